@@ -1,0 +1,1 @@
+"""Who moved when: tables of videos and intervals, duration statistics."""

@@ -1,0 +1,1 @@
+"""The two-stream network, its input and its loss."""

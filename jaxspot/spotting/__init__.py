@@ -1,0 +1,1 @@
+"""From weights and frames to scores and intervals."""

@@ -1,0 +1,1 @@
+"""Synthetic long videos with exact labels."""
