@@ -1,0 +1,155 @@
+"""Tables of videos and intervals: reading with checks, writing whole or not at all.
+
+Files count a video's frames from 1 and include both ends; arrays count from 0.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from jaxspot.errors import UserError
+
+KINDS = ("ME", "MaE")
+VIDEO_COLUMNS = ("subject", "video", "frames", "fps")
+ANNOTATION_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset")
+INTERVAL_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset", "score")
+
+
+def to_span(onset, offset):
+    """Frames `onset..offset` (from 1, both ends included) as array bounds `start, stop` (from 0)."""
+    return onset - 1, offset
+
+
+def from_span(start, stop):
+    """Array bounds `start, stop` (from 0, half open) as frames `onset, offset` (from 1)."""
+    return start + 1, stop
+
+
+def read_videos(path: str | Path) -> pd.DataFrame:
+    """Reads a table of videos: subject (str), video (str), frames (int), fps (float).
+
+    Raises:
+      UserError: a missing file or column, a doubled video, frames < 1 or fps <= 0.
+    """
+    table = _read(path, {"subject": str, "video": str, "frames": int, "fps": float})
+    _refuse(path, table, table.video.duplicated(), "video is listed twice; keep one row")
+    _refuse(path, table, table.frames < 1, "frames must be 1 or more")
+    _refuse(path, table, ~(table.fps > 0), "fps must be above 0")
+    return table
+
+
+def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Reads ground-truth intervals: subject, video, kind (ME|MaE), onset, apex, offset.
+
+    Args:
+      path: a CSV file; frames count from 1, both ends included.
+      videos: where given, every interval must lie inside a video of this table.
+
+    Raises:
+      UserError: naming file and row.
+    """
+    columns = dict(subject=str, video=str, kind=str, onset=int, apex=int, offset=int)
+    table = _read(path, columns)
+    _check_spans(path, table, videos)
+    outside = (table.apex < table.onset) | (table.apex > table.offset)
+    _refuse(path, table, outside, "apex lies outside onset..offset")
+    return table
+
+
+def read_intervals(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Reads predicted intervals: subject, video, kind, onset, offset; apex and score are optional.
+
+    Raises:
+      UserError: naming file and row.
+    """
+    columns = dict(subject=str, video=str, kind=str, onset=int, offset=int)
+    table = _read(path, columns, optional={"apex": int, "score": float})
+    _check_spans(path, table, videos)
+    return table
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Writes a CSV (UTF-8, newline endings) under its final name only when whole."""
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Writes text under its final name only when whole; makes the folder."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def frame_labels(annotations: pd.DataFrame, *, frames: int) -> np.ndarray:
+    """Per-frame ground truth of one video, paper section 3.1.
+
+    Args:
+      annotations: rows of this video only.
+      frames: length of the video.
+
+    Returns:
+      bool (frames, 2): whether each frame lies in an ME (column 0) or a MaE (column 1).
+    """
+    labels = np.zeros((frames, len(KINDS)), bool)
+    for row in annotations.itertuples():
+        start, stop = to_span(row.onset, row.offset)
+        labels[start:stop, KINDS.index(row.kind)] = True
+    return labels
+
+
+def _read(path, columns, optional=None):
+    try:
+        table = pd.read_csv(path, dtype=str, skipinitialspace=True, keep_default_na=False)
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise UserError(f"{path}: not a readable CSV table ({reason})") from None
+    missing = [name for name in columns if name not in table]
+    if missing:
+        have = ", ".join(map(str, table.columns))
+        raise UserError(f"{path}: column {missing[0]!r} is missing (the header has: {have})")
+    wanted = columns | {k: v for k, v in (optional or {}).items() if k in table}
+    return pd.DataFrame({name: _column(path, table[name], kind) for name, kind in wanted.items()})
+
+
+def _column(path, text, kind):
+    if kind is str:
+        return text.astype(str)
+    number = pd.to_numeric(text, errors="coerce")
+    bad = ~np.isfinite(number) if kind is float else number.isna() | (number % 1 != 0)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        need = "a number" if kind is float else "a whole number"
+        raise UserError(
+            f"{path}, row {row + 2}: {text.name} is {text.iloc[row]!r}; it must be {need}"
+        )
+    return number.astype(kind)
+
+
+def _check_spans(path, table, videos):
+    _refuse(path, table, ~table.kind.isin(KINDS), "kind must be ME or MaE")
+    _refuse(path, table, table.onset < 1, "onset is before frame 1 (frames count from 1)")
+    _refuse(path, table, table.offset < table.onset, "offset is before onset")
+    if videos is None:
+        return
+    frames = table.video.map(videos.set_index("video").frames)
+    _refuse(path, table, frames.isna(), "video is not in the table of videos")
+    _refuse(path, table, table.offset > frames, "offset is past the end of the video")
+    subject = table.video.map(videos.set_index("video").subject)
+    named = table.subject != ""
+    _refuse(path, table, named & (subject != table.subject), "subject is not that of the video")
+
+
+def _refuse(path, table, bad, reason):
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        values = ", ".join(f"{name}={value}" for name, value in table.iloc[row].items())
+        raise UserError(f"{path}, row {row + 2}: {reason} ({values})")

@@ -1,0 +1,167 @@
+"""The frame bank: what preparing writes and what training and spotting read.
+
+A folder with `videos.csv`, `annotations.csv`, `frames/<video>.npy` (uint8, frames x 112 x 112),
+`quality/<video>.npy` (float32, frames x 2: face found 0/1, confidence) and `bank.json` (format
+version, source, alignment settings, sha256 of every other file). `bank.json` is written last, so a
+folder that has it is whole.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxspot.annotations.tables import (
+    ANNOTATION_COLUMNS,
+    VIDEO_COLUMNS,
+    read_annotations,
+    read_videos,
+    write_table,
+    write_text,
+)
+from jaxspot.errors import UserError
+
+FORMAT_VERSION = 1
+SIZE = 112
+
+
+@dataclasses.dataclass(frozen=True)
+class Bank:
+    """An opened frame bank; frames stay on disk until they are asked for."""
+
+    root: Path
+    videos: pd.DataFrame
+    annotations: pd.DataFrame
+    meta: dict[str, Any]
+
+    def frames(self, video: str) -> np.ndarray:
+        """Frames of a video, a read-only memory map: uint8 (frames, 112, 112)."""
+        return np.load(self.root / "frames" / f"{video}.npy", mmap_mode="r")
+
+    def quality(self, video: str) -> np.ndarray:
+        """Quality of a video, float32 (frames, 2): face found 0 or 1, confidence in 0..1."""
+        return np.load(self.root / "quality" / f"{video}.npy")
+
+    @property
+    def sha256(self) -> str:
+        """One hash for the whole bank: that of the list of its files' hashes."""
+        return hashlib.sha256(json.dumps(self.meta["sha256"], sort_keys=True).encode()).hexdigest()
+
+
+def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.ndarray) -> None:
+    """Writes one video's frames and quality, each file whole or not at all.
+
+    Args:
+      root: the bank's folder.
+      video: the video's name.
+      frames: uint8 (frames, 112, 112).
+      quality: float32 (frames, 2), face found 0/1 and confidence.
+    """
+    if frames.dtype != np.uint8 or frames.ndim != 3 or frames.shape[1:] != (SIZE, SIZE):
+        raise ValueError(f"frames must be uint8 (frames, {SIZE}, {SIZE}), not {frames.shape}")
+    if quality.dtype != np.float32 or quality.shape != (len(frames), 2):
+        raise ValueError(f"quality must be float32 ({len(frames)}, 2), not {quality.shape}")
+    for folder, array in (("frames", frames), ("quality", quality)):
+        _save_array(Path(root) / folder / f"{video}.npy", array)
+
+
+def finish_bank(
+    root: str | Path,
+    *,
+    videos: pd.DataFrame,
+    annotations: pd.DataFrame,
+    source: dict[str, Any],
+    alignment: dict[str, Any],
+) -> Bank:
+    """Writes the tables and, last, `bank.json`; returns the bank opened again.
+
+    Args:
+      root: a folder that holds every video of `videos` (by `save_video`).
+      videos: subject, video, frames, fps.
+      annotations: subject, video, kind, onset, apex, offset (from 1, both ends included).
+      source: where the frames came from, for `bank.json`.
+      alignment: how the faces were aligned, for `bank.json`.
+    """
+    root = Path(root)
+    write_table(videos[list(VIDEO_COLUMNS)], root / "videos.csv")
+    write_table(annotations[list(ANNOTATION_COLUMNS)], root / "annotations.csv")
+    names = ["videos.csv", "annotations.csv"]
+    names += [f"{d}/{video}.npy" for video in videos.video for d in ("frames", "quality")]
+    meta = {
+        "format": FORMAT_VERSION,
+        "source": source,
+        "alignment": alignment,
+        "sha256": {name: _sha256(root / name) for name in names},
+    }
+    write_text(root / "bank.json", json.dumps(meta, indent=1) + "\n")
+    return open_bank(root)
+
+
+def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
+    """Opens a frame bank.
+
+    Args:
+      root: the bank's folder.
+      verify: also compare every file with its sha256 (reads the whole bank once).
+
+    Raises:
+      UserError: no bank there, another format, or a file missing, truncated or altered.
+    """
+    root = Path(root)
+    try:
+        meta = json.loads((root / "bank.json").read_text())
+    except FileNotFoundError:
+        raise UserError(f"{root}: no frame bank here (bank.json is missing)") from None
+    except json.JSONDecodeError as error:
+        raise UserError(f"{root}/bank.json: not readable ({error}); prepare it again") from None
+    if meta.get("format") != FORMAT_VERSION:
+        raise UserError(f"{root}/bank.json: format {meta.get('format')}, need {FORMAT_VERSION}")
+    if verify:
+        _verify(root, meta["sha256"])
+    videos = read_videos(root / "videos.csv")
+    annotations = read_annotations(root / "annotations.csv", videos)
+    bank = Bank(root, videos, annotations, meta)
+    for row in videos.itertuples():
+        _check_video(bank, str(row.video), int(row.frames))  # pyright: ignore[reportArgumentType]
+    return bank
+
+
+def _check_video(bank, video, frames):
+    path = bank.root / "frames" / f"{video}.npy"
+    try:
+        shape = bank.frames(video).shape
+        quality = bank.quality(video).shape
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: missing or damaged ({error}); prepare the bank again") from None
+    if shape != (frames, SIZE, SIZE) or quality != (frames, 2):
+        raise UserError(f"{path}: holds {shape}, videos.csv says {frames} frames; prepare it again")
+
+
+def _verify(root, sha256):
+    for name, expected in sha256.items():
+        path = root / name
+        if not path.exists():
+            raise UserError(f"{path}: missing; prepare the bank again")
+        if _sha256(path) != expected:
+            raise UserError(f"{path}: altered since the bank was made; prepare it again")
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _save_array(path, array):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(partial, "wb") as file:
+            np.save(file, array)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
