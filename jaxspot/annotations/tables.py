@@ -18,7 +18,7 @@ INTERVAL_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset", "scor
 
 
 def to_span(onset, offset):
-    """Frames `onset..offset` (from 1, both ends included) as array bounds `start, stop` (from 0)."""
+    """Frames `onset..offset` (from 1, both included) as array bounds `start, stop` (from 0)."""
     return onset - 1, offset
 
 
