@@ -1,0 +1,146 @@
+"""A video as frames in presentation order, with their own times and the right way up."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from jaxspot.errors import UserError
+
+EARLY_END_S = 0.5
+
+
+class VideoFrame(NamedTuple):
+    """One frame: `pts_s` seconds from the start of the file, `image` uint8 (h, w, 3) RGB."""
+
+    pts_s: float
+    image: np.ndarray
+
+
+class VideoInfo(NamedTuple):
+    """What a file announces: `frames` (estimate, 0 when unknown), size in pixels, mean fps."""
+
+    frames: int
+    height: int
+    width: int
+    fps: float
+
+
+def probe(path: str | Path) -> VideoInfo:
+    """Return what the header announces, without decoding; the size is that before rotation.
+
+    Raises:
+        UserError: the file is missing, empty, no video or without a video stream.
+    """
+    with _opened(Path(path)) as (_, stream):
+        fps = float(stream.average_rate or 0)
+        seconds = _announced_s(stream)
+        frames = round(seconds * fps) if seconds else stream.frames
+        return VideoInfo(max(frames, 0), stream.height, stream.width, fps)
+
+
+def read_video(path: str | Path) -> Iterator[VideoFrame]:
+    """Yield every frame in presentation order; memory does not grow with the video.
+
+    Times are the file's presentation time stamps, counted from where the container starts, never
+    frame / fps. The display matrix (rotation, mirroring) is applied.
+
+    Raises:
+        UserError: the file is missing, empty, no video, without a video stream, has a packet
+            that cannot be decoded, or ends before the time that its header announces.
+    """
+    path = Path(path)
+    with _opened(path) as (container, stream):
+        stream.thread_type = "AUTO"
+        start_s = (container.start_time or 0) / av.time_base
+        step_s = 1 / float(stream.average_rate or 25)
+        end_s = 0.0
+        frames = container.decode(stream)
+        while True:
+            try:
+                frame = next(frames, None)
+            except av.FFmpegError as error:
+                raise _damaged(path, end_s) from error
+            if frame is None:
+                break
+            if frame.is_corrupt:
+                raise _damaged(path, end_s)
+            pts_s = end_s if frame.pts is None else frame.time - start_s
+            end_s = pts_s + step_s
+            yield VideoFrame(pts_s, upright(frame.to_ndarray(format="rgb24"), _matrix(frame)))
+        _check_whole(path, stream, end_s, start_s)
+
+
+def upright(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Turn an image (h, w, ...) as its display matrix (2, 2) asks, to the nearest quarter turn.
+
+    The matrix is FFmpeg's: output x = m[0,0] x + m[1,0] y, output y = m[0,1] x + m[1,1] y.
+    """
+    if abs(matrix[0, 0]) >= abs(matrix[1, 0]):
+        along_x, along_y = matrix[0, 0], matrix[1, 1]
+    else:
+        image = image.swapaxes(0, 1)
+        along_x, along_y = matrix[1, 0], matrix[0, 1]
+    if along_x < 0:
+        image = image[:, ::-1]
+    if along_y < 0:
+        image = image[::-1]
+    return np.ascontiguousarray(image)
+
+
+def _matrix(frame: av.VideoFrame) -> np.ndarray:
+    try:
+        side = frame.side_data["DISPLAYMATRIX"]
+    except KeyError:
+        return np.eye(2)
+    return np.frombuffer(side, np.int32).reshape(3, 3)[:2, :2]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    if not path.is_file():
+        raise UserError(f"{path}: no such video file; check the path")
+    if path.stat().st_size == 0:
+        raise UserError(f"{path}: the file is empty; copy it again")
+    try:
+        container = av.open(str(path))
+    except PermissionError as error:
+        raise UserError(f"{path}: may not be read; check its permissions") from error
+    except (av.FFmpegError, OSError) as error:
+        raise UserError(f"{path}: not a video, or cut off before its index; copy it again") from (
+            error
+        )
+    with container:
+        yield container, _video_stream(container, path)
+
+
+def _video_stream(container: InputContainer, path: Path) -> VideoStream:
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic and stream.codec_context:
+            return stream
+    raise UserError(f"{path}: holds no video stream; give a file with pictures")
+
+
+def _announced_s(stream: VideoStream) -> float:
+    """Duration in seconds that the header announces for the stream; 0 when it does not."""
+    container = stream.container
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    alone = len(container.streams) == 1
+    return (getattr(container, "duration", None) or 0) / av.time_base if alone else 0.0
+
+
+def _check_whole(path: Path, stream: VideoStream, end_s: float, start_s: float) -> None:
+    first_s = float((stream.start_time or 0) * (stream.time_base or 0)) - start_s
+    if end_s + EARLY_END_S < first_s + _announced_s(stream):
+        raise _damaged(path, end_s)
+
+
+def _damaged(path: Path, second: float) -> UserError:
+    return UserError(f"{path}: damaged or cut off at {second:.2f} s; copy it again or re-encode it")

@@ -1,0 +1,99 @@
+"""Follow one face through a video by position; let go when it is gone, then look again."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxspot.video.decode import VideoFrame
+from jaxspot.video.detector import detect_faces
+from jaxspot.video.landmarker import Landmarker
+from jaxspot.video.mesh import Mesh, Region, fit_mesh, region_of_detection, region_of_mesh
+
+MIN_PRESENCE = 0.0
+MAX_SHIFT = 0.25
+MAX_GROWTH = 1.3
+CANDIDATES = 4
+
+
+class TrackedFrame(NamedTuple):
+    """A frame and its face.
+
+    `landmarks` float32 (478, 2) in pixels or None; `confidence` in 0..1 (0 without a face);
+    `face` counts the tracks from 0, -1 without a face. A number stands for one stay of a face in
+    the picture: a face that is away for longer than `memory_s` comes back under a new number.
+    """
+
+    frame: VideoFrame
+    landmarks: np.ndarray | None
+    confidence: float
+    face: int
+
+
+@dataclass(frozen=True)
+class Track:
+    """Where the followed face is or was: `region` (None at first), `alive`, when last seen."""
+
+    region: Region | None = None
+    alive: bool = False
+    seen_s: float = 0.0
+    face: int = -1
+
+
+def track_faces(
+    frames: Iterable[VideoFrame], landmarker: Landmarker, *, memory_s: float = 1.0
+) -> Iterator[TrackedFrame]:
+    """Yield every frame with the landmarks of one face, at first the largest of the picture.
+
+    The face is followed by position and never exchanged for another while its track lives. When
+    it is lost, for `memory_s` seconds only a face at its old place is taken up again; later the
+    largest face is, as a new track.
+    """
+    track = Track()
+    for frame in frames:
+        track, mesh = follow(track, frame, landmarker, memory_s=memory_s)
+        if mesh is None:
+            yield TrackedFrame(frame, None, 0.0, -1)
+        else:
+            confidence = 1 / (1 + float(np.exp(-mesh.presence)))
+            yield TrackedFrame(frame, mesh.landmarks, confidence, track.face)
+
+
+def follow(
+    track: Track, frame: VideoFrame, landmarker: Landmarker, *, memory_s: float
+) -> tuple[Track, Mesh | None]:
+    """Take one step: the track after a frame, and the face's mesh or None."""
+    if track.alive and track.region is not None:
+        mesh = fit_mesh(landmarker, frame.image, track.region)
+        region = region_of_mesh(mesh.landmarks)
+        if mesh.presence >= MIN_PRESENCE and is_same_place(track.region, region):
+            return replace(track, region=region, seen_s=frame.pts_s), mesh
+    remembered = track.region is not None and frame.pts_s - track.seen_s <= memory_s
+    mesh = _find(landmarker, frame.image, near=track.region if remembered else None)
+    if mesh is None:
+        return replace(track, alive=False), None
+    face = track.face if remembered else track.face + 1
+    return Track(region_of_mesh(mesh.landmarks), True, frame.pts_s, face), mesh
+
+
+def is_same_place(old: Region, new: Region) -> bool:
+    """Whether a region may be that of the same face: moved and grown no more than one can."""
+    shift = float(np.hypot(new.x - old.x, new.y - old.y))
+    growth = max(new.side / old.side, old.side / new.side)
+    return shift <= MAX_SHIFT * old.side and growth <= MAX_GROWTH
+
+
+def _find(landmarker: Landmarker, image: np.ndarray, *, near: Region | None) -> Mesh | None:
+    """Mesh of the largest real face, or of the one at an old place."""
+    for face in detect_faces(landmarker, image)[:CANDIDATES]:
+        first = fit_mesh(landmarker, image, region_of_detection(face))
+        if first.presence < MIN_PRESENCE:
+            continue
+        # A second fit: the mesh is sharper on the region that it drew itself.
+        mesh = fit_mesh(landmarker, image, region_of_mesh(first.landmarks))
+        if mesh.presence < MIN_PRESENCE:
+            continue
+        if near is None or is_same_place(near, region_of_mesh(mesh.landmarks)):
+            return mesh
+    return None
