@@ -1,0 +1,69 @@
+"""How long expressions last: the k-th frame and the move-to-neutral ratio."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from jaxspot.annotations.tables import KINDS, frame_labels
+
+
+def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dict[str, int]:
+    """The k-th frame of each kind: half the mean duration, paper section 3.3 and Table 3.
+
+    k = floor((N + 1) / 2), N the mean duration in frames, computed without rounding.
+
+    Args:
+      durations: annotations with kind, onset, offset in frames of one rate; or a mapping from kind
+        to durations in frames (then `inclusive` is not used).
+      inclusive: a duration is offset - onset + 1 (SAMM-LV: 37 and 217), else offset - onset
+        (CAS(ME)^2: 6 and 19).
+
+    Returns:
+      kind -> k in frames, for the kinds that have an interval.
+    """
+    if isinstance(durations, pd.DataFrame):
+        length = durations.offset - durations.onset + int(inclusive)
+        durations = {kind: length[durations.kind == kind].to_numpy() for kind in KINDS}
+    return {kind: _half_mean(durations[kind]) for kind in KINDS if len(durations.get(kind, ()))}
+
+
+def move_to_neutral_ratio(
+    annotations: pd.DataFrame, videos: pd.DataFrame
+) -> tuple[float, pd.Series]:
+    """Frames that move over frames that do not, paper section 3.2 and Figure 3.
+
+    A frame moves where an ME or a MaE is labelled; both at once count once.
+
+    Args:
+      annotations: video, kind, onset, offset.
+      videos: subject, video, frames; videos without a label count as neutral.
+
+    Returns:
+      pooled: the ratio over all frames.
+      by_subject: float Series indexed by subject, in the order of `videos`; inf for a subject that
+        always moves.
+    """
+    frames: dict[str, int] = {}
+    moved: dict[str, int] = {}
+    columns = (videos[name].tolist() for name in ("subject", "video", "frames"))
+    for subject, video, length in zip(*columns, strict=True):
+        rows = annotations.loc[annotations.video == video]
+        labels = frame_labels(rows, frames=length)
+        frames[subject] = frames.get(subject, 0) + length
+        moved[subject] = moved.get(subject, 0) + int(labels.any(axis=1).sum())
+    ratio = {subject: _ratio(moved[subject], total) for subject, total in frames.items()}
+    by_subject = pd.Series(ratio, name="move_to_neutral", dtype=float).rename_axis("subject")
+    return _ratio(sum(moved.values()), sum(frames.values())), by_subject
+
+
+def _half_mean(lengths):
+    lengths = np.asarray(lengths)
+    count = len(lengths)
+    return int((lengths.sum() + count) // (2 * count))
+
+
+def _ratio(moved, frames):
+    if moved < frames:
+        return moved / (frames - moved)
+    return float("inf") if moved else float("nan")

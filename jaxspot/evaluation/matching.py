@@ -1,0 +1,100 @@
+"""Which predicted interval finds which labelled one (paper equation 3)."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+MatchingRule = Literal["one_to_one", "megc2020"]
+MATCHING_RULES: tuple[MatchingRule, ...] = ("one_to_one", "megc2020")
+
+
+class Matching(NamedTuple):
+    """Who found whom.
+
+    predicted: int (P,), the index of the label that each prediction matches, or -1.
+    truth: int (G,), the index of the prediction that matches each label, or -1.
+    """
+
+    predicted: np.ndarray
+    truth: np.ndarray
+
+
+def interval_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Intersection over union of every pair of intervals, counted in frames.
+
+    Args:
+      a: int (P, 2), onset and offset, both ends included: the length is offset - onset + 1.
+      b: int (G, 2).
+
+    Returns:
+      float64 (P, G) in [0, 1]. A ratio of whole numbers, rounded once: comparing it with a
+      threshold such as 0.5 or 0.3 is exact on the boundary.
+    """
+    a, b = _frames(a), _frames(b)
+    onset = np.maximum(a[:, None, 0], b[None, :, 0])
+    offset = np.minimum(a[:, None, 1], b[None, :, 1])
+    both = np.maximum(offset - onset + 1, 0)
+    length_a, length_b = a[:, 1] - a[:, 0] + 1, b[:, 1] - b[:, 0] + 1
+    return both / (length_a[:, None] + length_b[None, :] - both)
+
+
+def match_intervals(
+    predicted: np.ndarray,
+    truth: np.ndarray,
+    *,
+    protocol: MatchingRule = "one_to_one",
+    threshold: float = 0.5,
+) -> Matching:
+    """Matches predictions to labels of one kind in one video where IoU >= threshold.
+
+    one_to_one: each interval is used at most once; as many pairs as possible, and among such
+    matchings the one with the larger total IoU.
+    megc2020: the organisers' rule; a label is found by any prediction that reaches it, so one
+    prediction may find several labels and several predictions one label. The index given is that
+    of the best IoU.
+
+    Args:
+      predicted: int (P, 2), onset and offset, both ends included.
+      truth: int (G, 2).
+      protocol: "one_to_one" or "megc2020".
+      threshold: the least IoU, in (0, 1].
+    """
+    if not 0 < threshold <= 1:
+        raise ValueError(f"threshold must lie in (0, 1], not {threshold}")
+    iou = interval_iou(predicted, truth)
+    near = iou >= threshold
+    if protocol == "one_to_one":
+        return _one_to_one(iou, near)
+    if protocol == "megc2020":
+        return Matching(_best(iou, near), _best(iou.T, near.T))
+    raise ValueError(f"protocol must be one of {MATCHING_RULES}, not {protocol!r}")
+
+
+def _one_to_one(iou, near):
+    matching = Matching(*(np.full(n, -1) for n in iou.shape))
+    if near.any():
+        # One more pair always outweighs any sum of IoUs.
+        gain = np.where(near, 1 + min(iou.shape) + iou, 0.0)
+        rows, columns = linear_sum_assignment(gain, maximize=True)
+        kept = near[rows, columns]
+        matching.predicted[rows[kept]] = columns[kept]
+        matching.truth[columns[kept]] = rows[kept]
+    return matching
+
+
+def _best(iou, near):
+    if iou.shape[1] == 0:
+        return np.full(len(iou), -1)
+    return np.where(near.any(axis=1), iou.argmax(axis=1), -1)
+
+
+def _frames(intervals):
+    intervals = np.asarray(intervals)
+    if intervals.size == 0:
+        return np.zeros((0, 2), np.int64)
+    if intervals.ndim != 2 or intervals.shape[1] != 2:
+        raise ValueError(f"intervals must have shape (n, 2), not {intervals.shape}")
+    if not np.issubdtype(intervals.dtype, np.integer):
+        raise TypeError(f"intervals must be whole frames, not {intervals.dtype}")
+    return intervals.astype(np.int64)

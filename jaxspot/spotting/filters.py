@@ -1,0 +1,83 @@
+"""Score curves made comparable and smooth before they are cut into intervals."""
+
+import numpy as np
+from scipy import signal
+
+
+def normalise_per_video(scores: np.ndarray) -> np.ndarray:
+    """Min-max to [0, 1] over one video and each column (paper section 4.1).
+
+    The highest frame of every video becomes 1, also of a video in which nothing moves.
+
+    Args:
+      scores: float (T, ...); NaN where a frame has no score.
+
+    Returns:
+      float (T, ...); a column without range becomes 0, NaN stays NaN.
+    """
+    scores = np.asarray(scores, float)
+    if len(scores) == 0:
+        return scores.copy()
+    low = np.fmin.reduce(scores, axis=0)
+    high = np.fmax.reduce(scores, axis=0)
+    return normalise_by(scores, low=low, high=high)
+
+
+def normalise_by(scores: np.ndarray, *, low, high) -> np.ndarray:
+    """(scores - low) / (high - low) with fixed ends, such as quantiles of training subjects.
+
+    Nothing is clipped, so the order of frames (and the AUC) is kept, and a frame's value does not
+    hang on the rest of its video.
+
+    Args:
+      scores: float (T, ...).
+      low, high: a number, or one for each column.
+
+    Returns:
+      float (T, ...); where high <= low the scale is left at 1.
+    """
+    low, high = np.asarray(low, float), np.asarray(high, float)
+    scale = np.where(high > low, high - low, 1.0)
+    return (np.asarray(scores, float) - low) / scale
+
+
+def butterworth(scores: np.ndarray, *, fps: float, cutoff_hz: float, order: int = 2) -> np.ndarray:
+    """Zero-phase Butterworth low-pass along time (paper section 4.1, Figure 4).
+
+    The filter runs forward and back, so the gain is 1/2 at `cutoff_hz` and peaks stay in place.
+    The ends are mirrored over one period of the cut-off, or as far as a short video allows.
+    Frames without a score are bridged by a straight line for filtering and are NaN again after it.
+
+    Args:
+      scores: float (T, ...); NaN where a frame has no score.
+      fps: frames per second.
+      cutoff_hz: at or above fps / 2 nothing is filtered.
+      order: of the filter before it is run twice.
+
+    Returns:
+      float (T, ...).
+    """
+    scores = np.array(scores, float)
+    if cutoff_hz <= 0 or fps <= 0:
+        raise ValueError(f"cutoff_hz ({cutoff_hz}) and fps ({fps}) must be above 0")
+    if len(scores) < 2 or cutoff_hz >= fps / 2:
+        return scores
+    missing = np.isnan(scores)
+    sos = signal.butter(order, cutoff_hz, fs=fps, output="sos")
+    pad = min(len(scores) - 1, int(np.ceil(fps / cutoff_hz)))
+    smooth = signal.sosfiltfilt(sos, _bridged(scores, missing), 0, "even", pad)
+    return np.where(missing, np.nan, smooth)
+
+
+def _bridged(scores, missing):
+    """Scores with gaps filled linearly; the ends of a column hold its nearest score."""
+    if not missing.any():
+        return scores
+    frame = np.arange(len(scores))
+    columns, gaps = scores.reshape(len(scores), -1), missing.reshape(len(scores), -1)
+    filled = np.zeros_like(columns)
+    for i in range(columns.shape[1]):
+        known = ~gaps[:, i]
+        if known.any():
+            filled[:, i] = np.interp(frame, frame[known], columns[known, i])
+    return filled.reshape(scores.shape)
