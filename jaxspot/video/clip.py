@@ -1,0 +1,118 @@
+"""A video file as a clip of aligned faces: decode, follow, align, steady."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from jaxspot.errors import UserError
+from jaxspot.video.align import SIZE, face_similarity, warp_face
+from jaxspot.video.decode import probe, read_video
+from jaxspot.video.landmarker import Landmarker, load_landmarker
+from jaxspot.video.smooth import smooth_similarity
+from jaxspot.video.tracker import track_faces
+
+
+class AlignedFrame(NamedTuple):
+    """Presentation time in seconds, uint8 (112, 112) gray face, confidence in 0..1, track number.
+
+    A frame without a face is black, of confidence 0 and track -1.
+    """
+
+    pts_s: float
+    image: np.ndarray
+    confidence: float
+    face: int
+
+
+@dataclass(frozen=True)
+class Clip:
+    """All T frames of a video, with a face or without.
+
+    `frames` uint8 (T, 112, 112); `quality` float32 (T, 2): face found 0/1, confidence in 0..1;
+    `times` float64 (T,) presentation times in seconds; `fps` from the median step between them;
+    `faces` int32 (T,) track numbers from 0, -1 without a face.
+    """
+
+    frames: np.ndarray
+    quality: np.ndarray
+    times: np.ndarray
+    fps: float
+    faces: np.ndarray
+
+    @property
+    def found(self) -> np.ndarray:
+        """Whether each frame holds a face, bool (T,)."""
+        return self.quality[:, 0] > 0
+
+
+def aligned_frames(path: str | Path, landmarker: Landmarker) -> Iterator[AlignedFrame]:
+    """Yield every frame of a video as an aligned face, in constant memory.
+
+    Raises:
+        UserError: as `read_video`.
+    """
+    steady, last_face = None, -1
+    for tracked in track_faces(read_video(path), landmarker):
+        pts_s, image = tracked.frame
+        if tracked.landmarks is None:
+            steady = None
+            yield AlignedFrame(pts_s, np.zeros((SIZE, SIZE), np.uint8), 0.0, -1)
+            continue
+        if tracked.face != last_face:
+            steady, last_face = None, tracked.face
+        steady, similarity = smooth_similarity(steady, face_similarity(tracked.landmarks), pts_s)
+        yield AlignedFrame(pts_s, warp_face(image, similarity), tracked.confidence, tracked.face)
+
+
+def aligned_clip(
+    path: str | Path, *, landmarker: Landmarker | None = None, progress: bool = True
+) -> Clip:
+    """Read a whole video as a clip of aligned faces; 13 kB a frame whatever the video's size.
+
+    Raises:
+        UserError: as `read_video`; the landmark model is missing or altered; under two frames,
+            or frames without increasing times.
+    """
+    expected = probe(path).frames
+    landmarker = landmarker or load_landmarker()
+    frames = list(
+        tqdm(
+            aligned_frames(path, landmarker),
+            desc=Path(path).name,
+            total=expected or None,
+            unit="frame",
+            disable=not progress,
+        )
+    )
+    times = np.array([frame.pts_s for frame in frames], np.float64)
+    confidence = np.array([frame.confidence for frame in frames], np.float32)
+    faces = np.array([frame.face for frame in frames], np.int32)
+    return Clip(
+        frames=np.stack([frame.image for frame in frames]) if frames else _no_frames(path),
+        quality=np.stack([faces >= 0, confidence], 1).astype(np.float32),
+        times=times,
+        fps=median_fps(times, path),
+        faces=faces,
+    )
+
+
+def median_fps(times: np.ndarray, path: str | Path) -> float:
+    """Frames per second from the median step between presentation times (T,) in seconds.
+
+    Raises:
+        UserError: under two frames, or times that do not increase.
+    """
+    if len(times) < 2:
+        raise UserError(f"{path}: {len(times)} frame; a video of at least two frames is needed")
+    step = float(np.median(np.diff(times)))
+    if step <= 0:
+        raise UserError(f"{path}: its frames carry no increasing times; re-encode it")
+    return 1 / step
+
+
+def _no_frames(path: str | Path) -> np.ndarray:
+    raise UserError(f"{path}: no frame could be decoded; copy it again or re-encode it")
