@@ -96,7 +96,7 @@ def upright(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 def _matrix(frame: av.VideoFrame) -> np.ndarray:
     try:
-        side = frame.side_data["DISPLAYMATRIX"]
+        side = frame.side_data["DISPLAYMATRIX"]  # pyright: ignore[reportGeneralTypeIssues]
     except KeyError:
         return np.eye(2)
     return np.frombuffer(side, np.int32).reshape(3, 3)[:2, :2]

@@ -1,0 +1,220 @@
+"""Spot the expressions of a video file: clip, scores, intervals, and the files about them."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from jaxspot.annotations.tables import to_span, write_table
+from jaxspot.errors import UserError
+from jaxspot.video.clip import Clip, aligned_clip
+from jaxspot.video.landmarker import Landmarker, load_landmarker
+
+CLIP_INTERVAL_COLUMNS = (
+    "subject",
+    "video",
+    "face",
+    "kind",
+    "onset",
+    "apex",
+    "offset",
+    "score",
+    "onset_s",
+    "apex_s",
+    "offset_s",
+)
+MIN_FACE_SHARE = 0.5
+
+Score = Callable[[np.ndarray, float], np.ndarray]
+Intervals = Callable[[np.ndarray, float], pd.DataFrame]
+Plot = Callable[[pd.DataFrame, pd.DataFrame, Path], None]
+
+
+def spot_clips(
+    paths: Sequence[str | Path],
+    *,
+    score: Score,
+    intervals: Intervals,
+    out: str | Path,
+    skips_s: Sequence[float] = (),
+    plot: Plot | None = None,
+    progress: bool = True,
+) -> dict[str, pd.DataFrame]:
+    """Spot several videos as `spot_clip` does; return video name -> intervals.
+
+    Raises:
+        UserError: two videos of one name (before any work), or as `spot_clip`.
+    """
+    check_names(paths)
+    landmarker = load_landmarker()
+    return {
+        Path(path).stem: spot_clip(
+            path,
+            score=score,
+            intervals=intervals,
+            out=out,
+            skips_s=skips_s,
+            plot=plot,
+            landmarker=landmarker,
+            progress=progress,
+        )
+        for path in paths
+    }
+
+
+def spot_clip(
+    path: str | Path,
+    *,
+    score: Score,
+    intervals: Intervals,
+    out: str | Path,
+    skips_s: Sequence[float] = (),
+    plot: Plot | None = None,
+    landmarker: Landmarker | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Find the expressions in a video; write `intervals.csv` and `frames.csv` to OUT/<video name>.
+
+    Args:
+        path: a video file; its name without ending is the video's name.
+        score: (frames uint8 (T, 112, 112), fps) -> float (T, 2), ME and MaE.
+        intervals: (scores (T, 2), fps) -> kind, onset, apex, offset (from 1, both included),
+            score. A frame without a usable score is NaN there.
+        out: folder of the results.
+        skips_s: frame skips of the streams in seconds; a score is blanked where the frame or one
+            that lies a skip before it shows no face, or that of another track.
+        plot: (frames table, intervals table, target) draws `scores.png`.
+        landmarker: by default loaded from the installed model.
+        progress: show frames done and time left.
+
+    Returns:
+        CLIP_INTERVAL_COLUMNS; `subject` is empty, `face` the track number from 0, seconds are
+        presentation times of the first, apex and last frame. Empty when no face is seen.
+
+    Raises:
+        UserError: the video or the model cannot be read, or the results cannot be written.
+    """
+    path, folder = Path(path), Path(out) / Path(path).stem
+    check_folder(folder)
+    clip = aligned_clip(path, landmarker=landmarker, progress=progress)
+    say_what_is_odd(path, clip)
+    scores, spans = _no_scores(clip), pd.DataFrame()
+    if clip.found.any():
+        raw = np.asarray(score(clip.frames, clip.fps), np.float64)
+        if raw.shape != scores.shape:
+            raise ValueError(f"scores have shape {raw.shape}, not {scores.shape}")
+        usable = usable_frames(clip.faces, [round(skip * clip.fps) for skip in skips_s])
+        scores[usable] = raw[usable]
+        spans = intervals(scores, clip.fps)
+    table = clip_intervals(spans, clip, video=path.stem)
+    _write(folder, clip_frames(clip, scores), table, plot)
+    return table
+
+
+def usable_frames(faces: np.ndarray, skips: Sequence[int]) -> np.ndarray:
+    """Frames, bool (T,), that show a face and the same one in every reference frame.
+
+    `faces` (T,) track numbers, -1 without a face; `skips` in frames. Before the first frame the
+    first frame serves as reference.
+    """
+    now = np.arange(len(faces))
+    usable = faces >= 0
+    for skip in skips:
+        usable &= faces[np.maximum(now - skip, 0)] == faces
+    return usable
+
+
+def clip_intervals(spans: pd.DataFrame, clip: Clip, *, video: str) -> pd.DataFrame:
+    """Intervals of a clip with face and seconds; those mostly without a face are dropped.
+
+    `spans`: kind, onset, apex, offset (frames from 1, both included), score.
+    """
+    rows = []
+    for row in spans.to_dict("records"):
+        start, stop = to_span(int(row["onset"]), int(row["offset"]))
+        faces = clip.faces[start:stop]
+        if np.mean(faces >= 0) < MIN_FACE_SHARE:
+            continue
+        frames = {name: int(row[name]) for name in ("onset", "apex", "offset")}
+        seconds = {f"{name}_s": _seconds(clip, frame) for name, frame in frames.items()}
+        face = int(np.bincount(faces[faces >= 0]).argmax())
+        known = {"subject": "", "video": video, "face": face, "kind": row["kind"]}
+        rows.append(known | frames | {"score": float(row["score"])} | seconds)
+    return pd.DataFrame(rows, columns=list(CLIP_INTERVAL_COLUMNS))
+
+
+def clip_frames(clip: Clip, scores: np.ndarray) -> pd.DataFrame:
+    """One row a frame: frame (from 1), pts_s, face, success, confidence, p_me, p_mae."""
+    faces = pd.array(clip.faces.tolist(), dtype="Int64")
+    faces[~clip.found] = pd.NA
+    return pd.DataFrame(
+        {
+            "frame": np.arange(1, len(clip.times) + 1),
+            "pts_s": clip.times.round(6),
+            "face": faces,
+            "success": clip.found.astype(int),
+            "confidence": clip.quality[:, 1].astype(np.float64).round(4),
+            "p_me": scores[:, 0].round(6),
+            "p_mae": scores[:, 1].round(6),
+        }
+    )
+
+
+def check_names(paths: Sequence[str | Path]) -> None:
+    """Refuse two videos whose results would lie in one folder.
+
+    Raises:
+        UserError: two videos of one name, also when only upper and lower case differ.
+    """
+    first: dict[str, str | Path] = {}
+    for path in paths:
+        name = Path(path).stem.casefold()
+        if name in first:
+            raise UserError(
+                f"{path}: has the same name as {first[name]}; rename one or spot it apart"
+            )
+        first[name] = path
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a result folder that cannot be one, before any work.
+
+    Raises:
+        UserError: the folder or one above it is a file.
+    """
+    for place in (folder, *folder.parents):
+        if place.exists() and not place.is_dir():
+            raise UserError(f"{place}: is a file, not a folder; choose another --out")
+
+
+def say_what_is_odd(path: Path, clip: Clip) -> None:
+    """Print one line for a video without a face, and one for a video of varying frame rate."""
+    if not clip.found.any():
+        print(f"{path}: no face found in {len(clip.times)} frames, so no interval")
+    steps = np.diff(clip.times) * clip.fps
+    if np.abs(steps - 1).max() > 0.5:
+        longest = steps.max() / clip.fps
+        print(
+            f"{path}: frame rate varies (median {clip.fps:.2f} fps, longest step {longest:.2f} s)"
+        )
+
+
+def _no_scores(clip: Clip) -> np.ndarray:
+    return np.full((len(clip.times), 2), np.nan)
+
+
+def _seconds(clip: Clip, frame: int) -> float:
+    return round(float(clip.times[frame - 1]), 6)
+
+
+def _write(folder: Path, frames: pd.DataFrame, table: pd.DataFrame, plot: Plot | None) -> None:
+    try:
+        write_table(frames, folder / "frames.csv")
+        if plot is not None:
+            plot(frames, table, folder / "scores.png")
+        write_table(table, folder / "intervals.csv")
+    except OSError as error:
+        raise UserError(
+            f"{folder}: results cannot be written ({error.strerror or error})"
+        ) from error
