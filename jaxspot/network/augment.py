@@ -1,0 +1,106 @@
+"""Augmentation, paper section 3.3: one draw for all frames of a sample, before LCN."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """Ranges of the random changes; the defaults are the paper's.
+
+    Attributes:
+      contrast, gamma, gain: lowest and highest factor.
+      rotation: largest angle, in degrees either way.
+      flip: probability of a horizontal flip.
+    """
+
+    contrast: tuple[float, float] = (0.5, 1.5)
+    gamma: tuple[float, float] = (0.5, 1.5)
+    gain: tuple[float, float] = (0.5, 1.5)
+    rotation: float = 10.0
+    flip: float = 0.5
+
+
+def augment(
+    frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentation()
+) -> jax.Array:
+    """Changes contrast, gamma, gain and pose of a sample, all its frames alike.
+
+    Args:
+      frames: uint8 (frames, height, width).
+      key: random key of this sample.
+      ranges: what is drawn.
+
+    Returns:
+      float32 (frames, height, width), range 0..1.
+    """
+    keys = jax.random.split(key, 5)
+    contrast, gamma, gain = (
+        jax.random.uniform(k, (), minval=low, maxval=high)
+        for k, (low, high) in zip(keys, (ranges.contrast, ranges.gamma, ranges.gain), strict=False)
+    )
+    angle = jax.random.uniform(keys[3], (), minval=-1.0, maxval=1.0) * jnp.deg2rad(ranges.rotation)
+    flip = jax.random.bernoulli(keys[4], ranges.flip)
+    return relight(rotate(frames, angle, flip), contrast, gamma, gain)
+
+
+def relight(
+    frames: jax.Array, contrast: jax.Array, gamma: jax.Array, gain: jax.Array
+) -> jax.Array:
+    """`gain * x**gamma`, then contrast about the sample's mean; clipped to 0..1.
+
+    Args:
+      frames: float32 (frames, height, width), range 0..1.
+      contrast, gamma, gain: factors.
+
+    Returns:
+      float32 (frames, height, width), range 0..1.
+    """
+    x = gain * jnp.exp(gamma * jnp.log(jnp.maximum(frames, 1e-4)))
+    mean = x.mean()
+    return jnp.clip((x - mean) * contrast + mean, 0.0, 1.0)
+
+
+def rotate(frames: jax.Array, angle: jax.Array, flip: jax.Array) -> jax.Array:
+    """Rotates about the centre, bilinear, and mirrors; outside, the nearest border pixel serves.
+
+    Args:
+      frames: uint8 (frames, height, width).
+      angle: radians, counter-clockwise on the screen.
+      flip: bool, whether to mirror left and right first.
+
+    Returns:
+      float32 (frames, height, width), range 0..1.
+    """
+    n, height, width = frames.shape
+    y, x = jnp.meshgrid(jnp.arange(height) - (height - 1) / 2, jnp.arange(width) - (width - 1) / 2, indexing="ij")
+    cos, sin = jnp.cos(angle), jnp.sin(angle)
+    source_x = jnp.where(flip, -1.0, 1.0) * (cos * x - sin * y) + (width - 1) / 2
+    source_y = sin * x + cos * y + (height - 1) / 2
+    left, right_share = _split(source_x, width)
+    top, bottom_share = _split(source_y, height)
+    index = (top * width + left).reshape(-1)
+    packed = _pack_neighbours(frames).reshape(n, -1)
+    corners = lax.optimization_barrier(packed.at[:, index].get(mode="promise_in_bounds"))
+    value = lambda bits: ((corners >> bits) & 255).astype(jnp.float32).reshape(frames.shape)
+    upper = value(0) * (1 - right_share) + value(8) * right_share
+    lower = value(16) * (1 - right_share) + value(24) * right_share
+    return (upper * (1 - bottom_share) + lower * bottom_share) / 255
+
+
+def _split(position, size):
+    position = jnp.clip(position, 0.0, size - 1)
+    whole = jnp.minimum(jnp.floor(position), size - 2)
+    return whole.astype(jnp.int32), position - whole
+
+
+def _pack_neighbours(frames):
+    """A pixel and its three right and lower neighbours in one word, so that one gather fetches all."""
+    x = frames.astype(jnp.uint32)
+    right = jnp.concatenate([x[..., 1:], x[..., -1:]], -1)
+    row = x | (right << 8)
+    below = jnp.concatenate([row[:, 1:], row[:, -1:]], 1)
+    return lax.optimization_barrier(row | (below << 16))

@@ -1,0 +1,65 @@
+"""The state of a fold: one pytree, so that all folds stack along a leading axis."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import struct
+
+
+@struct.dataclass
+class FoldState:
+    """What one fold carries from epoch to epoch.
+
+    Attributes:
+      params, batch_stats, opt_state: of the step.
+      best_params, best_stats: those of the epoch with the lowest validation loss.
+      best_loss: that loss, float32.
+      bad_epochs: epochs since, int32.
+      live: whether the fold still trains, bool; once false, nothing here changes any more.
+    """
+
+    params: Any
+    batch_stats: Any
+    opt_state: Any
+    best_params: Any
+    best_stats: Any
+    best_loss: jax.Array
+    bad_epochs: jax.Array
+    live: jax.Array
+
+
+def init_state(variables: dict[str, Any], optimiser: optax.GradientTransformation) -> FoldState:
+    """The state before the first epoch."""
+    params, stats = variables["params"], variables["batch_stats"]
+    return FoldState(
+        params=params,
+        batch_stats=stats,
+        opt_state=optimiser.init(params),
+        best_params=params,
+        best_stats=stats,
+        best_loss=jnp.full((), jnp.inf, jnp.float32),
+        bad_epochs=jnp.zeros((), jnp.int32),
+        live=jnp.ones((), bool),
+    )
+
+
+def stop_early(state: FoldState, loss: jax.Array, *, patience: int) -> FoldState:
+    """Keeps the best weights; stops after exactly `patience` epochs without a lower loss.
+
+    Args:
+      state: after an epoch's steps.
+      loss: float32 (), on the validation subjects.
+      patience: epochs, 5 in the paper.
+    """
+    better = loss < state.best_loss
+    keep = lambda new, old: jax.tree.map(lambda n, o: jnp.where(better, n, o), new, old)
+    bad_epochs = jnp.where(better, 0, state.bad_epochs + 1)
+    return state.replace(
+        best_params=keep(state.params, state.best_params),
+        best_stats=keep(state.batch_stats, state.best_stats),
+        best_loss=jnp.where(better, loss, state.best_loss),
+        bad_epochs=bad_epochs,
+        live=state.live & (bad_epochs < patience),
+    )
