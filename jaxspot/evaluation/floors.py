@@ -1,0 +1,89 @@
+"""What chance alone would score: random intervals, as many and as long as ours."""
+
+import zlib
+
+import numpy as np
+import pandas as pd
+
+from jaxspot.annotations.tables import KINDS
+from jaxspot.evaluation.f1 import (
+    COUNTS,
+    NO_FRAMES,
+    SCORES,
+    add_counts,
+    count_matches,
+    frames_by_video,
+    rates,
+)
+from jaxspot.evaluation.matching import MatchingRule
+
+
+def random_floor(
+    intervals: pd.DataFrame,
+    annotations: pd.DataFrame,
+    videos: pd.DataFrame,
+    *,
+    draws: int = 100,
+    seed: int = 0,
+    protocol: MatchingRule = "one_to_one",
+    threshold: float = 0.5,
+) -> dict[str, dict[str, float]]:
+    """The score of intervals thrown at random, as many and as long as given per video and kind.
+
+    A video's draws hang on the seed, its name and the kind alone, not on the other videos.
+
+    Args:
+      intervals: our predictions: video, kind, onset, offset.
+      annotations: labels with the same columns.
+      videos: video, frames.
+      draws: how many times all videos are drawn.
+      seed, protocol, threshold: of the draws; as in `score_intervals`.
+
+    Returns:
+      as `score_intervals`, each value the mean over the draws, and `f1_p95`, the 95th percentile
+      of F1 over the draws.
+    """
+    names = videos.video.tolist()
+    predicted = frames_by_video(intervals, names, "intervals")
+    truth = frames_by_video(annotations, names, "annotations")
+    totals = {
+        kind: [dict.fromkeys(COUNTS, 0) for _ in range(draws)] for kind in (*KINDS, "overall")
+    }
+    for name, frames in zip(names, videos.frames.tolist(), strict=True):
+        for i, kind in enumerate(KINDS):
+            ours, labels = (x.get((name, kind), NO_FRAMES) for x in (predicted, truth))
+            rng = np.random.default_rng([seed, zlib.crc32(name.encode()), i])
+            for draw in range(draws):
+                guess = place_at_random(ours[:, 1] - ours[:, 0] + 1, frames, rng)
+                counts = count_matches(guess, labels, protocol=protocol, threshold=threshold)
+                add_counts(totals[kind][draw], counts)
+                add_counts(totals["overall"][draw], counts)
+    return {kind: _summary([rates(counts) for counts in drawn]) for kind, drawn in totals.items()}
+
+
+def place_at_random(lengths: np.ndarray, frames: int, rng: np.random.Generator) -> np.ndarray:
+    """Intervals of the given lengths, uniform over all placements that do not overlap.
+
+    Where they do not fit side by side each is placed uniformly on its own and they may overlap.
+
+    Args:
+      lengths: int (n,), in frames, each at most `frames`.
+      frames: length of the video.
+      rng: the source of chance.
+
+    Returns:
+      int (n, 2), onset and offset from 1, both ends included, in random order of the lengths.
+    """
+    lengths = rng.permutation(np.asarray(lengths, np.int64))
+    free = frames - int(lengths.sum())
+    if free < 0:
+        onset = rng.integers(1, frames - lengths + 2)
+    else:
+        slots = np.sort(rng.choice(free + len(lengths), len(lengths), replace=False))
+        onset = slots - np.arange(len(lengths)) + np.cumsum(lengths) - lengths + 1
+    return np.column_stack((onset, onset + lengths - 1))
+
+
+def _summary(drawn):
+    mean = {name: float(np.mean([row[name] for row in drawn])) for name in SCORES}
+    return mean | {"f1_p95": float(np.quantile([row["f1"] for row in drawn], 0.95))}

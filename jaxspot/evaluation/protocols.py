@@ -1,0 +1,250 @@
+"""From scores to intervals by an honest rule: fitted on training subjects, applied to others."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from jaxspot.annotations.tables import KINDS, frame_labels
+from jaxspot.evaluation.f1 import NO_FRAMES, frames_by_video
+from jaxspot.evaluation.matching import MATCHING_RULES, MatchingRule
+from jaxspot.evaluation.roc import interval_f1_threshold, roc_threshold
+from jaxspot.spotting.filters import butterworth, normalise_by, normalise_per_video
+from jaxspot.spotting.intervals import find_intervals, intervals_table
+
+ThresholdRule = Literal["roc", "interval_f1", "test_oracle"]
+Normalisation = Literal["per_video", "train_quantiles"]
+Pair = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How scores become intervals and how these are scored; pairs are (ME, MaE).
+
+    Attributes:
+      matching: "one_to_one" or "megc2020", see `match_intervals`.
+      iou: the least IoU of a match (paper equation 3: 0.5).
+      threshold: "roc": Youden's J of the training subjects' frames; "interval_f1": the best
+        interval F1 on the training subjects; "test_oracle": Youden's J of the *test* subject's own
+        frames, the paper's reading, which sees test labels.
+      normalisation: "per_video": min-max of each video (paper); "train_quantiles": fixed ends.
+      quantiles: the ends, as quantiles of all training frames.
+      cutoff_hz: Butterworth cut-off, see `cutoff_from_k`; inf does not smooth.
+      order: of the Butterworth filter.
+      min_seconds, max_seconds: shortest and longest interval kept.
+      merge_seconds: intervals of a kind at most this far apart become one.
+    """
+
+    matching: MatchingRule = "one_to_one"
+    iou: float = 0.5
+    threshold: ThresholdRule = "roc"
+    normalisation: Normalisation = "per_video"
+    quantiles: Pair = (0.01, 0.99)
+    cutoff_hz: Pair = (math.inf, math.inf)
+    order: int = 2
+    min_seconds: Pair = (0.0, 0.0)
+    max_seconds: Pair = (math.inf, math.inf)
+    merge_seconds: Pair = (0.0, 0.0)
+
+    def __post_init__(self):
+        _one_of("matching", self.matching, MATCHING_RULES)
+        _one_of("threshold", self.threshold, ("roc", "interval_f1", "test_oracle"))
+        _one_of("normalisation", self.normalisation, ("per_video", "train_quantiles"))
+
+    @property
+    def oracle(self) -> bool:
+        """Whether anything is chosen on test data."""
+        return self.threshold == "test_oracle"
+
+
+def cutoff_from_k(k_seconds: Pair, *, cycles: float = 1.0) -> Pair:
+    """Butterworth cut-offs tied to k: `cycles` periods in a mean expression of 2 k.
+
+    Args:
+      k_seconds: k of ME and MaE over the frame rate.
+      cycles: more keeps more detail.
+
+    Returns:
+      Hz for ME and MaE.
+    """
+    return cycles / (2 * k_seconds[0]), cycles / (2 * k_seconds[1])
+
+
+class ScoredVideo(NamedTuple):
+    """A video's raw scores, float (T, 2), beside its labels (kind, onset, offset)."""
+
+    video: str
+    fps: float
+    scores: np.ndarray
+    annotations: pd.DataFrame
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Bool (T, 2), ME and MaE."""
+        return frame_labels(self.annotations, frames=len(self.scores))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a fold learned about its scores; all that is needed to spot in another video.
+
+    Attributes:
+      protocol: the rule it was fitted by.
+      low, high: ends of the normalisation (ME, MaE); not used by "per_video".
+      threshold: of the normalised, smoothed curves; inf finds nothing.
+      frame_threshold: of the normalised curves before smoothing (paper Table 4), by the ROC.
+    """
+
+    protocol: Protocol
+    low: Pair
+    high: Pair
+    threshold: Pair
+    frame_threshold: Pair
+
+    @property
+    def oracle(self) -> bool:
+        """Whether the test subject's labels were seen: tables must say so."""
+        return self.protocol.oracle
+
+    def to_json(self) -> dict:
+        """A dict of plain JSON values; inf is written as null."""
+        return _swap(asdict(self), math.inf, None)
+
+    @classmethod
+    def from_json(cls, values: Mapping) -> "Decision":
+        """The inverse of `to_json`."""
+        values = dict(_swap(values, None, math.inf))
+        return cls(protocol=Protocol(**values.pop("protocol")), **values)
+
+
+def fit_decision(
+    training: Sequence[ScoredVideo],
+    protocol: Protocol,
+    *,
+    test: Sequence[ScoredVideo] | None = None,
+) -> Decision:
+    """Fits normalisation and thresholds on the training subjects' scores.
+
+    Args:
+      training: videos of the training subjects.
+      protocol: the rule.
+      test: videos of the held-out subject; needed by "test_oracle" and refused by all others.
+
+    Raises:
+      ValueError: no training video, or `test` against the rule.
+    """
+    if not training:
+        raise ValueError("a decision needs at least one training video")
+    if protocol.oracle != (test is not None):
+        raise ValueError(
+            f"threshold={protocol.threshold!r} and test={'no' if test is None else 'yes'}"
+        )
+    frames = np.concatenate([video.scores for video in training])
+    low, high = (_pair(np.nanquantile(frames, q, axis=0)) for q in protocol.quantiles)
+    none = (math.inf, math.inf)
+    draft = Decision(protocol, low, high, none, none)
+    seen = training if test is None else test
+    raw = [normalise(video.scores, draft) for video in seen]
+    smooth = [_smooth(curve, video.fps, protocol) for curve, video in zip(raw, seen, strict=True)]
+    labels = np.concatenate([video.labels for video in seen])
+    by_roc = _by_roc(smooth, labels)
+    chosen = (
+        _by_interval_f1(smooth, seen, protocol) if protocol.threshold == "interval_f1" else by_roc
+    )
+    return Decision(protocol, low, high, chosen, _by_roc(raw, labels))
+
+
+def normalise(scores: np.ndarray, decision: Decision) -> np.ndarray:
+    """Raw scores (T, 2) on the scale of the thresholds, before smoothing."""
+    if decision.protocol.normalisation == "per_video":
+        return normalise_per_video(scores)
+    return normalise_by(scores, low=decision.low, high=decision.high)
+
+
+def decide(
+    scores: np.ndarray, *, fps: float, decision: Decision, subject: str = "", video: str = ""
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Applies a fitted decision to one video (paper section 4.1, Automated IoU Method).
+
+    Args:
+      scores: float (T, 2), raw sigmoid outputs for ME and MaE; NaN where a frame has none.
+      fps: frames per second.
+      decision: from `fit_decision` of a fold that has not seen this video's subject.
+      subject, video: names for the table.
+
+    Returns:
+      smoothed: float (T, 2), normalised and smoothed, on the scale of `decision.threshold`.
+      intervals: subject, video, kind, onset, apex, offset, score, see `intervals_table`.
+    """
+    protocol = decision.protocol
+    smooth = _smooth(normalise(scores, decision), fps, protocol)
+    spans = {
+        kind: _cut(smooth[:, i], decision.threshold[i], fps, protocol, i)
+        for i, kind in enumerate(KINDS)
+    }
+    return smooth, intervals_table(spans, smooth, subject=subject, video=video)
+
+
+def _smooth(scores, fps, protocol):
+    curves = [
+        butterworth(scores[:, i], fps=fps, cutoff_hz=cutoff, order=protocol.order)
+        for i, cutoff in enumerate(protocol.cutoff_hz)
+    ]
+    return np.stack(curves, axis=1)
+
+
+def _cut(curve, threshold, fps, protocol, i):
+    longest = protocol.max_seconds[i] * fps
+    return find_intervals(
+        curve,
+        threshold=threshold,
+        min_frames=max(1, round(protocol.min_seconds[i] * fps)),
+        max_frames=None if math.isinf(longest) else round(longest),
+        merge_gap=round(protocol.merge_seconds[i] * fps),
+    )
+
+
+def _by_roc(curves, labels):
+    scores = np.concatenate(curves)
+    return _pair(roc_threshold(scores[:, i], labels[:, i]) for i in range(len(KINDS)))
+
+
+def _by_interval_f1(curves, videos, protocol):
+    def threshold(i, kind):
+        def cut(n, value):
+            return _cut(curves[n][:, i], value, videos[n].fps, protocol, i)
+
+        truth = []
+        for video in videos:
+            rows = video.annotations.assign(video=video.video)
+            truth.append(frames_by_video(rows, [video.video]).get((video.video, kind), NO_FRAMES))
+        return interval_f1_threshold(
+            [curve[:, i] for curve in curves],
+            truth,
+            cut=cut,
+            matching=protocol.matching,
+            iou=protocol.iou,
+        )
+
+    return _pair(threshold(i, kind) for i, kind in enumerate(KINDS))
+
+
+def _pair(values) -> Pair:
+    first, second = values
+    return float(first), float(second)
+
+
+def _swap(value, old, new) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _swap(item, old, new) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_swap(item, old, new) for item in value)
+    return new if value is old or value == old else value
+
+
+def _one_of(name, value, choices):
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")

@@ -1,0 +1,148 @@
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jaxspot.annotations.tables import KINDS, frame_labels
+from jaxspot.evaluation.f1 import score_intervals
+from jaxspot.evaluation.protocols import (
+    Decision,
+    Protocol,
+    ScoredVideo,
+    cutoff_from_k,
+    decide,
+    fit_decision,
+    normalise,
+)
+
+RULES = ("roc", "interval_f1", "test_oracle")
+NORMALISATIONS = ("per_video", "train_quantiles")
+
+
+def video(name, seed, *, frames=600, noise=0.05):
+    """Scores that are smoothed labels with noise, ten labels apart."""
+    rng = np.random.default_rng(seed)
+    onset = 60 * np.arange(frames // 60) + rng.integers(3, 20, frames // 60)
+    kind = rng.permutation(np.resize(KINDS, len(onset)))
+    length = np.where(kind == "ME", 10, 30)
+    rows = pd.DataFrame(dict(kind=kind, onset=onset, offset=onset + length - 1, video=name))
+    labels = frame_labels(rows, frames=frames)
+    scores = 0.2 + 0.5 * labels + noise * rng.standard_normal((frames, 2))
+    return ScoredVideo(name, 30.0, scores, rows)
+
+
+def fitted(protocol, training, test):
+    return fit_decision(training, protocol, test=test if protocol.oracle else None)
+
+
+@pytest.mark.parametrize("threshold", RULES)
+@pytest.mark.parametrize("normalisation", NORMALISATIONS)
+def test_clear_scores_give_the_labels_back(threshold, normalisation):
+    protocol = Protocol(threshold=threshold, normalisation=normalisation, cutoff_hz=(6, 3))
+    training, test = [video("a", 1), video("b", 2)], [video("c", 3)]
+    decision = fitted(protocol, training, test)
+    smooth, intervals = decide(test[0].scores, fps=30, decision=decision, subject="s", video="c")
+    assert smooth.shape == (600, 2)
+    scores = score_intervals(intervals, test[0].annotations, videos=["c"])
+    assert scores["overall"]["f1"] == 1.0
+    for i in range(2):
+        assert 0 < decision.threshold[i] < 1
+
+
+def test_perfect_labels_as_scores_are_perfect_without_smoothing():
+    perfect = video("a", 4, noise=0.0)
+    decision = fit_decision([perfect], Protocol())
+    _, intervals = decide(perfect.scores, fps=30, decision=decision, video="a")
+    expected = perfect.annotations.sort_values("onset")
+    assert (intervals[["kind", "onset", "offset"]].values == expected.values[:, :3]).all()
+
+
+def test_a_still_video_yields_nothing_with_fixed_quantiles():
+    rng = np.random.default_rng(0)
+    still = 0.2 + 0.01 * rng.standard_normal((300, 2))
+    training = [video("a", 1), video("b", 2)]
+    counts = {}
+    for normalisation in NORMALISATIONS:
+        decision = fit_decision(training, Protocol(normalisation=normalisation))
+        counts[normalisation] = len(decide(still, fps=30, decision=decision)[1])
+    assert counts["train_quantiles"] == 0
+    assert counts["per_video"] > 0
+
+
+@pytest.mark.parametrize("threshold", ["roc", "interval_f1"])
+def test_only_the_oracle_is_given_test_data(threshold):
+    training, test = [video("a", 1)], [video("b", 2)]
+    with pytest.raises(ValueError, match="test=yes"):
+        fit_decision(training, Protocol(threshold=threshold), test=test)
+    with pytest.raises(ValueError, match="test=no"):
+        fit_decision(training, Protocol(threshold="test_oracle"))
+    assert not fit_decision(training, Protocol(threshold=threshold)).oracle
+    assert fit_decision(training, Protocol(threshold="test_oracle"), test=test).oracle
+
+
+def test_the_oracle_follows_the_test_labels():
+    protocol, training = Protocol(threshold="test_oracle"), [video("a", 1)]
+    test = video("b", 2)
+    moved = test._replace(scores=test.scores[::-1])
+    one, other = (fit_decision(training, protocol, test=[x]) for x in (test, moved))
+    assert one.threshold != other.threshold
+    assert one.low == other.low
+
+
+def test_quantiles_are_those_of_all_training_frames():
+    training = [video("a", 1), video("b", 2, frames=300)]
+    decision = fit_decision(training, Protocol(quantiles=(0.1, 0.9)))
+    frames = np.concatenate([v.scores for v in training])
+    np.testing.assert_allclose(decision.low, np.quantile(frames, 0.1, axis=0))
+    np.testing.assert_allclose(decision.high, np.quantile(frames, 0.9, axis=0))
+
+
+def test_limits_are_in_seconds():
+    training = [video("a", 1)]
+    protocol = Protocol(min_seconds=(0.0, 0.5), max_seconds=(0.5, float("inf")))
+    _, found = decide(training[0].scores, fps=30, decision=fit_decision(training, protocol))
+    length = found.offset - found.onset + 1
+    assert (length[found.kind == "ME"] <= 15).all()
+    assert (length[found.kind == "MaE"] >= 15).all()
+
+
+def test_frames_without_a_score_lie_in_no_interval():
+    training = [video("a", 1)]
+    scores = training[0].scores.copy()
+    scores[100:200] = np.nan
+    decision = fit_decision([training[0]._replace(scores=scores)], Protocol(cutoff_hz=(6, 3)))
+    assert np.isfinite(decision.threshold).all()
+    _, found = decide(scores, fps=30, decision=decision)
+    assert not ((found.onset <= 200) & (found.offset >= 101)).any()
+
+
+@pytest.mark.parametrize("protocol", [Protocol(), Protocol(cutoff_hz=(2, 1), iou=0.3)])
+def test_a_decision_survives_json(protocol):
+    rows = video("a", 1).annotations
+    training = [video("a", 1)._replace(annotations=rows[rows.kind == "MaE"])]
+    decision = fit_decision(training, protocol)
+    assert decision.threshold[0] == float("inf")
+    text = json.dumps(decision.to_json(), allow_nan=False)
+    assert Decision.from_json(json.loads(text)) == decision
+
+
+def test_raw_curves_share_the_scale_of_the_frame_threshold():
+    training = [video("a", 1), video("b", 2)]
+    decision = fit_decision(training, Protocol(cutoff_hz=(6, 3)))
+    found = normalise(training[0].scores, decision) >= decision.frame_threshold
+    assert (found == training[0].labels).mean() > 0.99
+
+
+def test_unknown_rules_are_refused():
+    for field in ("matching", "threshold", "normalisation"):
+        with pytest.raises(ValueError, match=field):
+            dataclasses.replace(Protocol(), **{field: "magic"})
+    with pytest.raises(ValueError, match="at least one"):
+        fit_decision([], Protocol())
+
+
+def test_cutoff_is_a_period_of_twice_k():
+    assert cutoff_from_k((6 / 30, 19 / 30)) == pytest.approx((2.5, 30 / 38))
+    assert cutoff_from_k((0.5, 1.0), cycles=2) == (2.0, 1.0)
