@@ -48,7 +48,7 @@ def _draw_kind(
     for onset_s, apex_s, offset_s in intervals:
         axes.axvspan(onset_s, offset_s, fill=False, edgecolor=colour, linewidth=1.5)
         axes.axvline(apex_s, color=colour, linewidth=0.8, linestyle=":")
-    axes.set_title(f"{len(intervals)} intervals", loc="right", fontsize="small")
+    axes.set_title(f"intervals: {len(intervals)}", loc="right", fontsize="small")
     top = float(np.nanmax(frames[column].fillna(0), initial=0))
     axes.set_ylim(0, max(1.05 * top, 1e-3))
 

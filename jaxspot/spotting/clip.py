@@ -25,6 +25,7 @@ CLIP_INTERVAL_COLUMNS = (
     "offset_s",
 )
 MIN_FACE_SHARE = 0.5
+VARYING = 0.25
 
 Score = Callable[[np.ndarray, float], np.ndarray]
 Intervals = Callable[[np.ndarray, float], pd.DataFrame]
@@ -192,12 +193,10 @@ def say_what_is_odd(path: Path, clip: Clip) -> None:
     """Print one line for a video without a face, and one for a video of varying frame rate."""
     if not clip.found.any():
         print(f"{path}: no face found in {len(clip.times)} frames, so no interval")
-    steps = np.diff(clip.times) * clip.fps
-    if np.abs(steps - 1).max() > 0.5:
-        longest = steps.max() / clip.fps
-        print(
-            f"{path}: frame rate varies (median {clip.fps:.2f} fps, longest step {longest:.2f} s)"
-        )
+    steps = np.diff(clip.times)
+    if np.abs(steps * clip.fps - 1).max() > VARYING:
+        steps_ms = f"{1000 * steps.min():.0f} to {1000 * steps.max():.0f} ms"
+        print(f"{path}: frame rate varies (steps of {steps_ms}); taken as {clip.fps:.2f} fps")
 
 
 def _no_scores(clip: Clip) -> np.ndarray:

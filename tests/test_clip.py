@@ -1,0 +1,183 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from video_files import encode, feat_clip, noise
+
+from jaxspot.annotations.tables import read_intervals
+from jaxspot.errors import UserError
+from jaxspot.report.clip_plot import plot_clip
+from jaxspot.spotting.clip import (
+    CLIP_INTERVAL_COLUMNS,
+    clip_frames,
+    clip_intervals,
+    spot_clip,
+    spot_clips,
+    usable_frames,
+)
+from jaxspot.video.clip import Clip, aligned_clip, median_fps
+from jaxspot.video.landmarker import load_landmarker
+
+
+@pytest.fixture(scope="module")
+def landmarker():
+    return load_landmarker()
+
+
+def change(frames, fps):
+    """A stand-in for a network: how much each frame differs from the first, twice."""
+    assert frames.dtype == np.uint8 and frames.shape[1:] == (112, 112)
+    assert 20 < fps < 40
+    curve = np.abs(frames - frames[0].astype(np.float32)).mean((1, 2)) / 255
+    return np.stack([curve, curve], 1)
+
+
+def one_of_each(scores, fps):
+    """A stand-in for the rule: an ME and a MaE at known frames."""
+    rows = [("ME", 3, 5, 9, 0.25), ("MaE", 20, 30, 70, 0.5), ("MaE", 75, 80, 90, 0.5)]
+    table = pd.DataFrame(rows, columns=["kind", "onset", "apex", "offset", "score"])
+    return table[table.offset <= len(scores)]
+
+
+def refuse_to_score(*_):
+    raise AssertionError("a video without a face must not be scored")
+
+
+def made_clip(faces, *, step=0.1):
+    faces = np.array(faces, np.int32)
+    quality = np.stack([faces >= 0, faces >= 0], 1).astype(np.float32)
+    frames = np.zeros((len(faces), 112, 112), np.uint8)
+    return Clip(frames, quality, step * np.arange(len(faces)), 1 / step, faces)
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("face_noface.mov", [1] * 72 + [0] * 97),
+        ("noface_face.mov", [0] * 96 + [1] * 72 + [0]),  # its last frame is black
+    ],
+)
+def test_frames_without_a_face_are_kept_black_and_of_quality_0(landmarker, name, seen):
+    clip = aligned_clip(feat_clip(name), landmarker=landmarker, progress=False)
+    assert clip.frames.shape == (len(seen), 112, 112) and clip.frames.dtype == np.uint8
+    assert clip.quality.dtype == np.float32 and clip.times.dtype == np.float64
+    np.testing.assert_array_equal(clip.quality[:, 0], seen)
+    np.testing.assert_array_equal(clip.quality[:, 1] > 0.5, clip.found)
+    np.testing.assert_array_equal(clip.frames.any((1, 2)), clip.found)
+    assert (np.diff(clip.times) > 0).all()
+
+
+def test_spotting_a_file_writes_whole_tables_and_a_plot(tmp_path, landmarker, capfd):
+    path = feat_clip("single_face.mp4")
+    table = spot_clip(
+        path,
+        score=change,
+        intervals=one_of_each,
+        out=tmp_path,
+        skips_s=(0.2, 0.63),
+        plot=plot_clip,
+        landmarker=landmarker,
+        progress=False,
+    )
+    folder = tmp_path / "single_face"
+    assert capfd.readouterr() == ("", "")
+    assert sorted(p.name for p in folder.iterdir()) == ["frames.csv", "intervals.csv", "scores.png"]
+    assert tuple(table.columns) == CLIP_INTERVAL_COLUMNS
+    np.testing.assert_allclose(table.onset_s, (table.onset - 1) / 30, atol=1e-6)
+    np.testing.assert_allclose(table.offset_s, (table.offset - 1) / 30, atol=1e-6)
+    written = read_intervals(folder / "intervals.csv")
+    assert written.subject.tolist() == ["", ""] and set(written.video) == {"single_face"}
+    assert written[["kind", "onset", "apex", "offset"]].values.tolist() == [
+        ["ME", 3, 5, 9],
+        ["MaE", 20, 30, 70],
+    ]
+    frames = pd.read_csv(folder / "frames.csv")
+    assert ",".join(frames.columns) == "frame,pts_s,face,success,confidence,p_me,p_mae"
+    assert frames.frame.tolist() == list(range(1, 73)) and frames.success.all()
+    assert frames.p_me.notna().all() and frames.p_me[0] == 0
+    # The smile (frames 19 to 70) differs from the first frame more than the neutral face does.
+    assert frames.p_mae[25:65].min() > frames.p_mae[1:15].max()
+
+
+def test_video_without_a_face_gives_an_empty_table_and_a_line(tmp_path, landmarker, capsys):
+    table = spot_clip(
+        feat_clip("no_face.mp4"),
+        score=refuse_to_score,
+        intervals=refuse_to_score,
+        out=tmp_path,
+        plot=plot_clip,
+        landmarker=landmarker,
+        progress=False,
+    )
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 1 and "no face" in said[0]
+    assert table.empty and tuple(table.columns) == CLIP_INTERVAL_COLUMNS
+    text = (tmp_path / "no_face" / "intervals.csv").read_text()
+    assert text == ",".join(CLIP_INTERVAL_COLUMNS) + "\n"
+    assert read_intervals(tmp_path / "no_face" / "intervals.csv").empty
+    frames = pd.read_csv(tmp_path / "no_face" / "frames.csv")
+    assert len(frames) == 95 and not frames.success.any()
+    assert frames[["face", "p_me", "p_mae"]].isna().all(axis=None)
+
+
+def test_broken_video_leaves_nothing_behind(tmp_path, landmarker):
+    path = encode(tmp_path / "a.mp4", noise(60), movflags="faststart")
+    path.write_bytes(path.read_bytes()[:40000])
+    with pytest.raises(UserError, match="damaged"):
+        spot_clip(
+            path,
+            score=change,
+            intervals=one_of_each,
+            out=tmp_path / "out",
+            landmarker=landmarker,
+            progress=False,
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_videos_of_one_name_and_a_file_as_folder_are_refused(tmp_path):
+    arguments = {"score": change, "intervals": one_of_each, "progress": False}
+    with pytest.raises(UserError, match="same name"):
+        spot_clips([Path("a/x.mp4"), Path("b/X.mov")], out=tmp_path, **arguments)
+    (tmp_path / "out").touch()
+    with pytest.raises(UserError, match="is a file"):
+        spot_clip(feat_clip("no_face.mp4"), out=tmp_path / "out", **arguments)
+
+
+def test_a_score_needs_the_same_face_in_all_its_frames():
+    faces = np.array([-1, 0, 0, 0, -1, 0, 0, 1, 1, 1, 1])
+    expected = [
+        all(faces[max(t - skip, 0)] == faces[t] >= 0 for skip in (0, 1, 3)) for t in range(11)
+    ]
+    np.testing.assert_array_equal(usable_frames(faces, [1, 3]), expected)
+    assert usable_frames(np.zeros(5, int), [1, 3]).all(), "the first frame serves before it"
+
+
+def test_intervals_mostly_without_a_face_are_dropped():
+    clip = made_clip([0] * 4 + [-1] * 4 + [1] * 4)
+    spans = pd.DataFrame(
+        [("ME", 3, 4, 6, 0.1), ("ME", 3, 4, 7, 0.2), ("MaE", 8, 10, 12, 0.3)],
+        columns=["kind", "onset", "apex", "offset", "score"],
+    )
+    table = clip_intervals(spans, clip, video="v")
+    assert table.score.tolist() == [0.1, 0.3] and table.face.tolist() == [0, 1]
+    np.testing.assert_allclose(table.apex_s, [0.3, 0.9])
+    assert clip_intervals(spans[:0], clip, video="v").empty
+
+
+def test_frames_table_leaves_out_what_is_not_known():
+    clip = made_clip([0, -1, 2])
+    text = clip_frames(clip, np.array([[0.5, 0.25], [np.nan, np.nan], [1, 0]])).to_csv(index=False)
+    assert text.splitlines()[1:] == [
+        "1,0.0,0,1,1.0,0.5,0.25",
+        "2,0.1,,0,0.0,,",
+        "3,0.2,2,1,1.0,1.0,0.0",
+    ]
+
+
+def test_rate_is_the_median_step():
+    assert median_fps(np.array([0, 0.1, 0.2, 0.9, 1.0]), "v") == pytest.approx(10)
+    for times in ([], [0.0], [1.0, 1.0, 1.0]):
+        with pytest.raises(UserError):
+            median_fps(np.array(times), "v")
