@@ -145,6 +145,22 @@ def test_videos_of_one_name_and_a_file_as_folder_are_refused(tmp_path):
         spot_clip(feat_clip("no_face.mp4"), out=tmp_path / "out", **arguments)
 
 
+def test_results_that_cannot_be_written_are_one_line(tmp_path, landmarker):
+    path = encode(tmp_path / "a.mp4", noise(10))
+    (tmp_path / "out" / "a" / "frames.csv").mkdir(parents=True)
+    with pytest.raises(UserError, match="cannot be written") as caught:
+        spot_clip(
+            path,
+            score=refuse_to_score,
+            intervals=refuse_to_score,
+            out=tmp_path / "out",
+            landmarker=landmarker,
+            progress=False,
+        )
+    assert "\n" not in str(caught.value)
+    assert [p.name for p in (tmp_path / "out" / "a").iterdir()] == ["frames.csv"]
+
+
 def test_a_score_needs_the_same_face_in_all_its_frames():
     faces = np.array([-1, 0, 0, 0, -1, 0, 0, 1, 1, 1, 1])
     expected = [

@@ -97,6 +97,11 @@ def test_truncated_file_says_where_it_ends(tmp_path, name, codec):
     assert 0.5 < second < 1.5
 
 
+def test_a_long_last_frame_is_no_damage(tmp_path):
+    path = encode(tmp_path / "a.mp4", noise(31), codec="mpeg4", last_ms=4000)
+    assert len(list(read_video(path))) == 31
+
+
 def test_file_without_its_index_is_refused(tmp_path):
     assert "not a video" in refusal(cut(encode(tmp_path / "a.mp4", noise(30)), 0.6))
 

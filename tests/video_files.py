@@ -19,7 +19,17 @@ def feat_clip(name: str) -> Path:
     return path
 
 
-def encode(path, images, *, times_ms=None, codec="libx264", rotation=None, mirror=False, **options):
+def encode(
+    path,
+    images,
+    *,
+    times_ms=None,
+    codec="libx264",
+    rotation=None,
+    mirror=False,
+    last_ms=33,
+    **options,
+):
     """Write images uint8 (n, h, w, 3) as a video with the given presentation times."""
     times_ms = times_ms or [round(1000 * i / 30) for i in range(len(images))]
     with av.open(str(path), "w", options=options) as container:
@@ -29,11 +39,14 @@ def encode(path, images, *, times_ms=None, codec="libx264", rotation=None, mirro
         stream.time_base = stream.codec_context.time_base = MILLISECOND
         if rotation is not None:
             stream.set_display_rotation(rotation, hflip=mirror)
+        packets = []
         for image, time_ms in zip(images, times_ms, strict=True):
             frame = av.VideoFrame.from_ndarray(image, "rgb24")
             frame.pts, frame.time_base = time_ms, MILLISECOND
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+            packets += stream.encode(frame)
+        packets += stream.encode()
+        max(packets, key=lambda packet: packet.pts).duration = last_ms
+        container.mux(packets)
     return path
 
 

@@ -72,7 +72,7 @@ def read_video(path: str | Path) -> Iterator[VideoFrame]:
             if frame.is_corrupt:
                 raise _damaged(path, end_s)
             pts_s = end_s if frame.pts is None else frame.time - start_s
-            end_s = pts_s + step_s
+            end_s = pts_s + max(step_s, _duration_s(frame))
             yield VideoFrame(pts_s, upright(frame.to_ndarray(format="rgb24"), _matrix(frame)))
         _check_whole(path, stream, end_s, start_s)
 
@@ -92,6 +92,10 @@ def upright(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     if along_y < 0:
         image = image[::-1]
     return np.ascontiguousarray(image)
+
+
+def _duration_s(frame: av.VideoFrame) -> float:
+    return float((frame.duration or 0) * (frame.time_base or 0))
 
 
 def _matrix(frame: av.VideoFrame) -> np.ndarray:
