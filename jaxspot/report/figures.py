@@ -1,0 +1,238 @@
+"""Figures: score curves (Figure 4), loss curves, F1 by subject, ROC curves."""
+
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from sklearn.metrics import roc_curve
+
+from jaxspot.annotations.tables import KINDS
+from jaxspot.evaluation.roc import auc
+from jaxspot.spotting.intervals import find_intervals
+
+COLOURS = {"ME": "#c8501e", "MaE": "#1f6fb2", "overall": "#555555"}
+STYLE: Any = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#888888",
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "jaxspot",
+}
+
+
+def figure_bytes(figure: Figure, *, kind: str = "png", dpi: int = 110) -> bytes:
+    """A figure as a PNG or SVG file, the same bytes for the same figure."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        metadata = {"Date": None} if kind == "svg" else {"Software": None}
+        figure.savefig(buffer, format=kind, dpi=dpi, metadata=metadata)
+    return buffer.getvalue()
+
+
+def save_figure(figure: Figure, path: str | Path, *, dpi: int = 110) -> Path:
+    """Writes a figure as its suffix says (.png or .svg); it appears only when whole."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(figure_bytes(figure, kind=path.suffix[1:], dpi=dpi))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+@matplotlib.rc_context(STYLE)
+def figure4(
+    raw: np.ndarray,
+    smoothed: np.ndarray,
+    *,
+    fps: float,
+    thresholds: Sequence[float],
+    truth: pd.DataFrame,
+    predicted: pd.DataFrame,
+    title: str,
+) -> Figure:
+    """Score curves of one video beside its labels and predictions (paper Figure 4).
+
+    Args:
+      raw: float (T, 2), ME and MaE, normalised; NaN where a frame has no score.
+      smoothed: float (T, 2) on the same scale.
+      fps: frames per second.
+      thresholds: of the smoothed curves, ME and MaE.
+      truth, predicted: kind, onset, offset of this video.
+      title: names video and data set.
+    """
+    figure = Figure(figsize=(10, 5.2), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    panels = figure.subplots(2, 1, sharex=True)
+    seconds = np.arange(len(raw)) / fps
+    for i, (axes, kind) in enumerate(zip(panels, KINDS, strict=True)):
+        colour = COLOURS[kind]
+        axes.plot(seconds, raw[:, i], color="#b5b5b5", lw=0.7, label="raw")
+        axes.plot(seconds, smoothed[:, i], color=colour, lw=1.4, label="smoothed")
+        if np.isfinite(thresholds[i]):
+            axes.axhline(thresholds[i], color="#333333", lw=0.9, ls="--", label="threshold")
+        _gaps(axes, np.isnan(raw[:, i]), fps)
+        _lanes(axes, kind, [raw[:, i], smoothed[:, i], thresholds[i]], fps, truth, predicted)
+        axes.set_ylabel(f"{kind} score")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0)
+    panels[-1].set_xlabel("time (s)")
+    panels[-1].set_xlim(0, max(len(raw), 1) / fps)
+    return figure
+
+
+@matplotlib.rc_context(STYLE)
+def loss_curves(
+    metrics: pd.DataFrame,
+    *,
+    fold: str = "subject",
+    train: str = "train_loss",
+    validation: str = "validation_loss",
+    title: str = "Loss by epoch, one panel a held-out subject",
+) -> Figure:
+    """Training and validation loss of each fold; a dot marks the lowest.
+
+    Args:
+      metrics: a row a fold and epoch, with the columns named by `fold`, `train`, `validation`, and
+        epoch.
+      title: of the figure.
+    """
+    folds = list(dict.fromkeys(metrics[fold].tolist()))
+    columns = min(len(folds), 6) or 1
+    rows = max(1, -(-len(folds) // columns))
+    size = (max(1.75 * columns, 6), 1.5 * rows + 0.9)
+    figure = Figure(figsize=size, layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for axes, name in zip(panels, folds, strict=False):
+        part = metrics.loc[metrics[fold] == name].sort_values("epoch")
+        axes.plot(part.epoch, part[train], color="#999999", lw=1.1, label="training")
+        axes.plot(part.epoch, part[validation], color="#1f6fb2", lw=1.3, label="validation")
+        if part[validation].notna().any():
+            best = part.loc[part[validation].idxmin()]
+            axes.plot(best.epoch, best[validation], "o", color="#c8501e", ms=4, label="lowest")
+        axes.set_title(str(name), fontsize=9)
+    for axes in panels[len(folds) :]:
+        axes.set_visible(False)
+    figure.supxlabel("epoch", fontsize=9)
+    figure.supylabel("loss", fontsize=9)
+    if folds:
+        handles = panels[0].get_legend_handles_labels()
+        figure.legend(*handles, loc="outside right upper")
+    return figure
+
+
+@matplotlib.rc_context(STYLE)
+def subject_bars(by_subject: pd.DataFrame, *, title: str = "F1 by subject") -> Figure:
+    """Interval F1 of each subject, bars for MaE and ME and overall.
+
+    Args:
+      by_subject: subject, kind, f1, ground_truth, as from `score_by_subject`; a kind without a
+        label and a prediction has no bar but a dash.
+      title: of the figure.
+    """
+    subjects = list(dict.fromkeys(by_subject.subject.tolist()))
+    figure = Figure(figsize=(max(6.0, 0.55 * len(subjects) + 1.5), 2.9), layout="constrained")
+    axes = figure.subplots()
+    for shift, kind in enumerate(("MaE", "ME", "overall")):
+        rows = by_subject.loc[by_subject.kind == kind].set_index("subject").loc[subjects]
+        place = np.arange(len(subjects)) + 0.27 * (shift - 1)
+        axes.bar(place, rows.f1, 0.25, color=COLOURS[kind], label=kind)
+        empty = (rows.ground_truth + rows.predictions == 0).to_numpy()
+        axes.plot(place[empty], np.zeros(empty.sum()) + 0.01, "_", color=COLOURS[kind], ms=6)
+    labels = [
+        f"{s}\n{n} labels" for s, n in zip(subjects, _labels(by_subject, subjects), strict=True)
+    ]
+    axes.set_xticks(np.arange(len(subjects)), labels, fontsize=7)
+    axes.set_ylim(0, max(1.0, by_subject.f1.max() if len(by_subject) else 0))
+    axes.set_xlim(-0.6, max(len(subjects), 1) - 0.4)
+    axes.set_ylabel("F1")
+    axes.set_title(title)
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+@matplotlib.rc_context(STYLE)
+def roc_curves(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    *,
+    points: Mapping[str, Sequence[float]] | None = None,
+    title: str = "ROC of single frames, all held-out subjects",
+) -> Figure:
+    """ROC curves of both kinds with their AUC.
+
+    Args:
+      scores: float (N, 2), ME and MaE; frames without a score are left out.
+      labels: bool (N, 2).
+      points: kind -> thresholds to mark on the curve.
+      title: of the figure.
+    """
+    figure = Figure(figsize=(4.6, 4.6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="#bbbbbb", lw=0.9, ls="--", label="chance")
+    for i, kind in reversed(list(enumerate(KINDS))):
+        known = ~np.isnan(scores[:, i])
+        score, label = scores[known, i], labels[known, i]
+        if label.all() or not label.any():
+            axes.plot([], [], color=COLOURS[kind], label=f"{kind}: one class only")
+            continue
+        wrong, right, _ = roc_curve(label, score)
+        name = f"{kind}, AUC {auc(score, label):.3f}"
+        axes.plot(wrong, right, color=COLOURS[kind], lw=1.5, label=name)
+        for threshold in (points or {}).get(kind, ()):
+            found = score >= threshold
+            at = (found[~label].mean(), found[label].mean())
+            axes.plot(*at, "o", mfc="white", mec=COLOURS[kind], ms=5)
+    axes.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
+    axes.set(xlabel="neutral frames above the threshold", ylabel="expression frames above it")
+    axes.set_title(title)
+    axes.legend(loc="lower right")
+    return figure
+
+
+def _lanes(axes: Axes, kind, values, fps, truth, predicted):
+    """Labels filled and predictions hollow, in two lanes below the curve."""
+    known = np.concatenate([np.ravel(v) for v in values])
+    known = known[np.isfinite(known)]
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+    height = max(high - low, 1e-3)
+    filled: Any = dict(facecolor=COLOURS[kind], alpha=0.55, edgecolor="none")
+    hollow: Any = dict(fill=False, edgecolor=COLOURS[kind], lw=1.1)
+    lanes = [("labelled", truth, filled), ("predicted", predicted, hollow)]
+    for lane, (name, table, look) in enumerate(lanes):
+        bottom = low - height * (0.14 + 0.13 * lane)
+        rows = table.loc[table.kind == kind, ["onset", "offset"]].to_numpy(float)
+        for onset, offset in rows:
+            start, width = (onset - 1) / fps, (offset - onset + 1) / fps
+            axes.add_patch(Rectangle((start, bottom), width, 0.09 * height, **look))
+        axes.add_patch(Rectangle((0, bottom), 0, 0, label=f"{name} ({len(rows)})", **look))
+    ticks = [tick for tick in axes.get_yticks() if low <= tick <= high]
+    axes.set_yticks(ticks)
+    axes.set_ylim(low - 0.32 * height, high + 0.05 * height)
+
+
+def _gaps(axes: Axes, missing, fps):
+    """Grey where frames have no score."""
+    for n, (start, stop) in enumerate(find_intervals(missing.astype(float), threshold=1)):
+        label = None if n else "no score"
+        axes.axvspan(start / fps, stop / fps, color="#ececec", lw=0, zorder=0, label=label)
+
+
+def _labels(by_subject, subjects):
+    rows = by_subject.loc[by_subject.kind == "overall"].set_index("subject").loc[subjects]
+    return rows.ground_truth.tolist()
