@@ -1,4 +1,7 @@
+import tracemalloc
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from jaxspot.annotations.tables import INTERVAL_COLUMNS
@@ -8,6 +11,7 @@ from jaxspot.evaluation.peers.moilanen import (
     contrast,
     feature_difference,
     moilanen,
+    moilanen_bank,
     peak_spans,
 )
 
@@ -119,3 +123,33 @@ def test_a_still_or_short_video_has_nothing(frames):
     scores, found = moilanen(moving(frames, 0, 0), k={"ME": 5, "MaE": 15})
     assert scores.shape == (frames, 2)
     assert len(found) == 0
+
+
+def test_a_bank_is_spotted_video_by_video():
+    clips = {"a": moving(60, 30, 35), "b": moving(60, 0, 0)}
+    videos = pd.DataFrame(dict(subject=["s1", "s2"], video=["a", "b"], fps=[30.0, 60.0]))
+
+    def k(subject, fps):
+        return {"ME": {"s1": 4, "s2": 5}[subject], "MaE": round(fps / 3)}
+
+    scores, found = moilanen_bank(videos, clips.__getitem__, k=k)
+    alone = moilanen(clips["a"], k={"ME": 4, "MaE": 10}, subject="s1", video="a")
+    np.testing.assert_array_equal(scores["a"], alone[0])
+    pd.testing.assert_frame_equal(found, alone[1])
+    none = moilanen_bank(videos.iloc[1:], clips.__getitem__, k=k)[1]
+    assert list(none) == list(INTERVAL_COLUMNS)
+    assert len(none) == 0
+
+
+def test_memory_grows_by_a_few_numbers_a_frame():
+    def peak(frames):
+        clip = moving(frames, 10, 15, size=24)
+        tracemalloc.start()
+        moilanen(clip, k={"ME": 3, "MaE": 5})
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(50)
+    # A frame's histograms alone are 17 kB.
+    assert peak(700) - peak(100) < 600 * 200

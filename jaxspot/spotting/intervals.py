@@ -60,7 +60,8 @@ def intervals_table(
             onset, offset = from_span(start, stop)
             rows.append((subject, video, kind, onset, peak + 1, offset, float(curve[peak])))
     rows.sort(key=lambda row: (row[3], row[2]))
-    types = dict(onset="int64", apex="int64", offset="int64", score="float64")
+    types = dict.fromkeys(("subject", "video", "kind"), "str")
+    types |= dict(onset="int64", apex="int64", offset="int64", score="float64")
     return pd.DataFrame(rows, columns=list(INTERVAL_COLUMNS)).astype(types)
 
 

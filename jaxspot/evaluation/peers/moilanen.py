@@ -1,6 +1,6 @@
 """Feature difference analysis of Moilanen, Zhao and Pietikainen (ICPR 2014), paper reference 16."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,34 @@ def moilanen(
     scores = np.stack(curves, axis=1).astype(np.float32)
     spans = {kind: peak_spans(scores[:, i], k=k[kind], p=p) for i, kind in enumerate(KINDS)}
     return scores, intervals_table(spans, scores, subject=subject, video=video)
+
+
+def moilanen_bank(
+    videos: pd.DataFrame,
+    frames: Callable[[str], np.ndarray],
+    *,
+    k: Callable[[str, float], Mapping[str, int]],
+    p: float = 0.55,
+) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
+    """`moilanen` on every video of a bank, one after the other.
+
+    Args:
+      videos: subject, video, fps.
+      frames: video -> uint8 (T, H, W), as `Bank.frames`.
+      k: (subject, fps) -> kind -> k in frames, from the labels of the *other* subjects.
+      p: as in `moilanen`.
+
+    Returns:
+      scores: video -> float32 (T, 2).
+      intervals: of all videos, one table.
+    """
+    scores, tables = {}, [intervals_table({}, np.zeros((0, 2)))]
+    for row in videos.to_dict("records"):
+        skips = k(row["subject"], row["fps"])
+        names = dict(subject=row["subject"], video=row["video"])
+        scores[row["video"]], table = moilanen(frames(row["video"]), k=skips, p=p, **names)
+        tables.append(table)
+    return scores, pd.concat(tables, ignore_index=True)
 
 
 def feature_difference(frames: np.ndarray, *, skips: Sequence[int], blocks: int = 6) -> np.ndarray:
