@@ -66,6 +66,25 @@ def column_sum(x: jax.Array) -> jax.Array:
 
 
 @jax.custom_vjp
+def project(x: jax.Array, weights: jax.Array) -> jax.Array:
+    """`x @ weights`: float (..., inputs), (inputs, outputs) -> (..., outputs).
+
+    The gradient of the weights is one product of two tall matrices as they lie; the derived form
+    copies the larger of them to its transpose first.
+    """
+    return (x.reshape(-1, x.shape[-1]) @ weights).reshape(*x.shape[:-1], weights.shape[-1])
+
+
+def _project_backward(residual, gradient):
+    x, weights = residual
+    rows = lax.optimization_barrier(gradient).reshape(-1, weights.shape[-1])
+    return (rows @ weights.T).reshape(x.shape), x.reshape(-1, x.shape[-1]).T @ rows
+
+
+project.defvjp(lambda x, weights: (project(x, weights), (x, weights)), _project_backward)
+
+
+@jax.custom_vjp
 def moments(x: jax.Array) -> tuple[jax.Array, jax.Array]:
     """First and second moments over all axes but the last.
 
@@ -139,6 +158,7 @@ def _relu_max_pool_forward(x):
 
 
 def _relu_max_pool_backward(winner, gradient):
+    gradient = lax.optimization_barrier(gradient)
     places = jnp.arange(4, dtype=jnp.uint8)[:, None]
     return (jnp.where(winner[..., None, :] == places, gradient[..., None, :], 0.0),)
 
@@ -152,15 +172,12 @@ def relu_average_pool(x: jax.Array) -> jax.Array:
     return sum(jnp.maximum(x[..., place, :], 0.0) for place in range(4)) / 4
 
 
-def _relu_average_pool_forward(x):
-    return lax.optimization_barrier((relu_average_pool(x), x > 0))
+def _relu_average_pool_backward(x, gradient):
+    gradient = lax.optimization_barrier(gradient)
+    return (jnp.where(x > 0, gradient[..., None, :] / 4, 0.0),)
 
 
-def _relu_average_pool_backward(positive, gradient):
-    return (jnp.where(positive, gradient[..., None, :] / 4, 0.0),)
-
-
-relu_average_pool.defvjp(_relu_average_pool_forward, _relu_average_pool_backward)
+relu_average_pool.defvjp(lambda x: (relu_average_pool(x), x), _relu_average_pool_backward)
 
 
 def pair_patches(pairs: jax.Array) -> jax.Array:

@@ -98,8 +98,8 @@ class PairBlock(nn.Module):
             patches, weights, train=train
         )
         scale, shift = jnp.tile(scale, 4), jnp.tile(shift, 4)
-        y = patches @ (weights * scale) + shift
-        return _pool(self.pooling)(lax.optimization_barrier(y.reshape(*y.shape[:-1], 4, -1)))
+        y = lax.optimization_barrier(kernels.project(patches, weights * scale) + shift)
+        return _pool(self.pooling)(y.reshape(*y.shape[:-1], 4, -1))
 
 
 class SeparableBlock(nn.Module):
@@ -120,9 +120,10 @@ class SeparableBlock(nn.Module):
             z, weights, train=train
         )
         if self.pooling is None:
-            return nn.relu(z @ (weights * scale) + shift)
+            return nn.relu(kernels.project(z, weights * scale) + shift)
         z = lax.optimization_barrier(kernels.split_places(z))
-        return _pool(self.pooling)(lax.optimization_barrier(z @ (weights * scale) + shift))
+        y = lax.optimization_barrier(kernels.project(z, weights * scale) + shift)
+        return _pool(self.pooling)(y)
 
 
 class FoldedBatchNorm(nn.Module):

@@ -1,0 +1,103 @@
+"""Dense scores: every frame of a video against its references, in constant memory."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+
+from jaxspot.network.compiling import compile_program
+from jaxspot.network.model import TwoStream
+from jaxspot.training.parallel import fold_mesh, over_folds, padding, replicate, shard_folds
+from jaxspot.training.step import normalise
+
+CHUNK = 64
+
+
+def score_video(
+    model: TwoStream,
+    variables: dict[str, Any],
+    frames: np.ndarray,
+    *,
+    skips: np.ndarray,
+    chunk: int = CHUNK,
+    mesh: Mesh | None = None,
+    on_chunk: Callable[[int], None] | None = None,
+) -> np.ndarray:
+    """Scores every frame of a video by one or more trained networks.
+
+    A frame is compared with those `skips` before it; before the first frame the first frame serves.
+    Every frame is normalised once, for all networks and streams; memory does not grow with the
+    video.
+
+    Args:
+      model: the network.
+      variables: {"params", "batch_stats"}, every leaf with a leading axis of networks (folds).
+      frames: uint8 (frames, height, width), read in order; a memory map will do.
+      skips: int (networks, streams), frames; 1 or more.
+      chunk: frames a call.
+      mesh: the devices; all by default.
+      on_chunk: called after each chunk with its number of frames.
+
+    Returns:
+      float32 (networks, frames, 2): the sigmoid outputs for ME and MaE, 0..1.
+    """
+    mesh = mesh or fold_mesh()
+    skips = np.asarray(skips, np.int32)
+    networks = len(skips)
+    idle = padding(networks, mesh)
+    pad = lambda leaf: np.concatenate([leaf, np.repeat(leaf[-1:], idle, 0)])
+    stacked = shard_folds(jax.tree.map(pad, (variables, skips)), mesh)
+    first = normalise(jnp.asarray(frames[:1]))
+    history = replicate(jnp.repeat(first, _history_length(skips), 0), mesh)
+    program = _chunk_program(model, mesh)
+    scores = []
+    for start in range(0, len(frames), chunk):
+        part = np.asarray(frames[start : start + chunk])
+        full = np.concatenate([part, np.repeat(part[-1:], chunk - len(part), 0)])
+        history, output = program(stacked, history, replicate(full, mesh))
+        scores.append(np.asarray(output)[:networks, : len(part)])
+        if on_chunk:
+            on_chunk(len(part))
+    return np.concatenate(scores, 1)
+
+
+def score_chunk(
+    network: tuple[dict[str, Any], jax.Array], frames: jax.Array, *, model: TwoStream, new: int
+) -> jax.Array:
+    """Scores the last `new` frames of a stretch by one network.
+
+    Args:
+      network: variables, and its skips int32 (streams,).
+      frames: float32 (history + new, height, width), normalised.
+      model: the network.
+      new: how many to score; the history before them is at least the longest skip.
+
+    Returns:
+      float32 (new, 2), 0..1.
+    """
+    variables, skips = network
+    history = len(frames) - new
+    reach = lambda skip: jax.lax.dynamic_slice_in_dim(frames, history - skip, new)
+    streams = [frames[history:]] + [reach(skips[i]) for i in range(len(skips))]
+    return jax.nn.sigmoid(model.apply(variables, jnp.stack(streams, 1), train=False))
+
+
+def _history_length(skips):
+    """The longest skip, rounded up so that near skips share one compiled program."""
+    return -(-int(skips.max()) // 32) * 32
+
+
+@cache
+def _chunk_program(model, mesh):
+    def run(stacked, history, frames):
+        stretch = jnp.concatenate([history, normalise(frames)])
+        one = lambda network, stretch: score_chunk(
+            network, stretch, model=model, new=len(frames)
+        )
+        return stretch[len(frames) :], over_folds(one, mesh)(stacked, stretch)
+
+    return compile_program(run)
