@@ -25,7 +25,8 @@ def score_intervals(
 
     Every video counts, also one without a label of the kind: its predictions are false positives.
     tp is the number of labels found. Under "megc2020" fp is the number of predictions that match
-    nothing and one prediction may find several labels, so F1 can pass 1; the row then has a `note`.
+    nothing and one prediction may find several labels, so
+    precision and F1 can pass 1; a row with F1 above 1 has a `note`.
 
     Args:
       intervals: predictions with video, kind, onset, offset (frames, both ends included).
@@ -35,7 +36,7 @@ def score_intervals(
 
     Returns:
       "ME", "MaE", "overall" -> predictions, ground_truth, tp, fp, fn (int), precision, recall, f1
-      (float in [0, 1]; 0.0 where undefined).
+      (float; 0.0 where undefined).
 
     Raises:
       UserError: an interval or annotation of a video that is not in `videos`.
