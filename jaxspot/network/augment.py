@@ -15,6 +15,8 @@ class Augmentation:
       contrast, gamma, gain: lowest and highest factor.
       rotation: largest angle, in degrees either way.
       flip: probability of a horizontal flip.
+      drift: standard deviation, in pixels either axis, of a translation of each frame on its own:
+        the residue of the alignment, which is no expression. Not in the paper.
     """
 
     contrast: tuple[float, float] = (0.5, 1.5)
@@ -22,11 +24,10 @@ class Augmentation:
     gain: tuple[float, float] = (0.5, 1.5)
     rotation: float = 10.0
     flip: float = 0.5
+    drift: float = 0.0
 
 
-def augment(
-    frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentation()
-) -> jax.Array:
+def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentation()) -> jax.Array:
     """Changes contrast, gamma, gain and pose of a sample, all its frames alike.
 
     Args:
@@ -37,19 +38,18 @@ def augment(
     Returns:
       float32 (frames, height, width), range 0..1.
     """
-    keys = jax.random.split(key, 5)
+    keys = jax.random.split(key, 6)
     contrast, gamma, gain = (
         jax.random.uniform(k, (), minval=low, maxval=high)
         for k, (low, high) in zip(keys, (ranges.contrast, ranges.gamma, ranges.gain), strict=False)
     )
     angle = jax.random.uniform(keys[3], (), minval=-1.0, maxval=1.0) * jnp.deg2rad(ranges.rotation)
     flip = jax.random.bernoulli(keys[4], ranges.flip)
-    return relight(rotate(frames, angle, flip), contrast, gamma, gain)
+    drift = ranges.drift * jax.random.normal(keys[5], (len(frames), 2))
+    return relight(move(frames, angle, flip, drift), contrast, gamma, gain)
 
 
-def relight(
-    frames: jax.Array, contrast: jax.Array, gamma: jax.Array, gain: jax.Array
-) -> jax.Array:
+def relight(frames: jax.Array, contrast: jax.Array, gamma: jax.Array, gain: jax.Array) -> jax.Array:
     """`gain * x**gamma`, then contrast about the sample's mean; clipped to 0..1.
 
     Args:
@@ -64,27 +64,30 @@ def relight(
     return jnp.clip((x - mean) * contrast + mean, 0.0, 1.0)
 
 
-def rotate(frames: jax.Array, angle: jax.Array, flip: jax.Array) -> jax.Array:
+def move(frames: jax.Array, angle: jax.Array, flip: jax.Array, drift: jax.Array) -> jax.Array:
     """Rotates about the centre, bilinear, and mirrors; outside, the nearest border pixel serves.
 
     Args:
       frames: uint8 (frames, height, width).
       angle: radians, counter-clockwise on the screen.
       flip: bool, whether to mirror left and right first.
+      drift: float32 (frames, 2), by how many pixels (x, y) the source of each frame is displaced.
 
     Returns:
       float32 (frames, height, width), range 0..1.
     """
     n, height, width = frames.shape
-    y, x = jnp.meshgrid(jnp.arange(height) - (height - 1) / 2, jnp.arange(width) - (width - 1) / 2, indexing="ij")
+    centre_y, centre_x = (height - 1) / 2, (width - 1) / 2
+    y, x = jnp.arange(height)[:, None] - centre_y, jnp.arange(width) - centre_x
     cos, sin = jnp.cos(angle), jnp.sin(angle)
-    source_x = jnp.where(flip, -1.0, 1.0) * (cos * x - sin * y) + (width - 1) / 2
-    source_y = sin * x + cos * y + (height - 1) / 2
-    left, right_share = _split(source_x, width)
-    top, bottom_share = _split(source_y, height)
-    index = (top * width + left).reshape(-1)
+    source_x = jnp.where(flip, -1.0, 1.0) * (cos * x - sin * y) + centre_x
+    source_y = sin * x + cos * y + centre_y
+    left, right_share = _split(source_x + drift[:, 0, None, None], width)
+    top, bottom_share = _split(source_y + drift[:, 1, None, None], height)
+    index = (top * width + left).reshape(n, -1)
     packed = _pack_neighbours(frames).reshape(n, -1)
-    corners = lax.optimization_barrier(packed.at[:, index].get(mode="promise_in_bounds"))
+    corners = jnp.take_along_axis(packed, index, 1, mode="promise_in_bounds")
+    corners = lax.optimization_barrier(corners)
     value = lambda bits: ((corners >> bits) & 255).astype(jnp.float32).reshape(frames.shape)
     upper = value(0) * (1 - right_share) + value(8) * right_share
     lower = value(16) * (1 - right_share) + value(24) * right_share

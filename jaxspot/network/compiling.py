@@ -1,6 +1,7 @@
 """How a program is compiled for its backend: the one place that knows XLA's flags."""
 
 import ctypes
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -33,3 +34,10 @@ def keep_freed_memory() -> bool:
         return False
     settings = ((mmap_max, 0), (trim_threshold, 2**31 - 1), (arena_max, 1))
     return all(mallopt(option, value) for option, value in settings)
+
+
+def prepare_process(cache: str = "~/.cache/jaxspot/programs") -> None:
+    """Sets a command's process up: freed memory is kept, compiled programs are cached on disk."""
+    keep_freed_memory()
+    jax.config.update("jax_compilation_cache_dir", os.path.expanduser(cache))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -90,7 +90,9 @@ class PairBlock(nn.Module):
         """Float (pairs, 2, height, width) -> (pairs, height / 2, width / 2, features)."""
         initialiser = {"random": _fan_in(18), "difference": temporal_difference}[self.start]
         depthwise = self.param("depthwise", initialiser, (2, 3, 3, self.multiplier))
-        pointwise = self.param("pointwise", _fan_in(self.multiplier), (self.multiplier, self.features))
+        pointwise = self.param(
+            "pointwise", _fan_in(self.multiplier), (self.multiplier, self.features)
+        )
         patches = kernels.pair_patches(pairs)
         weights = kernels.patch_weights(depthwise @ pointwise).reshape(patches.shape[-1], -1)
         # The four places of a window are four views of one channel: their statistics are pooled.
@@ -140,9 +142,10 @@ class FoldedBatchNorm(nn.Module):
         """Float (..., inputs), (inputs, places * features) -> scale, shift, each (features,)."""
         gain = self.param("scale", nn.initializers.ones, (self.features,))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
-        running = self.variable(
-            "batch_stats", "mean", jnp.zeros, (self.features,), weights.dtype
-        ), self.variable("batch_stats", "var", jnp.ones, (self.features,), weights.dtype)
+        running = (
+            self.variable("batch_stats", "mean", jnp.zeros, (self.features,), weights.dtype),
+            self.variable("batch_stats", "var", jnp.ones, (self.features,), weights.dtype),
+        )
         if train:
             mean, var = self._batch_statistics(x, weights)
             if not self.is_initializing():
@@ -174,7 +177,9 @@ def regional_average(x: jax.Array, regions: int) -> jax.Array:
     """Averages over a grid: (images, height, width, channels) -> (images, regions**2, channels)."""
     n, height, width, channels = x.shape
     if height % regions or width % regions:
-        raise ValueError(f"{height}x{width} features cannot be cut into {regions}x{regions} regions")
+        raise ValueError(
+            f"{height}x{width} features cannot be cut into {regions}x{regions} regions"
+        )
     cells = x.reshape(n, regions, height // regions, regions, width // regions, channels)
     return cells.mean((2, 4)).reshape(n, regions * regions, channels)
 

@@ -95,9 +95,7 @@ def _history_length(skips):
 def _chunk_program(model, mesh):
     def run(stacked, history, frames):
         stretch = jnp.concatenate([history, normalise(frames)])
-        one = lambda network, stretch: score_chunk(
-            network, stretch, model=model, new=len(frames)
-        )
+        one = lambda network, stretch: score_chunk(network, stretch, model=model, new=len(frames))
         return stretch[len(frames) :], over_folds(one, mesh)(stacked, stretch)
 
     return compile_program(run)

@@ -28,7 +28,7 @@ class TrainedFolds(NamedTuple):
     Attributes:
       folds: in the order of the stacked axis.
       variables: {"params", "batch_stats"}, every leaf with a leading fold axis (numpy).
-      metrics: rows of subject, epoch, loss, validation_loss, best, stopped.
+      metrics: rows of subject, epoch, train_loss, validation_loss, best, stopped.
     """
 
     folds: tuple[Fold, ...]
@@ -78,7 +78,9 @@ def train_loso(
             pool, padded, epoch=epoch, steps=training.steps, balance=training.balance, **common
         )
         tables = Tables(shard_folds(tables, mesh), validation)
-        state, losses = run_epoch((state, tables, epoch_keys(padded, training, epoch, mesh)), shared)
+        state, losses = run_epoch(
+            (state, tables, epoch_keys(padded, training, epoch, mesh)), shared
+        )
         rows = _rows(folds, epoch, *jax.device_get((losses, state.bad_epochs, state.live)))
         metrics += rows
         if on_epoch:
@@ -133,9 +135,9 @@ def _rows(folds, epoch, losses, bad_epochs, live):
     rows = []
     for i, fold in enumerate(folds):
         values = {name: float(value[i]) for name, value in losses.items()}
-        if np.isnan(values["loss"]) and not live[i]:
+        if np.isnan(values["train_loss"]) and not live[i]:
             values = dict.fromkeys(values)
-        best = values["loss"] is not None and bad_epochs[i] == 0
+        best = values["train_loss"] is not None and bad_epochs[i] == 0
         rows.append(
             dict(subject=fold.held_out, epoch=epoch, **values, best=bool(best), stopped=not live[i])
         )

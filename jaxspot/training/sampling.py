@@ -96,6 +96,8 @@ def _draw_frames(labels, places, rng, samples, balance):
     kind = rng.integers(len(pools), size=samples)
     position = rng.random(samples)
     sizes = np.array([len(p) for p in pools])
-    picked = np.concatenate(pools)[(np.cumsum(sizes) - sizes)[kind] + (position * sizes[kind]).astype(int)]
+    picked = np.concatenate(pools)[
+        (np.cumsum(sizes) - sizes)[kind] + (position * sizes[kind]).astype(int)
+    ]
     balanced = rng.random(samples) < balance
     return places[np.where(balanced, picked, uniform)]

@@ -146,7 +146,7 @@ def fold_epoch(
       shared: the frames and labels of all subjects.
 
     Returns:
-      The new state and {"loss", "validation_loss"}, each float32 ().
+      The new state and {"train_loss", "validation_loss"}, each float32 ().
     """
 
     def step(state, numbered):
@@ -172,12 +172,12 @@ def fold_epoch(
             model=model,
             training=training,
         )
-        metrics = {"loss": losses.mean(), "validation_loss": loss}
+        metrics = {"train_loss": losses.mean(), "validation_loss": loss}
         return stop_early(state, loss, patience=training.patience), metrics
 
     def skip(state):
         nan = jnp.full((), jnp.nan, jnp.float32)
-        return state, {"loss": nan, "validation_loss": nan}
+        return state, {"train_loss": nan, "validation_loss": nan}
 
     return lax.cond(state.live, run, skip, state)
 
@@ -195,8 +195,6 @@ def validation_loss(
     def batch_loss(rows):
         logits = model.apply(variables, normalise(shared.frames[rows]), train=False)
         labels = shared.labels[rows[:, 0]]
-        return weighted_bce(
-            logits, labels, presence=training.presence, kinds=training.kinds
-        ).mean()
+        return weighted_bce(logits, labels, presence=training.presence, kinds=training.kinds).mean()
 
     return lax.map(batch_loss, table).mean()

@@ -1,0 +1,39 @@
+"""Synthetic long videos: the embedded default, made on the spot. Figures are in the README.
+
+  make demo
+  python launch/train.py --config=configs/synthetic.py:best --workdir=runs/demo
+  python launch/train.py --config=configs/synthetic.py:paper --workdir=runs/paper
+
+Arguments: paper (the default), best, hard, easy (the level of difficulty); they combine by comma.
+"""
+
+from configs import default
+from ml_collections import ConfigDict
+
+
+def get_config(arguments: str = "") -> ConfigDict:
+    """Settings for synthetic videos at 30 fps."""
+    config = default.paper()
+    config.data.name = "synthetic"
+    config.data.synthetic = ConfigDict(
+        dict(
+            subjects=16,
+            videos_per_subject=1,
+            seconds=17.0,
+            fps=30.0,
+            me_per_minute=9.0,
+            mae_per_minute=8.0,
+            level="default",
+        )
+    )
+    changes = {"paper": lambda config: None, "best": default.best}
+    changes |= {level: _level(level) for level in ("easy", "hard")}
+    default.apply(config, arguments, changes)
+    return config
+
+
+def _level(name):
+    def change(config):
+        config.data.synthetic.level = name
+
+    return change

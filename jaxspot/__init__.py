@@ -1,0 +1,35 @@
+"""jaxspot finds micro- and macro-expressions in long face videos.
+
+The names below are imported when they are first asked for, so that the parts without jax (tables,
+matching, scores) load without it.
+"""
+
+import importlib
+
+_HOMES = {
+    "align_face": "jaxspot.video.align",
+    "augment": "jaxspot.network.augment",
+    "find_intervals": "jaxspot.spotting.intervals",
+    "k_frame": "jaxspot.annotations.durations",
+    "local_contrast_normalise": "jaxspot.network.lcn",
+    "match_intervals": "jaxspot.evaluation.matching",
+    "move_to_neutral_ratio": "jaxspot.annotations.durations",
+    "read_video": "jaxspot.video.decode",
+    "score_intervals": "jaxspot.evaluation.f1",
+    "score_video": "jaxspot.spotting.scoring",
+    "synthetic_bank": "jaxspot.synthetic.generate",
+    "train_loso": "jaxspot.training.loso",
+    "TwoStream": "jaxspot.network.model",
+    "weighted_bce": "jaxspot.network.loss",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'jaxspot' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,58 @@
+"""Finds micro- and macro-expressions in video files."""
+
+import argparse
+from collections.abc import Sequence
+
+from jaxspot.commands.running import run
+
+EPILOG = """\
+For each VIDEO it writes DIR/<video name>/
+  intervals.csv  one row an expression: kind (ME or MaE), onset, apex and offset as frames from 1
+                 (both ends included) and in seconds, and the score at the apex
+  frames.csv     one row a frame: its time, whether a face was found, the scores of ME and MaE
+  scores.png     the scores over time with the intervals
+
+Most micro-expressions that any method finds are false: a person must look at each.
+Scores say that a face moved, never what a person feels or means.
+
+example:
+  make demo
+  python launch/spot.py --weights=runs/demo --out=spotted talk.mp4
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of this command."""
+    flags = argparse.ArgumentParser(
+        prog="spot",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    flags.add_argument(
+        "--weights", required=True, metavar="DIR", help="a run's folder (or its spotter's)"
+    )
+    flags.add_argument("--out", required=True, metavar="DIR", help="results go here")
+    flags.add_argument("videos", nargs="+", metavar="VIDEO", help="video files that PyAV can read")
+    return flags
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Writes intervals, frames and a plot for each video; returns the exit code."""
+    return run("spot", spot, argv)
+
+
+def spot(argv: Sequence[str]) -> int:
+    """The command itself; raises UserError on a user's mistake."""
+    flags = parser().parse_args(argv)
+    from jaxspot.network.compiling import prepare_process
+
+    prepare_process()
+    from jaxspot.spotter import spot_videos
+
+    found = spot_videos(flags.videos, weights=flags.weights, out=flags.out)
+    for name, intervals in found.items():
+        counts = intervals.kind.value_counts()
+        print(f"{name}: {counts.get('MaE', 0)} MaE, {counts.get('ME', 0)} ME in {flags.out}/{name}")
+    return 0

@@ -1,0 +1,131 @@
+"""From all folds' scores to decisions, held-out intervals and the rows of Tables 4 and 5."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from jaxspot.annotations.tables import KINDS, frame_labels
+from jaxspot.errors import UserError
+from jaxspot.evaluation.protocols import (
+    Decision,
+    Protocol,
+    ScoredVideo,
+    cutoff_from_k,
+    decide,
+    fit_decision,
+    normalise,
+)
+from jaxspot.training.folds import Fold
+from jaxspot.video.bank import Bank
+
+Pair = tuple[float, float]
+
+
+class Judged(NamedTuple):
+    """What the held-out subjects' videos came to.
+
+    Attributes:
+      intervals: the predictions, as a table.
+      curves: video -> normalised scores before and after smoothing, float (frames, 2) each.
+      decisions: held-out subject -> the decision of its fold.
+    """
+
+    intervals: pd.DataFrame
+    curves: dict[str, tuple[np.ndarray, np.ndarray]]
+    decisions: dict[str, Decision]
+
+
+def mean_durations(bank: Bank, fold: Fold) -> Pair:
+    """Mean duration in seconds of ME and MaE of the fold's own subjects (not the held-out one).
+
+    Raises:
+      UserError: a kind that none of them shows.
+    """
+    rows = bank.annotations[bank.annotations.subject.isin(fold.training + fold.validation)]
+    fps = rows.video.map(bank.videos.set_index("video").fps)
+    seconds = ((rows.offset - rows.onset + 1) / fps).groupby(rows.kind).mean()
+    for kind in KINDS:
+        if kind not in seconds:
+            raise UserError(
+                f"{bank.root}: no {kind} among the training subjects of fold {fold.held_out};"
+                " the frame skip of its stream is half its mean duration"
+            )
+    return float(seconds["ME"]), float(seconds["MaE"])
+
+
+def fold_protocol(protocol: Protocol, durations: Pair, *, cycles: float) -> Protocol:
+    """The protocol with the Butterworth cut-off of a fold: tied to its k (half a mean duration)."""
+
+    k_seconds = (durations[0] / 2, durations[1] / 2)
+    return dataclasses.replace(protocol, cutoff_hz=cutoff_from_k(k_seconds, cycles=cycles))
+
+
+def judge(
+    bank: Bank,
+    folds: Sequence[Fold],
+    scores: Mapping[str, np.ndarray],
+    protocols: Sequence[Protocol],
+) -> Judged:
+    """Fits each fold's decision on its own subjects and applies it to the held-out one.
+
+    Args:
+      bank: videos and labels.
+      folds: in the order of the scores' first axis.
+      scores: video -> float32 (folds, frames, 2), raw.
+      protocols: one a fold.
+    """
+    tables, curves, decisions = [], {}, {}
+    by_video = labels_by_video(bank)
+    for number, (fold, protocol) in enumerate(zip(folds, protocols, strict=True)):
+        seen = scored_videos(bank, by_video, scores, number, fold.training + fold.validation)
+        held_out = scored_videos(bank, by_video, scores, number, (fold.held_out,))
+        test = held_out if protocol.oracle else None
+        decision = fit_decision(seen, protocol, test=test)
+        decisions[fold.held_out] = decision
+        for video in held_out:
+            smooth, table = decide(
+                video.scores,
+                fps=video.fps,
+                decision=decision,
+                subject=fold.held_out,
+                video=video.video,
+            )
+            curves[video.video] = normalise(video.scores, decision), smooth
+            tables.append(table)
+    return Judged(pd.concat(tables, ignore_index=True), curves, decisions)
+
+
+def labels_by_video(bank: Bank) -> dict[str, pd.DataFrame]:
+    """Video -> its rows of the ground truth, also where there are none."""
+    grouped = dict(list(bank.annotations.groupby("video")))
+    none = bank.annotations.iloc[:0]
+    return {video: grouped.get(video, none) for video in bank.videos.video}
+
+
+def scored_videos(bank, by_video, scores, network, subjects) -> list[ScoredVideo]:
+    """The videos of some subjects with one network's scores, in the bank's order."""
+    rows = bank.videos[bank.videos.subject.isin(subjects)]
+    return [
+        ScoredVideo(video, float(fps), scores[video][network], by_video[video])
+        for video, fps in zip(rows.video, rows.fps, strict=True)
+    ]
+
+
+def frame_rows(bank: Bank, judged: Judged) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All held-out frames: normalised scores, labels, and the threshold of each frame's fold.
+
+    Returns:
+      float (frames, 2), bool (frames, 2), float (frames, 2).
+    """
+    by_video = labels_by_video(bank)
+    subject = dict(zip(bank.videos.video, bank.videos.subject, strict=True))
+    scores, labels, thresholds = [], [], []
+    for video, (raw, _) in judged.curves.items():
+        scores.append(raw)
+        labels.append(frame_labels(by_video[video], frames=len(raw)))
+        threshold = judged.decisions[subject[video]].frame_threshold
+        thresholds.append(np.broadcast_to(threshold, raw.shape))
+    return np.concatenate(scores), np.concatenate(labels), np.concatenate(thresholds)

@@ -1,0 +1,140 @@
+"""The tables, figures and report page of a run."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+from PIL import Image
+
+from jaxspot.evaluation.f1 import score_by_subject
+from jaxspot.experiment.judge import Judged, frame_rows, labels_by_video
+from jaxspot.experiment.settings import Settings
+from jaxspot.report import figures
+from jaxspot.report.page import ReportPicture, ReportTable, write_report
+from jaxspot.report.tables import layout4, layout5, table_title, write_tables
+from jaxspot.synthetic.sheet import event_sheet, identity_sheet
+from jaxspot.training.loso import TrainedFolds
+from jaxspot.video.bank import Bank
+
+RANDOM_NOTE = (
+    "random: as many intervals as ours and as long, per video and kind, placed uniformly; mean of"
+    " 100 draws."
+)
+
+
+def write_outputs(
+    workdir: Path,
+    bank: Bank,
+    settings: Settings,
+    trained: TrainedFolds,
+    judged: Judged,
+    frames: pd.DataFrame,
+    intervals: pd.DataFrame,
+) -> None:
+    """Writes tables/, figures/ and report.html.
+
+    Args:
+      workdir: the run's folder.
+      bank, settings, trained, judged: of the run.
+      frames, intervals: Tables 4 and 5, tidy.
+    """
+    oracle = settings.protocol.oracle
+    names = dict(dataset=settings.dataset, protocol=describe_protocol(settings), oracle=oracle)
+    shown = []
+    for number, tidy, layout, note in (
+        (4, frames, layout4, ""),
+        (5, intervals, layout5, RANDOM_NOTE),
+    ):
+        title, wide = table_title(number, **names), layout(tidy)
+        write_tables(tidy, wide, workdir / "tables" / f"table{number}", title=title)
+        shown.append(ReportTable(title, wide, note))
+    pictures = draw_figures(workdir / "figures", bank, settings, trained, judged)
+    ours = intervals[intervals.method == intervals.method.iloc[0]].set_index("kind")
+    write_report(
+        workdir / "report.html",
+        title="jaxspot: leave-one-subject-out",
+        dataset=settings.dataset,
+        synthetic=settings.synthetic,
+        oracle=oracle,
+        summary=[
+            f"{bank.videos.subject.nunique()} subjects, {len(bank.videos)} videos,"
+            f" {bank.videos.frames.sum()} frames, {(bank.annotations.kind == 'ME').sum()} ME and"
+            f" {(bank.annotations.kind == 'MaE').sum()} MaE."
+        ],
+        tables=shown,
+        pictures=pictures,
+        scores=ours.to_dict("index"),
+        provenance=json.loads((workdir / "provenance.json").read_text()),
+    )
+
+
+def describe_protocol(settings: Settings) -> str:
+    """The protocol in a few words, for titles."""
+    rule = {
+        "roc": "threshold by ROC of training subjects",
+        "interval_f1": "threshold by interval F1 of training subjects",
+        "test_oracle": "threshold by ROC of the test subject",
+    }
+    protocol = settings.protocol
+    return f"LOSO, {protocol.matching}, IoU {protocol.iou:g}, {rule[protocol.threshold]}"
+
+
+def draw_figures(
+    folder: Path, bank: Bank, settings: Settings, trained: TrainedFolds, judged: Judged
+) -> list[ReportPicture]:
+    """Draws all figures of a run into a folder; returns them in the order of the page."""
+    by_subject = score_by_subject(
+        judged.intervals,
+        bank.annotations,
+        videos=bank.videos,
+        protocol=settings.protocol.matching,
+        threshold=settings.protocol.iou,
+    )
+    raw, labels, _ = frame_rows(bank, judged)
+    drawn = {
+        "subjects": (figures.subject_bars(by_subject), "Interval F1 of each held-out subject."),
+        "roc": (
+            figures.roc_curves(raw, labels),
+            "ROC of single held-out frames, before smoothing.",
+        ),
+        "loss": (
+            figures.loss_curves(pd.DataFrame(trained.metrics).dropna()),
+            "Loss of each fold; the weights of the lowest validation loss are kept.",
+        ),
+    }
+    by_video = labels_by_video(bank)
+    for video in bank.videos.itertuples():
+        name = str(video.video)
+        title = f"Figure 4. {name} ({settings.dataset}), scored by the fold that held it out"
+        figure = figures.figure4(
+            *judged.curves[name],
+            fps=float(video.fps),
+            thresholds=judged.decisions[video.subject].threshold,
+            truth=by_video[name],
+            predicted=judged.intervals[judged.intervals.video == name],
+            title=title,
+        )
+        drawn[f"figure4_{name}"] = (figure, f"Scores of {name}, labels and predictions.")
+    pictures = []
+    for name, (figure, caption) in drawn.items():
+        figures.save_figure(figure, folder / f"{name}.png")
+        pictures.append(ReportPicture(folder / f"{name}.png", caption))
+    if settings.synthetic:
+        pictures += draw_sheets(folder, bank)
+    return pictures
+
+
+def draw_sheets(folder: Path, bank: Bank) -> list[ReportPicture]:
+    """Contact sheets of a synthetic bank: the people, one ME and one MaE frame by frame."""
+    name = str(bank.videos.video.iloc[0])
+    labels = bank.annotations[bank.annotations.video == name]
+    sheets = {"people": (identity_sheet(people=bank.videos.subject.nunique()), "The identities.")}
+    for kind in set(labels.kind):
+        sheet = event_sheet(kind, bank.frames(name), labels)
+        sheets[f"one_{kind}"] = (sheet, f"One {kind} of {name}, frame by frame (synthetic).")
+    pictures = []
+    for stem, (image, caption) in sheets.items():
+        path = folder / f"{stem}.png"
+        Image.fromarray(image).save(path)
+        pictures.append(ReportPicture(path, caption))
+    return pictures

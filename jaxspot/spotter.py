@@ -1,0 +1,160 @@
+"""A trained spotter: networks, frame skips and decisions, all that a new video needs."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from jaxspot.annotations.durations import k_frame
+from jaxspot.annotations.tables import KINDS, write_text
+from jaxspot.errors import UserError
+from jaxspot.evaluation.protocols import Decision, decide
+from jaxspot.network.model import TwoStream
+from jaxspot.report.clip_plot import plot_clip
+from jaxspot.spotting.clip import spot_clips
+from jaxspot.spotting.scoring import score_video
+from jaxspot.training.checkpoint import restore_tree, save_tree
+from jaxspot.video.bank import SIZE
+
+SETTINGS = "spotter.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Spotter:
+    """One network per fold, used together.
+
+    Attributes:
+      model: the network.
+      variables: {"params", "batch_stats"}, every leaf with a leading axis of networks.
+      durations: per network, the mean duration in seconds of ME and MaE that its k comes from.
+      decisions: per network, its normalisation and thresholds.
+    """
+
+    model: TwoStream
+    variables: dict[str, Any]
+    durations: tuple[tuple[float, float], ...]
+    decisions: tuple[Decision, ...]
+
+    def skips(self, fps: float) -> np.ndarray:
+        """Frame skips at a frame rate, k of each kind: int (networks, 2)."""
+        return np.array([frame_skips(pair, fps) for pair in self.durations])
+
+    def score(self, frames: np.ndarray, fps: float) -> np.ndarray:
+        """Mean of the networks' scores of a video: float32 (frames, 2), 0..1.
+
+        `frames` is uint8 (frames, 112, 112), aligned faces.
+        """
+        scores = score_video(self.model, self.variables, frames, skips=self.skips(fps))
+        return scores.mean(0)
+
+    def intervals(self, scores: np.ndarray, fps: float) -> pd.DataFrame:
+        """Intervals of a video from the mean scores, by the mean decision."""
+        return decide(scores, fps=fps, decision=mean_decision(self.decisions))[1]
+
+
+def frame_skips(durations: Sequence[float], fps: float) -> list[int]:
+    """k of each kind in frames, from mean durations in seconds; 1 or more."""
+    k = k_frame({kind: [d * fps] for kind, d in zip(KINDS, durations, strict=True)})
+    return [max(1, k[kind]) for kind in KINDS]
+
+
+def mean_decision(decisions: Sequence[Decision]) -> Decision:
+    """One decision for the mean of several networks' scores: the mean of their ends and thresholds.
+
+    Thresholds are averaged on the raw scale, where the scores are.
+    """
+    low = np.mean([d.low for d in decisions], 0)
+    high = np.mean([d.high for d in decisions], 0)
+    per_video = decisions[0].protocol.normalisation == "per_video"
+
+    def average(name):
+        values = np.array([getattr(d, name) for d in decisions])
+        if per_video:
+            return tuple(values.mean(0).tolist())
+        raw = [
+            np.array(d.low) + v * np.subtract(d.high, d.low)
+            for d, v in zip(decisions, values, strict=True)
+        ]
+        return tuple(((np.mean(raw, 0) - low) / (high - low)).tolist())
+
+    return dataclasses.replace(
+        decisions[0],
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+        threshold=average("threshold"),
+        frame_threshold=average("frame_threshold"),
+    )
+
+
+def spot_videos(
+    paths: Sequence[str | Path], *, weights: str | Path, out: str | Path, progress: bool = True
+) -> dict[str, pd.DataFrame]:
+    """Spots the expressions of video files; writes OUT/<video name>/ (`spot_clip`).
+
+    Args:
+      paths: video files.
+      weights: a folder that `save_spotter` wrote: `checkpoints/spotter` of a run.
+      out: folder of the results.
+      progress: show frames done and time left.
+
+    Returns:
+      Video name -> intervals.
+
+    Raises:
+      UserError: weights, a video or the face model cannot be read, or two videos share a name.
+    """
+    spotter = load_spotter(weights)
+    return spot_clips(
+        paths,
+        score=spotter.score,
+        intervals=spotter.intervals,
+        out=out,
+        skips_s=np.mean(spotter.durations, 0) / 2,
+        plot=plot_clip,
+        progress=progress,
+    )
+
+
+def save_spotter(folder: str | Path, spotter: Spotter) -> None:
+    """Writes a spotter as a folder of weights and one JSON file."""
+    save_tree(Path(folder) / "weights", spotter.variables)
+    fields = {f.name for f in dataclasses.fields(TwoStream)} - {"parent", "name"}
+    settings = {
+        "model": {name: getattr(spotter.model, name) for name in sorted(fields)},
+        "durations": spotter.durations,
+        "decisions": [decision.to_json() for decision in spotter.decisions],
+    }
+    write_text(Path(folder) / SETTINGS, json.dumps(settings, indent=1) + "\n")
+
+
+def load_spotter(folder: str | Path) -> Spotter:
+    """Reads what `save_spotter` wrote; a run's folder will do.
+
+    Raises:
+      UserError: no spotter there, or one that was altered.
+    """
+    folder = Path(folder)
+    if (folder / "checkpoints" / "spotter").is_dir():
+        folder = folder / "checkpoints" / "spotter"
+    try:
+        settings = json.loads((folder / SETTINGS).read_text())
+    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+        raise UserError(
+            f"{folder}: no trained spotter here ({SETTINGS}); name a run's folder"
+        ) from None
+    model = TwoStream(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in settings["model"].items()}
+    )
+    decisions = tuple(Decision.from_json(values) for values in settings["decisions"])
+    durations = tuple(tuple(pair) for pair in settings["durations"])
+    sample = jnp.zeros((1, 3, SIZE, SIZE), jnp.float32)
+    shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), sample, train=False))
+    stacked = lambda leaf: jax.ShapeDtypeStruct((len(decisions), *leaf.shape), leaf.dtype)
+    variables = restore_tree(folder / "weights", jax.tree.map(stacked, shapes))
+    return Spotter(model, variables, durations, decisions)
