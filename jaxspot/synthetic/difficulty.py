@@ -13,43 +13,43 @@ class Difficulty:
 
     me_seconds: tuple[float, float] = (0.17, 0.46)
     """Duration of a micro-expression, under 0.5."""
-    me_intensity: tuple[float, float] = (0.3, 0.6)
+    me_intensity: tuple[float, float] = (0.32, 0.65)
     """Share of the full unit at the apex of a micro-expression."""
     mae_seconds: tuple[float, float] = (0.6, 4.0)
     """Duration of a macro-expression, over 0.5."""
     mae_intensity: tuple[float, float] = (0.6, 1.0)
     """Share of the full unit at the apex of a macro-expression."""
-    second_unit: float = 0.35
+    second_unit: float = 0.5
     """Probability that an event has a second, weaker unit."""
-    drift: float = 0.35
+    drift: float = 0.2
     """Slow motion left over by alignment (sd over about 1.5 s), sideways and up-down."""
-    jitter: float = 0.06
+    jitter: float = 0.03
     """Fast alignment noise (sd, about 40 ms)."""
-    roll: float = 0.35
+    roll: float = 0.2
     """Slow roll left over by alignment, degrees (sd)."""
-    zoom: float = 0.004
+    zoom: float = 0.002
     """Slow change of scale left over by alignment (sd)."""
-    turn: float = 0.5
+    turn: float = 0.3
     """Parallax of slow yaw and pitch at the nose (sd)."""
-    tonus: float = 0.015
-    """Unlabelled stir of every expression unit, share of the full unit (sd)."""
-    blinks: float = 14.0
+    tonus: float = 0.01
+    """Unlabelled stir of six expression units a video, share of the full unit (sd)."""
+    blinks: float = 12.0
     """Blinks a minute."""
-    gaze: float = 20.0
+    gaze: float = 14.0
     """Gaze shifts a minute."""
-    speech: float = 0.08
+    speech: float = 0.05
     """Share of the time with speech-like mouth motion."""
-    speech_strength: float = 0.3
+    speech_strength: float = 0.25
     """Strength of that motion, share of the full speech units."""
-    gain: float = 0.05
+    gain: float = 0.03
     """Slow global change of light (sd)."""
-    gradient: float = 0.06
+    gradient: float = 0.04
     """Slow light from one side: relative change at the border of the crop (sd)."""
-    flicker: float = 0.006
+    flicker: float = 0.003
     """Fast global change of light (sd)."""
-    noise: float = 1.8
+    noise: float = 1.0
     """Sensor noise in gray levels (sd), new in every frame."""
-    quality: int = 90
+    quality: int = 95
     """JPEG quality of every frame; 100 leaves compression out."""
 
 
@@ -58,35 +58,42 @@ LEVELS = {
     "easy": replace(
         DEFAULT,
         me_intensity=(0.5, 0.8),
-        drift=0.15,
-        jitter=0.03,
-        roll=0.15,
-        zoom=0.002,
-        turn=0.2,
+        drift=0.1,
+        jitter=0.02,
+        roll=0.1,
+        zoom=0.001,
+        turn=0.15,
         tonus=0.005,
+        blinks=8.0,
+        gaze=10.0,
         speech=0.02,
+        speech_strength=0.2,
         gain=0.02,
-        gradient=0.03,
-        flicker=0.003,
-        noise=1.2,
-        quality=95,
+        gradient=0.02,
+        flicker=0.002,
+        noise=0.8,
+        quality=100,
     ),
     "default": DEFAULT,
     "hard": replace(
         DEFAULT,
-        me_intensity=(0.08, 0.3),
-        drift=0.7,
-        jitter=0.12,
-        roll=0.7,
-        zoom=0.008,
-        turn=1.0,
-        tonus=0.03,
-        speech=0.15,
-        gain=0.08,
-        gradient=0.12,
-        flicker=0.012,
-        noise=2.5,
-        quality=80,
+        me_intensity=(0.1, 0.33),
+        mae_intensity=(0.4, 0.9),
+        drift=0.6,
+        jitter=0.08,
+        roll=0.6,
+        zoom=0.005,
+        turn=0.7,
+        tonus=0.025,
+        blinks=16.0,
+        gaze=22.0,
+        speech=0.12,
+        speech_strength=0.35,
+        gain=0.06,
+        gradient=0.08,
+        flicker=0.008,
+        noise=2.0,
+        quality=88,
     ),
 }
-"""Named levels; the information check of `launch/check_difficulty.py` says what each lets through."""
+"""Named levels; `launch/check_difficulty.py` says what each lets through."""

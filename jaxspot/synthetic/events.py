@@ -13,6 +13,8 @@ from jaxspot.synthetic.units import EXPRESSIONS
 LEAD, TAIL = 1.0, 0.5
 GAP = {"ME": 0.6, "MaE": 0.9}
 """Least seconds between events of one kind."""
+SHAPE = {"ME": ((0.25, 0.3), (0.4, 0.5)), "MaE": ((0.2, 0.25), (0.4, 0.5))}
+"""Least and greatest share of an event that is (rise, decay); the rest is the plateau."""
 OVERLAP = 0.34
 """At most this share of the micro-expressions lies inside or across a macro-expression."""
 
@@ -85,10 +87,9 @@ def draw_events(rng, difficulty: Difficulty, *, count, kind, seconds, longest):
     starts = place(rng, durations, seconds=seconds, gap=GAP[kind], kind=kind)
     events = []
     for start, length in zip(starts, durations, strict=True):
-        rise = length * rng.uniform(0.2, 0.4) if mae else length * rng.uniform(0.3, 0.5)
-        decay = length * rng.uniform(0.25, 0.45) if mae else length - rise
-        if mae:
-            rise, decay = min(rise, rng.uniform(0.35, 0.9)), min(decay, rng.uniform(0.45, 1.2))
+        rise, decay = length * rng.uniform(*SHAPE[kind])
+        if kind == "MaE":
+            rise, decay = min(rise, rng.uniform(0.4, 1.0)), min(decay, rng.uniform(0.5, 1.4))
         intensity = log_uniform(rng, difficulty.mae_intensity if mae else difficulty.me_intensity)
         units = choose_units(rng, difficulty, intensity)
         hold = max(length - rise - decay, 0.0)
@@ -155,7 +156,7 @@ def annotate(events: list[Event], times, *, subject: str, video: str) -> pd.Data
 
 
 def activations(events: list[Event], times, units) -> np.ndarray:
-    """Intensity (T, len(units)) float64 of every unit; several events of one unit add up to at most 1.1."""
+    """Intensity (T, len(units)) float64 of every unit; events of one unit add up to at most 1.1."""
     total = np.zeros((len(times), len(units)))
     for event in events:
         level = event_profile(event, times)

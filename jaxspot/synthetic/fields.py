@@ -26,12 +26,15 @@ from jaxspot.synthetic.units import UNITS
 
 SCALE = 2
 COARSE = CANVAS_SIZE // 3
+HALF = CANVAS_SIZE // 2
+LEAST_OFFSET = 0.05
+LEAST_GRAY = 1.5
 
 
 def backward_field(neutral: Picture, moved: Picture, triangles):
     """Where each pixel of `moved` was in `neutral`: offsets (size, size, 2) of the drawn size.
 
-    Points that the neutral picture hides (teeth, a closed lid's fold) take their neighbours' offset.
+    Points that the neutral picture hides (teeth, a lid's fold) take their neighbours' offset.
     """
     covered = moved.index >= 0
     size = len(moved.index)
@@ -55,14 +58,14 @@ def smooth_fill(field, trust, *, sigma):
     return (total + 0.02 * wide) / (weight + 0.02 * far)[..., None]
 
 
-def to_int8(field):
-    """Quantise to (int8 array, float32 step) with the largest value at 127."""
-    step = np.float32(max(float(np.abs(field).max()), 1e-3) / 127)
+def to_int8(field, *, least):
+    """Quantise to (int8 array, float32 step); the step is at least `least`, 127 steps hold all."""
+    step = np.float32(max(float(np.abs(field).max()) / 127, least))
     return np.round(field / step).astype(np.int8), step
 
 
 def enlarge(field):
-    """A coarse field (COARSE, COARSE[, 2]) on the whole canvas."""
+    """A coarse field (n, n[, 2]) on the whole canvas."""
     return cv2.resize(field, (CANVAS_SIZE, CANVAS_SIZE), interpolation=cv2.INTER_LINEAR)
 
 
@@ -80,7 +83,7 @@ def pull(image, offsets):
 
 def random_look(rng: np.random.Generator, identity: Identity) -> Look:
     """Skin, eyes, background and lamp of a person."""
-    tone = identity.ancestry @ (175, 160, 95) * rng.uniform(0.88, 1.12)
+    tone = float(identity.ancestry @ (150, 140, 88)) * rng.uniform(0.88, 1.12)
     back, slope = rng.uniform(40, 200), rng.uniform(-25, 25, 2)
     y, x = np.mgrid[-1:1:48j, -1:1:48j]
     background = back + slope[0] * x + slope[1] * y + rng.normal(0, 2, x.shape)
@@ -98,8 +101,8 @@ def build_identity(mesh: Mesh, number: int, *, seed: int = 0) -> dict[str, np.nd
     """One person's neutral picture, fields and landmarks, quantised; fixed by (seed, number).
 
     neutral: (144, 144) uint8. displacement: (units, 48, 48, 2) int8 canvas pixels by step.
-    shading: (units, 48, 48) int8 gray levels by step. landmarks: (1 + units, points, 2) float16 canvas
-    pixels, row 0 neutral. Steps are (units,) float32.
+    shading: (units, 72, 72) int8 gray levels by step. landmarks: (1 + units, points, 2) float16
+    canvas pixels, row 0 neutral. Steps are (units,) float32.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, number]))
     identity = random_identity(mesh, rng, number=number)
@@ -111,8 +114,18 @@ def build_identity(mesh: Mesh, number: int, *, seed: int = 0) -> dict[str, np.nd
     def picture(weights):
         points = identity.points + sum(w * mesh.units[n] for n, w in weights.items())
         albedo = look.albedo * unit_folds(weights, strength=wrinkles)
-        return draw(mesh, points, front=front, camera=camera, light=identity.light, look=look,
-                    albedo=albedo.astype(np.float32), neighbours=neighbours, closed=weights.get("eyeBlinkLeft", 0.0), scale=SCALE)  # fmt: skip
+        return draw(
+            mesh,
+            points,
+            front=front,
+            camera=camera,
+            light=identity.light,
+            look=look,
+            albedo=albedo.astype(np.float32),
+            neighbours=neighbours,
+            closed=weights.get("eyeBlinkLeft", 0.0),
+            scale=SCALE,
+        )
 
     base = picture({})
     neutral = np.round(shrink(base.gray, CANVAS_SIZE)).astype(np.uint8)
@@ -121,10 +134,10 @@ def build_identity(mesh: Mesh, number: int, *, seed: int = 0) -> dict[str, np.nd
     for weights in UNITS.values():
         moved = picture(weights)
         offsets = backward_field(base, moved, mesh.triangles)
-        coarse, step = to_int8(shrink(offsets, COARSE) / SCALE)
+        coarse, step = to_int8(shrink(offsets, COARSE) / SCALE, least=LEAST_OFFSET)
         warped = pull(neutral.astype(np.float32), enlarge(coarse.astype(np.float32) * step))
         change = shrink(moved.gray, CANVAS_SIZE) - warped
-        rows.append((coarse, step, *to_int8(shrink(change, COARSE))))
+        rows.append((coarse, step, *to_int8(shrink(change, HALF), least=LEAST_GRAY)))
         marks.append((moved.screen[points] + 0.5) / SCALE - 0.5)
     fields = [np.stack(column) for column in zip(*rows, strict=True)]
     names = ("displacement", "displacement_step", "shading", "shading_step")

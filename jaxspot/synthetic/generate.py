@@ -16,7 +16,7 @@ from jaxspot.errors import UserError
 from jaxspot.synthetic.difficulty import LEVELS, Difficulty
 from jaxspot.synthetic.events import activations, annotate, write_script
 from jaxspot.synthetic.heads import load_heads
-from jaxspot.synthetic.motion import distractions, draw_course
+from jaxspot.synthetic.motion import Clock, distractions, draw_course
 from jaxspot.synthetic.render import noise_bank, render
 from jaxspot.video.bank import Bank, finish_bank, open_bank, save_video
 
@@ -46,16 +46,16 @@ def synthesise_video(
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """One video: frames uint8 (T, 112, 112) and its labels, both fixed by (seed, subject, video).
 
-    `subject` and `video` count from 0 and are called `s01` and `s01_1` in the table; a subject is one
-    person of the heads. T = round(seconds * fps). The scene in seconds is the same at every fps of 25
-    or more. Raises UserError when the events do not fit or there is no such person.
+    `subject` and `video` count from 0 and are called `s01` and `s01_1` in the table; a subject is
+    one person of the heads. T = round(seconds * fps). The scene in seconds is the same at every fps
+    of 25 or more. Raises UserError when the events do not fit or there is no such person.
     """
     difficulty, heads = difficulty_of(level), load_heads()
     if not 0 <= subject < len(heads):
         raise UserError(f"subject {subject + 1} asked for; the heads hold {len(heads)} people")
     person = heads.person(subject)
     streams = np.random.default_rng(np.random.SeedSequence([seed, subject, video])).spawn(6)
-    times = np.arange(round(seconds * fps)) / fps
+    clock = Clock(seconds, np.arange(round(seconds * fps)) / fps)
     events = write_script(
         streams[0],
         difficulty,
@@ -64,19 +64,19 @@ def synthesise_video(
         mae_per_minute=mae_per_minute,
         me_per_minute=me_per_minute,
     )
-    weights = activations(events, times, person.units)
-    weights += distractions(streams[1], times, difficulty, person.units)
+    weights = activations(events, clock.times, person.units)
+    weights += distractions(streams[1], clock, difficulty, person.units)
     frames = render(
         person,
         weights,
-        draw_course(streams[2], times, difficulty),
+        draw_course(streams[2], clock, difficulty),
         noise=noise_bank(streams[3], difficulty.noise),
         contrast=streams[4].uniform(0.8, 1.15),
         quality=difficulty.quality,
         rng=streams[5],
     )
     names = subject_names(subject, video)
-    return frames, annotate(events, times, subject=names[0], video=names[1])
+    return frames, annotate(events, clock.times, subject=names[0], video=names[1])
 
 
 def subject_names(subject: int, video: int) -> tuple[str, str]:
@@ -112,8 +112,8 @@ def synthetic_bank(
 
     Subjects `s01`.. (counted on from `first_subject`, each another person), videos `s01_1`... Same
     arguments, same bytes, whatever the number of `workers` (None: one a core; 1: in this process,
-    needed where the main module is not a file). Raises UserError when `out` holds something already,
-    the people do not suffice or the events do not fit.
+    needed where the main module is not a file). Raises UserError when `out` holds something
+    already, the people do not suffice or the events do not fit.
     """
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

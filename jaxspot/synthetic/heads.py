@@ -1,6 +1,7 @@
 """The committed heads: people and what each expression unit does to their picture."""
 
 import lzma
+import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,7 +25,7 @@ class Heads:
     """People P, units U; the canvas is 144 x 144 and holds the 112 x 112 crop in its middle.
 
     neutral: (P, 144, 144) uint8. displacement: (P, U, 48, 48, 2) int8, backward offsets (x, y) in
-    canvas pixels after `displacement_step` (P, U). shading: (P, U, 48, 48) int8, gray levels after
+    canvas pixels after `displacement_step` (P, U). shading: (P, U, 72, 72) int8, gray levels after
     `shading_step` (P, U). landmarks: (P, 1 + U, points, 2) float16, canvas pixels, row 0 neutral.
     With unit u at intensity w a picture is neutral(y + w b(y)) + w s(y).
     """
@@ -43,29 +44,24 @@ class Heads:
         return len(self.neutral)
 
     def person(self, number: int) -> "Person":
-        """One person with fields as float32, taken round when there are fewer."""
-        p = number % len(self)
-        fields = np.concatenate(
-            [
-                self.displacement[p] * self.displacement_step[p][:, None, None, None],
-                (self.shading[p] * self.shading_step[p][:, None, None])[..., None],
-            ],
-            axis=-1,
-        )
-        return Person(self.units, self.neutral[p].astype(np.float32), fields.astype(np.float32))
+        """One person with fields as float32."""
+        offsets = self.displacement[number] * self.displacement_step[number][:, None, None, None]
+        shading = self.shading[number] * self.shading_step[number][:, None, None]
+        neutral = self.neutral[number].astype(np.float32)
+        return Person(self.units, neutral, offsets.astype(np.float32), shading.astype(np.float32))
 
 
 @dataclass(frozen=True)
 class Person:
-    """neutral: (144, 144) float32 0..255. fields: (U, 48, 48, 3) float32: offset x, offset y, gray."""
+    """One of the heads, float32.
+
+    neutral: (144, 144) 0..255. offsets: (U, 48, 48, 2) canvas pixels (x, y). shading: (U, 72, 72).
+    """
 
     units: tuple[str, ...]
     neutral: np.ndarray
-    fields: np.ndarray
-
-    def index(self, unit: str) -> int:
-        """Row of `fields` of a unit by its name."""
-        return self.units.index(unit)
+    offsets: np.ndarray
+    shading: np.ndarray
 
 
 def difference(array):
@@ -80,20 +76,20 @@ def pack(array) -> np.ndarray:
     return np.frombuffer(data, np.uint8)
 
 
-def unpack(data, shape) -> np.ndarray:
-    """The inverse of `pack`."""
-    flat = np.frombuffer(lzma.decompress(data.tobytes()), np.int8).reshape(shape)
-    return np.cumsum(flat, axis=-1, dtype=np.int8)
+def unpack(data, *leading: int) -> np.ndarray:
+    """The inverse of `pack` for an array of square images, int8 (*leading, size, size)."""
+    flat = np.frombuffer(lzma.decompress(data.tobytes()), np.int8)
+    size = math.isqrt(flat.size // math.prod(leading))
+    return np.cumsum(flat.reshape(*leading, size, size), axis=-1, dtype=np.int8)
 
 
 def save_heads(path, people: list[dict[str, np.ndarray]], *, units, points) -> None:
-    """Write one file of people as `build_identity` makes them; the same people give the same bytes."""
+    """Write people as `build_identity` makes them; the same people give the same bytes."""
     stacked = {name: np.stack([p[name] for p in people]) for name in people[0]}
     offsets = np.moveaxis(stacked.pop("displacement"), -1, 2)
     shading, neutral = stacked.pop("shading"), stacked.pop("neutral")
-    np.savez(
-        path,
-        **stacked,
+    contents = dict(
+        stacked,
         units=np.array(units),
         points=np.array(points),
         provenance=np.array(PROVENANCE),
@@ -101,6 +97,7 @@ def save_heads(path, people: list[dict[str, np.ndarray]], *, units, points) -> N
         displacement=pack(offsets),
         shading=pack(shading),
     )
+    np.savez(path, allow_pickle=False, **contents)
 
 
 @cache
@@ -111,14 +108,14 @@ def load_heads(path: Path = FILE) -> Heads:
     with np.load(path) as file:
         stored = {name: file[name] for name in file.files}
     people, units = stored["displacement_step"].shape
-    offsets = unpack(stored["displacement"], (people, units, 2, 48, 48))
+    offsets = unpack(stored["displacement"], people, units, 2)
     return Heads(
         units=tuple(stored["units"].tolist()),
         points=tuple(stored["points"].tolist()),
-        neutral=unpack(stored["neutral"], (people, 144, 144)).view(np.uint8),
+        neutral=unpack(stored["neutral"], people).view(np.uint8),
         displacement=np.moveaxis(offsets, 2, -1),
         displacement_step=stored["displacement_step"],
-        shading=unpack(stored["shading"], (people, units, 48, 48)),
+        shading=unpack(stored["shading"], people, units),
         shading_step=stored["shading_step"],
         landmarks=stored["landmarks"],
         provenance=str(stored["provenance"]),

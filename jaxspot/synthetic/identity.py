@@ -17,12 +17,12 @@ OPPOSITES = (
 SPREAD = {
     "head": 0.2,
     "forehead": 0.25,
-    "eyebrows": 0.3,
+    "eyebrows": 0.25,
     "eyes": 0.25,
-    "nose": 0.3,
+    "nose": 0.22,
     "mouth": 0.22,
     "cheek": 0.3,
-    "chin": 0.3,
+    "chin": 0.25,
     "ears": 0.15,
     "neck": 0.1,
 }
@@ -47,9 +47,9 @@ class Identity:
 
 
 def modifiers(mesh: Mesh) -> dict[str, tuple[str, str]]:
-    """Pairs (negative, positive) of opposite face targets by a common name; subject's right left out.
+    """Pairs (negative, positive) of opposite face targets by a common name.
 
-    The mirror of a target `l-...` is the same name with `r-`.
+    Of `l-...` and its mirror `r-...` only the first is listed.
     """
     names, pairs = set(mesh.source.names), {}
     for name in sorted(names):

@@ -15,6 +15,14 @@ from jaxspot.synthetic.units import EXPRESSIONS
 
 
 @dataclass(frozen=True)
+class Clock:
+    """A video of `seconds` whose frames lie at `times` (T,) seconds."""
+
+    seconds: float
+    times: np.ndarray
+
+
+@dataclass(frozen=True)
 class Course:
     """Head and light over time, each (T,): shift in pixels, roll in radians, the rest relative."""
 
@@ -29,10 +37,10 @@ class Course:
     side_y: np.ndarray
 
 
-def smooth_noise(rng, times, *, seconds, sd=1.0):
-    """Noise (T,) of standard deviation `sd` that changes over about `seconds`."""
-    knots = np.arange(-3, np.ceil(times[-1] / seconds) + 4) * seconds
-    return sd * make_interp_spline(knots, rng.standard_normal(len(knots)), k=3)(times)
+def smooth_noise(rng, clock: Clock, *, scale, sd=1.0):
+    """Noise (T,) of about the standard deviation `sd` that changes over about `scale` seconds."""
+    knots = np.arange(-3, np.ceil(clock.seconds / scale) + 4) * scale
+    return sd * make_interp_spline(knots, rng.standard_normal(len(knots)), k=3)(clock.times)
 
 
 def moments(rng, *, per_minute, length, rest):
@@ -45,74 +53,79 @@ def moments(rng, *, per_minute, length, rest):
     return starts[starts < length]
 
 
-def blinks(rng, times, *, per_minute):
+def blinks(rng, clock: Clock, *, per_minute):
     """Closing of the lids (T,) in 0..1."""
-    closing = np.zeros_like(times)
-    for start in moments(rng, per_minute=per_minute, length=times[-1], rest=0.5):
+    closing = np.zeros(len(clock.times))
+    for start in moments(rng, per_minute=per_minute, length=clock.seconds, rest=0.5):
         shape = rng.uniform((0.07, 0.01, 0.12), (0.12, 0.06, 0.22))
         depth = 1.0 if rng.random() < 0.85 else rng.uniform(0.4, 0.8)
-        level = profile(times, start=start, rise=shape[0], hold=shape[1], decay=shape[2])
+        level = profile(clock.times, start=start, rise=shape[0], hold=shape[1], decay=shape[2])
         closing = np.maximum(closing, depth * level)
     return closing
 
 
-def gaze(rng, times, *, per_minute):
+def gaze(rng, clock: Clock, *, per_minute):
     """Direction of the eyes (T, 2), -1..1 to the subject's left and up; steps of 60 ms."""
-    direction = np.zeros((len(times), 2))
+    direction = np.zeros((len(clock.times), 2))
     now = np.zeros(2)
-    for start in moments(rng, per_minute=per_minute, length=times[-1], rest=0.3):
+    for start in moments(rng, per_minute=per_minute, length=clock.seconds, rest=0.3):
         goal = np.zeros(2) if rng.random() < 0.5 else rng.uniform((-0.8, -0.6), (0.8, 0.4))
-        step = np.clip((times - start) / 0.06, 0, 1)[:, None]
+        step = np.clip((clock.times - start) / 0.06, 0, 1)[:, None]
         direction += step * (goal - now)
         now = goal
     return direction
 
 
-def speech(rng, times, *, share, strength):
+def speech(rng, clock: Clock, *, share, strength):
     """Strength (T, 3) of the three speech units in bursts of 0.8 to 3 s."""
-    level = np.zeros((len(times), 3))
+    level = np.zeros((len(clock.times), 3))
     per_minute = 60 * share / 1.9
-    for start in moments(rng, per_minute=per_minute, length=times[-1], rest=2.0):
+    for start in moments(rng, per_minute=per_minute, length=clock.seconds, rest=2.0):
         length = rng.uniform(0.8, 3.0)
-        envelope = profile(times, start=start, rise=0.2, hold=length - 0.4, decay=0.2)
-        syllables = [smooth_noise(rng, times, seconds=0.13) for _ in range(3)]
+        envelope = profile(clock.times, start=start, rise=0.2, hold=length - 0.4, decay=0.2)
+        syllables = [smooth_noise(rng, clock, scale=0.13) for _ in range(3)]
         level += envelope[:, None] * np.clip(np.abs(np.stack(syllables, 1)), 0, 2)
     return strength * np.minimum(level, 2)
 
 
-def stir(rng, times, *, sd):
-    """Small unlabelled activation (T, expressions) of a resting face, about 0.7 s long."""
-    rows = [smooth_noise(r, times, seconds=0.7, sd=sd) for r in rng.spawn(len(EXPRESSIONS))]
-    return np.stack(rows, 1)
+STIRRED = 6
 
 
-def distractions(rng, times, difficulty: Difficulty, units) -> np.ndarray:
+def stir(rng, clock: Clock, *, sd):
+    """Small unlabelled activation (T, expressions) of some units of a resting face, about 0.7 s."""
+    level = np.zeros((len(clock.times), len(EXPRESSIONS)))
+    for unit in rng.choice(len(EXPRESSIONS), size=STIRRED, replace=False):
+        level[:, unit] = smooth_noise(rng, clock, scale=0.7, sd=sd)
+    return level
+
+
+def distractions(rng, clock: Clock, difficulty: Difficulty, units) -> np.ndarray:
     """Unlabelled intensity (T, len(units)) of every unit."""
     lid_rng, gaze_rng, speech_rng, stir_rng = rng.spawn(4)
-    total = np.zeros((len(times), len(units)))
-    total[:, units.index("blink")] = blinks(lid_rng, times, per_minute=difficulty.blinks)
-    look = gaze(gaze_rng, times, per_minute=difficulty.gaze)
+    total = np.zeros((len(clock.times), len(units)))
+    total[:, units.index("blink")] = blinks(lid_rng, clock, per_minute=difficulty.blinks)
+    look = gaze(gaze_rng, clock, per_minute=difficulty.gaze)
     for name, amount in (("gaze_left", look[:, 0]), ("gaze_right", -look[:, 0]),
                          ("gaze_up", look[:, 1]), ("gaze_down", -look[:, 1])):  # fmt: skip
         total[:, units.index(name)] = np.maximum(amount, 0)
-    mouth = speech(speech_rng, times, share=difficulty.speech, strength=difficulty.speech_strength)
+    mouth = speech(speech_rng, clock, share=difficulty.speech, strength=difficulty.speech_strength)
     for name, amount in zip(("speech_open", "speech_round", "speech_roll"), mouth.T, strict=True):
         total[:, units.index(name)] = amount
     rows = [units.index(name) for name in EXPRESSIONS]
-    total[:, rows] = stir(stir_rng, times, sd=difficulty.tonus)
+    total[:, rows] = stir(stir_rng, clock, sd=difficulty.tonus)
     return total
 
 
-def draw_course(rng, times, difficulty: Difficulty) -> Course:
+def draw_course(rng, clock: Clock, difficulty: Difficulty) -> Course:
     """Pose, alignment residue and light of a video."""
     d = difficulty
     rngs = iter(rng.spawn(14))
 
-    def slow(sd, seconds=1.5):
-        return smooth_noise(next(rngs), times, seconds=seconds, sd=sd)
+    def slow(sd, scale=1.5):
+        return smooth_noise(next(rngs), clock, scale=scale, sd=sd)
 
     def fast(sd):
-        return smooth_noise(next(rngs), times, seconds=0.04, sd=sd)
+        return smooth_noise(next(rngs), clock, scale=0.04, sd=sd)
 
     return Course(
         shift_x=slow(d.drift) + fast(d.jitter),

@@ -99,7 +99,7 @@ def adjacency(mesh: Mesh):
 
 
 def cavity(points, normals, neighbours):
-    """How hollow the surface is at each vertex (n,), about -1..1: folds and corners are positive."""
+    """How hollow the surface is at each vertex (n,), -1..1: folds and corners are positive."""
     hollow, mean = np.zeros(len(points)), points
     for rings in range(1, 7):
         mean = neighbours @ mean
@@ -121,7 +121,7 @@ def eye_angle(mesh: Mesh):
 
 def draw(mesh: Mesh, points, *, front, camera: Camera, light, look: Look, albedo, neighbours,
          closed=0.0, scale=2) -> Picture:  # fmt: skip
-    """Draw vertices `points` (n, 3) with `albedo` (CANVAS, CANVAS); `front` (n, 3) places the paint.
+    """Draw vertices `points` (n, 3); `front` (n, 3) places the `albedo` (CANVAS, CANVAS).
 
     `light` (3,) points to the lamp in camera space. `closed` 0..1 darkens the eyes behind lids that
     meet badly on a head of another shape.

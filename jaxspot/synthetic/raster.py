@@ -53,6 +53,6 @@ def cross(a, b):
 
 
 def interpolate(values, triangles, index, barycentric):
-    """Vertex values (n, k) at the covered pixels, (pixels, k), in the order of index[index >= 0]."""
+    """Vertex values (n, k) at the covered pixels: (pixels, k), ordered as index[index >= 0]."""
     covered = index >= 0
     return (values[triangles[index[covered]]] * barycentric[covered][:, :, None]).sum(1)

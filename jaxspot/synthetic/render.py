@@ -9,8 +9,6 @@ from jaxspot.synthetic.motion import Course
 CROP = 112
 CANVAS = 144
 MARGIN = (CANVAS - CROP) / 2
-COARSE = 48
-STEP = CANVAS / COARSE
 NOISE_FRAMES = 24
 
 
@@ -20,11 +18,11 @@ def noise_bank(rng, sd):
     return np.float32(sd) * noise
 
 
-def turn_fields():
-    """Backward fields (2, 48, 48, 3) of a small yaw and pitch: the nose moves most."""
-    y, x = (np.mgrid[:COARSE, :COARSE] + 0.5) * STEP
-    bump = np.exp(-((x - 72) ** 2 + (y - 74) ** 2) / (2 * 27**2))
-    fields = np.zeros((2, COARSE, COARSE, 3), np.float32)
+def turn_fields(size: int):
+    """Backward offsets (2, size, size, 2) of a small yaw and pitch: the nose moves most."""
+    y, x = (np.mgrid[:size, :size] + 0.5) / size - 0.5
+    bump = np.exp(-(x**2 + (y - 0.014) ** 2) / (2 * 0.19**2))
+    fields = np.zeros((2, size, size, 2), np.float32)
     fields[0, ..., 0] = fields[1, ..., 1] = bump
     return fields
 
@@ -38,10 +36,36 @@ def canvas_matrix(course: Course, frame: int):
     return np.array([[cos, -sin, x - (cos - sin) * centre], [sin, cos, y - (sin + cos) * centre]])
 
 
-def coarse_matrix(matrix):
-    """The same affine to the coarse grid, whose pixel centres lie STEP apart."""
-    to_coarse = np.array([[1 / STEP, 0, 0.5 / STEP - 0.5], [0, 1 / STEP, 0.5 / STEP - 0.5]])
-    return to_coarse @ np.vstack([matrix, [0, 0, 1]])
+def crop_map(matrix):
+    """Canvas pixels (112, 112, 2) float32 of the crop's pixels under an affine (2, 3)."""
+    steps = np.arange(CROP, dtype=np.float32)
+    right = np.multiply.outer(steps, matrix[:, 0]) + matrix[:, 2]
+    rows = np.stack([np.tile(matrix[:, 1], CROP), right.ravel()]).astype(np.float32)
+    columns = np.stack([steps, np.ones_like(steps)], 1)
+    return (columns @ rows).reshape(CROP, CROP, 2)
+
+
+def on_grid(where, size: int):
+    """Canvas pixels as positions on a grid (size, size) over the canvas."""
+    scale = np.float32(size / CANVAS)
+    return where * scale + (scale - 1) / 2
+
+
+def read(field, where):
+    """A field (size, size[, 2]) read at the points `where` (112, 112, 2), exact bilinear."""
+    return cv2.remap(
+        field,
+        where,
+        None,  # pyright: ignore[reportArgumentType, reportCallIssue]
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def mix(weights, fields):
+    """Sum of `fields` (n, ...) weighted by `weights` (n,), without those of weight 0."""
+    active = np.flatnonzero(np.abs(weights) > 1e-4)
+    return np.einsum("u,u...->...", weights[active], fields[active])
 
 
 def compress(image, quality: int):
@@ -49,7 +73,7 @@ def compress(image, quality: int):
     if quality >= 100:
         return image
     data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))
 
 
 def render(
@@ -67,32 +91,23 @@ def render(
     weights: (T, U) intensity of each unit. noise: as `noise_bank` makes it. contrast: about 1,
     around middle gray. Each frame is one backward warp of the neutral picture plus shading.
     """
-    fields = np.concatenate([person.fields, turn_fields()])
-    flat = fields.reshape(len(fields), -1)
-    total = np.column_stack([weights, course.yaw, course.pitch]).astype(np.float32)
-    grid_y, grid_x = np.mgrid[:CROP, :CROP].astype(np.float32)
-    side_x, side_y = (2 * g / (CROP - 1) - 1 for g in (grid_x, grid_y))
-    place = rng.integers((0, 0, 0), (NOISE_FRAMES, CANVAS - CROP, CANVAS - CROP), (len(total), 3))
+    size = person.offsets.shape[1]
+    offsets = np.concatenate([person.offsets, turn_fields(size)])
+    moves = np.column_stack([weights, course.yaw, course.pitch]).astype(np.float32)
     neutral = np.float32(contrast) * (person.neutral - 120) + 120
-    frames = np.empty((len(total), CROP, CROP), np.uint8)
-    light = np.empty((CROP, CROP), np.float32)
-    for f, row in enumerate(total):
-        active = np.flatnonzero(np.abs(row) > 1e-4)
-        coarse = np.einsum("u,up->p", row[active], flat[active]).reshape(COARSE, COARSE, 3)
-        matrix = canvas_matrix(course, f)
-        fine = cv2.warpAffine(coarse, coarse_matrix(matrix), (CROP, CROP),
-                              flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                              borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
-        a, b, c, d, e, g = matrix.astype(np.float32).ravel()
-        x = fine[..., 0] + (a * grid_x[0] + c) + (b * grid_y[:, :1])
-        y = fine[..., 1] + (d * grid_x[0] + g) + (e * grid_y[:, :1])
-        image = cv2.remap(neutral, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        image += fine[..., 2]
-        gain = np.float32(course.gain[f])
-        np.multiply(side_x, gain * np.float32(course.side_x[f]), out=light)
-        light += gain * np.float32(course.side_y[f]) * side_y[:, :1] + gain
-        image *= light
+    shading = np.float32(contrast) * person.shading
+    place = rng.integers((0, 0, 0), (NOISE_FRAMES, CANVAS - CROP, CANVAS - CROP), (len(moves), 3))
+    ramp = np.linspace(-1, 1, CROP, dtype=np.float32)
+    light = np.stack([course.gain, course.side_x, course.side_y], 1).astype(np.float32)
+    frames = np.empty((len(moves), CROP, CROP), np.uint8)
+    for f, row in enumerate(moves):
+        where = crop_map(canvas_matrix(course, f))
+        source = where + read(mix(row, offsets), on_grid(where, size))
+        image = read(neutral, source)
+        image += read(mix(row[:-2], shading), on_grid(where, shading.shape[1]))
+        gain, side_x, side_y = light[f]
+        image *= gain * (1 + side_y * ramp)[:, None] + gain * side_x * ramp
         n, top, left = place[f]
         image += noise[n, top : top + CROP, left : left + CROP]
-        frames[f] = compress(cv2.convertScaleAbs(np.maximum(image, 0)), quality)
+        frames[f] = compress(np.clip(image + 0.5, 0, 255).astype(np.uint8), quality)
     return frames

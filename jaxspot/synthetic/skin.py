@@ -162,10 +162,10 @@ UNIT_FOLDS = {
 
 
 def fold_map(name: str, *, sides=(1, -1)):
-    """Change of the albedo (CANVAS, CANVAS) of a fold at strength 1: dark with a bright lower rim."""
+    """Change of the albedo (CANVAS, CANVAS) of a fold at strength 1: dark, bright below."""
     lines = [curve(line, side=side) for side in sides for line in FOLDS[name]]
     valley = np.clip(stroke(lines, width=5, blur=3), 0, 1)
-    rim = np.clip(stroke([line + (0, 6) for line in lines], width=5, blur=4), 0, 1)
+    rim = np.clip(stroke([np.add(line, (0, 6)) for line in lines], width=5, blur=4), 0, 1)
     return 0.45 * rim - valley
 
 
