@@ -1,0 +1,16 @@
+"""Four CPU devices for every test; compiled programs are kept between runs."""
+
+import os
+
+import jax
+
+
+def pytest_configure(config):
+    """Must come before anything asks jax for its devices.
+
+    Every worker keeps its own programs: jax does not guard the folder against half-written files.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    jax.config.update("jax_num_cpu_devices", 4)
+    jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir(f"programs-{worker}")))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
