@@ -1,4 +1,4 @@
-"""Every setting, with the paper's values for CAS(ME)^2 (Table 3), and why each open one is as it is.
+"""Every setting, the paper's values for CAS(ME)^2 (Table 3), and why each open one is as it is.
 
   python launch/train.py --config=configs/default.py --config.data.bank=BANK --workdir=runs/mine
 
@@ -16,23 +16,25 @@ Where the paper is silent, the faithful settings take:
                           so a pass over all frames is no useful unit.
   training.kinds          M = 0.1 (ME) and 0.9 (MaE) as printed, though its sentence says otherwise.
   training.skips          16~50 and 3~9 frames at 30 fps, kept in seconds.
-  protocol.threshold      from the ROC of the training subjects; the held-out subject decides nothing.
+  protocol.threshold      from the ROC of the training subjects; the held-out one decides nothing.
   protocol.cycles         the Butterworth cut-off: that many periods in a mean expression.
 """
+
+from typing import Any
 
 from ml_collections import ConfigDict
 
 from jaxspot.errors import UserError
 
 
-def get_config(arguments: str = "") -> ConfigDict:
+def get_config(arguments: str = "") -> Any:
     """Settings for a prepared frame bank."""
     config = paper()
     apply(config, arguments, {"paper": lambda config: None, "best": best})
     return config
 
 
-def paper() -> ConfigDict:
+def paper() -> Any:
     """The faithful settings."""
     return ConfigDict(
         dict(
@@ -85,7 +87,7 @@ def paper() -> ConfigDict:
     )
 
 
-def best(config: ConfigDict) -> None:
+def best(config: Any) -> None:
     """Our settings: what measured better on synthetic faces (README, "What mattered")."""
     config.model.pooling = "average"
     config.model.regions = 7
@@ -99,7 +101,7 @@ def best(config: ConfigDict) -> None:
     config.protocol.normalisation = "train_quantiles"
 
 
-def apply(config: ConfigDict, arguments: str, changes: dict) -> None:
+def apply(config: Any, arguments: str, changes: dict) -> None:
     """Applies the changes named after the colon, in their order.
 
     Raises:

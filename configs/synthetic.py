@@ -7,11 +7,14 @@
 Arguments: paper (the default), best, hard, easy (the level of difficulty); they combine by comma.
 """
 
-from configs import default
+from typing import Any
+
 from ml_collections import ConfigDict
 
+from configs import default
 
-def get_config(arguments: str = "") -> ConfigDict:
+
+def get_config(arguments: str = "") -> Any:
     """Settings for synthetic videos at 30 fps."""
     config = default.paper()
     config.data.name = "synthetic"

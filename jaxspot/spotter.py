@@ -148,9 +148,11 @@ def load_spotter(folder: str | Path) -> Spotter:
         raise UserError(
             f"{folder}: no trained spotter here ({SETTINGS}); name a run's folder"
         ) from None
-    model = TwoStream(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in settings["model"].items()}
-    )
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in settings["model"].items()
+    }
+    model = TwoStream(**fields)
     decisions = tuple(Decision.from_json(values) for values in settings["decisions"])
     durations = tuple(tuple(pair) for pair in settings["durations"])
     sample = jnp.zeros((1, 3, SIZE, SIZE), jnp.float32)

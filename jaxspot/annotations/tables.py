@@ -98,9 +98,10 @@ def frame_labels(annotations: pd.DataFrame, *, frames: int) -> np.ndarray:
       bool (frames, 2): whether each frame lies in an ME (column 0) or a MaE (column 1).
     """
     labels = np.zeros((frames, len(KINDS)), bool)
-    for row in annotations.itertuples():
-        start, stop = to_span(row.onset, row.offset)
-        labels[start:stop, KINDS.index(row.kind)] = True
+    columns = (annotations[name].tolist() for name in ("kind", "onset", "offset"))
+    for kind, onset, offset in zip(*columns, strict=True):
+        start, stop = to_span(onset, offset)
+        labels[start:stop, KINDS.index(kind)] = True
     return labels
 
 
@@ -123,15 +124,15 @@ def _read(path, columns, optional=None):
 def _column(path, text, kind):
     if kind is str:
         return text.astype(str)
-    number = pd.to_numeric(text, errors="coerce")
-    bad = ~np.isfinite(number) if kind is float else number.isna() | (number % 1 != 0)
+    number = np.asarray(pd.to_numeric(text, errors="coerce"), float)
+    bad = ~np.isfinite(number) if kind is float else ~(number % 1 == 0)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         need = "a number" if kind is float else "a whole number"
         raise UserError(
             f"{path}, row {row + 2}: {text.name} is {text.iloc[row]!r}; it must be {need}"
         )
-    return number.astype(kind)
+    return pd.Series(number.astype(kind), text.index)
 
 
 def _check_spans(path, table, videos):

@@ -9,6 +9,7 @@ configs/ say what each setting means and what may stand behind the colon.
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from absl import flags
 from ml_collections import config_flags
@@ -54,8 +55,9 @@ def train(argv: Sequence[str]) -> int:
     from jaxspot.experiment.run import train_and_evaluate
     from jaxspot.report.tables import layout5, markdown
 
-    table = train_and_evaluate(values["config"].value, values["workdir"].value)
-    name = values["config"].value.data.name
-    print(markdown(layout5(table), title=f"\nTable 5, data: {name} ({values['workdir'].value})"))
+    config: Any = values["config"].value
+    workdir: Any = values["workdir"].value
+    table = train_and_evaluate(config, workdir)
+    print(markdown(layout5(table), title=f"\nTable 5, data: {config.data.name} ({workdir})"))
     sys.stdout.flush()
     return 0

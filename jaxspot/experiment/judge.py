@@ -78,10 +78,9 @@ def judge(
       protocols: one a fold.
     """
     tables, curves, decisions = [], {}, {}
-    by_video = labels_by_video(bank)
     for number, (fold, protocol) in enumerate(zip(folds, protocols, strict=True)):
-        seen = scored_videos(bank, by_video, scores, number, fold.training + fold.validation)
-        held_out = scored_videos(bank, by_video, scores, number, (fold.held_out,))
+        seen = scored_videos(bank, scores, number, fold.training + fold.validation)
+        held_out = scored_videos(bank, scores, number, (fold.held_out,))
         test = held_out if protocol.oracle else None
         decision = fit_decision(seen, protocol, test=test)
         decisions[fold.held_out] = decision
@@ -98,18 +97,11 @@ def judge(
     return Judged(pd.concat(tables, ignore_index=True), curves, decisions)
 
 
-def labels_by_video(bank: Bank) -> dict[str, pd.DataFrame]:
-    """Video -> its rows of the ground truth, also where there are none."""
-    grouped = dict(list(bank.annotations.groupby("video")))
-    none = bank.annotations.iloc[:0]
-    return {video: grouped.get(video, none) for video in bank.videos.video}
-
-
-def scored_videos(bank, by_video, scores, network, subjects) -> list[ScoredVideo]:
+def scored_videos(bank, scores, network, subjects) -> list[ScoredVideo]:
     """The videos of some subjects with one network's scores, in the bank's order."""
     rows = bank.videos[bank.videos.subject.isin(subjects)]
     return [
-        ScoredVideo(video, float(fps), scores[video][network], by_video[video])
+        ScoredVideo(video, float(fps), scores[video][network], bank.labels(video))
         for video, fps in zip(rows.video, rows.fps, strict=True)
     ]
 
@@ -120,12 +112,11 @@ def frame_rows(bank: Bank, judged: Judged) -> tuple[np.ndarray, np.ndarray, np.n
     Returns:
       float (frames, 2), bool (frames, 2), float (frames, 2).
     """
-    by_video = labels_by_video(bank)
     subject = dict(zip(bank.videos.video, bank.videos.subject, strict=True))
     scores, labels, thresholds = [], [], []
     for video, (raw, _) in judged.curves.items():
         scores.append(raw)
-        labels.append(frame_labels(by_video[video], frames=len(raw)))
+        labels.append(frame_labels(bank.labels(video), frames=len(raw)))
         threshold = judged.decisions[subject[video]].frame_threshold
         thresholds.append(np.broadcast_to(threshold, raw.shape))
     return np.concatenate(scores), np.concatenate(labels), np.concatenate(thresholds)

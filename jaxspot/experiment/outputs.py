@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from PIL import Image
 
 from jaxspot.evaluation.f1 import score_by_subject
-from jaxspot.experiment.judge import Judged, frame_rows, labels_by_video
+from jaxspot.experiment.judge import Judged, frame_rows
 from jaxspot.experiment.settings import Settings
 from jaxspot.report import figures
 from jaxspot.report.page import ReportPicture, ReportTable, write_report
@@ -39,7 +40,9 @@ def write_outputs(
       frames, intervals: Tables 4 and 5, tidy.
     """
     oracle = settings.protocol.oracle
-    names = dict(dataset=settings.dataset, protocol=describe_protocol(settings), oracle=oracle)
+    names: dict[str, Any] = dict(
+        dataset=settings.dataset, protocol=describe_protocol(settings), oracle=oracle
+    )
     shown = []
     for number, tidy, layout, note in (
         (4, frames, layout4, ""),
@@ -102,16 +105,14 @@ def draw_figures(
             "Loss of each fold; the weights of the lowest validation loss are kept.",
         ),
     }
-    by_video = labels_by_video(bank)
-    for video in bank.videos.itertuples():
-        name = str(video.video)
+    for name, subject, fps in bank.videos[["video", "subject", "fps"]].to_numpy().tolist():
         title = f"Figure 4. {name} ({settings.dataset}), scored by the fold that held it out"
         figure = figures.figure4(
             *judged.curves[name],
-            fps=float(video.fps),
-            thresholds=judged.decisions[video.subject].threshold,
-            truth=by_video[name],
-            predicted=judged.intervals[judged.intervals.video == name],
+            fps=fps,
+            thresholds=judged.decisions[subject].threshold,
+            truth=bank.labels(name),
+            predicted=judged.intervals.loc[judged.intervals.video == name],
             title=title,
         )
         drawn[f"figure4_{name}"] = (figure, f"Scores of {name}, labels and predictions.")
@@ -127,7 +128,7 @@ def draw_figures(
 def draw_sheets(folder: Path, bank: Bank) -> list[ReportPicture]:
     """Contact sheets of a synthetic bank: the people, one ME and one MaE frame by frame."""
     name = str(bank.videos.video.iloc[0])
-    labels = bank.annotations[bank.annotations.video == name]
+    labels = bank.labels(name)
     sheets = {"people": (identity_sheet(people=bank.videos.subject.nunique()), "The identities.")}
     for kind in set(labels.kind):
         sheet = event_sheet(kind, bank.frames(name), labels)

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import jax
-from ml_collections import ConfigDict
 
 from jaxspot.video.bank import Bank
 
 PACKAGES = ("jaxspot", "jax", "jaxlib", "flax", "optax", "numpy", "scipy", "opencv-python")
 
 
-def describe_run(config: ConfigDict, bank: Bank) -> dict[str, Any]:
+def describe_run(config: Any, bank: Bank) -> dict[str, Any]:
     """Provenance of a run as JSON values."""
     devices = jax.devices()
     return {

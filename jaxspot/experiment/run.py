@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from ml_collections import ConfigDict
 from tqdm import tqdm
 
 from jaxspot.annotations.tables import write_table, write_text
@@ -37,7 +36,7 @@ from jaxspot.video.bank import Bank
 METHOD = "jaxspot"
 
 
-def train_and_evaluate(config: ConfigDict, workdir: str | Path) -> pd.DataFrame:
+def train_and_evaluate(config: Any, workdir: str | Path) -> pd.DataFrame:
     """Trains all folds, scores the held-out subjects, writes everything that a run leaves.
 
     Args:
@@ -101,7 +100,7 @@ def train(bank: Bank, folds: list[Fold], settings: Settings, workdir: Path) -> T
             mean = lambda name: f"{np.mean([row[name] for row in live]):.4f}"
             stopped = sum(row["stopped"] for row in rows)
             bar.set_postfix_str(
-                f"loss {mean('train_loss')}, validation {mean('validation_loss')}, {stopped} stopped"
+                f"loss {mean('train_loss')}, validation {mean('validation_loss')}, {stopped} done"
             )
             bar.update()
 
@@ -154,7 +153,9 @@ def compare(
     settings: Settings,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Tables 4 and 5: ours, the random floor and the peers, on the same videos and scorer."""
-    rule = dict(protocol=settings.protocol.matching, threshold=settings.protocol.iou)
+    rule: dict[str, Any] = dict(
+        protocol=settings.protocol.matching, threshold=settings.protocol.iou
+    )
     score = lambda table: score_intervals(table, bank.annotations, videos=bank.videos, **rule)
     raw, labels, thresholds = frame_rows(bank, judged)
     oracle = settings.protocol.oracle

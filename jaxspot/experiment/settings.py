@@ -4,8 +4,6 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from ml_collections import ConfigDict
-
 from jaxspot.errors import UserError
 from jaxspot.evaluation.protocols import Protocol
 from jaxspot.network.augment import Augmentation
@@ -40,7 +38,7 @@ class Settings:
     seed: int
 
 
-def read_settings(config: ConfigDict) -> Settings:
+def read_settings(config: Any) -> Settings:
     """The settings of a config of `configs/`."""
     protocol = config.protocol.to_dict()
     cycles = protocol.pop("cycles")
@@ -57,7 +55,7 @@ def read_settings(config: ConfigDict) -> Settings:
     )
 
 
-def find_bank(config: ConfigDict, workdir: str | Path) -> Bank:
+def find_bank(config: Any, workdir: str | Path) -> Bank:
     """Opens the bank that the config names, or makes the synthetic one in `workdir/bank`.
 
     Raises:
@@ -73,8 +71,3 @@ def find_bank(config: ConfigDict, workdir: str | Path) -> Bank:
     if (root / "bank.json").exists():
         return open_bank(root, verify=True)
     return synthetic_bank(root, seed=config.seed, **config.data.synthetic.to_dict())
-
-
-def plain(config: ConfigDict) -> dict[str, Any]:
-    """The config as JSON values."""
-    return config.to_dict()

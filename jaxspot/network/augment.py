@@ -101,7 +101,7 @@ def _split(position, size):
 
 
 def _pack_neighbours(frames):
-    """A pixel and its three right and lower neighbours in one word, so that one gather fetches all."""
+    """A pixel and its right and lower neighbours in one word, so that one gather fetches all."""
     x = frames.astype(jnp.uint32)
     right = jnp.concatenate([x[..., 1:], x[..., -1:]], -1)
     row = x | (right << 8)

@@ -14,8 +14,8 @@ def compile_program(function: Callable, **jit_arguments: Any) -> Callable:
     """`jax.jit` for an outermost program.
 
     On CPU, XLA drops optimisation barriers before it fuses, so that a convolution written as shifts
-    is computed again in every consumer (5 to 7 times slower). The option keeps them; XLA takes it on
-    the outermost jit only, so that no function inside a program may use this.
+    is computed again in every consumer (5 to 7 times slower). The option keeps them; XLA takes it
+    on the outermost jit only, so that no function inside a program may use this.
     """
     options = KEEP_BARRIERS if jax.default_backend() == "cpu" else None
     return jax.jit(function, compiler_options=options, **jit_arguments)

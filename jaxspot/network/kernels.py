@@ -4,6 +4,9 @@ Channels come last. A small convolution is written as shifted multiply-adds or a
 product; batch normalisation is folded into the matrix that it follows.
 """
 
+import functools
+import operator
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -24,7 +27,8 @@ def depthwise(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """
     height, width = x.shape[1:3]
     padded = _pad(x)
-    return sum(padded[:, i : i + height, j : j + width] * kernel[i, j] for i, j in _TAPS)
+    shifted = (padded[:, i : i + height, j : j + width] * kernel[i, j] for i, j in _TAPS)
+    return functools.reduce(operator.add, shifted)
 
 
 def _depthwise_forward(x, kernel):
@@ -141,7 +145,7 @@ def split_places(x: jax.Array) -> jax.Array:
 
 @jax.custom_vjp
 def relu_max_pool(x: jax.Array) -> jax.Array:
-    """Largest of the four places, or 0 where all are negative: (..., 4, channels) -> (..., channels).
+    """Largest of four places, 0 where all are negative: (..., 4, channels) -> (..., channels).
 
     Which place won is kept in one byte; a tie goes to the first.
     """
@@ -169,7 +173,8 @@ relu_max_pool.defvjp(_relu_max_pool_forward, _relu_max_pool_backward)
 @jax.custom_vjp
 def relu_average_pool(x: jax.Array) -> jax.Array:
     """Mean of the four places after ReLU: (..., 4, channels) -> (..., channels)."""
-    return sum(jnp.maximum(x[..., place, :], 0.0) for place in range(4)) / 4
+    first, second, third, fourth = (jnp.maximum(x[..., place, :], 0.0) for place in range(4))
+    return (first + second + third + fourth) / 4
 
 
 def _relu_average_pool_backward(x, gradient):

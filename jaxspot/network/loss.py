@@ -10,8 +10,8 @@ def weighted_bce(
 ) -> jax.Array:
     """Weighted binary cross-entropy of every sample, paper eq. 2 with its signs mended.
 
-    `sum_i -M_i [W t_i log s_i + (1 - W)(1 - t_i) log(1 - s_i)]` with `s = sigmoid(logits)`; computed
-    from logits, so that it stays finite.
+    `sum_i -M_i [W t_i log s_i + (1 - W)(1 - t_i) log(1 - s_i)]` with `s = sigmoid(logits)`;
+    computed from logits, so that it stays finite.
 
     Args:
       logits: float (..., 2), ME and MaE.

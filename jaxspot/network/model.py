@@ -158,7 +158,8 @@ class FoldedBatchNorm(nn.Module):
         return scale, bias - mean * scale
 
     def _batch_statistics(self, x, weights):
-        mean, var = kernels.projected_statistics(*kernels.moments(x), weights)
+        first, second = kernels.moments(x)
+        mean, var = kernels.projected_statistics(first, second, weights)
         means, variances = mean.reshape(self.places, -1), var.reshape(self.places, -1)
         return means.mean(0), variances.mean(0) + means.var(0)
 

@@ -18,14 +18,14 @@ CHUNK = 64
 
 
 def score_video(
-    model: TwoStream,
+    model: TwoStream | Any,
     variables: dict[str, Any],
     frames: np.ndarray,
     *,
     skips: np.ndarray,
     chunk: int = CHUNK,
     mesh: Mesh | None = None,
-    on_chunk: Callable[[int], None] | None = None,
+    on_chunk: Callable[[int], object] | None = None,
 ) -> np.ndarray:
     """Scores every frame of a video by one or more trained networks.
 
@@ -83,7 +83,8 @@ def score_chunk(
     history = len(frames) - new
     reach = lambda skip: jax.lax.dynamic_slice_in_dim(frames, history - skip, new)
     streams = [frames[history:]] + [reach(skips[i]) for i in range(len(skips))]
-    return jax.nn.sigmoid(model.apply(variables, jnp.stack(streams, 1), train=False))
+    logits: Any = model.apply(variables, jnp.stack(streams, 1), train=False)
+    return jax.nn.sigmoid(logits)
 
 
 def _history_length(skips):
@@ -92,7 +93,7 @@ def _history_length(skips):
 
 
 @cache
-def _chunk_program(model, mesh):
+def _chunk_program(model: Any, mesh: Mesh):
     def run(stacked, history, frames):
         stretch = jnp.concatenate([history, normalise(frames)])
         one = lambda network, stretch: score_chunk(network, stretch, model=model, new=len(frames))

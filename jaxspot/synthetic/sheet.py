@@ -1,6 +1,7 @@
 """Contact sheets: what the synthetic people and their expressions look like."""
 
 import numpy as np
+import pandas as pd
 
 from jaxspot.synthetic.generate import synthesise_video
 from jaxspot.synthetic.heads import load_heads
@@ -25,13 +26,23 @@ def identity_sheet(*, people: int | None = None, columns: int = 8) -> np.ndarray
     return tile(neutral, columns=min(columns, len(neutral)))
 
 
-def event_sheet(kind: str, *, frames: int = 8, **video) -> np.ndarray:
+def event_sheet(
+    kind: str, images: np.ndarray, annotations: pd.DataFrame, *, frames: int = 8
+) -> np.ndarray:
     """The strongest event of a kind in one video: frames of equal spacing around it, in a row.
 
-    `video` goes to `synthesise_video`. The first and the last frame lie just outside the event.
-    Raises ValueError when the video holds no such event.
+    Args:
+      kind: "ME" or "MaE".
+      images: uint8 (T, 112, 112).
+      annotations: of this video.
+      frames: how many to show; the first and the last lie just outside the event.
+
+    Returns:
+      uint8 (112, frames * 112).
+
+    Raises:
+      ValueError: the video holds no such event.
     """
-    images, annotations = synthesise_video(**video)
     own = annotations[annotations.kind == kind]
     if own.empty:
         raise ValueError(f"the video holds no {kind}")
@@ -47,9 +58,10 @@ def event_sheet(kind: str, *, frames: int = 8, **video) -> np.ndarray:
 
 def contact_sheet(*, columns: int = 8, **video) -> np.ndarray:
     """All people, then one ME and one MaE frame by frame: uint8 (rows * 112, columns * 112)."""
+    images, annotations = synthesise_video(**video)
     rows = [
         identity_sheet(columns=columns),
-        event_sheet("ME", frames=columns, **video),
-        event_sheet("MaE", frames=columns, **video),
+        event_sheet("ME", images, annotations, frames=columns),
+        event_sheet("MaE", images, annotations, frames=columns),
     ]
     return np.concatenate(rows)

@@ -1,5 +1,6 @@
 """Leave-one-subject-out training of all folds at once, paper section 3.3."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -67,8 +68,10 @@ def train_loso(
     run_epoch = compile_epoch(model, training, augmentation or Augmentation(), mesh)
     shared = replicate(Shared(jnp.asarray(pool.frames), jnp.asarray(pool.labels)), mesh)
     state = start_folds(padded, pool, model=model, training=training, mesh=mesh)
-    state = state.replace(live=state.live & shard_folds(jnp.arange(len(padded)) < len(folds), mesh))
-    common = dict(seed=training.seed, batch=training.batch, skips=training.skips)
+    state = dataclasses.replace(
+        state, live=state.live & shard_folds(jnp.arange(len(padded)) < len(folds), mesh)
+    )
+    common: dict[str, Any] = dict(seed=training.seed, batch=training.batch, skips=training.skips)
     validation = shard_folds(
         validation_tables(pool, padded, batches=training.validation_batches, **common), mesh
     )

@@ -53,12 +53,10 @@ def gather_pool(bank: Bank) -> FramePool:
     first = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int32)
     frames = np.empty((lengths.sum(), SIZE, SIZE), np.uint8)
     labels, found, reference = [], [], []
-    by_video = dict(list(bank.annotations.groupby("video")))
-    for start, row in zip(first, bank.videos.itertuples(), strict=True):
-        frames[start : start + row.frames] = bank.frames(row.video)
-        rows = by_video.get(row.video, bank.annotations.iloc[:0])
-        labels.append(frame_labels(rows, frames=row.frames))
-        face = bank.quality(row.video)[:, 0] > 0
+    for start, length, video in zip(first, lengths, bank.videos.video, strict=True):
+        frames[start : start + length] = bank.frames(video)
+        labels.append(frame_labels(bank.labels(video), frames=length))
+        face = bank.quality(video)[:, 0] > 0
         found.append(face)
         reference.append(start + last_usable(face))
     return FramePool(
@@ -75,7 +73,7 @@ def gather_pool(bank: Bank) -> FramePool:
 
 
 def last_usable(usable: np.ndarray) -> np.ndarray:
-    """For each frame the nearest usable one at or before it, else the first usable: int (frames,)."""
+    """For each frame the last usable one up to it, else the first usable: int (frames,)."""
     places = np.where(usable, np.arange(len(usable)), -1)
     places = np.maximum.accumulate(places)
     return np.where(places < 0, np.argmax(usable), places)

@@ -1,5 +1,7 @@
 """The state of a fold: one pytree, so that all folds stack along a leading axis."""
 
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -30,7 +32,7 @@ class FoldState:
     live: jax.Array
 
 
-def init_state(variables: dict[str, Any], optimiser: optax.GradientTransformation) -> FoldState:
+def init_state(variables: Mapping[str, Any], optimiser: optax.GradientTransformation) -> FoldState:
     """The state before the first epoch."""
     params, stats = variables["params"], variables["batch_stats"]
     return FoldState(
@@ -56,7 +58,8 @@ def stop_early(state: FoldState, loss: jax.Array, *, patience: int) -> FoldState
     better = loss < state.best_loss
     keep = lambda new, old: jax.tree.map(lambda n, o: jnp.where(better, n, o), new, old)
     bad_epochs = jnp.where(better, 0, state.bad_epochs + 1)
-    return state.replace(
+    return dataclasses.replace(
+        state,
         best_params=keep(state.params, state.best_params),
         best_stats=keep(state.batch_stats, state.best_stats),
         best_loss=jnp.where(better, loss, state.best_loss),

@@ -122,7 +122,7 @@ def train_step(
     (loss, stats), gradients = jax.value_and_grad(mean_loss, has_aux=True)(state.params)
     updates, opt_state = make_optimiser(training).update(gradients, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)
-    return state.replace(params=params, batch_stats=stats, opt_state=opt_state), loss
+    return dataclasses.replace(state, params=params, batch_stats=stats, opt_state=opt_state), loss
 
 
 def fold_epoch(
@@ -193,7 +193,7 @@ def validation_loss(
     """Mean weighted loss without augmentation, under the running statistics: float32 ()."""
 
     def batch_loss(rows):
-        logits = model.apply(variables, normalise(shared.frames[rows]), train=False)
+        logits: Any = model.apply(variables, normalise(shared.frames[rows]), train=False)
         labels = shared.labels[rows[:, 0]]
         return weighted_bce(logits, labels, presence=training.presence, kinds=training.kinds).mean()
 

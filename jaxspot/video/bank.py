@@ -47,6 +47,10 @@ class Bank:
         """Quality of a video, float32 (frames, 2): face found 0 or 1, confidence in 0..1."""
         return np.load(self.root / "quality" / f"{video}.npy")
 
+    def labels(self, video: str) -> pd.DataFrame:
+        """The ground truth of a video; empty where it has none."""
+        return self.annotations.loc[self.annotations["video"] == video]
+
     @property
     def sha256(self) -> str:
         """One hash for the whole bank: that of the list of its files' hashes."""
@@ -88,8 +92,8 @@ def finish_bank(
       alignment: how the faces were aligned, for `bank.json`.
     """
     root = Path(root)
-    write_table(videos[list(VIDEO_COLUMNS)], root / "videos.csv")
-    write_table(annotations[list(ANNOTATION_COLUMNS)], root / "annotations.csv")
+    write_table(videos.loc[:, list(VIDEO_COLUMNS)], root / "videos.csv")
+    write_table(annotations.loc[:, list(ANNOTATION_COLUMNS)], root / "annotations.csv")
     names = ["videos.csv", "annotations.csv"]
     names += [f"{d}/{video}.npy" for video in videos.video for d in ("frames", "quality")]
     meta = {
@@ -126,8 +130,8 @@ def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
     videos = read_videos(root / "videos.csv")
     annotations = read_annotations(root / "annotations.csv", videos)
     bank = Bank(root, videos, annotations, meta)
-    for row in videos.itertuples():
-        _check_video(bank, str(row.video), int(row.frames))  # pyright: ignore[reportArgumentType]
+    for video, frames in zip(videos["video"].tolist(), videos["frames"].tolist(), strict=True):
+        _check_video(bank, video, frames)
     return bank
 
 
