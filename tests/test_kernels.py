@@ -1,0 +1,157 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jax import lax
+
+from jaxspot.network import kernels
+
+few = settings(max_examples=5, deadline=None)  # every shape is compiled anew
+sizes = st.integers(1, 9)
+even = st.integers(1, 4).map(lambda n: 2 * n)
+seeds = st.integers(0, 2**31)
+
+
+def normal(seed, *shapes):
+    rng = np.random.default_rng(seed)
+    return [jnp.asarray(rng.normal(size=shape)) for shape in shapes]
+
+
+def agree_with_gradients(fast, plain, *arguments, seed=0):
+    """Values and all gradients of a random weighting of the outputs agree in float64."""
+    normal_like = lambda x: jnp.asarray(np.random.default_rng(seed).normal(size=x.shape))
+    weights = jax.tree.map(normal_like, jax.eval_shape(plain, *arguments))
+
+    def run(function):
+        outputs, pull = jax.vjp(function, *arguments)
+        return outputs, pull(weights)
+
+    found, expected = (jax.jit(run, static_argnums=0)(f) for f in (fast, plain))
+    close = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
+    jax.tree.map(close, found, expected)
+
+
+def grouped_convolution(x, kernel):
+    return lax.conv_general_dilated(
+        x,
+        kernel[:, :, None],
+        (1, 1),
+        "SAME",
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=x.shape[-1],
+    )
+
+
+@few
+@given(n=st.integers(1, 4), height=sizes, width=sizes, channels=st.integers(1, 5), seed=seeds)
+def test_depthwise_is_a_grouped_convolution(n, height, width, channels, seed):
+    with jax.enable_x64(True):
+        x, kernel = normal(seed, (n, height, width, channels), (3, 3, channels))
+        agree_with_gradients(kernels.depthwise, grouped_convolution, x, kernel, seed=seed)
+
+
+def test_depthwise_at_full_chunks():
+    with jax.enable_x64(True):
+        x, kernel = normal(0, (2, 28, 28, 3), (3, 3, 3))
+        agree_with_gradients(kernels.depthwise, grouped_convolution, x, kernel)
+
+
+@pytest.mark.parametrize("shape", [(3, 28, 28, 5), (2, 7, 9, 3), (784, 2), (1, 4)])
+def test_column_sum(shape):
+    x = np.random.default_rng(0).normal(3, 1, shape)
+    found = kernels.column_sum(jnp.asarray(x, jnp.float32))
+    np.testing.assert_allclose(found, x.reshape(-1, shape[-1]).sum(0), rtol=1e-6)
+
+
+@few
+@given(lead=st.lists(sizes, max_size=3), inputs=sizes, outputs=sizes, seed=seeds)
+def test_project_is_a_matrix_product(lead, inputs, outputs, seed):
+    with jax.enable_x64(True):
+        x, weights = normal(seed, (*lead, inputs), (inputs, outputs))
+        plain = lambda x, w: jnp.einsum("...i,io->...o", x, w)
+        agree_with_gradients(kernels.project, plain, x, weights, seed=seed)
+
+
+def plain_moments(x):
+    rows = x.reshape(-1, x.shape[-1])
+    return rows.mean(0), jnp.einsum("ni,nj->ij", rows, rows) / len(rows)
+
+
+@few
+@given(lead=st.lists(sizes, min_size=1, max_size=3), channels=sizes, seed=seeds)
+def test_moments(lead, channels, seed):
+    with jax.enable_x64(True):
+        (x,) = normal(seed, (*lead, channels))
+        agree_with_gradients(kernels.moments, plain_moments, x, seed=seed)
+
+
+@few
+@given(rows=st.integers(1, 40), inputs=sizes, outputs=sizes, seed=seeds)
+def test_projected_statistics(rows, inputs, outputs, seed):
+    with jax.enable_x64(True):
+        x, weights = normal(seed, (rows, inputs), (inputs, outputs))
+        x = x + 2.0
+        found = kernels.projected_statistics(*kernels.moments(x), weights)
+        product = x @ weights
+        np.testing.assert_allclose(found[0], product.mean(0), atol=1e-10)
+        np.testing.assert_allclose(found[1], product.var(0), atol=1e-10)
+
+
+@few
+@given(n=st.integers(1, 3), height=even, width=even, channels=st.integers(1, 4), seed=seeds)
+def test_split_places_gathers_pooling_windows(n, height, width, channels, seed):
+    x = np.random.default_rng(seed).normal(size=(n, height, width, channels))
+    found = np.asarray(kernels.split_places(jnp.asarray(x)))
+    i, j = height // 2 - 1, width // 2 - 1
+    window = x[-1, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2].reshape(4, channels)
+    np.testing.assert_allclose(found[-1, i, j], window, rtol=1e-6)
+
+
+def window_pool(x, average):
+    """ReLU, then a 2x2 pooling by reduce_window."""
+    x = jnp.maximum(x, 0.0)
+    start, operation = (0.0, lax.add) if average else (-jnp.inf, lax.max)
+    pooled = lax.reduce_window(x, start, operation, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+    return pooled / 4 if average else pooled
+
+
+@pytest.mark.parametrize("average", [False, True])
+@few
+@given(n=st.integers(1, 3), height=even, width=even, channels=st.integers(1, 4), seed=seeds)
+def test_pooling(average, n, height, width, channels, seed):
+    pool = kernels.relu_average_pool if average else kernels.relu_max_pool
+    with jax.enable_x64(True):
+        (x,) = normal(seed, (n, height, width, channels))
+        fast = lambda x: pool(kernels.split_places(x))
+        agree_with_gradients(fast, lambda x: window_pool(x, average), x, seed=seed)
+
+
+def test_max_pool_gives_the_gradient_to_one_place():
+    tie = jnp.array([[2.0, -1.0], [2.0, -1.0], [1.0, -1.0], [2.0, -1.0]])
+    gradient = jax.grad(lambda x: kernels.relu_max_pool(x).sum())(tie)
+    np.testing.assert_array_equal(gradient, [[1, 0], [0, 0], [0, 0], [0, 0]])
+
+
+@few
+@given(n=st.integers(1, 3), height=even, width=even, outputs=st.integers(1, 4), seed=seeds)
+def test_pair_patches_make_a_convolution(n, height, width, outputs, seed):
+    def plain(pairs, kernel):
+        return lax.conv_general_dilated(
+            pairs[..., None],
+            kernel[:, :, :, None],
+            (1, 1, 1),
+            ((0, 0), (1, 1), (1, 1)),
+            dimension_numbers=("NDHWC", "DHWIO", "NDHWC"),
+        )[:, 0]
+
+    def fast(pairs, kernel):
+        weights = kernels.patch_weights(kernel)
+        places = jnp.einsum("nhwk,kpo->nhwpo", kernels.pair_patches(pairs), weights)
+        windows = places.reshape(n, height // 2, width // 2, 2, 2, outputs)
+        return windows.swapaxes(2, 3).reshape(n, height, width, outputs)
+
+    with jax.enable_x64(True):
+        pairs, kernel = normal(seed, (n, 2, height, width), (2, 3, 3, outputs))
+        agree_with_gradients(fast, plain, pairs, kernel, seed=seed)
