@@ -1,0 +1,163 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pools import make_pool
+
+from jaxspot.training.folds import loso_folds
+from jaxspot.training.pool import gather_pool, last_usable
+from jaxspot.training.sampling import (
+    draw_table,
+    epoch_tables,
+    reference_places,
+    validation_tables,
+)
+from jaxspot.video.bank import finish_bank, save_video
+
+SKIPS = ((0.1, 0.3), (16 / 30, 50 / 30))
+EPOCH = dict(seed=3, steps=5, batch=4, skips=SKIPS, balance=0.3)
+
+
+def draw(pool, subjects=("s0", "s2"), samples=4000, seed=0, **options):
+    rng = np.random.default_rng(seed)
+    return draw_table(pool, subjects, rng, samples=samples, skips=SKIPS, **options)
+
+
+@given(st.lists(st.booleans(), min_size=1).filter(any))
+def test_last_usable_by_brute_force(usable):
+    for place, found in enumerate(last_usable(np.array(usable))):
+        before = [i for i in range(place + 1) if usable[i]]
+        assert found == (before[-1] if before else usable.index(True))
+
+
+@pytest.mark.parametrize("fps", [25.0, 30.0, 200.0])
+def test_skips_lie_in_their_range_in_seconds(fps):
+    pool = make_pool(subjects=3, frames=1200, size=2, fps=fps)
+    table = draw(pool)
+    inside = table[:, 0] - pool.first[pool.video[table[:, 0]]] >= SKIPS[1][1] * fps + 1
+    for stream, (shortest, longest) in enumerate(SKIPS):
+        skips = (table[:, 0] - table[:, 1 + stream])[inside]
+        assert np.abs(skips.min() / fps - shortest) <= 0.5 / fps + (longest - shortest) / 50
+        assert np.abs(skips.max() / fps - longest) <= 0.5 / fps + (longest - shortest) / 50
+        assert (skips >= np.floor(shortest * fps)).all() and (skips <= np.ceil(longest * fps)).all()
+        counts, _ = np.histogram(skips, 4)
+        assert counts.min() > 0.5 * counts.mean()
+
+
+def test_skips_at_30_fps_are_whole_frames_of_table_3():
+    pool = make_pool(subjects=3, frames=1200, size=2, fps=30.0)
+    table = draw(pool, samples=20000)
+    inside = table[:, 0] % 1200 > 60
+    skips = (table[:, :1] - table[:, 1:])[inside]
+    assert set(skips[:, 0]) == set(range(3, 10))
+    assert set(skips[:, 1]) == set(range(16, 51))
+
+
+def test_samples_come_from_the_subjects_asked_for():
+    pool = make_pool(videos=2)
+    table = draw(pool)
+    assert {pool.subjects[video] for video in pool.video[table[:, 0]]} == {"s0", "s2"}
+    assert len(np.unique(table[:, 0])) == 2 * 2 * 16
+
+
+def test_references_stay_in_the_video_and_before_the_frame():
+    pool = make_pool(videos=3, frames=20, blind=range(40, 60, 3))
+    table = draw(pool, subjects=("s0", "s1", "s2", "s3"))
+    assert (pool.video[table] == pool.video[table[:, :1]]).all()
+    assert (table[:, 1:] <= table[:, :1]).all()
+    np.testing.assert_array_equal(
+        table[table[:, 0] == 20], np.full_like(table[:1], 20).repeat((table[:, 0] == 20).sum(), 0)
+    )
+
+
+def test_before_the_first_frame_the_first_frame_serves():
+    pool = make_pool(subjects=3, frames=10)
+    current = np.array([10, 11, 14, 19, 20])
+    found = reference_places(pool, current, np.array([7, 1, 3, 30, 1]))
+    np.testing.assert_array_equal(found, [10, 10, 11, 10, 20])
+
+
+def test_frames_without_a_face_never_enter():
+    blind = [0, 1, 5, 6, 7, 15, 16, 31, 40]
+    pool = make_pool(blind=blind)
+    for balance in (0.0, 1.0):
+        table = draw(pool, subjects=("s0", "s1", "s2"), balance=balance)
+        assert not np.isin(table, blind).any()
+    assert set(draw(pool, subjects=("s0",))[:, 0]) == set(range(16)) - set(blind)
+
+
+@pytest.mark.parametrize(("balance", "shares"), [(0.0, (3, 5, 8)), (1.0, (1, 1, 1))])
+def test_balance_draws_each_kind_as_often(balance, shares):
+    pool = make_pool()
+    labels = pool.labels[draw(pool, samples=6000, balance=balance)[:, 0]]
+    kinds = [labels[:, 0].mean(), labels[:, 1].mean(), 1 - labels.any(1).mean()]
+    np.testing.assert_allclose(kinds, np.array(shares) / sum(shares), atol=0.03)
+
+
+def test_balance_does_without_a_kind_that_is_missing():
+    pool = make_pool()
+    pool.labels[:, 0] = 0
+    labels = pool.labels[draw(pool, balance=1.0)[:, 0]]
+    assert labels[:, 1].mean() == pytest.approx(0.5, abs=0.05)
+
+
+def test_tables_depend_on_seed_subject_and_epoch_only():
+    pool, folds = make_pool(), loso_folds(["s0", "s1", "s2", "s3"])
+    tables = epoch_tables(pool, folds, epoch=1, **EPOCH)
+    assert tables.shape == (4, 5, 4, 3) and tables.dtype == np.int32
+    np.testing.assert_array_equal(epoch_tables(pool, folds, epoch=1, **EPOCH), tables)
+    some = epoch_tables(pool, [folds[3], folds[1]], epoch=1, **EPOCH)
+    np.testing.assert_array_equal(some, tables[[3, 1]])
+    assert (epoch_tables(pool, folds, epoch=2, **EPOCH) != tables).any((1, 2, 3)).all()
+    assert (
+        (epoch_tables(pool, folds, epoch=1, **EPOCH | {"seed": 4}) != tables).any((1, 2, 3)).all()
+    )
+
+
+def test_folds_train_and_validate_on_their_own_subjects():
+    pool, folds = make_pool(videos=2), loso_folds(["s0", "s1", "s2", "s3"])
+    training = epoch_tables(pool, folds, epoch=1, **EPOCH)
+    validation = validation_tables(pool, folds, seed=3, batches=6, batch=4, skips=SKIPS)
+    assert validation.shape == (4, 6, 4, 3)
+    subjects = np.array(pool.subjects)[pool.video]
+    for fold, seen, judged in zip(folds, training, validation, strict=True):
+        assert set(subjects[seen].ravel()) <= set(fold.training)
+        assert set(subjects[judged].ravel()) <= set(fold.validation)
+        assert fold.held_out not in subjects[seen] and fold.held_out not in subjects[judged]
+
+
+@pytest.fixture
+def bank(tmp_path):
+    rng = np.random.default_rng(0)
+    videos = pd.DataFrame(
+        [("a", "a_1", 7, 30.0), ("b", "b_1", 5, 200.0), ("a", "a_2", 6, 30.0)],
+        columns=["subject", "video", "frames", "fps"],
+    )
+    for row in videos.itertuples():
+        frames = rng.integers(0, 256, (row.frames, 112, 112)).astype(np.uint8)
+        quality = np.ones((row.frames, 2), np.float32)
+        if row.video == "b_1":
+            quality[[0, 3]] = 0
+        save_video(tmp_path, row.video, frames, quality)
+    annotations = pd.DataFrame(
+        [("a", "a_1", "ME", 2, 2, 3), ("a", "a_2", "MaE", 1, 4, 6), ("a", "a_2", "ME", 6, 6, 6)],
+        columns=["subject", "video", "kind", "onset", "apex", "offset"],
+    )
+    return finish_bank(tmp_path, videos=videos, annotations=annotations, source={}, alignment={})
+
+
+def test_gather_pool_lays_the_videos_in_a_row(bank):
+    pool = gather_pool(bank)
+    assert pool.subjects == ("a", "b", "a") and pool.names == ("a_1", "b_1", "a_2")
+    for number, name in enumerate(pool.names):
+        np.testing.assert_array_equal(pool.frames[pool.span(number)], bank.frames(name))
+        assert (pool.video[pool.span(number)] == number).all()
+    np.testing.assert_array_equal(pool.first, [0, 7, 12])
+    np.testing.assert_array_equal(pool.fps, [30, 200, 30])
+    np.testing.assert_array_equal(np.flatnonzero(pool.labels[:, 0]), [1, 2, 17])
+    np.testing.assert_array_equal(np.flatnonzero(pool.labels[:, 1]), np.arange(12, 18))
+    np.testing.assert_array_equal(np.flatnonzero(~pool.usable), [7, 10])
+    np.testing.assert_array_equal(pool.reference[7:12], [8, 8, 9, 9, 11])
+    np.testing.assert_array_equal(pool.of_subjects(("b",)), [8, 9, 11])
+    np.testing.assert_array_equal(pool.of_subjects(("a",)), [*range(7), *range(12, 18)])
