@@ -1,0 +1,269 @@
+import flax
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from jaxspot.network.model import TwoStream, temporal_difference
+
+SMALL = dict(widths=(4, 6, 8), multiplier=3)
+
+
+def inputs(batch=3, size=16, streams=2, seed=0):
+    return np.random.default_rng(seed).normal(size=(batch, 1 + streams, size, size))
+
+
+def random_variables(model, frames, seed=0):
+    """Variables in float64 with no value left at its start."""
+    rng = np.random.default_rng(seed)
+    shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), frames, train=False))
+    draw = lambda leaf: jnp.asarray(
+        rng.uniform(0.2, 1, leaf.shape) * rng.choice([-1, 1], leaf.shape)
+    )
+    variables = jax.tree.map(draw, shapes)
+    positive = lambda leaf: jnp.abs(leaf) + 0.1
+    return variables | {"batch_stats": jax.tree.map(positive, variables["batch_stats"])}
+
+
+def plain_network(variables, frames, *, pooling, regions, train):
+    """The network of Figure 1 from library convolutions; also the batch statistics."""
+    params, stats = variables["params"], variables["batch_stats"]
+    batch, streams = frames.shape[0], frames.shape[1] - 1
+    used = {}
+
+    def normalise(name, y):
+        block = params[name]["FoldedBatchNorm_0"]
+        running = stats[name]["FoldedBatchNorm_0"]
+        axes = tuple(range(y.ndim - 1))
+        mean, var = (y.mean(axes), y.var(axes)) if train else (running["mean"], running["var"])
+        used[name] = mean, var
+        return (y - mean) / jnp.sqrt(var + 1e-5) * block["scale"] + block["bias"]
+
+    def relu_pool(y):
+        y = jnp.maximum(y, 0)
+        windows = y.reshape(len(y), y.shape[1] // 2, 2, y.shape[2] // 2, 2, -1)
+        return windows.max((2, 4)) if pooling == "max" else windows.mean((2, 4))
+
+    def pointwise(name, y):
+        return jnp.einsum("...i,io->...o", y, params[name]["pointwise"])
+
+    pairs = [jnp.stack([frames[:, 0], frames[:, 1 + s]], 1) for s in range(streams)]
+    pairs = jnp.stack(pairs, 1).reshape(batch * streams, 2, *frames.shape[2:], 1)
+    kernel = params["PairBlock_0"]["depthwise"][:, :, :, None]
+    y = lax.conv_general_dilated(
+        pairs,
+        kernel,
+        (1, 1, 1),
+        ((0, 0), (1, 1), (1, 1)),
+        dimension_numbers=("NDHWC", "DHWIO", "NDHWC"),
+    )[:, 0]
+    y = relu_pool(normalise("PairBlock_0", pointwise("PairBlock_0", y)))
+    for name in ("SeparableBlock_0", "SeparableBlock_1"):
+        y = lax.conv_general_dilated(
+            y,
+            params[name]["depthwise"][:, :, None],
+            (1, 1),
+            "SAME",
+            dimension_numbers=("NHWC", "HWIO", "NHWC"),
+            feature_group_count=y.shape[-1],
+        )
+        y = normalise(name, pointwise(name, y))
+        y = relu_pool(y) if name == "SeparableBlock_0" else jnp.maximum(y, 0)
+    cells = jnp.stack(
+        [
+            cell.mean((1, 2))
+            for row in jnp.split(y, regions, 1)
+            for cell in jnp.split(row, regions, 2)
+        ],
+        1,
+    ).reshape(len(y), -1)
+    dense = lambda layer, x: jnp.einsum("ni,io->no", x, layer["kernel"]) + layer["bias"]
+    if regions > 1:
+        cells = dense(params["Project"], cells)
+    residual = params["ResidualDense_0"]
+    hidden = jnp.maximum(dense(residual["Dense_0"], cells), 0)
+    summary = (cells + dense(residual["Dense_1"], hidden)).reshape(batch, -1)
+    return dense(params["Output"], summary), used
+
+
+def close(tolerance):
+    return lambda a, b: np.testing.assert_allclose(
+        a, b, rtol=tolerance, atol=tolerance * (1 + np.abs(b).max())
+    )
+
+
+@pytest.mark.parametrize(("pooling", "regions"), [("max", 1), ("average", 4)])
+def test_agrees_with_a_plain_network(pooling, regions):
+    model = TwoStream(**SMALL, pooling=pooling, regions=regions)
+    with jax.enable_x64(True):
+        frames = jnp.asarray(inputs())
+        variables = random_variables(model, frames)
+        weights = jnp.asarray(np.random.default_rng(1).normal(size=(len(frames), 2)))
+
+        def fast(params, frames):
+            logits, updates = model.apply(
+                variables | {"params": params}, frames, train=True, mutable=["batch_stats"]
+            )
+            return (logits * weights).sum(), (logits, updates["batch_stats"])
+
+        def plain(params, frames):
+            logits, used = plain_network(
+                variables | {"params": params}, frames, pooling=pooling, regions=regions, train=True
+            )
+            return (logits * weights).sum(), (logits, used)
+
+        run = lambda f: jax.jit(jax.value_and_grad(f, has_aux=True))(variables["params"], frames)
+        (_, (logits, stats)), gradients = run(fast)
+        (_, (expected, used)), expected_gradients = run(plain)
+        close(1e-10)(logits, expected)
+        jax.tree.map(close(1e-10), gradients, expected_gradients)
+        for name, batch_statistics in used.items():
+            old, new = (s[name]["FoldedBatchNorm_0"] for s in (variables["batch_stats"], stats))
+            for kind, value in zip(("mean", "var"), batch_statistics, strict=True):
+                close(1e-10)(new[kind], 0.9 * old[kind] + 0.1 * value)
+
+    single = jax.tree.map(lambda leaf: np.asarray(leaf, np.float32), variables)
+    frames = np.asarray(frames, np.float32)
+    found, _ = jax.jit(lambda v, x: model.apply(v, x, train=True, mutable=["batch_stats"]))(
+        single, frames
+    )
+    assert found.dtype == jnp.float32
+    close(1e-5)(found, np.asarray(expected))
+
+
+def test_eval_uses_running_statistics():
+    model = TwoStream(**SMALL)
+    with jax.enable_x64(True):
+        frames = jnp.asarray(inputs(batch=4))
+        variables = random_variables(model, frames)
+        found = jax.jit(lambda x: model.apply(variables, x, train=False))(frames)
+        expected, _ = plain_network(variables, frames, pooling="max", regions=1, train=False)
+        close(1e-10)(found, expected)
+
+
+def test_swapped_references_swap_the_streams():
+    model = TwoStream(**SMALL)
+    with jax.enable_x64(True):
+        frames = jnp.asarray(inputs())
+        variables = random_variables(model, frames)
+        half = variables["params"]["Output"]["kernel"][: SMALL["widths"][2]]
+        variables["params"]["Output"]["kernel"] = jnp.concatenate([half, half])
+        score = jax.jit(lambda x: model.apply(variables, x, train=False))
+        close(1e-12)(score(frames[:, [0, 2, 1]]), score(frames))
+        assert np.abs(score(frames[:, [1, 0, 2]]) - score(frames)).max() > 1e-3
+
+
+def test_one_trunk_learns_from_both_streams():
+    model, features = TwoStream(**SMALL), SMALL["widths"][2]
+    with jax.enable_x64(True):
+        frames = jnp.asarray(inputs())
+        variables = random_variables(model, frames)
+
+        def trunk_gradient(keep):
+            def total(params):
+                kernel = (
+                    params["Output"]["kernel"] * jnp.repeat(jnp.asarray(keep), features)[:, None]
+                )
+                params = params | {"Output": params["Output"] | {"kernel": kernel}}
+                return model.apply(variables | {"params": params}, frames, train=False).sum()
+
+            gradient = jax.jit(jax.grad(total))(variables["params"])
+            return {name: leaf for name, leaf in gradient.items() if name != "Output"}
+
+        first, second, both = (trunk_gradient(k) for k in ([1.0, 0.0], [0.0, 1.0], [1.0, 1.0]))
+        for name in both:
+            assert norm(first[name]) > 0 and norm(second[name]) > 0
+        jax.tree.map(close(1e-10), jax.tree.map(jnp.add, first, second), both)
+
+
+def norm(tree):
+    return sum(float((leaf**2).sum()) for leaf in jax.tree.leaves(tree)) ** 0.5
+
+
+@pytest.mark.parametrize("streams", [1, 3])
+def test_any_number_of_streams(streams):
+    model = TwoStream(**SMALL)
+    frames = jnp.asarray(inputs(streams=streams), jnp.float32)
+    logits, variables = jax.eval_shape(
+        lambda: model.init_with_output(jax.random.key(0), frames, train=False)
+    )
+    assert logits.shape == (3, 2)
+    assert variables["params"]["Output"]["kernel"].shape == (8 * streams, 2)
+
+
+def first_response(model, frames):
+    """What block 1 answers right after the start."""
+
+    @jax.jit
+    def run(frames):
+        variables = model.init(jax.random.key(0), frames, train=False)
+        _, seen = model.apply(variables, frames, train=False, capture_intermediates=True)
+        return seen["intermediates"]["PairBlock_0"]["__call__"][0]
+
+    return np.asarray(run(frames))
+
+
+def test_difference_start_is_silent_for_identical_frames():
+    frames = np.repeat(inputs()[:, :1], 3, 1).astype(np.float32)
+    silent = first_response(TwoStream(**SMALL, start="difference"), frames)
+    np.testing.assert_allclose(silent, 0.0, atol=1e-5)
+    assert np.abs(first_response(TwoStream(**SMALL), frames)).max() > 0.1
+
+
+def test_temporal_difference_is_current_minus_reference():
+    taps = temporal_difference(jax.random.key(0), (2, 3, 3, 5))
+    np.testing.assert_array_equal(taps[0], -taps[1])
+    assert np.abs(taps[0]).min() > 0
+
+
+def test_dropout_is_off_in_eval_and_follows_its_key():
+    frames = jnp.asarray(inputs(), jnp.float32)
+    plain, dropping = TwoStream(**SMALL), TwoStream(**SMALL, dropout=0.5)
+    variables = jax.tree.map(np.float32, random_variables(plain, frames))
+    evaluate = lambda model: jax.jit(lambda x: model.apply(variables, x, train=False))(frames)
+    np.testing.assert_array_equal(evaluate(dropping), evaluate(plain))
+
+    @jax.jit
+    def train(seed):
+        key = {"dropout": jax.random.key(seed)}
+        return dropping.apply(variables, frames, train=True, mutable=["batch_stats"], rngs=key)[0]
+
+    np.testing.assert_array_equal(train(0), train(0))
+    assert np.abs(train(0) - train(1)).max() > 1e-3
+
+
+def test_dropout_needs_a_key():
+    frames = jnp.asarray(inputs(), jnp.float32)
+    model = TwoStream(**SMALL, dropout=0.5)
+    variables = random_variables(model, frames)
+    with pytest.raises(flax.errors.InvalidRngError):
+        jax.eval_shape(lambda: model.apply(variables, frames, train=True, mutable=["batch_stats"]))
+
+
+def parameters(model, size):
+    frames = jnp.zeros((1, 3, size, size))
+    shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), frames, train=False))["params"]
+    return flax.traverse_util.flatten_dict(shapes)
+
+
+def test_parameter_counts():
+    """Of the paper's form, from the layers: separable convolutions against regular ones."""
+    one, two, three = 16, 32, 64
+    batch_norms = 2 * (one + two + three)
+    dense = 2 * (three * three + three) + (2 * three * 2 + 2)
+    separable = (18 * 8 + 8 * one) + (9 * one + one * two) + (9 * two + two * three)
+    regular = 18 * one + 9 * one * two + 9 * two * three
+    leaves = parameters(TwoStream(), 112)
+    total = sum(leaf.size for leaf in leaves.values())
+    assert total == separable + batch_norms + dense == 12_066
+    convolutions = [leaf.size for path, leaf in leaves.items() if path[-1].endswith("wise")]
+    assert sum(convolutions) == separable == 3_264
+    assert regular == 23_328
+    # Whole, a regular network has 32,130: the separable form saves far more than the paper's 10 %.
+    assert regular + batch_norms + dense == 32_130
+
+
+def test_sizes_that_cannot_be_cut_are_refused():
+    with pytest.raises(ValueError, match="6x6 features cannot be cut into 4x4 regions"):
+        parameters(TwoStream(**SMALL, regions=4), 24)
