@@ -15,6 +15,7 @@ KINDS = ("ME", "MaE")
 VIDEO_COLUMNS = ("subject", "video", "frames", "fps")
 ANNOTATION_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset")
 INTERVAL_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset", "score")
+LARGEST = 2.0**53  # beyond it float64 skips whole numbers
 
 
 def to_span(onset, offset):
@@ -35,9 +36,10 @@ def read_videos(path: str | Path) -> pd.DataFrame:
     """
     table = _read(path, {"subject": str, "video": str, "frames": int, "fps": float})
     _refuse(path, table, table.video.duplicated(), "video is listed twice; keep one row")
+    _refuse(path, table, table.video == "", "video has no name")
     _refuse(path, table, table.frames < 1, "frames must be 1 or more")
     _refuse(path, table, ~(table.fps > 0), "fps must be above 0")
-    return table
+    return table.reset_index(drop=True)
 
 
 def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -55,7 +57,7 @@ def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd
     _check_spans(path, table, videos)
     outside = (table.apex < table.onset) | (table.apex > table.offset)
     _refuse(path, table, outside, "apex lies outside onset..offset")
-    return table
+    return table.reset_index(drop=True)
 
 
 def read_intervals(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -67,7 +69,7 @@ def read_intervals(path: str | Path, videos: pd.DataFrame | None = None) -> pd.D
     columns = dict(subject=str, video=str, kind=str, onset=int, offset=int)
     table = _read(path, columns, optional={"apex": int, "score": float})
     _check_spans(path, table, videos)
-    return table
+    return table.reset_index(drop=True)
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
@@ -107,9 +109,13 @@ def frame_labels(annotations: pd.DataFrame, *, frames: int) -> np.ndarray:
 
 def _read(path, columns, optional=None):
     try:
-        table = pd.read_csv(path, dtype=str, skipinitialspace=True, keep_default_na=False)
+        table = pd.read_csv(
+            path, dtype=str, skipinitialspace=True, keep_default_na=False, skip_blank_lines=False
+        )
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         reason = str(error).strip().splitlines()[-1]
         raise UserError(f"{path}: not a readable CSV table ({reason})") from None
@@ -117,6 +123,8 @@ def _read(path, columns, optional=None):
     if missing:
         have = ", ".join(map(str, table.columns))
         raise UserError(f"{path}: column {missing[0]!r} is missing (the header has: {have})")
+    # Blank lines go, but still count: a mistake is named by its row in the file.
+    table = table.fillna("")[lambda rows: (rows != "").any(axis=1)]
     wanted = columns | {k: v for k, v in (optional or {}).items() if k in table}
     return pd.DataFrame({name: _column(path, table[name], kind) for name, kind in wanted.items()})
 
@@ -125,13 +133,12 @@ def _column(path, text, kind):
     if kind is str:
         return text.astype(str)
     number = np.asarray(pd.to_numeric(text, errors="coerce"), float)
-    bad = ~np.isfinite(number) if kind is float else ~(number % 1 == 0)
+    number = np.where(np.abs(number) < LARGEST, number, np.nan)
+    bad = np.isnan(number) if kind is float else ~(number % 1 == 0)
     if bad.any():
-        row = int(np.flatnonzero(bad)[0])
+        row = text.index[bad][0]
         need = "a number" if kind is float else "a whole number"
-        raise UserError(
-            f"{path}, row {row + 2}: {text.name} is {text.iloc[row]!r}; it must be {need}"
-        )
+        raise UserError(f"{path}, row {row + 2}: {text.name} is {text[row]!r}; it must be {need}")
     return pd.Series(number.astype(kind), text.index)
 
 
@@ -151,6 +158,6 @@ def _check_spans(path, table, videos):
 
 def _refuse(path, table, bad, reason):
     if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        values = ", ".join(f"{name}={value}" for name, value in table.iloc[row].items())
+        row = bad.idxmax()
+        values = ", ".join(f"{name}={value}" for name, value in table.loc[row].items())
         raise UserError(f"{path}, row {row + 2}: {reason} ({values})")
