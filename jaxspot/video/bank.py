@@ -118,13 +118,15 @@ def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
     """
     root = Path(root)
     try:
-        meta = json.loads((root / "bank.json").read_text())
-    except FileNotFoundError:
+        meta = json.loads((root / "bank.json").read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{root}: no frame bank here (bank.json is missing)") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise UserError(f"{root}/bank.json: not readable ({error}); prepare it again") from None
-    if meta.get("format") != FORMAT_VERSION:
-        raise UserError(f"{root}/bank.json: format {meta.get('format')}, need {FORMAT_VERSION}")
+    if not isinstance(meta, dict) or not {"format", "sha256"} <= set(meta):
+        raise UserError(f"{root}/bank.json: does not describe a frame bank; prepare it again")
+    if meta["format"] != FORMAT_VERSION:
+        raise UserError(f"{root}/bank.json: format {meta['format']}, need {FORMAT_VERSION}")
     if verify:
         _verify(root, meta["sha256"])
     videos = read_videos(root / "videos.csv")
@@ -136,14 +138,22 @@ def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
 
 
 def _check_video(bank, video, frames):
-    path = bank.root / "frames" / f"{video}.npy"
+    _check_array(bank, "frames", video, bank.frames, (frames, SIZE, SIZE), np.uint8)
+    _check_array(bank, "quality", video, bank.quality, (frames, 2), np.float32)
+
+
+def _check_array(bank, folder, video, read, shape, dtype):
+    path = bank.root / folder / f"{video}.npy"
     try:
-        shape = bank.frames(video).shape
-        quality = bank.quality(video).shape
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: missing or damaged ({error}); prepare the bank again") from None
-    if shape != (frames, SIZE, SIZE) or quality != (frames, 2):
-        raise UserError(f"{path}: holds {shape}, videos.csv says {frames} frames; prepare it again")
+        array = read(video)
+    except (OSError, ValueError, EOFError) as error:
+        reason = str(error).split("\n")[0]
+        raise UserError(f"{path}: missing or damaged ({reason}); prepare the bank again") from None
+    if array.shape != shape or array.dtype != dtype:
+        raise UserError(
+            f"{path}: holds {array.dtype} {array.shape}, but videos.csv says {shape[0]} frames,"
+            f" so {np.dtype(dtype)} {shape}; prepare the bank again"
+        )
 
 
 def _verify(root, sha256):
