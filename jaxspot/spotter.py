@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.durations import k_frame
-from jaxspot.annotations.tables import KINDS, write_text
+from jaxspot.annotations.tables import KINDS
 from jaxspot.errors import UserError
 from jaxspot.evaluation.protocols import Decision, decide
 from jaxspot.network.model import TwoStream
 from jaxspot.report.clip_plot import plot_clip
 from jaxspot.spotting.clip import spot_clips
 from jaxspot.spotting.scoring import score_video
-from jaxspot.training.checkpoint import restore_tree, save_tree
+from jaxspot.training.checkpoint import restore_tree, save_tree, verify_tree
 from jaxspot.video.bank import SIZE
 
 SETTINGS = "spotter.json"
@@ -122,15 +122,15 @@ def spot_videos(
 
 
 def save_spotter(folder: str | Path, spotter: Spotter) -> None:
-    """Writes a spotter as a folder of weights and one JSON file."""
-    save_tree(Path(folder) / "weights", spotter.variables)
+    """Writes a spotter as FOLDER/weights: its networks, its settings as JSON, and their hashes."""
     fields = {f.name for f in dataclasses.fields(TwoStream)} - {"parent", "name"}
     settings = {
         "model": {name: getattr(spotter.model, name) for name in sorted(fields)},
         "durations": spotter.durations,
         "decisions": [decision.to_json() for decision in spotter.decisions],
     }
-    write_text(Path(folder) / SETTINGS, json.dumps(settings, indent=1) + "\n")
+    text = json.dumps(settings, indent=1) + "\n"
+    save_tree(Path(folder) / "weights", spotter.variables, texts={SETTINGS: text})
 
 
 def load_spotter(folder: str | Path) -> Spotter:
@@ -142,12 +142,11 @@ def load_spotter(folder: str | Path) -> Spotter:
     folder = Path(folder)
     if (folder / "checkpoints" / "spotter").is_dir():
         folder = folder / "checkpoints" / "spotter"
-    try:
-        settings = json.loads((folder / SETTINGS).read_text())
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
-        raise UserError(
-            f"{folder}: no trained spotter here ({SETTINGS}); name a run's folder"
-        ) from None
+    weights = folder / "weights"
+    if not (weights / SETTINGS).is_file():
+        raise UserError(f"{folder}: no trained spotter here ({SETTINGS}); name a run's folder")
+    verify_tree(weights)
+    settings = json.loads((weights / SETTINGS).read_text(encoding="utf-8"))
     fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in settings["model"].items()
@@ -158,5 +157,5 @@ def load_spotter(folder: str | Path) -> Spotter:
     sample = jnp.zeros((1, 3, SIZE, SIZE), jnp.float32)
     shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), sample, train=False))
     stacked = lambda leaf: jax.ShapeDtypeStruct((len(decisions), *leaf.shape), leaf.dtype)
-    variables = restore_tree(folder / "weights", jax.tree.map(stacked, shapes))
+    variables = restore_tree(weights, jax.tree.map(stacked, shapes))
     return Spotter(model, variables, durations, decisions)

@@ -7,6 +7,7 @@ on the way back.
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,21 @@ from jaxspot.errors import UserError
 MANIFEST = "manifest.json"
 
 
-def save_tree(folder: str | Path, tree: Any) -> None:
-    """Saves a pytree of arrays; when this returns, it is on disk, with the hashes of its files."""
+def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None = None) -> None:
+    """Saves a pytree of arrays; when this returns, it is on disk, with the hashes of its files.
+
+    Args:
+      folder: replaced whole.
+      tree: of arrays.
+      texts: small files to keep beside the arrays, name -> content.
+    """
     folder = Path(folder).absolute()
     shutil.rmtree(folder, ignore_errors=True)
     with ocp.StandardCheckpointer() as checkpointer:
         checkpointer.save(folder / "tree", tree)
         checkpointer.wait_until_finished()
+    for name, text in (texts or {}).items():
+        write_text(folder / name, text)
     write_text(folder / MANIFEST, json.dumps(_hashes(folder), indent=1) + "\n")
 
 
@@ -39,14 +48,24 @@ def restore_tree(folder: str | Path, like: Any) -> Any:
       UserError: nothing there, or a file is missing or altered.
     """
     folder = Path(folder).absolute()
+    verify_tree(folder)
+    with ocp.StandardCheckpointer() as checkpointer:
+        return checkpointer.restore(folder / "tree", like)
+
+
+def verify_tree(folder: str | Path) -> None:
+    """Compares every file that `save_tree` wrote with its hash.
+
+    Raises:
+      UserError: nothing there, or a file is missing or altered.
+    """
+    folder = Path(folder).absolute()
     try:
-        expected = json.loads((folder / MANIFEST).read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        expected = json.loads((folder / MANIFEST).read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         raise UserError(f"{folder}: no whole set of weights here; train again") from None
     if _hashes(folder) != expected:
         raise UserError(f"{folder}: altered since it was saved; train again or copy it again")
-    with ocp.StandardCheckpointer() as checkpointer:
-        return checkpointer.restore(folder / "tree", like)
 
 
 def _hashes(folder):

@@ -1,0 +1,171 @@
+import shutil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxspot.errors import UserError
+from jaxspot.evaluation.protocols import Decision, Protocol
+from jaxspot.network.model import TwoStream
+from jaxspot.spotter import Spotter, frame_skips, load_spotter, mean_decision, save_spotter
+from jaxspot.training.checkpoint import restore_tree, save_tree
+
+
+def tree(seed=0):
+    rng = np.random.default_rng(seed)
+    return {
+        "params": {"kernel": rng.normal(size=(2, 3, 4)).astype(np.float32), "bias": np.ones(3)},
+        "count": np.int32([7, 8]),
+    }
+
+
+def like(values):
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), values)
+
+
+def same(found, expected):
+    assert jax.tree.structure(found) == jax.tree.structure(expected)
+    jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
+def refused(load, folder):
+    with pytest.raises(UserError) as error:
+        load(folder)
+    assert str(folder) in str(error.value) and "\n" not in str(error.value)
+
+
+def files(folder):
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+def single():
+    return jax.tree.map(lambda leaf: leaf.astype(np.float32), tree())
+
+
+def test_trees_return_bit_for_bit(tmp_path):
+    values = single()
+    save_tree(tmp_path / "weights", values)
+    found = restore_tree(tmp_path / "weights", like(values))
+    same(found, values)
+    assert {leaf.dtype for leaf in jax.tree.leaves(found)} == {np.dtype(np.float32)}
+
+
+def test_saving_again_replaces(tmp_path):
+    first, second = single(), jax.tree.map(lambda leaf: leaf + 1, single())
+    save_tree(tmp_path / "weights", first)
+    save_tree(tmp_path / "weights", second)
+    same(restore_tree(tmp_path / "weights", like(second)), second)
+
+
+def test_missing_and_half_written_weights(tmp_path):
+    restore = lambda folder: restore_tree(folder, like(single()))
+    refused(restore, tmp_path / "none")
+    save_tree(tmp_path / "weights", single())
+    (tmp_path / "weights" / "manifest.json").unlink()
+    refused(restore, tmp_path / "weights")
+
+
+def decision(threshold):
+    protocol = Protocol(
+        threshold="interval_f1",
+        normalisation="train_quantiles",
+        cutoff_hz=(2.5, float("inf")),
+        merge_seconds=(0.1, 0.5),
+    )
+    return Decision(
+        protocol=protocol,
+        low=(0.1, 0.2),
+        high=(0.8, 0.9),
+        threshold=(threshold, 1 / 3),
+        frame_threshold=(0.4, 0.6),
+    )
+
+
+@pytest.fixture(scope="module")
+def spotter():
+    model = TwoStream(
+        widths=(3, 4, 5),
+        multiplier=2,
+        pooling="average",
+        regions=7,
+        start="difference",
+        dropout=0.1,
+    )
+    sample = jnp.zeros((1, 3, 112, 112))
+    shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), sample, train=False))
+    rng = np.random.default_rng(0)
+    draw = lambda leaf: rng.normal(size=(2, *leaf.shape)).astype(np.float32)
+    return Spotter(
+        model=model,
+        variables=jax.tree.map(draw, shapes),
+        durations=((0.4, 1.2), (1 / 3, 2.0)),
+        decisions=(decision(0.25), decision(0.1 + 0.2)),
+    )
+
+
+@pytest.fixture(scope="module")
+def saved(spotter, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "checkpoints" / "spotter"
+    save_spotter(folder, spotter)
+    return folder
+
+
+def test_spotters_return_bit_for_bit(spotter, saved):
+    for folder in (saved, str(saved), saved.parents[1]):
+        found = load_spotter(folder)
+        assert found.model == spotter.model
+        assert found.durations == spotter.durations
+        assert found.decisions == spotter.decisions
+        same(found.variables, spotter.variables)
+
+
+@pytest.mark.parametrize("mask", [0x01, 0x80])
+def test_an_altered_byte_in_any_file_is_refused(saved, tmp_path, mask):
+    assert len(files(saved)) > 4
+    for name in files(saved):
+        copy = tmp_path / "copy"
+        shutil.copytree(saved, copy)
+        data = bytearray((copy / name).read_bytes())
+        for place in {0, len(data) // 3, len(data) // 2, len(data) - 1} if data else ():
+            altered = bytearray(data)
+            altered[place] ^= mask
+            (copy / name).write_bytes(altered)
+            refused(load_spotter, copy)
+        shutil.rmtree(copy)
+
+
+def test_a_missing_file_is_refused(saved, tmp_path):
+    for name in files(saved):
+        copy = tmp_path / "copy"
+        shutil.copytree(saved, copy)
+        (copy / name).unlink()
+        refused(load_spotter, copy)
+        shutil.rmtree(copy)
+
+
+def test_folders_without_a_spotter(tmp_path):
+    refused(load_spotter, tmp_path)
+    refused(load_spotter, tmp_path / "none")
+    (tmp_path / "file").write_text("x")
+    refused(load_spotter, tmp_path / "file")
+
+
+def test_weights_without_settings_are_no_spotter(spotter, tmp_path):
+    save_tree(tmp_path / "weights", spotter.variables)
+    refused(load_spotter, tmp_path)
+
+
+def test_skips_are_half_a_mean_expression(spotter):
+    np.testing.assert_array_equal(spotter.skips(30.0), [[6, 18], [5, 30]])
+    np.testing.assert_array_equal(spotter.skips(200.0), [[40, 120], [33, 200]])
+    assert frame_skips((0.01, 0.02), 25.0) == [1, 1]
+
+
+def test_the_mean_decision_averages_thresholds_where_the_scores_are():
+    a = Decision(Protocol(normalisation="train_quantiles"), (0, 0), (1, 1), (0.2, 0.5), (0.1, 0.1))
+    b = Decision(Protocol(normalisation="train_quantiles"), (0.5, 0), (1, 2), (0.4, 1), (0.2, 0.1))
+    mean = mean_decision([a, b])
+    raw = np.array(mean.low) + np.array(mean.threshold) * np.subtract(mean.high, mean.low)
+    np.testing.assert_allclose(raw, [(0.2 + 0.7) / 2, (0.5 + 2.0) / 2])
+    same(mean_decision([a, a]).threshold, a.threshold)
