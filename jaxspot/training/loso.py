@@ -17,7 +17,7 @@ from jaxspot.training.parallel import fold_mesh, over_folds, padding, replicate,
 from jaxspot.training.pool import FramePool
 from jaxspot.training.sampling import epoch_tables, validation_tables
 from jaxspot.training.state import FoldState, init_state
-from jaxspot.training.step import Shared, Tables, Training, fold_epoch, make_optimiser, normalise
+from jaxspot.training.step import Shared, Tables, Training, fold_epoch, make_optimiser
 
 # One of the two keys of a fold starts its weights, the other runs its epochs.
 _START, _EPOCHS = 0, 1
@@ -119,8 +119,7 @@ def start_folds(
     folds: Sequence[Fold], pool: FramePool, *, model: TwoStream, training: Training, mesh: Mesh
 ) -> FoldState:
     """Stacked states before the first epoch, placed on the devices."""
-    sample = normalise(jnp.asarray(pool.frames[:1]))
-    sample = jnp.repeat(sample[None], 1 + len(training.skips), 1)
+    sample = jnp.zeros((1, 1 + len(training.skips), *pool.frames.shape[1:]), jnp.float32)
     optimiser = make_optimiser(training)
     start = lambda key: init_state(model.init(key, sample, train=False), optimiser)
     keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, fold), _START) for fold in folds])
