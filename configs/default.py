@@ -68,6 +68,7 @@ def paper() -> Any:
                 presence=0.9,
                 kinds=(0.1, 0.9),
                 skips=((3 / 30, 9 / 30), (16 / 30, 50 / 30)),
+                averaging=0.0,
                 balance=0.0,
             ),
             protocol=dict(

@@ -18,7 +18,7 @@ CHUNK = 64
 
 
 def score_video(
-    model: TwoStream | Any,
+    model: TwoStream,
     variables: dict[str, Any],
     frames: np.ndarray,
     *,
@@ -53,7 +53,7 @@ def score_video(
     stacked = shard_folds(jax.tree.map(pad, (variables, skips)), mesh)
     first = normalise(jnp.asarray(frames[:1]))
     history = replicate(jnp.repeat(first, _history_length(skips), 0), mesh)
-    program = _chunk_program(model, mesh)
+    program = _chunk_program(model, mesh)  # pyright: ignore[reportArgumentType]
     scores = []
     for start in range(0, len(frames), chunk):
         part = np.asarray(frames[start : start + chunk])

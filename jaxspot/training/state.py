@@ -16,7 +16,8 @@ class FoldState:
 
     Attributes:
       params, batch_stats, opt_state: of the step.
-      best_params, best_stats: those of the epoch with the lowest validation loss.
+      mean_params, mean_stats: moving averages of weights and statistics, which are what is judged.
+      best_params, best_stats: these of the epoch with the lowest validation loss.
       best_loss: that loss, float32.
       bad_epochs: epochs since, int32.
       live: whether the fold still trains, bool; once false, nothing here changes any more.
@@ -25,6 +26,8 @@ class FoldState:
     params: Any
     batch_stats: Any
     opt_state: Any
+    mean_params: Any
+    mean_stats: Any
     best_params: Any
     best_stats: Any
     best_loss: jax.Array
@@ -39,6 +42,8 @@ def init_state(variables: Mapping[str, Any], optimiser: optax.GradientTransforma
         params=params,
         batch_stats=stats,
         opt_state=optimiser.init(params),
+        mean_params=params,
+        mean_stats=stats,
         best_params=params,
         best_stats=stats,
         best_loss=jnp.full((), jnp.inf, jnp.float32),
@@ -60,8 +65,8 @@ def stop_early(state: FoldState, loss: jax.Array, *, patience: int) -> FoldState
     bad_epochs = jnp.where(better, 0, state.bad_epochs + 1)
     return dataclasses.replace(
         state,
-        best_params=keep(state.params, state.best_params),
-        best_stats=keep(state.batch_stats, state.best_stats),
+        best_params=keep(state.mean_params, state.best_params),
+        best_stats=keep(state.mean_stats, state.best_stats),
         best_loss=jnp.where(better, loss, state.best_loss),
         bad_epochs=bad_epochs,
         live=state.live & (bad_epochs < patience),

@@ -1,6 +1,7 @@
 """One training step and one epoch of a single fold: pure functions, to be stacked over folds."""
 
 import dataclasses
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -31,6 +32,8 @@ class Training:
       presence: W of eq. 2.
       kinds: M of eq. 2 for ME and MaE.
       skips: per stream, shortest and longest random frame skip in seconds.
+      averaging: decay per step of the moving average of weights and statistics that is validated
+        and kept; 0 keeps the last step's own.
       balance: share of samples whose kind (ME, MaE, neither) is drawn first, each as likely.
       seed: of everything random.
     """
@@ -46,6 +49,7 @@ class Training:
     presence: float = 0.9
     kinds: tuple[float, float] = (0.1, 0.9)
     skips: tuple[tuple[float, float], ...] = ((0.1, 0.3), (16 / 30, 50 / 30))
+    averaging: float = 0.0
     balance: float = 0.0
     seed: int = 0
 
@@ -122,7 +126,16 @@ def train_step(
     (loss, stats), gradients = jax.value_and_grad(mean_loss, has_aux=True)(state.params)
     updates, opt_state = make_optimiser(training).update(gradients, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)
-    return dataclasses.replace(state, params=params, batch_stats=stats, opt_state=opt_state), loss
+    average = partial(optax.incremental_update, step_size=1 - training.averaging)
+    state = dataclasses.replace(
+        state,
+        params=params,
+        batch_stats=stats,
+        opt_state=opt_state,
+        mean_params=average(params, state.mean_params),
+        mean_stats=average(stats, state.mean_stats),
+    )
+    return state, loss
 
 
 def fold_epoch(
@@ -166,7 +179,7 @@ def fold_epoch(
         numbers = jnp.arange(len(tables.training), dtype=jnp.int32)
         state, losses = lax.scan(step, state, (numbers, tables.training))
         loss = validation_loss(
-            {"params": state.params, "batch_stats": state.batch_stats},
+            {"params": state.mean_params, "batch_stats": state.mean_stats},
             tables.validation,
             shared,
             model=model,
