@@ -1,0 +1,238 @@
+"""Leave-one-subject-out training is clean: what a fold must not see or feel, it does not."""
+
+import dataclasses
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from pools import make_pool, overwrite
+
+from jaxspot.network.model import TwoStream
+from jaxspot.training import loso, parallel
+from jaxspot.training.folds import loso_folds
+from jaxspot.training.loso import compile_epoch, epoch_keys, start_folds, train_loso
+from jaxspot.training.parallel import fold_mesh, replicate, shard_folds
+from jaxspot.training.sampling import epoch_tables, validation_tables
+from jaxspot.training.state import init_state, stop_early
+from jaxspot.training.step import Shared, Tables, Training
+
+MODEL = TwoStream(widths=(3, 4, 5), multiplier=2, dropout=0.2)
+TRAINING = Training(
+    epochs=3,
+    steps=3,
+    batch=2,
+    validation_batches=2,
+    optimiser="adam",
+    learning_rate=0.01,
+    averaging=0.5,
+    balance=0.5,
+    skips=((0.1, 0.2), (0.2, 0.4)),
+)
+FOLDS = loso_folds(["s0", "s1", "s2", "s3"])
+COLLECTIVES = r"all-gather|all-reduce|all-to-all|reduce-scatter|collective-\w+"
+
+
+def devices(count):
+    axis = dict(axis_types=(jax.sharding.AxisType.Auto,))
+    return jax.make_mesh((count,), ("fold",), devices=jax.devices()[:count], **axis)
+
+
+def train(pool=None, folds=FOLDS, *, mesh=None, **options):
+    options = dict(model=MODEL, training=TRAINING) | options
+    pool = make_pool() if pool is None else pool
+    return train_loso(pool, folds, mesh=mesh or devices(1), **options)
+
+
+def fold_of(trained, number):
+    return jax.tree.map(lambda leaf: leaf[number], trained.variables)
+
+
+def same(found, expected):
+    jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
+def close(found, expected):
+    equal = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+    jax.tree.map(equal, found, expected)
+
+
+def differ(found, expected):
+    pairs = zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True)
+    return any((a != b).any() for a, b in pairs)
+
+
+class Accelerator:
+    """What `parallel` sees of jax on an accelerator."""
+
+    def __getattr__(self, name):
+        return (lambda: "gpu") if name == "default_backend" else getattr(jax, name)
+
+
+class Spy:
+    """Keeps the programs that training compiles and what they are first called with."""
+
+    def __init__(self, monkeypatch, devices):
+        self.programs, self.texts, self.devices = [], [], devices
+        compile_program = loso.compile_program
+        monkeypatch.setattr(loso, "compile_program", lambda *a, **k: self(compile_program(*a, **k)))
+
+    def __call__(self, program):
+        def run(*arguments):
+            if not self.texts:
+                self.texts.append(program.lower(*arguments).compile().as_text())
+            return program(*arguments)
+
+        self.programs.append(program)
+        return run
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """All folds on one device, one after the other."""
+    return train()
+
+
+@pytest.fixture(scope="module")
+def spread():
+    """One fold on each of four devices, and what was compiled."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        spy = Spy(monkeypatch, 4)
+        return train(mesh=fold_mesh()), spy
+
+
+@pytest.fixture(scope="module")
+def batched():
+    """Two folds as one batch on each of two devices, as on accelerators, and what was compiled."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(parallel, "jax", Accelerator())
+        spy = Spy(monkeypatch, 2)
+        return train(mesh=devices(2)), spy
+
+
+def test_the_held_out_subject_changes_nothing(trained):
+    for number in (0, 2):
+        other = train(overwrite(make_pool(), FOLDS[number].held_out))
+        same(fold_of(other, number), fold_of(trained, number))
+        for place, fold in enumerate(FOLDS):
+            if FOLDS[number].held_out in fold.training:
+                assert differ(fold_of(other, place), fold_of(trained, place))
+
+
+def test_a_fold_alone_equals_the_fold_in_the_stack(trained):
+    close(fold_of(train(folds=FOLDS[2:3]), 0), fold_of(trained, 2))
+
+
+def test_dropping_and_reordering_folds_changes_nothing(spread):
+    """Bit for bit, on as many devices; an idle fold takes the fourth."""
+    fewer = train(folds=[FOLDS[3], FOLDS[0], FOLDS[1]], mesh=fold_mesh())
+    assert [fold.held_out for fold in fewer.folds] == ["s3", "s0", "s1"]
+    assert len(fewer.metrics) == 3 * TRAINING.epochs
+    for place, number in enumerate((3, 0, 1)):
+        same(fold_of(fewer, place), fold_of(spread[0], number))
+
+
+@pytest.mark.parametrize("form", ["spread", "batched"])
+def test_more_devices_equal_one_and_exchange_nothing(form, trained, request):
+    other, spy = request.getfixturevalue(form)
+    close(other.variables, trained.variables)
+    (program,), (text,) = spy.programs, spy.texts
+    assert max(row["epoch"] for row in other.metrics) == 3
+    assert program._cache_size() == 1
+    assert f"num_partitions={spy.devices}" in text
+    assert not re.findall(COLLECTIVES, text)
+
+
+def test_metrics_hold_a_row_per_fold_and_epoch(trained):
+    rows = trained.metrics
+    assert [(row["epoch"], row["subject"]) for row in rows] == [
+        (epoch, fold.held_out) for epoch in (1, 2, 3) for fold in FOLDS
+    ]
+    for row in rows:
+        assert np.isfinite(row["train_loss"]) and np.isfinite(row["validation_loss"])
+        assert row["best"] in (True, False) and row["stopped"] is False
+    assert all(row["best"] for row in rows[:4])  # the first epoch is the best so far
+
+
+def test_the_search_for_collectives_finds_one():
+    mesh = fold_mesh()
+    total = jax.shard_map(
+        lambda x: jax.lax.psum(x, "fold"),
+        mesh=mesh,
+        in_specs=jax.sharding.PartitionSpec("fold"),
+        out_specs=jax.sharding.PartitionSpec(),
+    )
+    text = jax.jit(total).lower(shard_folds(jnp.ones(4), mesh)).compile().as_text()
+    assert re.findall(COLLECTIVES, text)
+
+
+@pytest.mark.parametrize("form", ["one after the other", "batch"])
+def test_a_stopped_fold_stays_as_it_is(form, monkeypatch):
+    if form == "batch":
+        monkeypatch.setattr(parallel, "jax", Accelerator())
+    pool, mesh = make_pool(), devices(2 if form == "batch" else 1)
+    common = dict(seed=0, batch=2, skips=TRAINING.skips)
+    training = epoch_tables(pool, FOLDS, epoch=1, steps=3, balance=0.5, **common)
+    tables = Tables(training, validation_tables(pool, FOLDS, batches=2, **common))
+    state = start_folds(FOLDS, pool, model=MODEL, training=TRAINING, mesh=mesh)
+    state = dataclasses.replace(state, live=jnp.array([True, False, True, False]))
+    before = jax.tree.map(np.array, state)
+    run = compile_epoch(MODEL, TRAINING, loso.Augmentation(), mesh)
+    shared = replicate(Shared(jnp.asarray(pool.frames), jnp.asarray(pool.labels)), mesh)
+    keys = epoch_keys(FOLDS, TRAINING, 1, mesh)
+    after, losses = run((shard_folds(state, mesh), shard_folds(tables, mesh), keys), shared)
+    after = jax.tree.map(np.array, after)
+    for number, live in enumerate((True, False, True, False)):
+        old, new = (jax.tree.map(lambda leaf, n=number: leaf[n], s) for s in (before, after))
+        assert np.isnan(losses["train_loss"][number]) == (not live)
+        assert np.isnan(losses["validation_loss"][number]) == (not live)
+        if live:
+            assert differ(new.params, old.params) and differ(new.batch_stats, old.batch_stats)
+        else:
+            same(new, old)
+
+
+def test_stops_after_exactly_five_bad_epochs():
+    still = TwoStream(widths=(3, 4, 5), multiplier=2, momentum=1.0)
+    training = Training(**vars(TRAINING) | dict(epochs=20, learning_rate=0.0, steps=1))
+    calls = []
+    trained = train(
+        model=still, training=training, on_epoch=lambda epoch, state, rows: calls.append(epoch)
+    )
+    assert calls == [1, 2, 3, 4, 5, 6]
+    for fold in FOLDS:
+        rows = [row for row in trained.metrics if row["subject"] == fold.held_out]
+        assert [row["best"] for row in rows] == [True] + [False] * 5
+        assert [row["stopped"] for row in rows] == [False] * 5 + [True]
+
+
+@pytest.mark.parametrize(
+    ("losses", "stop", "best"),
+    [
+        ([3, 2, 2, 2, 2, 2, 2, 1], 7, 2),
+        ([3, 4, 4, 4, 4, 2, 5, 5, 5, 5, 5, 0], 11, 6),
+        ([1, 2, 3, 4, 5, 6, 0], 6, 1),
+        ([5, 4, 3, 2, 1, 0.5, 0.4], None, 7),
+        ([float("nan")] * 5 + [1.0], 5, 0),
+    ],
+)
+def test_early_stopping_by_a_scripted_loss(losses, stop, best):
+    variables = {"params": jnp.zeros(()), "batch_stats": jnp.zeros(())}
+    state = init_state(variables, optax.sgd(0.1))
+    for epoch, loss in enumerate(losses, 1):
+        if not state.live:
+            break
+        number = jnp.full((), epoch, jnp.float32)
+        state = dataclasses.replace(state, mean_params=number, mean_stats=-number)
+        state = stop_early(state, jnp.float32(loss), patience=5)
+        assert bool(state.live) == (epoch != stop)
+    assert int(state.best_params) == best and int(state.best_stats) == -best
+    if best:
+        assert float(state.best_loss) == pytest.approx(losses[best - 1])
+
+
+def test_every_leaf_of_a_new_state_has_a_firm_type():
+    state = init_state({"params": jnp.zeros(2), "batch_stats": jnp.zeros(2)}, optax.adam(0.1))
+    assert not any(leaf.aval.weak_type for leaf in jax.tree.leaves(state))
