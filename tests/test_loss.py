@@ -35,7 +35,9 @@ def test_agrees_with_a_hand_computation(logits, labels, presence, share):
             jnp.asarray(logits), jnp.asarray(labels, float), presence=presence, kinds=kinds
         )
         assert found.dtype == jnp.float64
-    np.testing.assert_allclose(found, by_hand(logits, labels, presence, kinds), rtol=1e-9)
+    np.testing.assert_allclose(
+        found, by_hand(logits, labels, presence, kinds), rtol=1e-9, atol=1e-12
+    )
 
 
 def test_single_precision_keeps_the_batch_axis():
