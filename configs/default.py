@@ -93,6 +93,10 @@ def best(config: Any) -> None:
     config.model.pooling = "average"
     config.model.regions = 7
     config.model.start = "difference"
+    config.model.dropout = 0.0
+    config.training.epochs = 10
+    config.training.steps = 50
+    config.training.averaging = 0.98
     config.training.optimiser = "adam"
     config.training.learning_rate = 0.003
     config.training.decay = "cosine"
@@ -100,6 +104,8 @@ def best(config: Any) -> None:
     config.training.kinds = (0.5, 0.5)
     config.protocol.threshold = "interval_f1"
     config.protocol.normalisation = "train_quantiles"
+    config.protocol.min_seconds = (0.1, 0.4)
+    config.protocol.max_seconds = (0.6, 1e9)
 
 
 def apply(config: Any, arguments: str, changes: dict) -> None:

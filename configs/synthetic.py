@@ -20,9 +20,9 @@ def get_config(arguments: str = "") -> Any:
     config.data.name = "synthetic"
     config.data.synthetic = ConfigDict(
         dict(
-            subjects=16,
+            subjects=12,
             videos_per_subject=1,
-            seconds=17.0,
+            seconds=20.0,
             fps=30.0,
             me_per_minute=9.0,
             mae_per_minute=8.0,

@@ -7,7 +7,6 @@ Any setting of the config can be changed by its name: --config.training.epochs=1
 configs/ say what each setting means and what may stand behind the colon.
 """
 
-import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,41 +22,57 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run("train", train, argv)
 
 
-def define_flags() -> flags.FlagValues:
-    """The flags of this command."""
+def define_flags(argv: Sequence[str]) -> flags.FlagValues:
+    """The flags of this command; those of single settings are read off the arguments."""
     values = flags.FlagValues()
     config_flags.DEFINE_config_file(
-        "config", help_string="a file of configs/, with :arguments", flag_values=values
+        "config",
+        help_string="a file of configs/, with :arguments",
+        flag_values=values,
+        sys_argv=["train", *argv],
     )
     flags.DEFINE_string("workdir", None, "an empty folder for all results", flag_values=values)
-    flags.DEFINE_bool("help", False, "show this help", short_name="h", flag_values=values)
     return values
 
 
 def train(argv: Sequence[str]) -> int:
     """The command itself; raises UserError on a user's mistake."""
-    values = define_flags()
-    try:
-        rest = values(["train", *argv])[1:]
-    except (flags.Error, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(str(error).strip().splitlines()[0]) from error
-    if values["help"].value:
-        print(f"{__doc__}\n{values.get_help()}")
+    given = read_flags(argv)
+    if given is None:
         return 0
-    if rest:
-        raise UserError(f"{rest[0]!r} is no flag; see --help")
-    for name in ("config", "workdir"):
-        if values[name].value is None:
-            raise UserError(f"--{name} is missing; see --help")
+    config, workdir = given
     from jaxspot.network.compiling import prepare_process
 
     prepare_process()
     from jaxspot.experiment.run import train_and_evaluate
     from jaxspot.report.tables import layout5, markdown
 
-    config: Any = values["config"].value
-    workdir: Any = values["workdir"].value
     table = train_and_evaluate(config, workdir)
     print(markdown(layout5(table), title=f"\nTable 5, data: {config.data.name} ({workdir})"))
-    sys.stdout.flush()
     return 0
+
+
+def read_flags(argv: Sequence[str]) -> tuple[Any, str] | None:
+    """Config and workdir; None where only help was asked for.
+
+    Raises:
+      UserError: a flag or a field of the config that is missing, unknown or of the wrong type.
+    """
+    values = define_flags(argv)
+    if {"-h", "--help"} & set(argv):
+        print(f"{__doc__}\n{values.get_help()}")
+        return None
+    try:
+        rest = values(["train", *argv])[1:]
+        config, workdir = values["config"].value, values["workdir"].value
+        _ = config and config.data
+    except (flags.Error, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        # ml_collections hands some messages over as the text of a string literal.
+        message = str(error.args[0] if error.args else error).replace("\\n", " ")
+        raise UserError(" ".join(message.replace("\\'", "'").strip("\"'").split())) from error
+    if rest:
+        raise UserError(f"{rest[0]!r} is no flag; see --help")
+    for name, value in (("config", config), ("workdir", workdir)):
+        if value is None:
+            raise UserError(f"--{name} is missing; see --help")
+    return config, str(workdir)

@@ -51,11 +51,11 @@ def train_and_evaluate(config: Any, workdir: str | Path) -> pd.DataFrame:
     """
     workdir = Path(workdir)
     settings = read_settings(config)
-    claim(workdir)
-    write_text(workdir / "config.json", config.to_json_best_effort(indent=1) + "\n")
+    refuse_used(workdir)
     bank = find_bank(config, workdir)
     folds = loso_folds(bank.videos.subject)
     durations = [mean_durations(bank, fold) for fold in folds]
+    write_text(workdir / "config.json", config.to_json_best_effort(indent=1) + "\n")
     write_text(workdir / "provenance.json", json.dumps(describe_run(config, bank), indent=1) + "\n")
     trained = train(bank, folds, settings, workdir)
     scores = score_bank(bank, trained, durations, settings)
@@ -71,18 +71,17 @@ def train_and_evaluate(config: Any, workdir: str | Path) -> pd.DataFrame:
     return tables[1]
 
 
-def claim(workdir: Path) -> None:
-    """Makes the run's folder.
+def refuse_used(workdir: Path) -> None:
+    """Refuses a folder for results before any work.
 
     Raises:
       UserError: it holds a run already, or is no folder.
     """
     if (workdir / "config.json").exists():
         raise UserError(f"{workdir}: holds another run; remove it or name another --workdir")
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise UserError(f"{workdir}: is no folder; name another --workdir") from None
+    for place in (workdir, *workdir.parents):
+        if place.exists() and not place.is_dir():
+            raise UserError(f"{place}: is a file, not a folder; name another --workdir")
 
 
 def train(bank: Bank, folds: list[Fold], settings: Settings, workdir: Path) -> TrainedFolds:

@@ -1,0 +1,161 @@
+"""The main job end to end on a tiny synthetic bank, by the commands that a user types."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from video_files import feat_clip
+
+from jaxspot.annotations.tables import read_intervals
+from jaxspot.commands import evaluate, spot, train
+from jaxspot.evaluation.protocols import Protocol
+from jaxspot.experiment.judge import judge
+from jaxspot.training.folds import loso_folds
+from jaxspot.video.bank import open_bank
+
+TINY = [
+    "--config=configs/synthetic.py:best",
+    "--config.data.synthetic.subjects=4",
+    "--config.data.synthetic.seconds=15",
+    "--config.model.widths=(4,4,4)",
+    "--config.model.multiplier=2",
+    "--config.training.epochs=2",
+    "--config.training.steps=4",
+    "--config.training.batch=4",
+    "--config.training.validation_batches=2",
+]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, request):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(request.config.rootpath)
+        folder = tmp_path_factory.mktemp("run") / "tiny"
+        assert train.main([*TINY, f"--workdir={folder}"]) == 0
+    return folder
+
+
+def test_a_run_leaves_what_the_readme_lists(run):
+    names = [
+        "config.json",
+        "provenance.json",
+        "metrics.jsonl",
+        "intervals.csv",
+        "report.html",
+        *(f"tables/table{n}.{end}" for n in (4, 5) for end in ("csv", "md", "tex")),
+        *(f"figures/{stem}.png" for stem in ("roc", "loss", "subjects", "people", "figure4_s01_1")),
+    ]
+    assert [name for name in names if not (run / name).is_file()] == []
+    assert not list(run.rglob("*.part"))
+
+
+def test_every_frame_has_two_scores_by_the_fold_that_held_it_out(run):
+    bank = open_bank(run / "bank")
+    for video, frames in zip(bank.videos.video, bank.videos.frames, strict=True):
+        with np.load(run / "scores" / f"{video}.npz") as scores:
+            assert sorted(scores) == ["ME", "MaE"]
+            for kind in scores:
+                assert scores[kind].shape == (frames,) and scores[kind].dtype == np.float32
+                assert (scores[kind] > 0).all() and (scores[kind] < 1).all()
+
+
+def test_metrics_have_a_row_per_fold_and_epoch(run):
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [(r["epoch"], r["subject"]) for r in rows] == [
+        (epoch, f"s0{n}") for epoch in (1, 2) for n in (1, 2, 3, 4)
+    ]
+    assert all(np.isfinite(row["validation_loss"]) for row in rows)
+
+
+def test_table_5_is_what_the_scorer_says_of_the_files(run, tmp_path):
+    table = pd.read_csv(run / "tables" / "table5.csv")
+    assert list(table.method.unique()) == ["jaxspot", "random", "moilanen"]
+    flags = {"videos": "bank/videos.csv", "annotations": "bank/annotations.csv"}
+    paths = [f"--{name}={run / path}" for name, path in flags.items()]
+    code = evaluate.main([*paths, f"--intervals={run / 'intervals.csv'}", f"--out={tmp_path}"])
+    assert code == 0
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    for row in table[table.method == "jaxspot"].to_dict("records"):
+        expected = scores[row["kind"]]
+        assert {name: pytest.approx(row[name]) for name in expected} == expected
+
+
+def test_random_intervals_are_as_many_as_ours(run):
+    table = pd.read_csv(run / "tables" / "table5.csv").set_index(["method", "kind"])
+    for kind in ("ME", "MaE", "overall"):
+        ours, chance = (table.loc[(m, kind), "predictions"] for m in ("jaxspot", "random"))
+        assert ours == chance
+
+
+def test_another_run_is_not_overwritten(run, capsys):
+    before = (run / "config.json").read_bytes()
+    assert train.main([*TINY, f"--workdir={run}"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "holds another run" in error
+    assert (run / "config.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--config=configs/synthetic.py:bset"], "bset"),
+        (["--config=configs/synthetic.py", "--config.model.regoins=3"], "regions"),
+        (["--config=configs/nowhere.py"], "nowhere"),
+        ([], "--config is missing"),
+        (["--config=configs/default.py"], "frame bank"),
+    ],
+)
+def test_a_mistake_in_the_flags_is_one_line(flags, said, tmp_path, capsys):
+    workdir = tmp_path / "never"
+    assert train.main([*flags, f"--workdir={workdir}"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and said in error
+    assert not workdir.exists()
+
+
+def test_the_weights_spot_in_a_real_clip(run, tmp_path, capsys):
+    clip = feat_clip("single_face.mp4")
+    assert spot.main([f"--weights={run}", f"--out={tmp_path}", str(clip)]) == 0
+    frames = pd.read_csv(tmp_path / "single_face" / "frames.csv")
+    assert len(frames) == 72 and frames.success.all()
+    assert (frames.p_me.between(0, 1) & frames.p_mae.between(0, 1)).all()
+    read_intervals(tmp_path / "single_face" / "intervals.csv")
+    assert (tmp_path / "single_face" / "scores.png").stat().st_size > 0
+
+
+def test_a_clip_without_a_face_has_no_interval_and_is_no_error(run, tmp_path, capsys):
+    clip = feat_clip("no_face.mp4")
+    assert spot.main([f"--weights={run}", f"--out={tmp_path}", str(clip)]) == 0
+    assert "no face" in capsys.readouterr().out
+    assert read_intervals(tmp_path / "no_face" / "intervals.csv").empty
+    assert (pd.read_csv(tmp_path / "no_face" / "frames.csv").success == 0).all()
+
+
+def test_no_weights_no_work(tmp_path, capsys):
+    clip = str(feat_clip("no_face.mp4"))
+    assert spot.main([f"--weights={tmp_path / 'none'}", f"--out={tmp_path / 'out'}", clip]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "no trained spotter" in error
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("threshold", ["roc", "interval_f1"])
+def test_a_held_out_subject_decides_nothing_about_its_threshold(run, threshold):
+    bank = open_bank(run / "bank")
+    folds = loso_folds(bank.videos.subject)
+    rng = np.random.default_rng(0)
+    scores = {
+        video: rng.random((len(folds), frames, 2))
+        for video, frames in zip(bank.videos.video, bank.videos.frames, strict=True)
+    }
+    protocols = [Protocol(threshold=threshold, normalisation="train_quantiles")] * len(folds)
+    before = judge(bank, folds, scores, protocols)
+    victim = folds[0].held_out
+    mine = bank.videos.video[bank.videos.subject == victim].tolist()
+    changed = {v: rng.random(s.shape) if v in mine else s for v, s in scores.items()}
+    object.__setattr__(bank, "annotations", bank.annotations[bank.annotations.subject != victim])
+    after = judge(bank, folds, changed, protocols)
+    assert after.decisions[victim] == before.decisions[victim]
+    others = [fold.held_out for fold in folds[1:]]
+    assert any(after.decisions[name] != before.decisions[name] for name in others)
