@@ -94,6 +94,7 @@ def best(config: Any) -> None:
     config.model.regions = 7
     config.model.start = "difference"
     config.model.dropout = 0.0
+    config.augmentation.drift = 0.4
     config.training.epochs = 10
     config.training.steps = 50
     config.training.averaging = 0.98
