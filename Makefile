@@ -1,5 +1,6 @@
 # make demo and make test need only Python >= 3.11, make and pip.
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p $(NEW_ENOUGH) && echo $$p && break; done)
 BIN := .venv/bin
 READY := .venv/.ready
 DEMO := runs/demo
@@ -12,8 +13,8 @@ help: ## list these targets
 setup: $(READY) ## make .venv with everything that demo and test need
 
 $(READY): pyproject.toml requirements/dev.txt requirements/assets.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "jaxspot needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=/path/to/python3.11 setup"; exit 2; }
+	@test -n "$(PYTHON)" && $(PYTHON) $(NEW_ENOUGH) || \
+	  { echo "jaxspot needs Python 3.11 or newer; name one: make setup PYTHON=/path/to/python3.11"; exit 2; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements/assets.txt
@@ -40,7 +41,7 @@ types: $(READY) ## pyright
 	$(BIN)/pyright
 
 unit: $(READY) ## pytest
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lock: ## pin all requirements again, with their hashes (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml -o requirements/dev.txt

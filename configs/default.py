@@ -12,7 +12,7 @@ Where the paper is silent, the faithful settings take:
   model.pooling           max, 2x2, after blocks 1 and 2.
   model.dropout           0.1 of the channels after blocks 1 and 2.
   training.optimiser      SGD with momentum 0.9 at the printed learning rate.
-  training.steps          an epoch is 100 steps of 16 samples: neighbouring frames are near copies,
+  training.steps          an epoch is 50 steps of 16 samples: neighbouring frames are near copies,
                           so a pass over all frames is no useful unit.
   training.kinds          M = 0.1 (ME) and 0.9 (MaE) as printed, though its sentence says otherwise.
   training.skips          16~50 and 3~9 frames at 30 fps, kept in seconds.
@@ -58,7 +58,7 @@ def paper() -> Any:
             ),
             training=dict(
                 epochs=40,
-                steps=100,
+                steps=50,
                 batch=16,
                 validation_batches=16,
                 patience=5,
@@ -96,7 +96,6 @@ def best(config: Any) -> None:
     config.model.dropout = 0.0
     config.augmentation.drift = 0.4
     config.training.epochs = 10
-    config.training.steps = 50
     config.training.averaging = 0.98
     config.training.optimiser = "adam"
     config.training.learning_rate = 0.003

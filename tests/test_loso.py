@@ -182,7 +182,7 @@ def test_a_stopped_fold_stays_as_it_is(form, monkeypatch):
     run = compile_epoch(MODEL, TRAINING, loso.Augmentation(), mesh)
     shared = replicate(Shared(jnp.asarray(pool.frames), jnp.asarray(pool.labels)), mesh)
     keys = epoch_keys(FOLDS, TRAINING, 1, mesh)
-    after, losses = run((shard_folds(state, mesh), shard_folds(tables, mesh), keys), shared)
+    after, losses = run(shard_folds(state, mesh), shard_folds(tables, mesh), keys, shared)
     after = jax.tree.map(np.array, after)
     for number, live in enumerate((True, False, True, False)):
         old, new = (jax.tree.map(lambda leaf, n=number: leaf[n], s) for s in (before, after))
@@ -236,3 +236,19 @@ def test_early_stopping_by_a_scripted_loss(losses, stop, best):
 def test_every_leaf_of_a_new_state_has_a_firm_type():
     state = init_state({"params": jnp.zeros(2), "batch_stats": jnp.zeros(2)}, optax.adam(0.1))
     assert not any(leaf.aval.weak_type for leaf in jax.tree.leaves(state))
+
+
+def test_weights_kept_are_the_moving_average_of_the_steps():
+    decay, weights = 0.7, []
+    training = Training(**vars(TRAINING) | dict(epochs=3, steps=1, averaging=decay, patience=9))
+    keep = lambda epoch, state, rows: weights.append(
+        jax.device_get((state.params, state.mean_params))
+    )
+    train(training=training, on_epoch=keep)
+    start = jax.device_get(
+        start_folds(FOLDS, make_pool(), model=MODEL, training=training, mesh=one_device()).params
+    )
+    mean = start
+    for params, found in weights:
+        mean = jax.tree.map(lambda m, p: decay * m + (1 - decay) * p, mean, params)
+        close(found, mean)

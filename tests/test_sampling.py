@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pools import make_pool
 
-from jaxspot.training.folds import loso_folds
+from jaxspot.errors import UserError
+from jaxspot.training.folds import Fold, loso_folds
 from jaxspot.training.pool import gather_pool, last_usable
 from jaxspot.training.sampling import (
     draw_table,
@@ -161,3 +162,11 @@ def test_gather_pool_lays_the_videos_in_a_row(bank):
     np.testing.assert_array_equal(pool.reference[7:12], [8, 8, 9, 9, 11])
     np.testing.assert_array_equal(pool.of_subjects(("b",)), [8, 9, 11])
     np.testing.assert_array_equal(pool.of_subjects(("a",)), [*range(7), *range(12, 18)])
+
+
+def test_a_subject_without_a_face_is_named():
+    pool = make_pool(blind=range(16, 32))
+    with pytest.raises(UserError, match="s1: no frame shows a face"):
+        validation_tables(
+            pool, [Fold("s0", ("s2",), ("s1",))], seed=0, batches=1, batch=2, skips=((0.1, 0.2),)
+        )

@@ -207,7 +207,7 @@ def pair_patches(pairs: jax.Array) -> jax.Array:
 
 
 def patch_weights(kernel: jax.Array) -> jax.Array:
-    """A 2x3x3 kernel set against `pair_patches`, once for each of the four places.
+    """A 2x3x3 kernel set against `pair_patches`, once for each of the four places of the window.
 
     Args:
       kernel: float (2, 3, 3, outputs).
@@ -219,6 +219,7 @@ def patch_weights(kernel: jax.Array) -> jax.Array:
     places = [
         jnp.pad(kernel, ((0, 0), (a, 1 - a), (b, 1 - b), (0, 0))) for a in (0, 1) for b in (0, 1)
     ]
-    window = jnp.stack(places)
-    blocks = window.reshape(4, 2, 2, 2, 2, 2, outputs).transpose(2, 4, 1, 3, 5, 0, 6)
+    # place, frame, row of block, row in it, column of block, column in it, output
+    window = jnp.stack(places).reshape(4, 2, 2, 2, 2, 2, outputs)
+    blocks = window.transpose(2, 4, 1, 3, 5, 0, 6)
     return blocks.reshape(32, 4, outputs)

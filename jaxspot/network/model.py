@@ -95,7 +95,8 @@ class PairBlock(nn.Module):
         )
         patches = kernels.pair_patches(pairs)
         weights = kernels.patch_weights(depthwise @ pointwise).reshape(patches.shape[-1], -1)
-        # The four places of a window are four views of one channel: their statistics are pooled.
+        # Columns are place-major: the four places of a window come behind each other, each with all
+        # features, and share one set of statistics.
         scale, shift = FoldedBatchNorm(self.features, places=4, momentum=self.momentum)(
             patches, weights, train=train
         )

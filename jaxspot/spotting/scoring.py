@@ -51,7 +51,7 @@ def score_video(
     idle = padding(networks, mesh)
     pad = lambda leaf: np.concatenate([leaf, np.repeat(leaf[-1:], idle, 0)])
     stacked = shard_folds(jax.tree.map(pad, (variables, skips)), mesh)
-    first = normalise(jnp.asarray(frames[:1]))
+    first = _normalise_program()(np.asarray(frames[:1]))
     history = replicate(jnp.repeat(first, _history_length(skips), 0), mesh)
     program = _chunk_program(model, mesh)  # pyright: ignore[reportArgumentType]
     scores = []
@@ -90,6 +90,11 @@ def score_chunk(
 def _history_length(skips):
     """The longest skip, rounded up so that near skips share one compiled program."""
     return -(-int(skips.max()) // 32) * 32
+
+
+@cache
+def _normalise_program():
+    return compile_program(normalise)
 
 
 @cache

@@ -61,7 +61,7 @@ def train_loso(
       augmentation: ranges; the paper's by default.
       mesh: the devices; all by default.
       on_epoch: called after each epoch with its number (from 1), the stacked state and the rows of
-        this epoch.
+        this epoch. The next epoch takes over the state's memory: copy what must last.
     """
     mesh = mesh or fold_mesh()
     padded = [*folds] + [folds[-1]] * padding(len(folds), mesh)
@@ -81,9 +81,8 @@ def train_loso(
             pool, padded, epoch=epoch, steps=training.steps, balance=training.balance, **common
         )
         tables = Tables(shard_folds(tables, mesh), validation)
-        state, losses = run_epoch(
-            (state, tables, epoch_keys(padded, training, epoch, mesh)), shared
-        )
+        keys = epoch_keys(padded, training, epoch, mesh)
+        state, losses = run_epoch(state, tables, keys, shared)
         rows = _rows(folds, epoch, *jax.device_get((losses, state.bad_epochs, state.live)))
         metrics += rows
         if on_epoch:
@@ -98,7 +97,7 @@ def train_loso(
 def compile_epoch(
     model: TwoStream, training: Training, augmentation: Augmentation, mesh: Mesh
 ) -> Callable:
-    """The program of one epoch: ((state, tables, key) stacked, shared) -> (state, losses).
+    """The program of one epoch: (state, tables, keys, all stacked, and shared) -> (state, losses).
 
     The stacked state is donated.
     """
@@ -111,8 +110,7 @@ def compile_epoch(
 
     program = over_folds(one, mesh)
     run = lambda state, tables, keys, shared: program((state, tables, keys), shared)
-    compiled = compile_program(run, donate_argnums=0)
-    return lambda fold, shared: compiled(*fold, shared)
+    return compile_program(run, donate_argnums=0)
 
 
 def start_folds(
@@ -136,11 +134,10 @@ def epoch_keys(folds: Sequence[Fold], training: Training, epoch: int, mesh: Mesh
 def _rows(folds, epoch, losses, bad_epochs, live):
     rows = []
     for i, fold in enumerate(folds):
-        values = {name: float(value[i]) for name, value in losses.items()}
-        if np.isnan(values["train_loss"]) and not live[i]:
-            values = dict.fromkeys(values)
-        best = values["train_loss"] is not None and bad_epochs[i] == 0
+        trained = not np.isnan(losses["train_loss"][i]) or bool(live[i])
+        values = {name: float(value[i]) if trained else None for name, value in losses.items()}
+        best = trained and int(bad_epochs[i]) == 0
         rows.append(
-            dict(subject=fold.held_out, epoch=epoch, **values, best=bool(best), stopped=not live[i])
+            dict(subject=fold.held_out, epoch=epoch, **values, best=best, stopped=not live[i])
         )
-    return [{k: bool(v) if isinstance(v, np.bool_) else v for k, v in row.items()} for row in rows]
+    return rows

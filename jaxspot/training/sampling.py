@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jaxspot.errors import UserError
 from jaxspot.training.folds import Fold, subject_number
 from jaxspot.training.pool import FramePool
 
@@ -31,8 +32,16 @@ def draw_table(
 
     Returns:
       int32 (samples, 1 + streams), places in the pool: the frame and its references.
+
+    Raises:
+      UserError: none of the subjects shows a face.
     """
     places = pool.of_subjects(subjects)
+    if not len(places):
+        raise UserError(
+            f"subjects {', '.join(subjects)}: no frame shows a face, so there is nothing to train"
+            " or validate on; leave them out of the bank"
+        )
     current = _draw_frames(pool.labels[places], places, rng, samples, balance)
     fps = pool.fps[pool.video[current]]
     columns = [current]
