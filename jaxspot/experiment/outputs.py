@@ -40,15 +40,14 @@ def write_outputs(
       frames, intervals: Tables 4 and 5, tidy.
     """
     oracle = settings.protocol.oracle
-    names: dict[str, Any] = dict(
-        dataset=settings.dataset, protocol=describe_protocol(settings), oracle=oracle
-    )
+    names: dict[str, Any] = dict(dataset=settings.dataset, oracle=oracle)
     shown = []
     for number, tidy, layout, note in (
         (4, frames, layout4, ""),
         (5, intervals, layout5, RANDOM_NOTE),
     ):
-        title, wide = table_title(number, **names), layout(tidy)
+        title = table_title(number, protocol=describe_protocol(settings, number), **names)
+        wide = layout(tidy)
         write_tables(tidy, wide, workdir / "tables" / f"table{number}", title=title)
         shown.append(ReportTable(title, wide, note))
     pictures = draw_figures(workdir / "figures", bank, settings, trained, judged)
@@ -71,14 +70,16 @@ def write_outputs(
     )
 
 
-def describe_protocol(settings: Settings) -> str:
-    """The protocol in a few words, for titles."""
+def describe_protocol(settings: Settings, table: int) -> str:
+    """The protocol of a table in a few words: frames (4) are always cut by the ROC."""
     rule = {
         "roc": "threshold by ROC of training subjects",
         "interval_f1": "threshold by interval F1 of training subjects",
         "test_oracle": "threshold by ROC of the test subject",
     }
     protocol = settings.protocol
+    if table == 4:
+        return f"LOSO, {rule['test_oracle' if protocol.oracle else 'roc']}"
     return f"LOSO, {protocol.matching}, IoU {protocol.iou:g}, {rule[protocol.threshold]}"
 
 

@@ -29,7 +29,7 @@ def identity_sheet(*, people: int | None = None, columns: int = 8) -> np.ndarray
 def event_sheet(
     kind: str, images: np.ndarray, annotations: pd.DataFrame, *, frames: int = 8
 ) -> np.ndarray:
-    """The strongest event of a kind in one video: frames of equal spacing around it, in a row.
+    """An event of a kind in one video, of middling strength: frames of equal spacing, in a row.
 
     Args:
       kind: "ME" or "MaE".
@@ -50,9 +50,9 @@ def event_sheet(
     onsets = np.maximum(own.onset.to_numpy() - 2, 0)
     pairs = zip(apexes, onsets, strict=True)
     change = [np.abs(images[a] - images[o].astype(float)).mean() for a, o in pairs]
-    best = int(np.argmax(change))
-    stop = min(int(own.offset.to_numpy()[best]), len(images) - 1)
-    chosen = np.round(np.linspace(onsets[best], stop, frames)).astype(int)
+    middling = int(np.argsort(change)[len(change) // 2])
+    stop = min(int(own.offset.to_numpy()[middling]), len(images) - 1)
+    chosen = np.round(np.linspace(onsets[middling], stop, frames)).astype(int)
     return tile(images[chosen], columns=frames)
 
 
