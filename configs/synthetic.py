@@ -4,6 +4,8 @@
   python launch/train.py --config=configs/synthetic.py:best --workdir=runs/demo
   python launch/train.py --config=configs/synthetic.py:paper --workdir=runs/paper
 
+At most 10 epochs, for :paper as for :best, so that both see as many samples.
+
 Arguments: paper (the default), best, hard, easy (the level of difficulty); they combine by comma.
 """
 
@@ -18,6 +20,7 @@ def get_config(arguments: str = "") -> Any:
     """Settings for synthetic videos at 30 fps."""
     config = default.paper()
     config.data.name = "synthetic"
+    config.training.epochs = 10
     config.data.synthetic = ConfigDict(
         dict(
             subjects=12,
