@@ -1,5 +1,6 @@
 """How a program is compiled for its backend: the one place that knows XLA's flags."""
 
+import contextlib
 import ctypes
 import os
 from collections.abc import Callable
@@ -45,6 +46,7 @@ def prepare_process(cache: str = "~/.cache/jaxspot/programs") -> None:
     """
     keep_freed_memory()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    jax.config.update("jax_num_cpu_devices", cores or 1)
+    with contextlib.suppress(RuntimeError):  # refused once jax runs, as in a notebook
+        jax.config.update("jax_num_cpu_devices", cores or 1)
     jax.config.update("jax_compilation_cache_dir", os.path.expanduser(cache))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
