@@ -22,7 +22,6 @@ _HOMES = {
     "TwoStream": "jaxspot.network.model",
     "weighted_bce": "jaxspot.network.loss",
 }
-__all__ = list(_HOMES)
 
 
 def __getattr__(name: str):
@@ -32,4 +31,4 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*globals(), *_HOMES])

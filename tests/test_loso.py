@@ -246,7 +246,7 @@ def test_weights_kept_are_the_moving_average_of_the_steps():
     )
     train(training=training, on_epoch=keep)
     start = jax.device_get(
-        start_folds(FOLDS, make_pool(), model=MODEL, training=training, mesh=one_device()).params
+        start_folds(FOLDS, make_pool(), model=MODEL, training=training, mesh=devices(1)).params
     )
     mean = start
     for params, found in weights:
