@@ -81,6 +81,14 @@ def test_the_command_says_a_mistake_in_one_line(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
+    paths = flags(tmp_path)[:-1]
+    done = evaluate(*paths, f"--out={tmp_path / 'videos.csv'}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cannot be written" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert (tmp_path / "videos.csv").read_text() == VIDEOS
+
+
 def test_help_teaches_the_files():
     text = evaluate("--help").stdout
     for word in ("subject,video,kind,onset,offset", "one_to_one", "both ends", "example:"):

@@ -97,6 +97,7 @@ def test_spreadsheets_ways_of_writing_a_table_are_read(tmp_path, text):
         ("a,v,inf,30\n", 2, "frames is 'inf'"),
         ("a,,3,30\n", 2, "video has no name"),
         ("a,v,3,30\nb,w,3,30,9,9\n", None, "not a readable CSV table"),
+        ("a,v,3,30,\n", None, "rows hold more values than the header"),
     ],
 )
 def test_mistakes_in_videos_are_named_by_row(tmp_path, rows, row, reason):

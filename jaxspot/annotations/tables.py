@@ -119,6 +119,9 @@ def _read(path, columns, optional=None):
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         reason = str(error).strip().splitlines()[-1]
         raise UserError(f"{path}: not a readable CSV table ({reason})") from None
+    # pandas takes what is too much in every row for names of the rows.
+    if not isinstance(table.index, pd.RangeIndex):
+        raise UserError(f"{path}: not a readable CSV table (rows hold more values than the header)")
     missing = [name for name in columns if name not in table]
     if missing:
         have = ", ".join(map(str, table.columns))

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from jaxspot.annotations.tables import read_annotations, read_intervals, read_videos, write_text
+from jaxspot.errors import UserError
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.matching import MatchingRule
 
@@ -30,7 +31,7 @@ def evaluate_files(
       as `score_intervals`.
 
     Raises:
-      UserError: naming file and row; nothing is written then.
+      UserError: naming file and row, or the folder that cannot be written; nothing is written then.
     """
     table = read_videos(videos)
     scores = score_intervals(
@@ -42,7 +43,11 @@ def evaluate_files(
     )
     if out is not None:
         record = scores | dict(protocol=protocol, iou=threshold)
-        write_text(Path(out) / "scores.json", json.dumps(record, indent=2) + "\n")
+        try:
+            write_text(Path(out) / "scores.json", json.dumps(record, indent=2) + "\n")
+        except OSError as error:
+            reason = error.strerror or error
+            raise UserError(f"{out}: scores.json cannot be written ({reason})") from error
     return scores
 
 
