@@ -102,6 +102,7 @@ def test_another_run_is_not_overwritten(run, capsys):
         (["--config=configs/synthetic.py:bset"], "bset"),
         (["--config=configs/synthetic.py", "--config.model.regoins=3"], "regions"),
         (["--config=configs/nowhere.py"], "nowhere"),
+        (["--config=configs/synthetic.py", "--config.training.epochs=abc"], "base 10: 'abc'"),
         ([], "--config is missing"),
         (["--config=configs/default.py"], "frame bank"),
     ],
@@ -112,6 +113,13 @@ def test_a_mistake_in_the_flags_is_one_line(flags, said, tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and said in error
     assert not workdir.exists()
+
+
+def test_a_config_that_needs_what_is_not_there_is_one_line(tmp_path, capsys):
+    config = tmp_path / "mine.py"
+    config.write_text("import nowhere_at_all\n")
+    assert train.main([f"--config={config}", f"--workdir={tmp_path / 'never'}"]) == 2
+    assert capsys.readouterr().err == "train: No module named 'nowhere_at_all'\n"
 
 
 def test_the_weights_spot_in_a_real_clip(run, tmp_path, capsys):

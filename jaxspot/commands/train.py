@@ -48,7 +48,9 @@ def train(argv: Sequence[str]) -> int:
     from jaxspot.report.tables import layout5, markdown
 
     table = train_and_evaluate(config, workdir)
-    print(markdown(layout5(table), title=f"\nTable 5, data: {config.data.name} ({workdir})"))
+    seen = "; oracle: the threshold saw test data" if "oracle" in table else ""
+    title = f"\nTable 5, data: {config.data.name} ({workdir}){seen}"
+    print(markdown(layout5(table), title=title))
     return 0
 
 
@@ -66,10 +68,20 @@ def read_flags(argv: Sequence[str]) -> tuple[Any, str] | None:
         rest = values(["train", *argv])[1:]
         config, workdir = values["config"].value, values["workdir"].value
         _ = config and config.data
-    except (flags.Error, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (
+        flags.Error,
+        ImportError,
+        OSError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:
         # ml_collections hands some messages over as the text of a string literal.
         message = str(error.args[0] if error.args else error).replace("\\n", " ")
-        raise UserError(" ".join(message.replace("\\'", "'").strip("\"'").split())) from error
+        if message[:1] in ("'", '"') and message.endswith(message[0]):
+            message = message[1:-1]
+        raise UserError(" ".join(message.replace("\\'", "'").split())) from error
     if rest:
         raise UserError(f"{rest[0]!r} is no flag; see --help")
     for name, value in (("config", config), ("workdir", workdir)):
