@@ -65,7 +65,12 @@ def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.nda
       video: the video's name.
       frames: uint8 (frames, 112, 112).
       quality: float32 (frames, 2), face found 0/1 and confidence.
+
+    Raises:
+      UserError: a name that cannot be that of a file.
     """
+    if not video or "/" in video or "\\" in video:
+        raise UserError(f"video {video!r}: its files are named after it; leave / and \\ out")
     if frames.dtype != np.uint8 or frames.ndim != 3 or frames.shape[1:] != (SIZE, SIZE):
         raise ValueError(f"frames must be uint8 (frames, {SIZE}, {SIZE}), not {frames.shape}")
     if quality.dtype != np.float32 or quality.shape != (len(frames), 2):
