@@ -10,7 +10,7 @@ from video_files import feat_clip
 from jaxspot.annotations.tables import read_intervals
 from jaxspot.commands import evaluate, spot, train
 from jaxspot.evaluation.protocols import Protocol
-from jaxspot.experiment.judge import judge
+from jaxspot.experiment.judge import judge, mean_durations
 from jaxspot.training.folds import loso_folds
 from jaxspot.video.bank import open_bank
 
@@ -167,3 +167,16 @@ def test_a_held_out_subject_decides_nothing_about_its_threshold(run, threshold):
     assert after.decisions[victim] == before.decisions[victim]
     others = [fold.held_out for fold in folds[1:]]
     assert any(after.decisions[name] != before.decisions[name] for name in others)
+
+
+def test_a_held_out_subject_decides_nothing_about_its_frame_skips(run):
+    bank = open_bank(run / "bank")
+    folds = loso_folds(bank.videos.subject)
+    before = [mean_durations(bank, fold) for fold in folds]
+    mine = bank.annotations.subject == folds[0].held_out
+    longer = bank.annotations.assign(offset=bank.annotations.offset + 9 * mine)
+    object.__setattr__(bank, "annotations", longer)
+    after = [mean_durations(bank, fold) for fold in folds]
+    assert after[0] == before[0]
+    for old, new in zip(before[1:], after[1:], strict=True):
+        assert new[0] > old[0] and new[1] > old[1]
