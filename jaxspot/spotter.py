@@ -65,31 +65,49 @@ def frame_skips(durations: Sequence[float], fps: float) -> list[int]:
 
 
 def mean_decision(decisions: Sequence[Decision]) -> Decision:
-    """One decision for the mean of several networks' scores: the mean of their ends and thresholds.
+    """One decision for the mean of several networks' scores: the mean of theirs.
 
-    Thresholds are averaged on the raw scale, where the scores are.
+    Thresholds are averaged on the raw scale, where the scores are. A network that finds nothing
+    (threshold inf) has no say, unless most are such.
     """
-    low = np.mean([d.low for d in decisions], 0)
-    high = np.mean([d.high for d in decisions], 0)
-    per_video = decisions[0].protocol.normalisation == "per_video"
+    protocols = [decision.protocol for decision in decisions]
+    low, high = (_pairs(decisions, name).mean(0) for name in ("low", "high"))
+    fixed = protocols[0].normalisation != "per_video"
+    lows, scales = (
+        _pairs(decisions, "low"),
+        _scale(_pairs(decisions, "low"), _pairs(decisions, "high")),
+    )
 
     def average(name):
-        values = np.array([getattr(d, name) for d in decisions])
-        if per_video:
-            return tuple(values.mean(0).tolist())
-        raw = [
-            np.array(d.low) + v * np.subtract(d.high, d.low)
-            for d, v in zip(decisions, values, strict=True)
-        ]
-        return tuple(((np.mean(raw, 0) - low) / (high - low)).tolist())
+        values = _pairs(decisions, name)
+        if fixed:
+            values = lows + values * scales
+        finite = np.isfinite(values)
+        mean = np.where(finite, values, 0).sum(0) / np.maximum(finite.sum(0), 1)
+        mean = np.where(finite.mean(0) > 0.5, mean, np.inf)
+        return _pair((mean - low) / _scale(low, high) if fixed else mean)
 
-    return dataclasses.replace(
-        decisions[0],
-        low=tuple(low.tolist()),
-        high=tuple(high.tolist()),
+    cutoff = _pair(_pairs(protocols, "cutoff_hz").mean(0))
+    return Decision(
+        protocol=dataclasses.replace(protocols[0], cutoff_hz=cutoff),
+        low=_pair(low),
+        high=_pair(high),
         threshold=average("threshold"),
         frame_threshold=average("frame_threshold"),
     )
+
+
+def _pairs(items, name):
+    return np.array([getattr(item, name) for item in items], float)
+
+
+def _pair(values):
+    first, second = np.asarray(values).tolist()
+    return first, second
+
+
+def _scale(low, high):
+    return np.where(high > low, high - low, 1.0)
 
 
 def spot_videos(

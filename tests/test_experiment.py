@@ -9,8 +9,9 @@ from video_files import feat_clip
 
 from jaxspot.annotations.tables import read_intervals
 from jaxspot.commands import evaluate, spot, train
-from jaxspot.evaluation.protocols import Protocol
-from jaxspot.experiment.judge import judge, mean_durations
+from jaxspot.evaluation.protocols import Decision, Protocol
+from jaxspot.experiment.judge import blank_faceless, judge, mean_durations
+from jaxspot.spotter import mean_decision
 from jaxspot.training.folds import loso_folds
 from jaxspot.video.bank import open_bank
 
@@ -105,6 +106,12 @@ def test_another_run_is_not_overwritten(run, capsys):
         (["--config=configs/synthetic.py", "--config.training.epochs=abc"], "base 10: 'abc'"),
         ([], "--config is missing"),
         (["--config=configs/default.py"], "frame bank"),
+        (["--config=configs/synthetic.py", "--config.data.bank=x"], "does not go with"),
+        (["--config=configs/synthetic.py", "--config.data.synthetic.subjects=2"], "3 or more"),
+        (["--config=configs/synthetic.py", "--config.protocol.threshold=rco"], "interval_f1"),
+        (["--config=configs/synthetic.py", "--config.model.pooling=foo"], "average"),
+        (["--config=configs/synthetic.py", "--config.peers=('mdmd',)"], "moilanen"),
+        (["--config=configs/synthetic.py", "--config.training.steps=0"], "1 or more"),
     ],
 )
 def test_a_mistake_in_the_flags_is_one_line(flags, said, tmp_path, capsys):
@@ -180,3 +187,42 @@ def test_a_held_out_subject_decides_nothing_about_its_frame_skips(run):
     assert after[0] == before[0]
     for old, new in zip(before[1:], after[1:], strict=True):
         assert new[0] > old[0] and new[1] > old[1]
+
+
+def test_a_folder_that_holds_anything_is_refused(tmp_path, capsys):
+    kept = tmp_path / "scores" / "thesis.txt"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    assert train.main([*TINY, f"--workdir={tmp_path}"]) == 2
+    assert "not empty" in capsys.readouterr().err
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == [kept] and kept.read_text() == "mine"
+
+
+def test_frames_without_a_face_have_no_say(run):
+    bank = open_bank(run / "bank")
+    faces = {v: np.ones_like(bank.quality(v)) for v in bank.videos.video}
+    faces["s02_1"][100:120] = 0
+    object.__setattr__(bank, "quality", faces.__getitem__)
+    scores = {video: np.full((1, len(q), 2), 0.5, np.float32) for video, q in faces.items()}
+    blank = blank_faceless(bank, scores, [(0.3, 1.2)])
+    assert not np.isnan(blank["s01_1"]).any()
+    missing = np.flatnonzero(np.isnan(blank["s02_1"][0]).all(1))
+    expected = {t + skip for t in range(100, 120) for skip in (0, 5, 18)}
+    assert set(missing.tolist()) == expected
+
+
+def test_the_mean_decision_of_networks_that_find_nothing_and_of_flat_ones():
+    protocol = Protocol(normalisation="train_quantiles", cutoff_hz=(2.0, 1.0))
+    other = Protocol(normalisation="train_quantiles", cutoff_hz=(4.0, 3.0))
+    inf = float("inf")
+    decisions = [
+        Decision(protocol, (0.0, 0.2), (1.0, 0.2), (0.5, 0.1), (0.5, 0.1)),
+        Decision(other, (0.2, 0.2), (0.6, 0.2), (0.5, 0.3), (inf, inf)),
+        Decision(protocol, (0.1, 0.2), (0.5, 0.2), (inf, inf), (inf, inf)),
+    ]
+    mean = mean_decision(decisions)
+    assert mean.protocol.cutoff_hz == pytest.approx((8 / 3, 5 / 3))
+    raw = (0.5 + 0.4) / 2
+    low, high = 0.1, 0.7
+    assert mean.threshold == pytest.approx(((raw - low) / (high - low), 0.2))
+    assert mean.frame_threshold == (inf, inf)

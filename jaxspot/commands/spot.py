@@ -8,8 +8,9 @@ from jaxspot.commands.running import run
 EPILOG = """\
 For each VIDEO it writes DIR/<video name>/
   intervals.csv  one row an expression: kind (ME or MaE), onset, apex and offset as frames from 1
-                 (both ends included) and in seconds, and the score at the apex
-  frames.csv     one row a frame: its time, whether a face was found, the scores of ME and MaE
+                 (both ends included) and in seconds, and the score at the apex,
+                 on the smoothed scale of the threshold
+  frames.csv     one row a frame: its time, whether a face was found, the raw scores (0..1)
   scores.png     the scores over time with the intervals
 
 Most micro-expressions that any method finds are false: a person must look at each.

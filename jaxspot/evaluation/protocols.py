@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ from jaxspot.spotting.intervals import find_intervals, intervals_table
 
 ThresholdRule = Literal["roc", "interval_f1", "test_oracle"]
 Normalisation = Literal["per_video", "train_quantiles"]
+THRESHOLD_RULES = get_args(ThresholdRule)
+NORMALISATIONS = get_args(Normalisation)
 Pair = tuple[float, float]
 
 
@@ -51,8 +53,8 @@ class Protocol:
 
     def __post_init__(self):
         _one_of("matching", self.matching, MATCHING_RULES)
-        _one_of("threshold", self.threshold, ("roc", "interval_f1", "test_oracle"))
-        _one_of("normalisation", self.normalisation, ("per_video", "train_quantiles"))
+        _one_of("threshold", self.threshold, THRESHOLD_RULES)
+        _one_of("normalisation", self.normalisation, NORMALISATIONS)
 
     @property
     def oracle(self) -> bool:

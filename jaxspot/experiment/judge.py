@@ -18,6 +18,8 @@ from jaxspot.evaluation.protocols import (
     fit_decision,
     normalise,
 )
+from jaxspot.spotter import frame_skips
+from jaxspot.spotting.clip import usable_frames
 from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
 
@@ -95,6 +97,24 @@ def judge(
             curves[video.video] = normalise(video.scores, decision), smooth
             tables.append(table)
     return Judged(pd.concat(tables, ignore_index=True), curves, decisions)
+
+
+def blank_faceless(
+    bank: Bank, scores: Mapping[str, np.ndarray], durations: Sequence[Pair]
+) -> dict[str, np.ndarray]:
+    """Scores with NaN where the frame or one of its references shows no face.
+
+    Args:
+      bank: says in which frames a face was found.
+      scores: video -> float32 (folds, frames, 2).
+      durations: per fold, the mean durations that its frame skips come from.
+    """
+    blanked = {}
+    for video, fps in zip(bank.videos.video, bank.videos.fps, strict=True):
+        faces = np.where(bank.quality(video)[:, 0] > 0, 0, -1)
+        seen = np.stack([usable_frames(faces, frame_skips(pair, fps)) for pair in durations])
+        blanked[video] = np.where(seen[..., None], scores[video], np.nan)
+    return blanked
 
 
 def scored_videos(bank, scores, network, subjects) -> list[ScoredVideo]:

@@ -56,7 +56,7 @@ def write_outputs(
         workdir / "report.html",
         title="jaxspot: leave-one-subject-out",
         dataset=settings.dataset,
-        synthetic=settings.synthetic,
+        synthetic=is_synthetic(bank),
         oracle=oracle,
         summary=[
             f"{bank.videos.subject.nunique()} subjects, {len(bank.videos)} videos,"
@@ -68,6 +68,11 @@ def write_outputs(
         scores=ours.to_dict("index"),
         provenance=json.loads((workdir / "provenance.json").read_text()),
     )
+
+
+def is_synthetic(bank: Bank) -> bool:
+    """Whether the frames show synthetic heads; the bank says so, not the config."""
+    return bank.meta["source"].get("kind") == "synthetic"
 
 
 def describe_protocol(settings: Settings, table: int) -> str:
@@ -121,7 +126,7 @@ def draw_figures(
     for name, (figure, caption) in drawn.items():
         figures.save_figure(figure, folder / f"{name}.png")
         pictures.append(ReportPicture(folder / f"{name}.png", caption))
-    if settings.synthetic:
+    if is_synthetic(bank):
         pictures += draw_sheets(folder, bank)
     return pictures
 
@@ -131,7 +136,7 @@ def draw_sheets(folder: Path, bank: Bank) -> list[ReportPicture]:
     name = str(bank.videos.video.iloc[0])
     labels = bank.labels(name)
     sheets = {"people": (identity_sheet(people=bank.videos.subject.nunique()), "The identities.")}
-    for kind in set(labels.kind):
+    for kind in sorted(set(labels.kind)):
         sheet = event_sheet(kind, bank.frames(name), labels)
         sheets[f"one_{kind}"] = (sheet, f"One {kind} of {name}, frame by frame (synthetic).")
     pictures = []

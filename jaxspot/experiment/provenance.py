@@ -35,6 +35,8 @@ def describe_run(config: Any, bank: Bank) -> dict[str, Any]:
 def git_revision() -> str | None:
     """The commit of the code, with a + where files differ from it; None outside a checkout."""
     root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
     run = lambda *words: subprocess.run(
         ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
     ).stdout.strip()

@@ -1,7 +1,6 @@
 """`train_and_evaluate`: from a config to a folder of scores, tables, figures and weights."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from jaxspot.evaluation.peers import PEERS
 from jaxspot.evaluation.roc import score_frames
 from jaxspot.experiment.judge import (
     Judged,
+    blank_faceless,
     fold_protocol,
     frame_rows,
     judge,
@@ -24,7 +24,7 @@ from jaxspot.experiment.judge import (
 )
 from jaxspot.experiment.outputs import write_outputs
 from jaxspot.experiment.provenance import describe_run
-from jaxspot.experiment.settings import Settings, find_bank, read_settings
+from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
 from jaxspot.report.tables import score_rows, table4, table5
 from jaxspot.spotter import Spotter, frame_skips, save_spotter
 from jaxspot.spotting.scoring import score_video
@@ -51,8 +51,9 @@ def train_and_evaluate(config: Any, workdir: str | Path) -> pd.DataFrame:
     """
     workdir = Path(workdir)
     settings = read_settings(config)
+    bank = named_bank(config)
     refuse_used(workdir)
-    bank = find_bank(config, workdir)
+    bank = bank or make_bank(config, workdir)
     folds = loso_folds(bank.videos.subject)
     durations = [mean_durations(bank, fold) for fold in folds]
     write_text(workdir / "config.json", config.to_json_best_effort(indent=1) + "\n")
@@ -61,7 +62,7 @@ def train_and_evaluate(config: Any, workdir: str | Path) -> pd.DataFrame:
     scores = score_bank(bank, trained, durations, settings)
     save_scores(workdir / "scores", bank, folds, scores)
     protocols = [fold_protocol(settings.protocol, d, cycles=settings.cycles) for d in durations]
-    judged = judge(bank, folds, scores, protocols)
+    judged = judge(bank, folds, blank_faceless(bank, scores, durations), protocols)
     write_table(judged.intervals, workdir / "intervals.csv")
     decisions = tuple(judged.decisions[fold.held_out] for fold in folds)
     spotter = Spotter(settings.model, trained.variables, tuple(durations), decisions)
@@ -75,13 +76,21 @@ def refuse_used(workdir: Path) -> None:
     """Refuses a folder for results before any work.
 
     Raises:
-      UserError: it holds a run already, or is no folder.
+      UserError: it holds a run or anything else, is no folder, or cannot be written.
     """
     if (workdir / "config.json").exists():
         raise UserError(f"{workdir}: holds another run; remove it or name another --workdir")
+    if workdir.is_dir() and any(workdir.iterdir()):
+        raise UserError(f"{workdir}: is not empty; remove it or name another --workdir")
     for place in (workdir, *workdir.parents):
         if place.exists() and not place.is_dir():
             raise UserError(f"{place}: is a file, not a folder; name another --workdir")
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        (workdir / ".writable").touch()
+        (workdir / ".writable").unlink()
+    except OSError as error:
+        raise UserError(f"{workdir}: cannot be written ({error.strerror})") from None
 
 
 def train(bank: Bank, folds: list[Fold], settings: Settings, workdir: Path) -> TrainedFolds:
@@ -136,7 +145,6 @@ def score_bank(
 
 def save_scores(folder: Path, bank: Bank, folds: list[Fold], scores: dict[str, np.ndarray]) -> None:
     """Writes each video's scores by the fold that held its subject out: arrays ME and MaE."""
-    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     number = {fold.held_out: i for i, fold in enumerate(folds)}
     for video, subject in zip(bank.videos.video, bank.videos.subject, strict=True):

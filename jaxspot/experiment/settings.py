@@ -5,12 +5,25 @@ from pathlib import Path
 from typing import Any
 
 from jaxspot.errors import UserError
-from jaxspot.evaluation.protocols import Protocol
+from jaxspot.evaluation.matching import MATCHING_RULES
+from jaxspot.evaluation.peers import PEERS
+from jaxspot.evaluation.protocols import NORMALISATIONS, THRESHOLD_RULES, Protocol
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream
 from jaxspot.synthetic.generate import synthetic_bank
 from jaxspot.training.step import Training
 from jaxspot.video.bank import Bank, open_bank
+
+CHOICES: dict[str, tuple] = {
+    "model.pooling": ("max", "average"),
+    "model.start": ("random", "difference"),
+    "model.regions": (1, 2, 4, 7, 14, 28),
+    "training.optimiser": ("sgd", "adam"),
+    "training.decay": ("constant", "cosine"),
+    "protocol.matching": MATCHING_RULES,
+    "protocol.threshold": THRESHOLD_RULES,
+    "protocol.normalisation": NORMALISATIONS,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +32,6 @@ class Settings:
 
     Attributes:
       dataset: the name that tables carry.
-      synthetic: whether the data are synthetic, which every table then says.
       model, augmentation, training: of the networks.
       protocol: the rule from scores to intervals; its cut-off is set per fold from k.
       cycles: see `cutoff_from_k`.
@@ -28,7 +40,6 @@ class Settings:
     """
 
     dataset: str
-    synthetic: bool
     model: TwoStream
     augmentation: Augmentation
     training: Training
@@ -39,12 +50,31 @@ class Settings:
 
 
 def read_settings(config: Any) -> Settings:
-    """The settings of a config of `configs/`."""
+    """The settings of a config of `configs/`.
+
+    Raises:
+      UserError: a setting has a value that nothing can be done with.
+    """
+    for name, allowed in CHOICES.items():
+        section, field = name.split(".")
+        value = config[section][field]
+        if value not in allowed:
+            choices = ", ".join(map(str, allowed))
+            raise UserError(f"--config.{name} is {value!r}; take one of {choices}")
+    for name in config.peers:
+        if name not in PEERS:
+            raise UserError(f"--config.peers names {name!r}; there are {', '.join(PEERS)}")
+    for name in ("epochs", "steps", "batch", "validation_batches", "patience"):
+        if config.training[name] < 1:
+            raise UserError(f"--config.training.{name} must be 1 or more")
+    if config.data.synthetic is not None and config.data.synthetic.subjects < 3:
+        raise UserError("--config.data.synthetic.subjects must be 3 or more: one is held out")
+    if not 0 < config.protocol.iou <= 1:
+        raise UserError("--config.protocol.iou must lie above 0, up to 1")
     protocol = config.protocol.to_dict()
     cycles = protocol.pop("cycles")
     return Settings(
         dataset=config.data.name,
-        synthetic=config.data.synthetic is not None,
         model=TwoStream(**config.model.to_dict()),
         augmentation=Augmentation(**config.augmentation.to_dict()),
         training=Training(seed=config.seed, **config.training.to_dict()),
@@ -55,19 +85,27 @@ def read_settings(config: Any) -> Settings:
     )
 
 
-def find_bank(config: Any, workdir: str | Path) -> Bank:
-    """Opens the bank that the config names, or makes the synthetic one in `workdir/bank`.
+def named_bank(config: Any) -> Bank | None:
+    """Opens the bank that the config names, every file compared with its hash; None: make one.
 
     Raises:
-      UserError: no bank is named and none is to be made, or it is damaged.
+      UserError: no bank is named and none is to be made, both are asked for, or it is damaged.
     """
+    if config.data.bank and config.data.synthetic is not None:
+        raise UserError(
+            "--config.data.bank does not go with a synthetic config; take configs/default.py"
+        )
     if config.data.bank:
         return open_bank(config.data.bank, verify=True)
     if config.data.synthetic is None:
         raise UserError(
-            "--config.data.bank is empty; name a frame bank (launch/prepare.py makes one)"
+            "--config.data.bank is empty; name a frame bank (jaxspot/video/bank.py says what it is)"
         )
-    root = Path(workdir) / "bank"
-    if (root / "bank.json").exists():
-        return open_bank(root, verify=True)
-    return synthetic_bank(root, seed=config.seed, **config.data.synthetic.to_dict())
+    return None
+
+
+def make_bank(config: Any, workdir: str | Path) -> Bank:
+    """Makes the config's synthetic bank in `workdir/bank`."""
+    return synthetic_bank(
+        Path(workdir) / "bank", seed=config.seed, **config.data.synthetic.to_dict()
+    )

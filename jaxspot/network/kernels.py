@@ -149,11 +149,15 @@ def relu_max_pool(x: jax.Array) -> jax.Array:
 
     Which place won is kept in one byte; a tie goes to the first.
     """
-    return jnp.maximum(x.max(-2), 0.0)
+    return jnp.maximum(_largest_place(x), 0.0)
+
+
+def _largest_place(x):
+    return functools.reduce(jnp.maximum, (x[..., place, :] for place in range(4)))
 
 
 def _relu_max_pool_forward(x):
-    peak = x.max(-2)
+    peak = _largest_place(x)
     winner = jnp.full(peak.shape, 3, jnp.uint8)
     for place in (2, 1, 0):
         winner = jnp.where(x[..., place, :] == peak, jnp.uint8(place), winner)

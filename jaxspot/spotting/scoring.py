@@ -14,7 +14,7 @@ from jaxspot.network.model import TwoStream
 from jaxspot.training.parallel import fold_mesh, over_folds, padding, replicate, shard_folds
 from jaxspot.training.step import normalise
 
-CHUNK = 64
+CHUNK = 16
 
 
 def score_video(

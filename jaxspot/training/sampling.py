@@ -47,7 +47,7 @@ def draw_table(
     columns = [current]
     for shortest, longest in skips:
         low, high = np.rint(shortest * fps), np.rint(longest * fps)
-        skip = np.floor(rng.uniform(low, high + 1)).astype(np.int64)
+        skip = np.maximum(np.floor(rng.uniform(low, high + 1)), 1).astype(np.int64)
         columns.append(reference_places(pool, current, skip))
     return np.stack(columns, 1).astype(np.int32)
 
