@@ -4,9 +4,15 @@
 
 An argument after a colon changes several settings at once; arguments combine by comma:
   :paper  the faithful settings (the default): what the paper prints, and where it is silent
-  :best   our own: what measured better on synthetic faces
+  :best   our own: what measured better on synthetic faces; 8,000 samples at most, so a larger
+          bank wants more epochs
 
 Where the paper is silent, the faithful settings take:
+  (fixed) gray frames; references lie in the past, so that scores can stream; LCN's window has a
+                          sigma of 3 pixels and mirrored borders; both streams are one batch for
+                          batch normalisation, as they share all weights; one training subject in
+                          eight validates; k comes from the training subjects' labels, both ends of
+                          an interval counted.
   model.multiplier        8 filters on the one gray channel; a depthwise layer would learn one.
   model.widths            16, 32, 64: twelve thousand weights, "lightweight".
   model.pooling           max, 2x2, after blocks 1 and 2.
