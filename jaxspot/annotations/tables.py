@@ -3,7 +3,9 @@
 Files count a video's frames from 1 and include both ends; arrays count from 0.
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -79,11 +81,18 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 
 def write_text(path: str | Path, text: str) -> None:
     """Writes text under its final name only when whole; makes the folder."""
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextlib.contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Gives a path to write to, which becomes `path` only when all went well; makes the folder."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        partial.write_text(text, encoding="utf-8", newline="\n")
+        yield partial
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from jaxspot.annotations.tables import whole_file
 from jaxspot.evaluation.f1 import score_by_subject
 from jaxspot.experiment.judge import Judged, frame_rows
 from jaxspot.experiment.settings import Settings
@@ -142,6 +143,7 @@ def draw_sheets(folder: Path, bank: Bank) -> list[ReportPicture]:
     pictures = []
     for stem, (image, caption) in sheets.items():
         path = folder / f"{stem}.png"
-        Image.fromarray(image).save(path)
+        with whole_file(path) as partial:
+            Image.fromarray(image).save(partial, format="png")
         pictures.append(ReportPicture(path, caption))
     return pictures

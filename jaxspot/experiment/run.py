@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from jaxspot.annotations.tables import write_table, write_text
+from jaxspot.annotations.tables import whole_file, write_table, write_text
 from jaxspot.errors import UserError
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.floors import random_floor
@@ -145,11 +145,11 @@ def score_bank(
 
 def save_scores(folder: Path, bank: Bank, folds: list[Fold], scores: dict[str, np.ndarray]) -> None:
     """Writes each video's scores by the fold that held its subject out: arrays ME and MaE."""
-    folder.mkdir(parents=True)
     number = {fold.held_out: i for i, fold in enumerate(folds)}
     for video, subject in zip(bank.videos.video, bank.videos.subject, strict=True):
         held_out = scores[video][number[subject]]
-        np.savez(folder / f"{video}.npz", ME=held_out[:, 0], MaE=held_out[:, 1])
+        with whole_file(folder / f"{video}.npz") as partial, open(partial, "wb") as file:
+            np.savez(file, ME=held_out[:, 0], MaE=held_out[:, 1])
 
 
 def compare(

@@ -1,12 +1,13 @@
 """A picture of what was spotted in one video: scores, intervals, face quality; no face."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from jaxspot.annotations.tables import whole_file
 
 CURVES = (("ME", "p_me", "tab:orange"), ("MaE", "p_mae", "tab:blue"))
 
@@ -19,14 +20,8 @@ def plot_clip(frames: pd.DataFrame, intervals: pd.DataFrame, path: str | Path) -
         intervals: kind, onset_s, offset_s, apex_s.
         path: the PNG file.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path) as partial:
         draw_clip(frames, intervals).savefig(partial, format="png", dpi=120)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def draw_clip(frames: pd.DataFrame, intervals: pd.DataFrame) -> Figure:

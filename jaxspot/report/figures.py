@@ -1,7 +1,6 @@
 """Figures: score curves (Figure 4), loss curves, F1 by subject, ROC curves."""
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from sklearn.metrics import roc_curve
 
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.tables import KINDS, whole_file
 from jaxspot.evaluation.roc import auc
 from jaxspot.spotting.intervals import find_intervals
 
@@ -45,13 +44,8 @@ def figure_bytes(figure: Figure, *, kind: str = "png", dpi: int = 110) -> bytes:
 def save_figure(figure: Figure, path: str | Path, *, dpi: int = 110) -> Path:
     """Writes a figure as its suffix says (.png or .svg); it appears only when whole."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole_file(path) as partial:
         partial.write_bytes(figure_bytes(figure, kind=path.suffix[1:], dpi=dpi))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

@@ -9,7 +9,6 @@ folder that has it is whole.
 import dataclasses
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from jaxspot.annotations.tables import (
     VIDEO_COLUMNS,
     read_annotations,
     read_videos,
+    whole_file,
     write_table,
     write_text,
 )
@@ -176,11 +176,5 @@ def _sha256(path):
 
 
 def _save_array(path, array):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(partial, "wb") as file:
-            np.save(file, array)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as partial, open(partial, "wb") as file:
+        np.save(file, array)
