@@ -14,3 +14,4 @@ def pytest_configure(config):
     jax.config.update("jax_num_cpu_devices", 4)
     jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir(f"programs-{worker}")))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.devices()  # from here on no command that a test runs can change their number

@@ -42,11 +42,13 @@ def prepare_process(cache: str = "~/.cache/jaxspot/programs") -> None:
 
     Freed memory is kept, compiled programs are cached on disk, and every core is a device of its
     own where there is no accelerator: folds side by side keep all cores busy, which the threads
-    inside one program do not (1.4 times the epochs an hour on two cores).
+    inside one program do not (1.4 times the epochs an hour on two cores). A cache folder that
+    JAX_COMPILATION_CACHE_DIR names is kept.
     """
     keep_freed_memory()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with contextlib.suppress(RuntimeError):  # refused once jax runs, as in a notebook
         jax.config.update("jax_num_cpu_devices", cores or 1)
-    jax.config.update("jax_compilation_cache_dir", os.path.expanduser(cache))
+    if not jax.config.jax_compilation_cache_dir:
+        jax.config.update("jax_compilation_cache_dir", os.path.expanduser(cache))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
