@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from jaxspot.commands.running import run
+from jaxspot.commands.running import command_parser, run
 from jaxspot.evaluation.files import evaluate_files, format_scores
 from jaxspot.evaluation.matching import MATCHING_RULES
 
@@ -26,13 +26,7 @@ example:
 
 def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
-    flags = argparse.ArgumentParser(
-        prog="evaluate",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    flags = command_parser("evaluate", __doc__, EPILOG)
     flags.add_argument("--videos", required=True, metavar="CSV", help="table of all videos")
     flags.add_argument("--annotations", required=True, metavar="CSV", help="ground truth")
     flags.add_argument("--intervals", required=True, metavar="CSV", help="predictions to score")

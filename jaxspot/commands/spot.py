@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from jaxspot.commands.running import run
+from jaxspot.commands.running import command_parser, run
 
 EPILOG = """\
 For each VIDEO it writes DIR/<video name>/
@@ -24,13 +24,7 @@ example:
 
 def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
-    flags = argparse.ArgumentParser(
-        prog="spot",
-        description=__doc__,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    flags = command_parser("spot", __doc__, EPILOG)
     flags.add_argument(
         "--weights", required=True, metavar="DIR", help="a run's folder (or its spotter's)"
     )
