@@ -1,8 +1,16 @@
-"""Four CPU devices for every test; compiled programs are kept between runs."""
+"""Four CPU devices and the same drawn examples every time; compiled programs are kept.
+
+`pytest --hypothesis-profile=search` draws many new examples instead.
+"""
 
 import os
 
 import jax
+from hypothesis import settings
+
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("search", max_examples=1000, deadline=None)
+settings.load_profile("fixed")
 
 
 def pytest_configure(config):

@@ -80,8 +80,11 @@ def roc_threshold(scores: np.ndarray, labels: np.ndarray) -> float:
     scores, labels = scores[~np.isnan(scores)], labels[~np.isnan(scores)]
     if labels.all() or not labels.any():
         return float("inf")
-    wrong, right, thresholds = roc_curve(labels, scores)
-    return float(thresholds[np.argmax(right - wrong)])
+    wrong, right, thresholds = roc_curve(labels, scores, drop_intermediate=False)
+    positive, negative = int(labels.sum()), int((~labels).sum())
+    # In whole frames: rounding must not decide between thresholds of equal J.
+    j = np.rint(right * positive) * negative - np.rint(wrong * negative) * positive
+    return float(thresholds[np.argmax(j)])
 
 
 def interval_f1_threshold(
