@@ -23,6 +23,8 @@ Where the paper is silent, the faithful settings take:
   training.kinds          M = 0.1 (ME) and 0.9 (MaE) as printed, though its sentence says otherwise.
   training.skips          16~50 and 3~9 frames at 30 fps, kept in seconds.
   protocol.threshold      from the ROC of the training subjects; the held-out one decides nothing.
+  control                 the negative control, trained and scored on labels moved by at least that
+                          many seconds; 0 folds leave it out.
   protocol.cycles         the Butterworth cut-off: that many periods in a mean expression.
 """
 
@@ -88,7 +90,9 @@ def paper() -> Any:
                 min_seconds=(0.0, 0.0),
                 max_seconds=(1e9, 1e9),
                 merge_seconds=(0.0, 0.0),
+                keep_nested=True,
             ),
+            control=dict(folds=4, seconds=10.0),
             peers=("moilanen",),
         )
     )
@@ -112,6 +116,7 @@ def best(config: Any) -> None:
     config.protocol.normalisation = "train_quantiles"
     config.protocol.min_seconds = (0.1, 0.4)
     config.protocol.max_seconds = (0.6, 1e9)
+    config.protocol.keep_nested = False
 
 
 def apply(config: Any, arguments: str, changes: dict) -> None:

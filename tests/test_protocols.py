@@ -7,15 +7,8 @@ import pytest
 
 from jaxspot.annotations.tables import KINDS, frame_labels
 from jaxspot.evaluation.f1 import score_intervals
-from jaxspot.evaluation.protocols import (
-    Decision,
-    Protocol,
-    ScoredVideo,
-    cutoff_from_k,
-    decide,
-    fit_decision,
-    normalise,
-)
+from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
+from jaxspot.evaluation.protocols import Decision, Protocol, cutoff_from_k, decide, normalise
 
 RULES = ("roc", "interval_f1", "test_oracle")
 NORMALISATIONS = ("per_video", "train_quantiles")
@@ -106,6 +99,44 @@ def test_limits_are_in_seconds():
     length = found.offset - found.onset + 1
     assert (length[found.kind == "ME"] <= 15).all()
     assert (length[found.kind == "MaE"] >= 15).all()
+
+
+def overlap_everywhere(seed):
+    """A video whose ME score is also high at the start of every macro-expression."""
+    one = video("a", seed)
+    scores = one.scores.copy()
+    for row in one.annotations[one.annotations.kind == "MaE"].itertuples():
+        scores[row.onset + 5 : row.onset + 15, 0] += 0.5
+    return one._replace(scores=scores)
+
+
+def test_nested_micro_expressions_are_kept_or_dropped():
+    training, test = [overlap_everywhere(1)], overlap_everywhere(2)
+    found = {}
+    for keep in (True, False):
+        protocol = Protocol(threshold="interval_f1", keep_nested=keep)
+        decision = fit_decision(training, protocol)
+        found[keep] = decide(test.scores, fps=30, decision=decision, video="a")[1]
+    spans = {
+        kind: rows[["onset", "offset"]].to_numpy() for kind, rows in found[True].groupby("kind")
+    }
+    nested = [
+        any(a <= onset and offset <= b for a, b in spans["MaE"]) for onset, offset in spans["ME"]
+    ]
+    assert any(nested) and not all(nested)
+    kept = found[False][found[False].kind == "ME"][["onset", "offset"]].to_numpy()
+    assert (kept == spans["ME"][~np.array(nested)]).all()
+    assert score_intervals(found[False], test.annotations, videos=["a"])["overall"]["f1"] == 1.0
+
+
+def test_the_threshold_knows_that_nested_ones_are_dropped():
+    loud = overlap_everywhere(1)
+    loud.scores[:, 0] = np.where(loud.labels[:, 0], loud.scores[:, 0] - 0.2, loud.scores[:, 0])
+    rule = dict(threshold="interval_f1", min_seconds=(0.1, 0.4))
+    blind, knowing = (fit_decision([loud], Protocol(keep_nested=k, **rule)) for k in (True, False))
+    assert knowing.threshold[1] == blind.threshold[1]
+    _, found = decide(loud.scores, fps=30, decision=knowing, video="a")
+    assert score_intervals(found, loud.annotations, videos=["a"])["ME"]["f1"] > 0.9
 
 
 def test_frames_without_a_score_lie_in_no_interval():

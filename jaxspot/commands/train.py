@@ -2,9 +2,13 @@
 
   python launch/train.py --config=configs/synthetic.py:best --workdir=runs/demo
   python launch/train.py --config=configs/default.py --config.data.bank=BANK --workdir=runs/mine
+  python launch/train.py --config=configs/synthetic.py:best --workdir=runs/demo --resume
 
 Any setting of the config can be changed by its name: --config.training.epochs=10. The files of
 configs/ say what each setting means and what may stand behind the colon.
+
+Every epoch is saved. A run that was cut (a crash, Ctrl-C, the end of a time slot) goes on by the
+same command with --resume and comes to the same numbers.
 """
 
 from collections.abc import Sequence
@@ -32,6 +36,9 @@ def define_flags(argv: Sequence[str]) -> flags.FlagValues:
         sys_argv=["train", *argv],
     )
     flags.DEFINE_string("workdir", None, "an empty folder for all results", flag_values=values)
+    flags.DEFINE_bool(
+        "resume", False, "go on with the run in --workdir, if there is one", flag_values=values
+    )
     return values
 
 
@@ -40,22 +47,22 @@ def train(argv: Sequence[str]) -> int:
     given = read_flags(argv)
     if given is None:
         return 0
-    config, workdir = given
+    config, workdir, resume = given
     from jaxspot.network.compiling import prepare_process
 
     prepare_process()
     from jaxspot.experiment.run import train_and_evaluate
     from jaxspot.report.tables import layout5, markdown
 
-    table = train_and_evaluate(config, workdir)
+    table = train_and_evaluate(config, workdir, resume=resume)
     seen = "; oracle: the threshold saw test data" if "oracle" in table else ""
     title = f"\nTable 5, data: {config.data.name} ({workdir}){seen}"
     print(markdown(layout5(table), title=title))
     return 0
 
 
-def read_flags(argv: Sequence[str]) -> tuple[Any, str] | None:
-    """Config and workdir; None where only help was asked for.
+def read_flags(argv: Sequence[str]) -> tuple[Any, str, bool] | None:
+    """Config, workdir and whether to resume; None where only help was asked for.
 
     Raises:
       UserError: a flag or a field of the config that is missing, unknown or of the wrong type.
@@ -87,4 +94,4 @@ def read_flags(argv: Sequence[str]) -> tuple[Any, str] | None:
     for name, value in (("config", config), ("workdir", workdir)):
         if value is None:
             raise UserError(f"--{name} is missing; see --help")
-    return config, str(workdir)
+    return config, str(workdir), bool(values["resume"].value)

@@ -1,17 +1,15 @@
-"""From scores to intervals by an honest rule: fitted on training subjects, applied to others."""
+"""From scores to intervals: the rule, what a fold learned of it, and its use on a video."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS, frame_labels
-from jaxspot.evaluation.f1 import NO_FRAMES, frames_by_video
+from jaxspot.annotations.tables import KINDS
 from jaxspot.evaluation.matching import MATCHING_RULES, MatchingRule
-from jaxspot.evaluation.roc import interval_f1_threshold, roc_threshold
 from jaxspot.spotting.filters import butterworth, normalise_by, normalise_per_video
 from jaxspot.spotting.intervals import find_intervals, intervals_table
 
@@ -38,6 +36,7 @@ class Protocol:
       order: of the Butterworth filter.
       min_seconds, max_seconds: shortest and longest interval kept.
       merge_seconds: intervals of a kind at most this far apart become one.
+      keep_nested: keep micro-expressions that lie wholly inside a macro-expression found.
     """
 
     matching: MatchingRule = "one_to_one"
@@ -50,6 +49,7 @@ class Protocol:
     min_seconds: Pair = (0.0, 0.0)
     max_seconds: Pair = (math.inf, math.inf)
     merge_seconds: Pair = (0.0, 0.0)
+    keep_nested: bool = True
 
     def __post_init__(self):
         _one_of("matching", self.matching, MATCHING_RULES)
@@ -73,20 +73,6 @@ def cutoff_from_k(k_seconds: Pair, *, cycles: float = 1.0) -> Pair:
       Hz for ME and MaE.
     """
     return cycles / (2 * k_seconds[0]), cycles / (2 * k_seconds[1])
-
-
-class ScoredVideo(NamedTuple):
-    """A video's raw scores, float (T, 2), beside its labels (kind, onset, offset)."""
-
-    video: str
-    fps: float
-    scores: np.ndarray
-    annotations: pd.DataFrame
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Bool (T, 2), ME and MaE."""
-        return frame_labels(self.annotations, frames=len(self.scores))
 
 
 @dataclass(frozen=True)
@@ -122,43 +108,6 @@ class Decision:
         return cls(protocol=Protocol(**values.pop("protocol")), **values)
 
 
-def fit_decision(
-    training: Sequence[ScoredVideo],
-    protocol: Protocol,
-    *,
-    test: Sequence[ScoredVideo] | None = None,
-) -> Decision:
-    """Fits normalisation and thresholds on the training subjects' scores.
-
-    Args:
-      training: videos of the training subjects.
-      protocol: the rule.
-      test: videos of the held-out subject; needed by "test_oracle" and refused by all others.
-
-    Raises:
-      ValueError: no training video, or `test` against the rule.
-    """
-    if not training:
-        raise ValueError("a decision needs at least one training video")
-    if protocol.oracle != (test is not None):
-        raise ValueError(
-            f"threshold={protocol.threshold!r} and test={'no' if test is None else 'yes'}"
-        )
-    frames = np.concatenate([video.scores for video in training])
-    low, high = (_pair(np.nanquantile(frames, q, axis=0)) for q in protocol.quantiles)
-    none = (math.inf, math.inf)
-    draft = Decision(protocol, low, high, none, none)
-    seen = training if test is None else test
-    raw = [normalise(video.scores, draft) for video in seen]
-    smooth = [_smooth(curve, video.fps, protocol) for curve, video in zip(raw, seen, strict=True)]
-    labels = np.concatenate([video.labels for video in seen])
-    by_roc = _by_roc(smooth, labels)
-    chosen = (
-        _by_interval_f1(smooth, seen, protocol) if protocol.threshold == "interval_f1" else by_roc
-    )
-    return Decision(protocol, low, high, chosen, _by_roc(raw, labels))
-
-
 def normalise(scores: np.ndarray, decision: Decision) -> np.ndarray:
     """Raw scores (T, 2) on the scale of the thresholds, before smoothing."""
     if decision.protocol.normalisation == "per_video":
@@ -174,7 +123,7 @@ def decide(
     Args:
       scores: float (T, 2), raw sigmoid outputs for ME and MaE; NaN where a frame has none.
       fps: frames per second.
-      decision: from `fit_decision` of a fold that has not seen this video's subject.
+      decision: from `fit_decision`, of a fold that has not seen this video's subject.
       subject, video: names for the table.
 
     Returns:
@@ -182,15 +131,16 @@ def decide(
       intervals: subject, video, kind, onset, apex, offset, score, see `intervals_table`.
     """
     protocol = decision.protocol
-    smooth = _smooth(normalise(scores, decision), fps, protocol)
-    spans = {
-        kind: _cut(smooth[:, i], decision.threshold[i], fps, protocol, i)
-        for i, kind in enumerate(KINDS)
-    }
+    smooth = smooth_scores(normalise(scores, decision), fps=fps, protocol=protocol)
+    rule: dict[str, Any] = dict(fps=fps, protocol=protocol)
+    micro, macro = decision.threshold
+    spans = {"MaE": cut_kind(smooth[:, 1], "MaE", threshold=macro, **rule)}
+    spans["ME"] = cut_kind(smooth[:, 0], "ME", threshold=micro, macro=spans["MaE"], **rule)
     return smooth, intervals_table(spans, smooth, subject=subject, video=video)
 
 
-def _smooth(scores, fps, protocol):
+def smooth_scores(scores: np.ndarray, *, fps: float, protocol: Protocol) -> np.ndarray:
+    """Both curves (T, 2) after the protocol's Butterworth filter."""
     curves = [
         butterworth(scores[:, i], fps=fps, cutoff_hz=cutoff, order=protocol.order)
         for i, cutoff in enumerate(protocol.cutoff_hz)
@@ -198,45 +148,39 @@ def _smooth(scores, fps, protocol):
     return np.stack(curves, axis=1)
 
 
-def _cut(curve, threshold, fps, protocol, i):
+def cut_kind(
+    curve: np.ndarray,
+    kind: str,
+    *,
+    threshold: float,
+    fps: float,
+    protocol: Protocol,
+    macro: np.ndarray | None = None,
+) -> np.ndarray:
+    """Intervals of one kind by the protocol's limits.
+
+    Args:
+      curve: float (T,), smoothed.
+      kind: "ME" or "MaE".
+      threshold, fps, protocol: the rule.
+      macro: int (n, 2), the macro-expressions found in the same video, for `keep_nested`.
+
+    Returns:
+      int (n, 2): array bounds start, stop (from 0, half open), in order of time.
+    """
+    i = KINDS.index(kind)
     longest = protocol.max_seconds[i] * fps
-    return find_intervals(
+    spans = find_intervals(
         curve,
         threshold=threshold,
         min_frames=max(1, round(protocol.min_seconds[i] * fps)),
         max_frames=None if math.isinf(longest) else round(longest),
         merge_gap=round(protocol.merge_seconds[i] * fps),
     )
-
-
-def _by_roc(curves, labels):
-    scores = np.concatenate(curves)
-    return _pair(roc_threshold(scores[:, i], labels[:, i]) for i in range(len(KINDS)))
-
-
-def _by_interval_f1(curves, videos, protocol):
-    def threshold(i, kind):
-        def cut(n, value):
-            return _cut(curves[n][:, i], value, videos[n].fps, protocol, i)
-
-        truth = []
-        for video in videos:
-            rows = video.annotations.assign(video=video.video)
-            truth.append(frames_by_video(rows, [video.video]).get((video.video, kind), NO_FRAMES))
-        return interval_f1_threshold(
-            [curve[:, i] for curve in curves],
-            truth,
-            cut=cut,
-            matching=protocol.matching,
-            iou=protocol.iou,
-        )
-
-    return _pair(threshold(i, kind) for i, kind in enumerate(KINDS))
-
-
-def _pair(values) -> Pair:
-    first, second = values
-    return float(first), float(second)
+    if kind == "MaE" or protocol.keep_nested or macro is None:
+        return spans
+    inside = (macro[:, 0] <= spans[:, :1]) & (spans[:, 1:] <= macro[:, 1])
+    return spans[~inside.any(1)]
 
 
 def _swap(value, old, new) -> Any:

@@ -9,18 +9,12 @@ import pandas as pd
 
 from jaxspot.annotations.tables import KINDS, frame_labels
 from jaxspot.errors import UserError
-from jaxspot.evaluation.protocols import (
-    Decision,
-    Protocol,
-    ScoredVideo,
-    cutoff_from_k,
-    decide,
-    fit_decision,
-    normalise,
-)
+from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
+from jaxspot.evaluation.protocols import Decision, Protocol, cutoff_from_k, decide, normalise
 from jaxspot.spotter import frame_skips
 from jaxspot.spotting.clip import usable_frames
-from jaxspot.training.folds import Fold
+from jaxspot.training.folds import Fold, loso_folds
+from jaxspot.training.sampling import FACELESS
 from jaxspot.video.bank import Bank
 
 Pair = tuple[float, float]
@@ -56,6 +50,22 @@ def mean_durations(bank: Bank, fold: Fold) -> Pair:
                 " the frame skip of its stream is half its mean duration"
             )
     return float(seconds["ME"]), float(seconds["MaE"])
+
+
+def refuse_unusable(bank: Bank) -> None:
+    """Refuses a bank that some fold could not be trained on, before anything is written.
+
+    Raises:
+      UserError: fewer than three subjects, a kind that a fold's subjects never show, or training or
+        validation subjects without a face in any frame.
+    """
+    faces = [(bank.quality(video)[:, 0] > 0).any() for video in bank.videos.video]
+    seen = set(bank.videos.subject[faces])
+    for fold in loso_folds(bank.videos.subject):
+        mean_durations(bank, fold)
+        for group in (fold.training, fold.validation):
+            if not seen & set(group):
+                raise UserError(f"{bank.root}: {FACELESS.format(', '.join(group))}")
 
 
 def fold_protocol(protocol: Protocol, durations: Pair, *, cycles: float) -> Protocol:

@@ -11,9 +11,16 @@ from jaxspot.annotations.tables import whole_file
 from jaxspot.evaluation.f1 import score_by_subject
 from jaxspot.experiment.judge import Judged, frame_rows
 from jaxspot.experiment.settings import Settings
+from jaxspot.experiment.trial import Trial
 from jaxspot.report import figures
 from jaxspot.report.page import ReportPicture, ReportTable, write_report
-from jaxspot.report.tables import layout4, layout5, table_title, write_tables
+from jaxspot.report.tables import (
+    layout4,
+    layout5,
+    layout_control,
+    table_title,
+    write_tables,
+)
 from jaxspot.synthetic.sheet import event_sheet, identity_sheet
 from jaxspot.training.loso import TrainedFolds
 from jaxspot.video.bank import Bank
@@ -28,17 +35,18 @@ def write_outputs(
     workdir: Path,
     bank: Bank,
     settings: Settings,
-    trained: TrainedFolds,
-    judged: Judged,
+    trial: Trial,
     frames: pd.DataFrame,
     intervals: pd.DataFrame,
+    control: pd.DataFrame,
 ) -> None:
     """Writes tables/, figures/ and report.html.
 
     Args:
       workdir: the run's folder.
-      bank, settings, trained, judged: of the run.
+      bank, settings, trial: of the run.
       frames, intervals: Tables 4 and 5, tidy.
+      control: the negative control, tidy; may be empty.
     """
     oracle = settings.protocol.oracle
     names: dict[str, Any] = dict(dataset=settings.dataset, oracle=oracle)
@@ -51,7 +59,14 @@ def write_outputs(
         wide = layout(tidy)
         write_tables(tidy, wide, workdir / "tables" / f"table{number}", title=title)
         shown.append(ReportTable(title, wide, note))
-    pictures = draw_figures(workdir / "figures", bank, settings, trained, judged)
+    verdict = "No negative control was made."
+    if len(control):
+        title = control_title(settings)
+        wide = layout_control(control)
+        write_tables(control, wide, workdir / "tables" / "control", title=title)
+        verdict = judge_control(control)
+        shown.append(ReportTable(title, wide, verdict))
+    pictures = draw_figures(workdir / "figures", bank, settings, trial.trained, trial.judged)
     ours = intervals[intervals.method == intervals.method.iloc[0]].set_index("kind")
     write_report(
         workdir / "report.html",
@@ -62,7 +77,8 @@ def write_outputs(
         summary=[
             f"{bank.videos.subject.nunique()} subjects, {len(bank.videos)} videos,"
             f" {bank.videos.frames.sum()} frames, {(bank.annotations.kind == 'ME').sum()} ME and"
-            f" {(bank.annotations.kind == 'MaE').sum()} MaE."
+            f" {(bank.annotations.kind == 'MaE').sum()} MaE.",
+            verdict,
         ],
         tables=shown,
         pictures=pictures,
@@ -87,6 +103,25 @@ def describe_protocol(settings: Settings, table: int) -> str:
     if table == 4:
         return f"LOSO, {rule['test_oracle' if protocol.oracle else 'roc']}"
     return f"LOSO, {protocol.matching}, IoU {protocol.iou:g}, {rule[protocol.threshold]}"
+
+
+def control_title(settings: Settings) -> str:
+    """The heading of the negative control's table."""
+    return (
+        f"Negative control. Intervals: F1 of {settings.control_folds} folds trained and scored on"
+        f" labels moved by at least {settings.control_seconds:g} s; data: {settings.dataset}"
+    )
+
+
+def judge_control(control: pd.DataFrame) -> str:
+    """What the negative control says, in a sentence."""
+    row = control[control.kind == "overall"].iloc[0]
+    above = row.f1 > row.random_f1_p95
+    says = "ABOVE it: look for a leak before you believe any table" if above else "not above it"
+    return (
+        f"Negative control: on moved labels F1 is {row.f1:.3f}; 95 % of random draws stay at or"
+        f" under {row.random_f1_p95:.3f}: {says}."
+    )
 
 
 def draw_figures(

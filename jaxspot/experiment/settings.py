@@ -1,6 +1,8 @@
 """A config as plain objects: the only place that reads its fields."""
 
+import contextlib
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,8 @@ class Settings:
       model, augmentation, training: of the networks.
       protocol: the rule from scores to intervals; its cut-off is set per fold from k.
       cycles: see `cutoff_from_k`.
+      control_folds: folds of the negative control, 0 for none.
+      control_seconds: how far its labels are moved at least.
       peers: methods scored beside ours.
       seed: of everything random.
     """
@@ -45,6 +49,8 @@ class Settings:
     training: Training
     protocol: Protocol
     cycles: float
+    control_folds: int
+    control_seconds: float
     peers: tuple[str, ...]
     seed: int
 
@@ -71,6 +77,8 @@ def read_settings(config: Any) -> Settings:
         raise UserError("--config.data.synthetic.subjects must be 3 or more: one is held out")
     if not 0 < config.protocol.iou <= 1:
         raise UserError("--config.protocol.iou must lie above 0, up to 1")
+    if config.control.folds < 0 or config.control.seconds < 0:
+        raise UserError("--config.control.folds and .seconds must be 0 or more")
     protocol = config.protocol.to_dict()
     cycles = protocol.pop("cycles")
     return Settings(
@@ -80,6 +88,8 @@ def read_settings(config: Any) -> Settings:
         training=Training(seed=config.seed, **config.training.to_dict()),
         protocol=Protocol(**protocol),
         cycles=cycles,
+        control_folds=config.control.folds,
+        control_seconds=config.control.seconds,
         peers=tuple(config.peers),
         seed=config.seed,
     )
@@ -105,7 +115,9 @@ def named_bank(config: Any) -> Bank | None:
 
 
 def make_bank(config: Any, workdir: str | Path) -> Bank:
-    """Makes the config's synthetic bank in `workdir/bank`."""
-    return synthetic_bank(
-        Path(workdir) / "bank", seed=config.seed, **config.data.synthetic.to_dict()
-    )
+    """The config's synthetic bank in `workdir/bank`; made there unless it is there and whole."""
+    root = Path(workdir) / "bank"
+    with contextlib.suppress(UserError):
+        return open_bank(root, verify=True)
+    shutil.rmtree(root, ignore_errors=True)
+    return synthetic_bank(root, seed=config.seed, **config.data.synthetic.to_dict())

@@ -1,4 +1,4 @@
-"""Tables 4 and 5 as tidy CSV, and laid out as in the paper in Markdown and LaTeX."""
+"""Tables as tidy CSV, and laid out as in the paper in Markdown and LaTeX."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +22,7 @@ TABLE5_COLUMNS = (
     "recall",
     "f1",
 )
+CONTROL_COLUMNS = (*TABLE5_COLUMNS, "random_f1_p95")
 
 
 def table4(rows: Iterable[Mapping]) -> pd.DataFrame:
@@ -48,6 +49,18 @@ def table5(rows: Iterable[Mapping]) -> pd.DataFrame:
       these columns, methods in the order given; `oracle` follows when it is true of any row.
     """
     return _tidy(rows, TABLE5_COLUMNS)
+
+
+def control_table(rows: Iterable[Mapping]) -> pd.DataFrame:
+    """Tidy table of the negative control.
+
+    Args:
+      rows: as for `table5`, with `random_f1_p95`, the 95th percentile of F1 of random intervals.
+
+    Returns:
+      these columns; `oracle` follows when it is true of any row.
+    """
+    return _tidy(rows, CONTROL_COLUMNS)
 
 
 def score_rows(method: str, scores: Mapping[str, Mapping], *, oracle: bool = False) -> list[dict]:
@@ -80,6 +93,13 @@ def layout5(tidy: pd.DataFrame) -> pd.DataFrame:
         for method in dict.fromkeys(tidy.method)
     ]
     return wide
+
+
+def layout_control(tidy: pd.DataFrame) -> pd.DataFrame:
+    """The negative control as printed: F1 of each kind beside that of chance; text cells."""
+    chance = tidy.assign(method="random, 95th percentile", f1=tidy.random_f1_p95)
+    heads = {kind.replace("overall", "Overall"): (kind, "f1") for kind in KIND_ORDER}
+    return _layout(pd.concat([tidy, chance]), heads)
 
 
 def write_tables(

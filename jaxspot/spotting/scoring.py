@@ -11,7 +11,7 @@ from jax.sharding import Mesh
 
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.model import TwoStream
-from jaxspot.training.parallel import fold_mesh, over_folds, padding, replicate, shard_folds
+from jaxspot.training.parallel import fold_mesh, over_folds, pad_folds, replicate, shard_folds
 from jaxspot.training.step import normalise
 
 CHUNK = 16
@@ -48,8 +48,7 @@ def score_video(
     mesh = mesh or fold_mesh()
     skips = np.asarray(skips, np.int32)
     networks = len(skips)
-    idle = padding(networks, mesh)
-    pad = lambda leaf: np.concatenate([leaf, np.repeat(leaf[-1:], idle, 0)])
+    pad = lambda leaf: pad_folds(leaf, mesh)
     stacked = shard_folds(jax.tree.map(pad, (variables, skips)), mesh)
     first = _normalise_program()(np.asarray(frames[:1]))
     history = replicate(jnp.repeat(first, _history_length(skips), 0), mesh)

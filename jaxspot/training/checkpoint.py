@@ -1,4 +1,4 @@
-"""Weights on disk: the only user of orbax.
+"""Pytrees on disk: the only user of orbax.
 
 Orbax restores a damaged file without a word, so every file's sha256 is kept beside it and compared
 on the way back.
@@ -6,6 +6,7 @@ on the way back.
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,10 @@ MANIFEST = "manifest.json"
 
 
 def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None = None) -> None:
-    """Saves a pytree of arrays; when this returns, it is on disk, with the hashes of its files.
+    """Saves a pytree of arrays with the hashes of its files.
+
+    When this returns it is on disk and survives a loss of power; until then nothing of it is seen
+    under this name.
 
     Args:
       folder: replaced whole.
@@ -28,13 +32,20 @@ def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None 
       texts: small files to keep beside the arrays, name -> content.
     """
     folder = Path(folder).absolute()
-    shutil.rmtree(folder, ignore_errors=True)
-    with ocp.StandardCheckpointer() as checkpointer:
-        checkpointer.save(folder / "tree", tree)
-        checkpointer.wait_until_finished()
-    for name, text in (texts or {}).items():
-        write_text(folder / name, text)
-    write_text(folder / MANIFEST, json.dumps(_hashes(folder), indent=1) + "\n")
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    try:
+        with ocp.StandardCheckpointer() as checkpointer:
+            checkpointer.save(partial / "tree", tree, force=True)
+            checkpointer.wait_until_finished()
+        for name, text in (texts or {}).items():
+            write_text(partial / name, text)
+        write_text(partial / MANIFEST, _manifest(partial))
+        _flush(partial)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(partial, folder)
+        _flush_folder(folder.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def restore_tree(folder: str | Path, like: Any) -> Any:
@@ -43,6 +54,9 @@ def restore_tree(folder: str | Path, like: Any) -> Any:
     Args:
       folder: where it was saved.
       like: a pytree of the same structure, shapes and dtypes.
+
+    Returns:
+      the tree, of numpy arrays where `like` has such.
 
     Raises:
       UserError: nothing there, or a file is missing or altered.
@@ -61,14 +75,34 @@ def verify_tree(folder: str | Path) -> None:
     """
     folder = Path(folder).absolute()
     try:
-        expected = json.loads((folder / MANIFEST).read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        raise UserError(f"{folder}: no whole set of weights here; train again") from None
-    if _hashes(folder) != expected:
-        raise UserError(f"{folder}: altered since it was saved; train again or copy it again")
+        expected = (folder / MANIFEST).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"{folder}: nothing whole was saved here") from None
+    if _manifest(folder).encode() != expected:
+        raise UserError(f"{folder}: missing files or altered since it was saved")
 
 
-def _hashes(folder):
+def _manifest(folder):
+    """The hashes of all files as text; compared as text, so that damage to it counts too."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST)
     digest = lambda path: hashlib.sha256(path.read_bytes()).hexdigest()
-    return {str(path.relative_to(folder)): digest(path) for path in files}
+    hashes = {path.relative_to(folder).as_posix(): digest(path) for path in files}
+    return json.dumps(hashes, indent=1) + "\n"
+
+
+def _flush(folder):
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+    for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
+        _flush_folder(path)
+
+
+def _flush_folder(folder):
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
 from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
@@ -50,6 +51,9 @@ def replicate(tree: Any, mesh: Mesh) -> Any:
     return jax.device_put(tree, NamedSharding(mesh, P()))
 
 
-def padding(folds: int, mesh: Mesh) -> int:
-    """How many idle folds must follow so that the devices share evenly."""
-    return -folds % mesh.size
+def pad_folds(stack: Any, mesh: Mesh) -> Any:
+    """A list or array of folds with its last one repeated until the devices share evenly."""
+    idle = -len(stack) % mesh.size
+    if isinstance(stack, list):
+        return stack + stack[-1:] * idle
+    return np.concatenate([stack, np.repeat(stack[-1:], idle, 0)])

@@ -9,6 +9,10 @@ from jaxspot.training.folds import Fold, subject_number
 from jaxspot.training.pool import FramePool
 
 VALIDATION = 2**31
+FACELESS = (
+    "subjects {}: no frame shows a face, so there is nothing to train or validate on; leave them"
+    " out of the bank"
+)
 
 
 def draw_table(
@@ -38,10 +42,7 @@ def draw_table(
     """
     places = pool.of_subjects(subjects)
     if not len(places):
-        raise UserError(
-            f"subjects {', '.join(subjects)}: no frame shows a face, so there is nothing to train"
-            " or validate on; leave them out of the bank"
-        )
+        raise UserError(FACELESS.format(", ".join(subjects)))
     current = _draw_frames(pool.labels[places], places, rng, samples, balance)
     fps = pool.fps[pool.video[current]]
     columns = [current]

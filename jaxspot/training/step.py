@@ -159,7 +159,7 @@ def fold_epoch(
       shared: the frames and labels of all subjects.
 
     Returns:
-      The new state and {"train_loss", "validation_loss"}, each float32 ().
+      The new state and {"train_loss": float32 (steps,), "validation_loss": float32 ()}.
     """
 
     def step(state, numbered):
@@ -185,12 +185,12 @@ def fold_epoch(
             model=model,
             training=training,
         )
-        metrics = {"train_loss": losses.mean(), "validation_loss": loss}
+        metrics = {"train_loss": losses, "validation_loss": loss}
         return stop_early(state, loss, patience=training.patience), metrics
 
     def skip(state):
-        nan = jnp.full((), jnp.nan, jnp.float32)
-        return state, {"train_loss": nan, "validation_loss": nan}
+        nan = lambda *shape: jnp.full(shape, jnp.nan, jnp.float32)
+        return state, {"train_loss": nan(len(tables.training)), "validation_loss": nan()}
 
     return lax.cond(state.live, run, skip, state)
 

@@ -1,0 +1,121 @@
+"""The negative control: the same method, trained and scored on labels that are not there."""
+
+import dataclasses
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxspot.annotations.tables import from_span, to_span
+from jaxspot.errors import UserError
+from jaxspot.evaluation.f1 import score_intervals
+from jaxspot.evaluation.floors import random_floor
+from jaxspot.experiment.judge import refuse_unusable
+from jaxspot.experiment.settings import Settings
+from jaxspot.experiment.trial import run_trial
+from jaxspot.report.tables import control_table, score_rows
+from jaxspot.training.folds import Fold, loso_folds
+from jaxspot.video.bank import Bank
+
+DRAWS = 200
+
+
+def negative_control(
+    bank: Bank, settings: Settings, saved: Path, stop_here: Callable[[], None]
+) -> pd.DataFrame:
+    """Some folds trained and scored on rolled labels, with the same settings.
+
+    What is found then is chance or a leak: F1 belongs at or under the 95th percentile of random
+    intervals, as many and as long, against the same rolled labels.
+
+    Args:
+      bank: frames and true labels.
+      settings: of the run; `control_folds` of 0 leaves the control out.
+      saved: folder of epochs and scores that are done.
+      stop_here: see `run_trial`.
+
+    Returns:
+      `control_table`, empty where there is none to make: no folds are asked for, or too few
+      subjects have a video twice as long as the shift.
+    """
+    rolled = roll_labels(bank, seconds=settings.control_seconds, seed=settings.seed)
+    try:
+        refuse_unusable(rolled)
+    except UserError:
+        return control_table([])
+    folds = spread(loso_folds(rolled.videos.subject), settings.control_folds)
+    if not folds:
+        return control_table([])
+    trial = run_trial(
+        rolled,
+        folds,
+        settings,
+        saved=saved,
+        metrics=saved / "metrics.jsonl",
+        name="control",
+        stop_here=stop_here,
+    )
+    held_out = {fold.held_out for fold in folds}
+    videos = rolled.videos.loc[rolled.videos.subject.isin(held_out)]
+    labels = rolled.annotations.loc[rolled.annotations.subject.isin(held_out)]
+    rule: dict[str, Any] = dict(
+        protocol=settings.protocol.matching, threshold=settings.protocol.iou
+    )
+    found = score_intervals(trial.judged.intervals, labels, videos=videos, **rule)
+    chance = random_floor(trial.judged.intervals, labels, videos, seed=settings.seed, **rule)
+    limit = {kind: {"random_f1_p95": chance[kind]["f1_p95"]} for kind in chance}
+    rows = score_rows("rolled labels", {kind: found[kind] | limit[kind] for kind in found})
+    return control_table(rows)
+
+
+def spread(folds: Sequence[Fold], count: int) -> list[Fold]:
+    """`count` of the folds, evenly spread; all where there are fewer."""
+    places = np.linspace(0, len(folds), min(count, len(folds)), endpoint=False)
+    return [folds[int(place)] for place in places]
+
+
+def roll_labels(bank: Bank, *, seconds: float, seed: int) -> Bank:
+    """The bank with every video's labels moved on in time, around its end to its start.
+
+    A video's shift is drawn between `seconds` and its length less `seconds`, so that no label lies
+    nearer than that to its own place. A shift that cuts a label at the end of the video is drawn
+    again; where all do, the cut label is left out.
+
+    Args:
+      bank: frames and labels.
+      seconds: the least shift.
+      seed: of the shifts, with the video's name.
+
+    Returns:
+      the bank without the videos that are too short for the shift.
+    """
+    least = np.ceil(seconds * bank.videos.fps).astype(int)
+    videos = bank.videos.loc[bank.videos.frames >= 2 * least].reset_index(drop=True)
+    tables = []
+    for video, frames, fps in videos[["video", "frames", "fps"]].itertuples(index=False):
+        rng = np.random.default_rng([seed, zlib.crc32(str(video).encode())])
+        first = int(np.ceil(seconds * fps))
+        shifts = rng.integers(first, frames - first + 1, size=DRAWS)
+        tables.append(roll_table(bank.labels(video), shifts, frames))
+    labels = pd.concat([*tables, bank.annotations.iloc[:0]], ignore_index=True)
+    return dataclasses.replace(bank, videos=videos, annotations=labels)
+
+
+def roll_table(annotations: pd.DataFrame, shifts: np.ndarray, frames: int) -> pd.DataFrame:
+    """Labels of one video moved later, round its end; one cut by the end is left out.
+
+    Args:
+      annotations: of this video.
+      shifts: int (n,), in frames; the first of those that cut the fewest labels is taken.
+      frames: length of the video.
+    """
+    start, stop = to_span(annotations.onset.to_numpy(), annotations.offset.to_numpy())
+    moved = (start + shifts[:, None]) % frames
+    moved = moved[(moved + (stop - start) > frames).sum(1).argmin()]
+    onset, offset = from_span(moved, moved + (stop - start))
+    apex = onset + (annotations.apex - annotations.onset).to_numpy()
+    table = annotations.assign(onset=onset, apex=apex, offset=offset)
+    return table.loc[offset <= frames]

@@ -1,0 +1,99 @@
+"""The folder of a run: whose it is, whether it may go on, and that one process at a time does."""
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from jaxspot.annotations.tables import write_text
+from jaxspot.errors import UserError
+
+LOCK = ".lock"
+MAY_DIFFER = {"data.bank"}
+"""Fields of a config that may differ on resuming: a bank may move, its hash is compared."""
+
+
+@contextlib.contextmanager
+def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator[None]:
+    """Holds a run's folder for this process; config.json is in it from the start.
+
+    Args:
+      workdir: absent or empty, or that of a run to resume.
+      config: of this run.
+      resume: go on with the run that the folder holds, if it holds one.
+
+    Raises:
+      UserError: before any work: it holds another run or anything else, the run it holds was begun
+        with other settings, another process works in it, or it cannot be written.
+    """
+    workdir = Path(workdir)
+    _refuse_used(workdir, config, resume)
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(workdir / LOCK, timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise UserError(f"{workdir}: another run is at work here; wait for it to end") from None
+    except OSError as error:
+        raise UserError(f"{workdir}: cannot be written ({error.strerror})") from None
+    try:
+        _refuse_used(workdir, config, resume)
+        _remove_partial(workdir)
+        if not (workdir / "config.json").exists():
+            write_text(workdir / "config.json", config.to_json_best_effort(indent=1) + "\n")
+        yield
+    finally:
+        lock.release()
+
+
+def _refuse_used(workdir, config, resume):
+    for place in (workdir, *workdir.parents):
+        if place.exists() and not place.is_dir():
+            raise UserError(f"{place}: is a file, not a folder; name another --workdir")
+    if (workdir / "config.json").exists():
+        if not resume:
+            raise UserError(
+                f"{workdir}: holds another run; go on with it by --resume, remove it, or name"
+                " another --workdir"
+            )
+        _refuse_other_settings(workdir / "config.json", config)
+    elif workdir.is_dir() and any(path.name != LOCK for path in workdir.iterdir()):
+        raise UserError(f"{workdir}: is not empty; remove it or name another --workdir")
+
+
+def _refuse_other_settings(path, config):
+    try:
+        before = _flat(json.loads(path.read_text("utf-8")))
+    except ValueError:
+        raise UserError(f"{path}: not readable; remove the run's folder and train anew") from None
+    now = _flat(json.loads(config.to_json_best_effort()))
+    for name in sorted((before.keys() | now.keys()) - MAY_DIFFER):
+        old, new = (json.dumps(values.get(name)) for values in (before, now))
+        if old != new:
+            raise UserError(
+                f"{path.parent}: was begun with {name} = {old}, now it is {new}; resume with the"
+                " same settings or name another --workdir"
+            )
+
+
+def _flat(values, prefix=""):
+    flat = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _remove_partial(workdir):
+    """Removes what a killed run was writing: nothing else has names of this form."""
+    for path in list(workdir.rglob(".*.part")):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

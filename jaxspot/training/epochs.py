@@ -1,0 +1,85 @@
+"""What training has come to after an epoch, saved so that it goes on from there bit for bit."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxspot.errors import UserError
+from jaxspot.training.checkpoint import restore_tree, save_tree
+from jaxspot.training.state import FoldState
+
+ROWS = "metrics.jsonl"
+KEPT = 2
+
+
+class Progress(NamedTuple):
+    """All folds after an epoch.
+
+    Attributes:
+      epoch: the epoch that has ended, from 1.
+      state: every leaf with a leading axis of folds (numpy).
+      metrics: the rows of all epochs so far, see `TrainedFolds`.
+    """
+
+    epoch: int
+    state: FoldState
+    metrics: list[dict[str, Any]]
+
+
+def save_progress(folder: str | Path, progress: Progress) -> None:
+    """Saves an epoch as FOLDER/0001 ...; the two newest are kept, on disk when this returns."""
+    folder = Path(folder)
+    text = "".join(json.dumps(row) + "\n" for row in progress.metrics)
+    tree = _named_leaves(progress.state)
+    save_tree(folder / f"{progress.epoch:04d}", tree, texts={ROWS: text})
+    for old in saved_epochs(folder)[:-KEPT]:
+        shutil.rmtree(folder / f"{old:04d}")
+
+
+def restore_progress(folder: str | Path, like: FoldState) -> tuple[Progress | None, list[str]]:
+    """Reads the newest epoch that is whole; those after it are removed.
+
+    Args:
+      folder: of `save_progress`; it may be absent.
+      like: a state of the same shapes.
+
+    Returns:
+      the progress, None where nothing was saved, and a line for each damaged epoch passed over.
+
+    Raises:
+      UserError: epochs were saved and all of them are damaged.
+    """
+    folder = Path(folder)
+    damage = []
+    for epoch in reversed(saved_epochs(folder)):
+        place = folder / f"{epoch:04d}"
+        try:
+            tree = restore_tree(place, _named_leaves(like))
+        except UserError as error:
+            damage.append(str(error))
+            continue
+        state = jax.tree.unflatten(jax.tree.structure(like), list(tree.values()))
+        rows = [json.loads(line) for line in (place / ROWS).read_text("utf-8").splitlines()]
+        for newer in saved_epochs(folder):
+            if newer > epoch:
+                shutil.rmtree(folder / f"{newer:04d}")
+        return Progress(epoch, state, rows), damage
+    if damage:
+        raise UserError(f"{damage[0]}; no saved epoch is whole: remove {folder} to train afresh")
+    return None, []
+
+
+def saved_epochs(folder: str | Path) -> list[int]:
+    """The epochs that have a folder, in order."""
+    names = [path.name for path in Path(folder).glob("[0-9]*") if path.is_dir()]
+    return sorted(int(name) for name in names if name.isdigit())
+
+
+def _named_leaves(state: FoldState) -> dict[str, np.ndarray]:
+    """By zero-padded number: orbax sorts names, and tuples of the optimiser would become lists."""
+    leaves = jax.tree.leaves(jax.device_get(state))
+    return {f"{number:04d}": leaf for number, leaf in enumerate(leaves)}
