@@ -77,7 +77,7 @@ def test_missing_empty_and_no_video(tmp_path):
     empty.touch()
     text.write_text("not a video\n" * 100)
     assert "no such" in refusal(tmp_path / "missing.mp4")
-    assert "no such" in refusal(tmp_path)
+    assert "is a folder" in refusal(tmp_path)
     assert "empty" in refusal(empty)
     assert "not a video" in refusal(text)
 

@@ -17,6 +17,7 @@ KINDS = ("ME", "MaE")
 VIDEO_COLUMNS = ("subject", "video", "frames", "fps")
 ANNOTATION_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset")
 INTERVAL_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset", "score")
+SEPARATORS = {";": "semicolons", "\t": "tabs"}
 LARGEST = 2.0**53  # beyond it float64 skips whole numbers
 
 
@@ -65,6 +66,8 @@ def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd
 def read_intervals(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
     """Reads predicted intervals: subject, video, kind, onset, offset; apex and score are optional.
 
+    A blank cell of an optional column is not known: <NA> as apex (Int64), NaN as score.
+
     Raises:
       UserError: naming file and row.
     """
@@ -87,13 +90,20 @@ def write_text(path: str | Path, text: str) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """Gives a path to write to, which becomes `path` only when all went well; makes the folder."""
+    """Gives a path to write to, which becomes `path` only when all went well; makes the folder.
+
+    A numbered OSError that names no file, or the partial one, names `path`.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        if error.errno and error.filename in (None, str(partial)):
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         partial.unlink(missing_ok=True)
 
@@ -134,11 +144,18 @@ def _read(path, columns, optional=None):
     missing = [name for name in columns if name not in table]
     if missing:
         have = ", ".join(map(str, table.columns))
-        raise UserError(f"{path}: column {missing[0]!r} is missing (the header has: {have})")
+        mark = next((word for sign, word in SEPARATORS.items() if sign in have), "")
+        remedy = f"; it separates by {mark}: save it with commas" if mark else "; name it there"
+        raise UserError(
+            f"{path}: column {missing[0]!r} is missing (the header has: {have}){remedy}"
+        )
     # Blank lines go, but still count: a mistake is named by its row in the file.
     table = table.fillna("")[lambda rows: (rows != "").any(axis=1)]
-    wanted = columns | {k: v for k, v in (optional or {}).items() if k in table}
-    return pd.DataFrame({name: _column(path, table[name], kind) for name, kind in wanted.items()})
+    known = {name: _column(path, table[name], kind) for name, kind in columns.items()}
+    for name, kind in (optional or {}).items():
+        if name in table:
+            known[name] = _optional_column(path, table[name], kind)
+    return pd.DataFrame(known)
 
 
 def _column(path, text, kind):
@@ -152,6 +169,11 @@ def _column(path, text, kind):
         need = "a number" if kind is float else "a whole number"
         raise UserError(f"{path}, row {row + 2}: {text.name} is {text[row]!r}; it must be {need}")
     return pd.Series(number.astype(kind), text.index)
+
+
+def _optional_column(path, text, kind):
+    given = _column(path, text[text.str.strip() != ""], kind)
+    return given.astype("Int64" if kind is int else float).reindex(text.index)
 
 
 def _check_spans(path, table, videos):

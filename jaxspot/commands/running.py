@@ -1,10 +1,20 @@
-"""How a command begins and ends: help as written; a mistake is one line and exit code 2."""
+"""How a command begins and ends: help as written; a mistake is one line and its exit code."""
 
 import argparse
+import errno
+import re
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 
+from absl import logging
+
 from jaxspot.errors import UserError
+
+FULL = {errno.ENOSPC: "no space left on the disk", errno.EDQUOT: "the disk quota is used up"}
+CLOSED = {errno.EACCES: "access is not permitted", errno.EPERM: "access is not permitted"}
+FIXED = {errno.EROFS: "the disk is read-only", errno.EFBIG: "larger than a file may be here"}
+ELSEWHERE = "name a folder that can be written, on another disk if need be"
 
 
 def command_parser(name: str, about: str | None, epilog: str) -> argparse.ArgumentParser:
@@ -19,9 +29,67 @@ def command_parser(name: str, about: str | None, epilog: str) -> argparse.Argume
 
 
 def run(name: str, function: Callable[[Sequence[str]], int], argv: Sequence[str] | None) -> int:
-    """Runs a command on its arguments (those of the process by default); returns the exit code."""
+    """Runs a command on its arguments (those of the process by default); returns the exit code.
+
+    What the user can mend becomes one line on stderr: a UserError (a line for each of its lines), a
+    disk that is full, read-only or closed, and a system library that OpenCV misses. Every other
+    exception passes.
+    """
+    logging.set_verbosity(logging.FATAL)  # orbax logs, with a traceback, what it raises too
     try:
         return function(sys.argv[1:] if argv is None else argv)
     except UserError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        return 2
+        return _say(name, *str(error).splitlines(), code=error.exit_code)
+    except ImportError as error:
+        line = missing_library(error)
+        if line is None:
+            raise
+        return _say(name, line)
+    except (OSError, ValueError) as error:
+        again = "go on with --resume" if name == "train" else "run the command again"
+        line = disk_trouble(error, again)
+        if line is None:
+            raise
+        return _say(name, line)
+
+
+def disk_trouble(error: OSError | ValueError, again: str) -> str | None:
+    """A line about a disk that cannot be written or a file that may not be touched, else None.
+
+    `again` says how to go on. tensorstore, which writes weights, raises ValueError with the number
+    of the system's error in its text.
+    """
+    if isinstance(error, OSError):
+        number, file = error.errno, error.filename
+    else:
+        code = re.search(r"os_error_code='(\d+)'", str(error))
+        named = re.search(r'Failed writing: "([^"]+)"', str(error))
+        number, file = code and int(code[1]), named and named[1]
+    if number in FULL:
+        return f"{file or 'results'}: {FULL[number]}; free some and {again}"
+    if number in FIXED:
+        return f"{file or 'results'}: {FIXED[number]}; {ELSEWHERE}"
+    if number in CLOSED and file:
+        return f"{file}: {CLOSED[number]}; change its permissions or name another place"
+    return None
+
+
+def missing_library(error: ImportError) -> str | None:
+    """A line about a system library that OpenCV misses; None for any other failed import."""
+    modules = {
+        str(frame.f_globals.get("__name__")).partition(".")[0]
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+    }
+    if "cv2" not in modules or ".so" not in str(error):
+        return None
+    reason = " ".join(str(error).split())
+    return (
+        f"OpenCV cannot be loaded ({reason}); on Debian or Ubuntu:"
+        " apt-get install libgl1 libglib2.0-0"
+    )
+
+
+def _say(name, *lines, code=UserError.exit_code):
+    for line in lines:
+        print(f"{name}: {line}", file=sys.stderr)
+    return code

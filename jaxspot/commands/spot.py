@@ -1,7 +1,8 @@
 """Finds micro- and macro-expressions in video files."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from jaxspot.commands.running import command_parser, run
 
@@ -12,6 +13,8 @@ For each VIDEO it writes DIR/<video name>/
                  on the smoothed scale of the threshold
   frames.csv     one row a frame: its time, whether a face was found, the raw scores (0..1)
   scores.png     the scores over time with the intervals
+
+A video that cannot be read gives one line, the others are done; the exit code is 2 then.
 
 Most micro-expressions that any method finds are false: a person must look at each.
 Scores say that a face moved, never what a person feels or means.
@@ -45,9 +48,19 @@ def spot(argv: Sequence[str]) -> int:
 
     prepare_process()
     from jaxspot.spotter import spot_videos
+    from jaxspot.spotting.clip import BrokenVideos
 
-    found = spot_videos(flags.videos, weights=flags.weights, out=flags.out)
+    try:
+        found = spot_videos(flags.videos, weights=flags.weights, out=flags.out)
+    except BrokenVideos as error:
+        summarise(error.found, flags.out)
+        raise
+    summarise(found, flags.out)
+    return 0
+
+
+def summarise(found: Mapping[str, Any], out: str) -> None:
+    """Prints a line for each video: how many of each kind, and where they are written."""
     for name, intervals in found.items():
         counts = intervals.kind.value_counts()
-        print(f"{name}: {counts.get('MaE', 0)} MaE, {counts.get('ME', 0)} ME in {flags.out}/{name}")
-    return 0
+        print(f"{name}: {counts.get('MaE', 0)} MaE, {counts.get('ME', 0)} ME in {out}/{name}")

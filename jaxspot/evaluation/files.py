@@ -47,7 +47,10 @@ def evaluate_files(
             write_text(Path(out) / "scores.json", json.dumps(record, indent=2) + "\n")
         except OSError as error:
             reason = error.strerror or error
-            raise UserError(f"{out}: scores.json cannot be written ({reason})") from error
+            raise UserError(
+                f"{out}: scores.json cannot be written ({reason}); free some space or name another"
+                " --out"
+            ) from error
     return scores
 
 

@@ -1,5 +1,6 @@
 """A picture of what was spotted in one video: scores, intervals, face quality; no face."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,11 @@ def plot_clip(frames: pd.DataFrame, intervals: pd.DataFrame, path: str | Path) -
         intervals: kind, onset_s, offset_s, apex_s.
         path: the PNG file.
     """
+    # Through memory: where the disk is full, the error of the PNG encoder does not say so.
+    buffer = io.BytesIO()
+    draw_clip(frames, intervals).savefig(buffer, format="png", dpi=120)
     with whole_file(path) as partial:
-        draw_clip(frames, intervals).savefig(partial, format="png", dpi=120)
+        partial.write_bytes(buffer.getvalue())
 
 
 def draw_clip(frames: pd.DataFrame, intervals: pd.DataFrame) -> Figure:

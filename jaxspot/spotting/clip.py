@@ -32,6 +32,14 @@ Intervals = Callable[[np.ndarray, float], pd.DataFrame]
 Plot = Callable[[pd.DataFrame, pd.DataFrame, Path], None]
 
 
+class BrokenVideos(UserError):
+    """Some of several videos could not be spotted; a line for each, and `found` for the others."""
+
+    def __init__(self, errors: Sequence[UserError], found: dict[str, pd.DataFrame]):
+        super().__init__("\n".join(map(str, errors)))
+        self.found = found
+
+
 def spot_clips(
     paths: Sequence[str | Path],
     *,
@@ -45,23 +53,32 @@ def spot_clips(
     """Spot several videos as `spot_clip` does; return video name -> intervals.
 
     Raises:
-        UserError: two videos of one name (before any work), or as `spot_clip`.
+        UserError: before any work: names that cannot be those of folders, two videos of one name,
+            an `out` that is a file, or a landmark model that cannot be used.
+        BrokenVideos: after all videos are done, where some could not be read or written.
+        OSError: at once, where the disk takes no more.
     """
     check_names(paths)
+    check_folder(Path(out))
     landmarker = load_landmarker()
-    return {
-        Path(path).stem: spot_clip(
-            path,
-            score=score,
-            intervals=intervals,
-            out=out,
-            skips_s=skips_s,
-            plot=plot,
-            landmarker=landmarker,
-            progress=progress,
-        )
-        for path in paths
-    }
+    found, errors = {}, []
+    for path in paths:
+        try:
+            found[Path(path).stem] = spot_clip(
+                path,
+                score=score,
+                intervals=intervals,
+                out=out,
+                skips_s=skips_s,
+                plot=plot,
+                landmarker=landmarker,
+                progress=progress,
+            )
+        except UserError as error:
+            errors.append(error)
+    if errors:
+        raise BrokenVideos(errors, found)
+    return found
 
 
 def spot_clip(
@@ -94,7 +111,8 @@ def spot_clip(
         presentation times of the first, apex and last frame. Empty when no face is seen.
 
     Raises:
-        UserError: the video or the model cannot be read, or the results cannot be written.
+        UserError: the video or the model cannot be read, or something else has a result's name.
+        OSError: the disk is full, read-only or closed.
     """
     path, folder = Path(path), Path(out) / Path(path).stem
     check_folder(folder)
@@ -163,13 +181,16 @@ def clip_frames(clip: Clip, scores: np.ndarray) -> pd.DataFrame:
 
 
 def check_names(paths: Sequence[str | Path]) -> None:
-    """Refuse two videos whose results would lie in one folder.
+    """Refuse two videos whose results would lie in one folder, and names that are no text.
 
     Raises:
-        UserError: two videos of one name, also when only upper and lower case differ.
+        UserError: two videos of one name, also when only upper and lower case differ; a name that
+            is not valid UTF-8, as tables are.
     """
     first: dict[str, str | Path] = {}
     for path in paths:
+        if any("\ud800" <= sign <= "\udfff" for sign in str(path)):
+            raise UserError(f"{str(path)!a}: the name is not valid UTF-8; rename the file")
         name = Path(path).stem.casefold()
         if name in first:
             raise UserError(
@@ -213,7 +234,7 @@ def _write(folder: Path, frames: pd.DataFrame, table: pd.DataFrame, plot: Plot |
         if plot is not None:
             plot(frames, table, folder / "scores.png")
         write_table(table, folder / "intervals.csv")
-    except OSError as error:
+    except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
         raise UserError(
-            f"{folder}: results cannot be written ({error.strerror or error})"
+            f"{folder}: results cannot be written ({error.strerror}); choose another --out"
         ) from error

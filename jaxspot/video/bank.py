@@ -28,6 +28,7 @@ from jaxspot.errors import UserError
 
 FORMAT_VERSION = 1
 SIZE = 112
+BAD_NAME = "its files are named after it; leave / and \\ out"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,16 +68,23 @@ def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.nda
       quality: float32 (frames, 2), face found 0/1 and confidence.
 
     Raises:
-      UserError: a name that cannot be that of a file.
+      UserError: a name that cannot be that of a file, or no frame.
     """
-    if not video or "/" in video or "\\" in video:
-        raise UserError(f"video {video!r}: its files are named after it; leave / and \\ out")
+    if not is_file_name(video):
+        raise UserError(f"video {video!r}: {BAD_NAME}")
     if frames.dtype != np.uint8 or frames.ndim != 3 or frames.shape[1:] != (SIZE, SIZE):
         raise ValueError(f"frames must be uint8 (frames, {SIZE}, {SIZE}), not {frames.shape}")
     if quality.dtype != np.float32 or quality.shape != (len(frames), 2):
         raise ValueError(f"quality must be float32 ({len(frames)}, 2), not {quality.shape}")
+    if not len(frames):
+        raise UserError(f"video {video!r}: has no frames; leave it out of the bank")
     for folder, array in (("frames", frames), ("quality", quality)):
         _save_array(Path(root) / folder / f"{video}.npy", array)
+
+
+def is_file_name(video: str) -> bool:
+    """Whether the files of a video can be named after it, inside the bank."""
+    return bool(video) and not set(video) & set("/\\\0")
 
 
 def finish_bank(
@@ -95,18 +103,21 @@ def finish_bank(
       annotations: subject, video, kind, onset, apex, offset (from 1, both ends included).
       source: where the frames came from, for `bank.json`.
       alignment: how the faces were aligned, for `bank.json`.
+
+    Raises:
+      UserError: tables that do not agree with each other or with the frames; there is no
+        `bank.json` then.
     """
     root = Path(root)
     write_table(videos.loc[:, list(VIDEO_COLUMNS)], root / "videos.csv")
     write_table(annotations.loc[:, list(ANNOTATION_COLUMNS)], root / "annotations.csv")
-    names = ["videos.csv", "annotations.csv"]
-    names += [f"{d}/{video}.npy" for video in videos.video for d in ("frames", "quality")]
     meta = {
         "format": FORMAT_VERSION,
         "source": source,
         "alignment": alignment,
-        "sha256": {name: _sha256(root / name) for name in names},
+        "sha256": {name: _sha256(root / name) for name in _file_names(videos)},
     }
+    _open_tables(root, meta)
     write_text(root / "bank.json", json.dumps(meta, indent=1) + "\n")
     return open_bank(root)
 
@@ -122,24 +133,46 @@ def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
       UserError: no bank there, another format, or a file missing, truncated or altered.
     """
     root = Path(root)
+    meta = _read_description(root)
+    if verify:
+        _verify(root, meta["sha256"])
+    bank = _open_tables(root, meta)
+    unknown = set(_file_names(bank.videos)) - set(meta["sha256"])
+    if verify and unknown:
+        raise UserError(f"{root / min(unknown)}: not listed in bank.json; prepare the bank again")
+    return bank
+
+
+def _read_description(root):
     try:
         meta = json.loads((root / "bank.json").read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{root}: no frame bank here (bank.json is missing)") from None
     except ValueError as error:
         raise UserError(f"{root}/bank.json: not readable ({error}); prepare it again") from None
-    if not isinstance(meta, dict) or not {"format", "sha256"} <= set(meta):
+    needed = {"format": int, "source": dict, "sha256": dict}
+    if not isinstance(meta, dict) or not all(isinstance(meta.get(k), needed[k]) for k in needed):
         raise UserError(f"{root}/bank.json: does not describe a frame bank; prepare it again")
     if meta["format"] != FORMAT_VERSION:
         raise UserError(f"{root}/bank.json: format {meta['format']}, need {FORMAT_VERSION}")
-    if verify:
-        _verify(root, meta["sha256"])
+    return meta
+
+
+def _open_tables(root, meta):
     videos = read_videos(root / "videos.csv")
+    for row, video in enumerate(videos["video"].tolist()):
+        if not is_file_name(video):
+            raise UserError(f"{root / 'videos.csv'}, row {row + 2}: video {video!r}: {BAD_NAME}")
     annotations = read_annotations(root / "annotations.csv", videos)
     bank = Bank(root, videos, annotations, meta)
     for video, frames in zip(videos["video"].tolist(), videos["frames"].tolist(), strict=True):
         _check_video(bank, video, frames)
     return bank
+
+
+def _file_names(videos):
+    arrays = [f"{d}/{video}.npy" for video in videos["video"] for d in ("frames", "quality")]
+    return ["videos.csv", "annotations.csv", *arrays]
 
 
 def _check_video(bank, video, frames):
@@ -164,7 +197,7 @@ def _check_array(bank, folder, video, read, shape, dtype):
 def _verify(root, sha256):
     for name, expected in sha256.items():
         path = root / name
-        if not path.exists():
+        if not path.is_file():
             raise UserError(f"{path}: missing; prepare the bank again")
         if _sha256(path) != expected:
             raise UserError(f"{path}: altered since the bank was made; prepare it again")
@@ -176,5 +209,8 @@ def _sha256(path):
 
 
 def _save_array(path, array):
+    # Not by np.save: where the disk is full, its OSError has no number.
+    header = np.lib.format.header_data_from_array_1_0(array)
     with whole_file(path) as partial, open(partial, "wb") as file:
-        np.save(file, array)
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(np.ascontiguousarray(array).data)

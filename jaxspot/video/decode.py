@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 from jaxspot.errors import UserError
 
 EARLY_END_S = 0.5
+NO_VIDEO = ("tty", "concat")  # text that FFmpeg draws, and a list of other files
 
 
 class VideoFrame(NamedTuple):
@@ -103,11 +104,20 @@ def _matrix(frame: av.VideoFrame) -> np.ndarray:
         side = frame.side_data["DISPLAYMATRIX"]  # pyright: ignore[reportGeneralTypeIssues]
     except KeyError:
         return np.eye(2)
+    except ValueError:  # PyAV refuses all where it has no name for one, as for EXIF in JPEG
+        return _turn(frame.rotation)
     return np.frombuffer(side, np.int32).reshape(3, 3)[:2, :2]
+
+
+def _turn(degrees: float) -> np.ndarray:
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[cos, -sin], [sin, cos]])
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; name a video file in it")
     if not path.is_file():
         raise UserError(f"{path}: no such video file; check the path")
     if path.stat().st_size == 0:
@@ -121,6 +131,8 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             error
         )
     with container:
+        if container.format.name in NO_VIDEO:
+            raise UserError(f"{path}: is text, not a video; name a video file")
         yield container, _video_stream(container, path)
 
 
