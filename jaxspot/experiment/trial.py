@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from tqdm import tqdm
 
 from jaxspot.annotations.tables import write_text
 from jaxspot.errors import UserError
@@ -22,6 +21,7 @@ from jaxspot.experiment.judge import (
     mean_durations,
 )
 from jaxspot.experiment.settings import Settings
+from jaxspot.progress import progress_bar
 from jaxspot.spotter import frame_skips
 from jaxspot.spotting.scoring import score_video
 from jaxspot.training.checkpoint import restore_tree, save_tree
@@ -104,7 +104,7 @@ def train(
     begun, damage = restore_progress(saved, like)
     for line in damage:
         print(f"{line}; going on from epoch {begun.epoch if begun else 0}", file=sys.stderr)
-    with tqdm(
+    with progress_bar(
         total=settings.training.epochs,
         initial=begun.epoch if begun else 0,
         desc=f"{name} {len(folds)} folds",
@@ -114,7 +114,7 @@ def train(
         def on_epoch(progress: Progress) -> None:
             save_progress(saved, progress)
             write_metrics(metrics, progress.metrics)
-            bar.set_postfix_str(describe(progress))
+            bar.set_postfix_str(describe(progress), refresh=False)
             bar.update()
             stop_here()
 
@@ -163,7 +163,8 @@ def score_bank(
     weights = hash_tree(trained.variables)
     total = int(bank.videos.frames.sum())
     scores = {}
-    with tqdm(total=total, desc=f"scoring by {len(durations)} folds ({name})", unit="frame") as bar:
+    desc = f"scoring by {len(durations)} folds ({name})"
+    with progress_bar(total=total, desc=desc, unit="frame") as bar:
         for video, frames, fps in bank.videos[["video", "frames", "fps"]].itertuples(index=False):
             skips = np.array([frame_skips(pair, fps) for pair in durations])
             place = saved / f"{video}"

@@ -47,6 +47,7 @@ def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator
             write_text(workdir / "config.json", config.to_json_best_effort(indent=1) + "\n")
         yield
     finally:
+        _remove_partial(workdir)
         lock.release()
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from jaxspot.errors import UserError
+from jaxspot.progress import progress_bar
 from jaxspot.synthetic.difficulty import LEVELS, Difficulty
 from jaxspot.synthetic.events import activations, annotate, write_script
 from jaxspot.synthetic.heads import load_heads
@@ -153,7 +153,7 @@ def run(root: Path, jobs: list[dict], *, workers: int | None, progress: bool):
     """Results of `write_video` in the order of `jobs`, made by `workers` processes."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     workers = min(workers or cores or 1, len(jobs))
-    bar = tqdm(total=len(jobs), desc="synthetic videos", unit="video", disable=not progress)
+    bar = progress_bar(total=len(jobs), desc="synthetic videos", unit="video", shown=progress)
     with bar:
         if workers == 1:
             results = []

@@ -1,0 +1,184 @@
+"""Saved epochs: training goes on from each bit for bit, and damage is always seen."""
+
+import dataclasses
+import errno
+import functools
+import os
+import shutil
+
+import jax
+import numpy as np
+import pytest
+from loso_runs import FOLDS, MODEL, TRAINING, devices, same, train
+from pools import make_pool
+
+from jaxspot.errors import UserError
+from jaxspot.training import checkpoint
+from jaxspot.training.checkpoint import verify_tree
+from jaxspot.training.epochs import restore_progress, save_progress, saved_epochs
+from jaxspot.training.loso import refuse_not_finite, start_folds
+
+
+@functools.cache
+def like():
+    return start_folds(FOLDS, make_pool(), model=MODEL, training=TRAINING)
+
+
+@pytest.fixture(scope="module")
+def epochs():
+    """All of an undisturbed training: what it returned and every epoch on the way."""
+    passed = []
+    return train(on_epoch=passed.append), passed
+
+
+@pytest.fixture(scope="module")
+def saved(epochs, tmp_path_factory):
+    """A folder that holds epochs 2 and 3."""
+    folder = tmp_path_factory.mktemp("saved")
+    for progress in epochs[1]:
+        save_progress(folder, progress)
+    return folder
+
+
+def test_progress_returns_bit_for_bit(epochs, saved):
+    found, damage = restore_progress(saved, like())
+    assert not damage and found.epoch == 3 and found.metrics == epochs[0].metrics
+    same(found.state, epochs[1][-1].state)
+    assert jax.tree.structure(found.state) == jax.tree.structure(epochs[1][-1].state)
+    types = lambda state: [leaf.dtype for leaf in jax.tree.leaves(state)]
+    assert types(found.state) == types(epochs[1][-1].state)
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_training_goes_on_from_every_epoch(epochs, after, tmp_path):
+    save_progress(tmp_path, epochs[1][after - 1])
+    found, _ = restore_progress(tmp_path, like())
+    resumed = train(resume=found)
+    same(resumed.variables, epochs[0].variables)
+    assert resumed.metrics == epochs[0].metrics
+
+
+def test_an_epoch_kept_is_not_changed_by_the_next(epochs):
+    """The device hands its memory on from epoch to epoch."""
+    again = []
+    train(on_epoch=lambda p: again.append(jax.tree.map(np.array, p.state)))
+    for kept, copied in zip(epochs[1], again, strict=True):
+        same(kept.state, copied)
+
+
+def test_another_number_of_devices_may_go_on(epochs):
+    resumed = train(resume=epochs[1][0], mesh=devices(3))
+    close = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
+    jax.tree.map(close, resumed.variables, epochs[0].variables)
+
+
+def test_a_training_that_is_done_does_nothing_more(epochs):
+    never = lambda progress: pytest.fail("an epoch was trained")
+    same(train(resume=epochs[1][-1], on_epoch=never).variables, epochs[0].variables)
+    stopped = dataclasses.replace(epochs[1][0].state, live=np.zeros(len(FOLDS), bool))
+    train(resume=epochs[1][0]._replace(state=stopped), on_epoch=never)
+
+
+def test_the_two_newest_are_kept(saved, tmp_path):
+    assert saved_epochs(saved) == [2, 3]
+    assert saved_epochs(tmp_path) == [] and restore_progress(tmp_path / "none", like()) == (
+        None,
+        [],
+    )
+
+
+def spoil(path, rng, cut):
+    """Changes one byte of a file, or cuts it short."""
+    data = bytearray(path.read_bytes())
+    place = int(rng.integers(len(data)))
+    if cut:
+        data = data[:place]
+    else:
+        data[place] ^= int(rng.integers(1, 256))
+    path.write_bytes(bytes(data))
+
+
+def files(folder):
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["flip", "cut"])
+def test_every_damage_is_seen(saved, tmp_path, cut):
+    """Two of each kind in every file of an epoch: more than twenty of each."""
+    rng = np.random.default_rng(0)
+    names = files(saved / "0003")
+    assert len(names) >= 10
+    for name in names * 2:
+        shutil.copytree(saved / "0003", tmp_path / "copy")
+        spoil(tmp_path / "copy" / name, rng, cut)
+        with pytest.raises(UserError, match="altered"):
+            verify_tree(tmp_path / "copy")
+        shutil.rmtree(tmp_path / "copy")
+
+
+def test_a_file_that_is_gone_is_seen(saved, tmp_path):
+    for name in files(saved / "0003"):
+        shutil.copytree(saved / "0003", tmp_path / "copy")
+        (tmp_path / "copy" / name).unlink()
+        with pytest.raises(UserError, match=r"missing|nothing whole"):
+            verify_tree(tmp_path / "copy")
+        shutil.rmtree(tmp_path / "copy")
+
+
+def test_damaged_epochs_are_passed_over(epochs, saved, tmp_path):
+    shutil.copytree(saved, tmp_path / "copy")
+    (tmp_path / "copy" / "0004").mkdir()
+    largest = max(files(saved / "0003"), key=lambda name: (saved / "0003" / name).stat().st_size)
+    spoil(tmp_path / "copy" / "0003" / largest, np.random.default_rng(1), cut=False)
+    found, damage = restore_progress(tmp_path / "copy", like())
+    assert found.epoch == 2 and len(damage) == 2 and "0004" in damage[0] and "0003" in damage[1]
+    same(found.state, epochs[1][1].state)
+    assert saved_epochs(tmp_path / "copy") == [2]
+
+
+def test_where_all_are_damaged_training_stops_with_a_line(saved, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(saved, folder)
+    for epoch in (2, 3):
+        (folder / f"{epoch:04d}" / "metrics.jsonl").write_text("[]")
+    with pytest.raises(UserError, match=r"remove .* to train afresh") as error:
+        restore_progress(folder, like())
+    assert "\n" not in str(error.value)
+
+
+def full(*arguments):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_save_cut_anywhere_leaves_the_last_one(epochs, tmp_path, monkeypatch):
+    save_progress(tmp_path, epochs[1][0])
+    for name in ("write_text", "_manifest", "_flush"):
+        with monkeypatch.context() as patch:
+            patch.setattr(checkpoint, name, full)
+            with pytest.raises(OSError, match="No space"):
+                save_progress(tmp_path, epochs[1][1])
+        assert [path.name for path in tmp_path.iterdir()] == ["0001"]
+
+
+def test_a_training_that_diverges_stops_and_says_where():
+    wild = dataclasses.replace(TRAINING, optimiser="sgd", learning_rate=1e30)
+    seen = []
+    with pytest.raises(UserError, match=r"subject s\d, epoch 1, .*: the loss is (nan|inf)"):
+        train(training=wild, on_epoch=seen.append)
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    ("step", "value", "said"),
+    [(1, np.nan, "step 2 of 3: the loss is nan"), (3, np.inf, "validation: the loss is inf")],
+)
+def test_the_first_bad_loss_of_a_fold_that_trains_is_named(step, value, said):
+    losses = np.ones((len(FOLDS), 4), np.float32)
+    losses[0] = np.nan
+    losses[2, step:] = value
+    named = {"train_loss": losses[:, :3], "validation_loss": losses[:, 3]}
+    live = np.arange(len(FOLDS)) > 0
+    with pytest.raises(UserError, match=f"subject s2, epoch 7, {said}; epoch 6 is the last good"):
+        refuse_not_finite(FOLDS, 7, named, live)
+    losses[2] = 1
+    refuse_not_finite(FOLDS, 7, named, live)
