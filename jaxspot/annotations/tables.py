@@ -137,7 +137,9 @@ def _read(path, columns, optional=None):
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         reason = str(error).strip().splitlines()[-1]
-        raise UserError(f"{path}: not a readable CSV table ({reason})") from None
+        raise UserError(
+            f"{path}: not a readable CSV table ({reason}); save it as CSV with commas, in UTF-8"
+        ) from None
     # pandas takes what is too much in every row for names of the rows.
     if not isinstance(table.index, pd.RangeIndex):
         raise UserError(f"{path}: not a readable CSV table (rows hold more values than the header)")

@@ -65,10 +65,11 @@ def disk_trouble(error: OSError | ValueError, again: str) -> str | None:
         code = re.search(r"os_error_code='(\d+)'", str(error))
         named = re.search(r'Failed writing: "([^"]+)"', str(error))
         number, file = code and int(code[1]), named and named[1]
+    where = f"{file}: " if file else ""
     if number in FULL:
-        return f"{file or 'results'}: {FULL[number]}; free some and {again}"
+        return f"{where}{FULL[number]}; free some and {again}"
     if number in FIXED:
-        return f"{file or 'results'}: {FIXED[number]}; {ELSEWHERE}"
+        return f"{where}{FIXED[number]}; {ELSEWHERE}"
     if number in CLOSED and file:
         return f"{file}: {CLOSED[number]}; change its permissions or name another place"
     return None

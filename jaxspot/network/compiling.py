@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -43,7 +44,7 @@ def prepare_process(cache: str = "~/.cache/jaxspot/programs") -> None:
     Freed memory is kept, compiled programs are cached on disk, and every core is a device of its
     own where there is no accelerator: folds side by side keep all cores busy, which the threads
     inside one program do not (1.4 times the epochs an hour on two cores). A cache folder that
-    JAX_COMPILATION_CACHE_DIR names is kept.
+    JAX_COMPILATION_CACHE_DIR names is kept; one that cannot be used is passed over without a word.
     """
     keep_freed_memory()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -52,3 +53,4 @@ def prepare_process(cache: str = "~/.cache/jaxspot/programs") -> None:
     if not jax.config.jax_compilation_cache_dir:  # pyright: ignore[reportAttributeAccessIssue]
         jax.config.update("jax_compilation_cache_dir", os.path.expanduser(cache))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    warnings.filterwarnings("ignore", "Error (read|writ)ing persistent compilation cache")

@@ -1,5 +1,6 @@
 """Spot the expressions of a video file: clip, scores, intervals, and the files about them."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -203,11 +204,13 @@ def check_folder(folder: Path) -> None:
     """Refuse a result folder that cannot be one, before any work.
 
     Raises:
-        UserError: the folder or one above it is a file.
+        UserError: the folder or one above it is a file, or nothing may be written there.
     """
-    for place in (folder, *folder.parents):
-        if place.exists() and not place.is_dir():
-            raise UserError(f"{place}: is a file, not a folder; choose another --out")
+    place = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not place.is_dir():
+        raise UserError(f"{place}: is a file, not a folder; choose another --out")
+    if not os.access(place, os.W_OK):
+        raise UserError(f"{place}: cannot be written; change its permissions or the --out")
 
 
 def say_what_is_odd(path: Path, clip: Clip) -> None:

