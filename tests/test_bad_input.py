@@ -1,5 +1,6 @@
 """Mistakes and damaged files are one line and exit code 2: the command train, and OpenCV."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from tiny_banks import ROOT, limited, one_line, rehash, replace, said, start, write_bank
 
 from jaxspot.commands import train
+from jaxspot.commands.running import run
 
 TINY = [
     f"--config={ROOT}/configs/default.py:best",
@@ -22,6 +24,10 @@ TINY = [
     "--config.control.folds=0",
     "--config.peers=()",
 ]
+TENSORSTORE = (
+    'Failed writing: "/run/tree/d/86": Failed to write 177 bytes to file 11: No space left on'
+    " device [os_error_code='28']"
+)
 NO_LIBRARY = "libGL.so.1: cannot open shared object file: No such file or directory"
 
 
@@ -213,3 +219,38 @@ sys.exit(run("train", lambda words: save_tree(words[0], tree), sys.argv[1:]))
     assert done.returncode == 2
     assert "larger than a file may be" in one_line(done.stderr, "train")
     assert not (tmp_path / "weights").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "full", "a.csv"), "train: a.csv: no space left on the disk; free"),
+        (OSError(errno.EDQUOT, "full"), "train: the disk quota is used up; free"),
+        (OSError(errno.EROFS, "fixed", "a.csv"), "train: a.csv: the disk is read-only; name"),
+        (PermissionError(errno.EACCES, "no", "a.csv"), "train: a.csv: access is not permitted"),
+        (ValueError(f"x {TENSORSTORE}"), "train: /run/tree/d/86: no space left on the disk; free"),
+    ],
+)
+def test_a_disk_that_takes_no_more_is_one_line(error, words, capfd):
+    assert run("train", lambda _: fail(error), []) == 2
+    assert words.removeprefix("train: ") in said(capfd, "train")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("no number"),
+        PermissionError(errno.EACCES, "no file"),
+        FileNotFoundError(errno.ENOENT, "ours", "template.npz"),
+        ValueError("shapes differ"),
+        ImportError("libfoo.so: cannot open shared object file"),
+        ZeroDivisionError(),
+    ],
+)
+def test_what_is_no_mistake_of_the_user_passes(error):
+    with pytest.raises(type(error)):
+        run("train", lambda _: fail(error), [])
+
+
+def fail(error):
+    raise error

@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import av
 import jax
 import jax.numpy as jnp
 import pytest
@@ -87,6 +88,18 @@ def test_a_broken_video_is_one_line(spoil, name, words, call, tmp_path, capfd):
     assert call(path) == 2
     error = capfd.readouterr().err.splitlines()[-1] + "\n"  # after what shows the progress
     assert f"{path}: " in one_line(error, "spot") and words in error
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_video_that_may_not_be_read_is_one_line(call, good, tmp_path, capfd, monkeypatch):
+    """By hand, as tests may run as a user who may read all."""
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(av, "open", refuse)
+    assert call(good) == 2
+    assert f"{good}: may not be read" in said(capfd, "spot")
     assert not (tmp_path / "out").exists()
 
 
@@ -182,13 +195,14 @@ def test_a_place_where_nothing_can_be_written_is_one_line(call, good, capfd):
     assert one_line(error, "spot").startswith("/sys")
 
 
-def test_a_full_disk_stops_spot_in_one_line(weights, good, tmp_path):
+def test_a_full_disk_stops_spot_in_one_line(weights, good, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")  # a terminal that cannot show the name
     out = tmp_path / "out"
     done = limited(200, "spot", f"--weights={weights}", f"--out={out}", good)
     assert done.returncode == 2 and "larger than a file" in one_line(done.stderr, "spot")
     assert not out.exists(), "the networks could not be unpacked"
     done = limited(8_000_000, "spot", f"--weights={weights}", f"--out={out}", good)
-    assert done.returncode == 0
+    assert done.returncode == 0 and "J\\xfcrgen \\u7b11: 0 MaE, 0 ME" in done.stdout
 
 
 def test_what_was_whole_stays_when_the_disk_is_full(call, good, tmp_path, capfd, monkeypatch):

@@ -187,6 +187,32 @@ def test_names_that_cannot_be_those_of_files(tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_table_cannot_name_files_outside_the_bank(root):
+    text = (root / "videos.csv").read_text()
+    (root / "videos.csv").write_text(text.replace("b_1", "../frames/b_1"))
+    refused(root, "videos.csv", "row 3: video '../frames/b_1'")
+
+
+def test_a_video_without_frames_is_not_written(tmp_path):
+    with pytest.raises(UserError, match="has no frames"):
+        save_video(tmp_path, "a_1", pixels(0, 0), faces(0, 0))
+    assert not list(tmp_path.iterdir())
+
+
+def test_tables_that_do_not_agree_are_no_bank(tmp_path):
+    for video, frames in (("a_1", 4), ("b_1", 3)):
+        save_video(tmp_path, video, pixels(frames, 0), faces(frames, 0))
+    late = ANNOTATIONS.assign(offset=5)
+    with pytest.raises(UserError, match="past the end"):
+        finish_bank(tmp_path, videos=VIDEOS, annotations=late, source={}, alignment={})
+    assert not (tmp_path / "bank.json").exists()
+
+
+def test_arrays_are_written_as_numpy_does(root, tmp_path):
+    np.save(tmp_path / "a.npy", pixels(4, 0))
+    assert (root / "frames" / "a_1.npy").read_bytes() == (tmp_path / "a.npy").read_bytes()
+
+
 def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")

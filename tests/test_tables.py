@@ -161,6 +161,18 @@ def test_intervals_may_carry_more(tmp_path):
     refused(read_intervals, write(tmp_path, header + "1,a,v,ME,1,5,9,x,0\n"), 2, "score is 'x'")
 
 
+def test_blank_optional_cells_are_not_known(tmp_path):
+    rows = "a,v,ME,1,,9,\na,v,ME,2, 3 ,9,0.5\na,v,ME,3,,9,\n"
+    path = write(tmp_path, ",".join(INTERVAL_COLUMNS) + "\n" + rows)
+    table = read_intervals(path, TWO_VIDEOS)
+    assert table.apex.dtype == "Int64" and table.score.dtype == float
+    assert table.apex.isna().tolist() == table.score.isna().tolist() == [True, False, True]
+    assert (table.apex[1], table.score[1]) == (3, 0.5)
+    write_table(table, path)
+    pd.testing.assert_frame_equal(read_intervals(path), table)
+    refused(read_annotations, path, 2, "apex is ''")
+
+
 @pytest.mark.parametrize(
     ("read", "header"),
     [(read_videos, VIDEOS), (read_annotations, ANNOTATIONS), (read_intervals, INTERVALS)],

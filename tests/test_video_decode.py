@@ -6,7 +6,7 @@ import pytest
 from video_files import encode, feat_clip, noise, quarters
 
 from jaxspot.errors import UserError
-from jaxspot.video.decode import probe, read_video, upright
+from jaxspot.video.decode import probe, read_video, turn_matrix, upright
 
 
 def refusal(path):
@@ -70,6 +70,12 @@ def test_upright_follows_the_matrix_for_all_eight_orientations():
         assert shown.size == image.size
         for (column, row), value in zip(places, image.ravel(), strict=True):
             assert shown[row, column] == value
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, -180, -90])
+def test_a_turn_of_its_matrix_is_counterclockwise(degrees):
+    turned = upright(quarters(), turn_matrix(degrees))
+    np.testing.assert_array_equal(turned, np.rot90(quarters(), degrees // 90))
 
 
 def test_missing_empty_and_no_video(tmp_path):

@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import io
 import re
 import sys
 import traceback
@@ -35,6 +36,8 @@ def run(name: str, function: Callable[[Sequence[str]], int], argv: Sequence[str]
     disk that is full, read-only or closed, and a system library that OpenCV misses. Every other
     exception passes.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
     logging.set_verbosity(logging.FATAL)  # orbax logs, with a traceback, what it raises too
     try:
         return function(sys.argv[1:] if argv is None else argv)

@@ -100,23 +100,24 @@ def upright(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(image)
 
 
+def turn_matrix(degrees: float) -> np.ndarray:
+    """Display matrix (2, 2) of a turn by degrees, counterclockwise, without mirroring."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[cos, -sin], [sin, cos]])
+
+
 def _duration_s(frame: av.VideoFrame) -> float:
     return float((frame.duration or 0) * (frame.time_base or 0))
 
 
 def _matrix(frame: av.VideoFrame, codec: str) -> np.ndarray:
     if codec in EXIF_CODECS:
-        return _turn(frame.rotation)
+        return turn_matrix(frame.rotation)
     try:
         side = frame.side_data["DISPLAYMATRIX"]  # pyright: ignore[reportGeneralTypeIssues]
     except KeyError:
         return np.eye(2)
     return np.frombuffer(side, np.int32).reshape(3, 3)[:2, :2]
-
-
-def _turn(degrees: float) -> np.ndarray:
-    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return np.array([[cos, -sin], [sin, cos]])
 
 
 @contextmanager
