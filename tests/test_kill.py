@@ -15,8 +15,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SMALL = [
     "--config=configs/synthetic.py:best",
-    "--config.data.synthetic.subjects=4",
+    "--config.data.synthetic.subjects=3",
     "--config.data.synthetic.seconds=20",
+    "--config.data.synthetic.fps=15",
     "--config.model.widths=(4,4,4)",
     "--config.model.multiplier=2",
     "--config.training.epochs=4",

@@ -100,13 +100,14 @@ def train(
 ) -> TrainedFolds:
     """`train_loso`, every epoch saved before it counts as done."""
     pool = gather_pool(bank)
-    like = start_folds(folds, pool, model=settings.model, training=settings.training)
-    begun, damage = restore_progress(saved, like)
+    start = start_folds(folds, pool, model=settings.model, training=settings.training)
+    found, damage = restore_progress(saved, start)
+    begun = found or Progress(0, start, [])
     for line in damage:
-        print(f"{line}; going on from epoch {begun.epoch if begun else 0}", file=sys.stderr)
+        print(f"{line}; going on from epoch {begun.epoch}", file=sys.stderr)
     with progress_bar(
         total=settings.training.epochs,
-        initial=begun.epoch if begun else 0,
+        initial=begun.epoch,
         desc=f"{name} {len(folds)} folds",
         unit="epoch",
     ) as bar:
