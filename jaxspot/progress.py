@@ -1,23 +1,34 @@
 """Progress bars: live on a terminal, a line now and then in a log file."""
 
 import sys
+from collections.abc import Iterable
 
 from tqdm import tqdm
 
 LOG_SECONDS = 20
 
 
-def progress_bar(*, total: int, desc: str, unit: str, initial: int = 0, shown: bool = True) -> tqdm:
+def progress_bar(
+    work: Iterable | None = None,
+    *,
+    desc: str,
+    unit: str,
+    total: int | None = None,
+    initial: int = 0,
+    shown: bool = True,
+) -> tqdm:
     """A bar on standard error with what is done, the rate and the time left.
 
     Args:
-      total: of the work, in units.
+      work: passed on item by item; without it the caller calls `update`.
+      total: of the work, in units; its length by default.
       desc: what is being done.
       unit: of the work, in the singular.
       initial: what was done before.
       shown: false for a silent one.
     """
     return tqdm(
+        work,
         total=total,
         desc=desc,
         unit=unit,

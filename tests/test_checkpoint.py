@@ -1,4 +1,7 @@
+import errno
 import shutil
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -49,6 +52,27 @@ def test_trees_return_bit_for_bit(tmp_path):
     found = restore_tree(tmp_path / "weights", like(values))
     same(found, values)
     assert {leaf.dtype for leaf in jax.tree.leaves(found)} == {np.dtype(np.float32)}
+
+
+FULL = """
+import resource, signal, sys
+import numpy as np
+from jaxspot.training.checkpoint import save_tree
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+try:
+    save_tree(sys.argv[1], {"a": np.zeros(2**20)})
+except OSError as error:
+    sys.exit(f"{error.errno} {error.filename}")
+"""
+
+
+def test_a_disk_that_cannot_take_it_is_an_error_at_once(tmp_path):
+    place = tmp_path / "weights"
+    command = [sys.executable, "-c", FULL, str(place)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert ended.stderr == f"{errno.EFBIG} {place}\n" and ended.returncode == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_saving_again_replaces(tmp_path):

@@ -25,6 +25,7 @@ def config(**changes):
 def begin(folder, **changes):
     with claim_workdir(folder, config(**changes), resume=False):
         (folder / "kept.txt").write_text("work")
+        (folder / "provenance.json").write_text("{}")
 
 
 def refusal(folder, *, resume=True, **changes):
@@ -46,6 +47,13 @@ def test_a_new_folder_holds_its_settings_at_once(tmp_path):
 def test_resuming_where_nothing_is_begins(tmp_path):
     with claim_workdir(tmp_path / "run", config(), resume=True):
         assert (tmp_path / "run" / "config.json").exists()
+
+
+def test_a_run_that_ended_before_its_bank_was_known_may_start_again(tmp_path):
+    with pytest.raises(ZeroDivisionError), claim_workdir(tmp_path, config(), resume=False):
+        _ = 1 / 0
+    with claim_workdir(tmp_path, config(seed=3), resume=False):
+        assert json.loads((tmp_path / "config.json").read_text())["seed"] == 3
 
 
 def test_a_run_goes_on_only_when_asked(tmp_path):
@@ -74,7 +82,7 @@ def test_a_bank_may_move_but_not_change(tmp_path):
     begin(tmp_path / "run")
     with claim_workdir(tmp_path / "run", config(**{"data.bank": "b"}), resume=True):
         pass
-    path = tmp_path / "run" / "provenance.json"
+    path = tmp_path / "other" / "provenance.json"
     write_provenance(path, {"bank": {"sha256": "1" * 64}, "python": "3.11"})
     write_provenance(path, {"bank": {"sha256": "1" * 64}, "python": "3.12"})
     assert json.loads(path.read_text())["resumed"] == [{"python": "3.12"}]

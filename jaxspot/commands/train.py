@@ -78,6 +78,7 @@ def read_flags(argv: Sequence[str]) -> tuple[Any, str, bool] | None:
     except (
         flags.Error,
         ImportError,
+        SyntaxError,
         OSError,
         AttributeError,
         KeyError,
@@ -88,10 +89,12 @@ def read_flags(argv: Sequence[str]) -> tuple[Any, str, bool] | None:
         message = str(error.args[0] if error.args else error).replace("\\n", " ")
         if message[:1] in ("'", '"') and message.endswith(message[0]):
             message = message[1:-1]
+        if "Did you mean" in message:
+            message = f"unknown setting {message}"
         raise UserError(" ".join(message.replace("\\'", "'").split())) from error
     if rest:
         raise UserError(f"{rest[0]!r} is no flag; see --help")
     for name, value in (("config", config), ("workdir", workdir)):
-        if value is None:
+        if value in (None, ""):
             raise UserError(f"--{name} is missing; see --help")
     return config, str(workdir), bool(values["resume"].value)

@@ -1,5 +1,6 @@
 """The tables, figures and report page of a run."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -178,7 +179,9 @@ def draw_sheets(folder: Path, bank: Bank) -> list[ReportPicture]:
     pictures = []
     for stem, (image, caption) in sheets.items():
         path = folder / f"{stem}.png"
+        buffer = io.BytesIO()
+        Image.fromarray(image).save(buffer, format="png")
         with whole_file(path) as partial:
-            Image.fromarray(image).save(partial, format="png")
+            partial.write_bytes(buffer.getvalue())
         pictures.append(ReportPicture(path, caption))
     return pictures

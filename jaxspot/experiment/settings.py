@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from jaxspot.evaluation.peers import PEERS
 from jaxspot.evaluation.protocols import NORMALISATIONS, THRESHOLD_RULES, Protocol
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream
+from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.generate import synthetic_bank
+from jaxspot.synthetic.heads import load_heads
 from jaxspot.training.step import Training
 from jaxspot.video.bank import Bank, open_bank
 
@@ -73,8 +76,13 @@ def read_settings(config: Any) -> Settings:
     for name in ("epochs", "steps", "batch", "validation_batches", "patience"):
         if config.training[name] < 1:
             raise UserError(f"--config.training.{name} must be 1 or more")
-    if config.data.synthetic is not None and config.data.synthetic.subjects < 3:
-        raise UserError("--config.data.synthetic.subjects must be 3 or more: one is held out")
+    if config.training.learning_rate <= 0:
+        raise UserError("--config.training.learning_rate must lie above 0")
+    widths = config.model.widths
+    if len(widths) != 3 or min(widths) < 1 or config.model.multiplier < 1:
+        raise UserError("--config.model.widths are three numbers; they and .multiplier start at 1")
+    if config.data.synthetic is not None:
+        refuse_synthetic(config.data.synthetic)
     if not 0 < config.protocol.iou <= 1:
         raise UserError("--config.protocol.iou must lie above 0, up to 1")
     if config.control.folds < 0 or config.control.seconds < 0:
@@ -93,6 +101,29 @@ def read_settings(config: Any) -> Settings:
         peers=tuple(config.peers),
         seed=config.seed,
     )
+
+
+def refuse_synthetic(scene: Any) -> None:
+    """Refuses a synthetic data set that cannot be made or trained on.
+
+    Raises:
+      UserError: naming the setting.
+    """
+    people = len(load_heads())
+    if not 3 <= scene.subjects <= people:
+        raise UserError(
+            f"--config.data.synthetic.subjects must lie in 3..{people}: one is held out, and the"
+            f" heads are {people}"
+        )
+    if scene.videos_per_subject < 1:
+        raise UserError("--config.data.synthetic.videos_per_subject must be 1 or more")
+    for name in ("fps", "seconds"):
+        if not 0 < scene[name] < math.inf:
+            raise UserError(f"--config.data.synthetic.{name} must be a number above 0")
+    if scene.level not in LEVELS:
+        raise UserError(
+            f"--config.data.synthetic.level is {scene.level!r}; take one of {', '.join(LEVELS)}"
+        )
 
 
 def named_bank(config: Any) -> Bank | None:

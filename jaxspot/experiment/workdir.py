@@ -21,6 +21,9 @@ MAY_DIFFER = {"data.bank"}
 def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator[None]:
     """Holds a run's folder for this process; config.json is in it from the start.
 
+    A run that ends before its bank is known (no provenance.json) has not begun: it can be started
+    again with other settings.
+
     Args:
       workdir: absent or empty, or that of a run to resume.
       config: of this run.
@@ -39,7 +42,9 @@ def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator
     except Timeout:
         raise UserError(f"{workdir}: another run is at work here; wait for it to end") from None
     except OSError as error:
-        raise UserError(f"{workdir}: cannot be written ({error.strerror})") from None
+        raise UserError(
+            f"{workdir}: cannot be written ({error.strerror}); name another --workdir"
+        ) from None
     try:
         _refuse_used(workdir, config, resume)
         _remove_partial(workdir)
@@ -47,6 +52,8 @@ def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator
             write_text(workdir / "config.json", config.to_json_best_effort(indent=1) + "\n")
         yield
     finally:
+        if not (workdir / "provenance.json").exists():
+            (workdir / "config.json").unlink(missing_ok=True)
         _remove_partial(workdir)
         lock.release()
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
+from jaxspot.progress import progress_bar
 from jaxspot.synthetic.heads import save_heads
 from jaxspot.synthetic.identity import Identity, random_identity
 from jaxspot.synthetic.mesh import LANDMARKS, Mesh, load_mesh, open_source
@@ -162,7 +162,7 @@ def build_heads(source, path, *, identities: int, seed: int = 0) -> Path:
     open_source(source)
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         jobs = [pool.submit(build_from, str(source), number, seed) for number in range(identities)]
-        people = [job.result() for job in tqdm(jobs, desc="heads", unit="head")]
+        people = [job.result() for job in progress_bar(jobs, desc="heads", unit="head")]
     whole = path.with_suffix(".writing.npz")
     save_heads(whole, people, units=tuple(UNITS), points=tuple(LANDMARKS))
     os.replace(whole, path)

@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jax
 import orbax.checkpoint as ocp
 
 from jaxspot.annotations.tables import write_text
 from jaxspot.errors import UserError
 
 MANIFEST = "manifest.json"
+REMEDY = "copy it again or train again"
 
 
 def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None = None) -> None:
@@ -34,6 +36,7 @@ def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None 
     folder = Path(folder).absolute()
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
+        _reserve(partial, tree, folder)
         with ocp.StandardCheckpointer() as checkpointer:
             checkpointer.save(partial / "tree", tree, force=True)
             checkpointer.wait_until_finished()
@@ -77,9 +80,25 @@ def verify_tree(folder: str | Path) -> None:
     try:
         expected = (folder / MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{folder}: nothing whole was saved here") from None
+        raise UserError(f"{folder}: nothing whole was saved here; {REMEDY}") from None
     if _manifest(folder).encode() != expected:
-        raise UserError(f"{folder}: missing files or altered since it was saved")
+        raise UserError(f"{folder}: missing files or altered since it was saved; {REMEDY}")
+
+
+def _reserve(partial, tree, folder):
+    """Fails here where the disk is full: orbax would hang, or print from its threads."""
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(tree)) + 2**16
+    room = partial / "room"
+    try:
+        partial.mkdir(parents=True, exist_ok=True)
+        with open(room, "wb") as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        error.filename = str(folder)
+        raise
+    finally:
+        room.unlink(missing_ok=True)
 
 
 def _manifest(folder):

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from jaxspot.errors import UserError
+from jaxspot.progress import progress_bar
 from jaxspot.video.align import SIZE, face_similarity, warp_face
 from jaxspot.video.decode import probe, read_video
 from jaxspot.video.landmarker import Landmarker, load_landmarker
@@ -80,12 +80,12 @@ def aligned_clip(
     expected = probe(path).frames
     landmarker = landmarker or load_landmarker()
     frames = list(
-        tqdm(
+        progress_bar(
             aligned_frames(path, landmarker),
             desc=Path(path).name,
             total=expected or None,
             unit="frame",
-            disable=not progress,
+            shown=progress,
         )
     )
     times = np.array([frame.pts_s for frame in frames], np.float64)
