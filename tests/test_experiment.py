@@ -107,7 +107,10 @@ def test_another_run_is_not_overwritten(run, capsys):
         ([], "--config is missing"),
         (["--config=configs/default.py"], "frame bank"),
         (["--config=configs/synthetic.py", "--config.data.bank=x"], "does not go with"),
-        (["--config=configs/synthetic.py", "--config.data.synthetic.subjects=2"], "3 or more"),
+        (
+            ["--config=configs/synthetic.py", "--config.data.synthetic.subjects=2"],
+            "must lie in 3..",
+        ),
         (["--config=configs/synthetic.py", "--config.protocol.threshold=rco"], "interval_f1"),
         (["--config=configs/synthetic.py", "--config.model.pooling=foo"], "average"),
         (["--config=configs/synthetic.py", "--config.peers=('mdmd',)"], "moilanen"),
