@@ -17,6 +17,7 @@ Where the paper is silent, the faithful settings take:
   model.widths            16, 32, 64: twelve thousand weights, "lightweight".
   model.pooling           max, 2x2, after blocks 1 and 2.
   model.dropout           0.1 of the channels after blocks 1 and 2.
+  model.form              fast; "plain" computes the same numbers by the library's convolutions.
   training.optimiser      SGD with momentum 0.9 at the printed learning rate.
   training.steps          an epoch is 50 steps of 16 samples: neighbouring frames are near copies,
                           so a pass over all frames is no useful unit.
@@ -55,6 +56,7 @@ def paper() -> Any:
                 regions=1,
                 start="random",
                 dropout=0.1,
+                form="fast",
             ),
             augmentation=dict(
                 contrast=(0.5, 1.5),

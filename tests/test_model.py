@@ -33,8 +33,8 @@ def plain_network(variables, frames, *, pooling, regions, train):
     used = {}
 
     def normalise(name, y):
-        block = params[name]["FoldedBatchNorm_0"]
-        running = stats[name]["FoldedBatchNorm_0"]
+        block = params[name]["BatchNorm_0"]
+        running = stats[name]["BatchNorm_0"]
         axes = tuple(range(y.ndim - 1))
         mean, var = (y.mean(axes), y.var(axes)) if train else (running["mean"], running["var"])
         used[name] = mean, var
@@ -119,7 +119,7 @@ def test_agrees_with_a_plain_network(pooling, regions):
         close(1e-10)(logits, expected)
         jax.tree.map(close(1e-10), gradients, expected_gradients)
         for name, batch_statistics in used.items():
-            old, new = (s[name]["FoldedBatchNorm_0"] for s in (variables["batch_stats"], stats))
+            old, new = (s[name]["BatchNorm_0"] for s in (variables["batch_stats"], stats))
             for kind, value in zip(("mean", "var"), batch_statistics, strict=True):
                 close(1e-10)(new[kind], 0.9 * old[kind] + 0.1 * value)
 

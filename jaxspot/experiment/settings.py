@@ -22,6 +22,7 @@ from jaxspot.video.bank import Bank, open_bank
 CHOICES: dict[str, tuple] = {
     "model.pooling": ("max", "average"),
     "model.start": ("random", "difference"),
+    "model.form": ("fast", "plain"),
     "model.regions": (1, 2, 4, 7, 14, 28),
     "training.optimiser": ("sgd", "adam"),
     "training.decay": ("constant", "cosine"),

@@ -1,6 +1,7 @@
 """Augmentation, paper section 3.3: one draw for all frames of a sample, before LCN."""
 
 import dataclasses
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -27,13 +28,20 @@ class Augmentation:
     drift: float = 0.0
 
 
-def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentation()) -> jax.Array:
+def augment(
+    frames: jax.Array,
+    key: jax.Array,
+    ranges: Augmentation = Augmentation(),
+    *,
+    mover: Callable | None = None,
+) -> jax.Array:
     """Changes contrast, gamma, gain and pose of a sample, all its frames alike.
 
     Args:
       frames: uint8 (frames, height, width).
       key: random key of this sample.
       ranges: what is drawn.
+      mover: another form of `move`.
 
     Returns:
       float32 (frames, height, width), range 0..1.
@@ -46,7 +54,8 @@ def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentati
     angle = jax.random.uniform(keys[3], (), minval=-1.0, maxval=1.0) * jnp.deg2rad(ranges.rotation)
     flip = jax.random.bernoulli(keys[4], ranges.flip)
     drift = ranges.drift * jax.random.normal(keys[5], (len(frames), 2))
-    return relight(move(frames, angle, flip, drift), contrast, gamma, gain)
+    moved = (mover or move)(frames, angle, flip, drift)
+    return relight(moved, contrast, gamma, gain)
 
 
 def relight(frames: jax.Array, contrast: jax.Array, gamma: jax.Array, gain: jax.Array) -> jax.Array:

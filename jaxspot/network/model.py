@@ -5,15 +5,14 @@ through one trunk of three depthwise separable blocks with the same weights.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
-from jax import lax
 
-from jaxspot.network import kernels
-
-EPSILON = 1e-5
+from jaxspot.network.forms import FORMS
+from jaxspot.network.plain import Norm, Statistics
 
 
 class TwoStream(nn.Module):
@@ -28,6 +27,7 @@ class TwoStream(nn.Module):
       start: "random", or "difference": the first block starts as current frame minus reference.
       dropout: share of channels dropped after blocks 1 and 2 in training.
       momentum: of the running statistics of batch normalisation.
+      form: "fast", or "plain" to compute with what `plain` holds: the same numbers, slowly.
     """
 
     widths: tuple[int, int, int] = (16, 32, 64)
@@ -37,6 +37,7 @@ class TwoStream(nn.Module):
     start: str = "random"
     dropout: float = 0.0
     momentum: float = 0.9
+    form: str = "fast"
 
     @nn.compact
     def __call__(self, frames: jax.Array, *, train: bool) -> jax.Array:
@@ -55,13 +56,13 @@ class TwoStream(nn.Module):
         current = jnp.broadcast_to(frames[:, :1], frames[:, 1:].shape)
         pairs = jnp.stack([current, frames[:, 1:]], 2).reshape(-1, 2, *frames.shape[2:])
 
-        x = PairBlock(self.widths[0], self.multiplier, self.pooling, self.start, self.momentum)(
-            pairs, train=train
-        )
+        one, two, three = self.widths
+        rest: Any = dict(momentum=self.momentum, form=self.form)
+        x = PairBlock(one, self.multiplier, self.pooling, self.start, **rest)(pairs, train=train)
         x = self._drop(x, train)
-        x = SeparableBlock(self.widths[1], self.pooling, self.momentum)(x, train=train)
+        x = SeparableBlock(two, self.pooling, **rest)(x, train=train)
         x = self._drop(x, train)
-        x = SeparableBlock(self.widths[2], None, self.momentum)(x, train=train)
+        x = SeparableBlock(three, None, **rest)(x, train=train)
         x = regional_average(x, self.regions).reshape(len(x), -1)
         if self.regions > 1:
             x = nn.Dense(self.widths[2], name="Project")(x)
@@ -73,17 +74,14 @@ class TwoStream(nn.Module):
 
 
 class PairBlock(nn.Module):
-    """Block 1: 2x3x3 depthwise over the pair, pointwise, BatchNorm, ReLU, 2x2 pooling.
-
-    Depthwise on one channel and pointwise make one 2x3x3 convolution of rank `multiplier`, computed
-    as one product with the patches around every pooling window.
-    """
+    """Block 1, see `plain.pair_block`."""
 
     features: int
     multiplier: int
     pooling: str
     start: str
     momentum: float
+    form: str
 
     @nn.compact
     def __call__(self, pairs: jax.Array, *, train: bool) -> jax.Array:
@@ -93,76 +91,59 @@ class PairBlock(nn.Module):
         pointwise = self.param(
             "pointwise", _fan_in(self.multiplier), (self.multiplier, self.features)
         )
-        patches = kernels.pair_patches(pairs)
-        weights = kernels.patch_weights(depthwise @ pointwise).reshape(patches.shape[-1], -1)
-        # Columns are place-major: the four places of a window come behind each other, each with all
-        # features, and share one set of statistics.
-        scale, shift = FoldedBatchNorm(self.features, places=4, momentum=self.momentum)(
-            patches, weights, train=train
-        )
-        scale, shift = jnp.tile(scale, 4), jnp.tile(shift, 4)
-        y = lax.optimization_barrier(kernels.project(patches, weights * scale) + shift)
-        return _pool(self.pooling)(y.reshape(*y.shape[:-1], 4, -1))
+        norm = BatchNorm(self.features, self.momentum)
+        block = FORMS[self.form].pair_block
+        y, used = block(pairs, depthwise, pointwise, norm.values(train), self.pooling)
+        norm.update(used, train)
+        return y
 
 
 class SeparableBlock(nn.Module):
-    """Blocks 2 and 3: 3x3 depthwise, pointwise, BatchNorm, ReLU and, if asked for, 2x2 pooling."""
+    """Blocks 2 and 3, see `plain.separable_block`."""
 
     features: int
     pooling: str | None
     momentum: float
+    form: str
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """Float (images, height, width, channels) -> (..., features), pooled or not."""
         channels = x.shape[-1]
-        kernel = self.param("depthwise", _fan_in(9), (3, 3, channels))
-        weights = self.param("pointwise", _fan_in(channels), (channels, self.features))
-        z = kernels.depthwise(x, kernel)
-        scale, shift = FoldedBatchNorm(self.features, momentum=self.momentum)(
-            z, weights, train=train
-        )
-        if self.pooling is None:
-            return nn.relu(kernels.project(z, weights * scale) + shift)
-        z = lax.optimization_barrier(kernels.split_places(z))
-        y = lax.optimization_barrier(kernels.project(z, weights * scale) + shift)
-        return _pool(self.pooling)(y)
+        depthwise = self.param("depthwise", _fan_in(9), (3, 3, channels))
+        pointwise = self.param("pointwise", _fan_in(channels), (channels, self.features))
+        norm = BatchNorm(self.features, self.momentum)
+        block = FORMS[self.form].separable_block
+        y, used = block(x, depthwise, pointwise, norm.values(train), self.pooling)
+        norm.update(used, train)
+        return y
 
 
-class FoldedBatchNorm(nn.Module):
-    """Batch normalisation of `x @ weights`, as a scale and a shift to fold into the weights."""
+class BatchNorm(nn.Module):
+    """What batch normalisation learns and remembers; the blocks compute with it."""
 
     features: int
-    places: int = 1
-    momentum: float = 0.9
+    momentum: float
 
-    @nn.compact
-    def __call__(
-        self, x: jax.Array, weights: jax.Array, *, train: bool
-    ) -> tuple[jax.Array, jax.Array]:
-        """Float (..., inputs), (inputs, places * features) -> scale, shift, each (features,)."""
-        gain = self.param("scale", nn.initializers.ones, (self.features,))
-        bias = self.param("bias", nn.initializers.zeros, (self.features,))
-        running = (
-            self.variable("batch_stats", "mean", jnp.zeros, (self.features,), weights.dtype),
-            self.variable("batch_stats", "var", jnp.ones, (self.features,), weights.dtype),
-        )
+    def setup(self):
+        """Scale and bias are learned, mean and variance are moving averages."""
+        self.scale = self.param("scale", nn.initializers.ones, (self.features,))
+        self.bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        self.mean = self.variable("batch_stats", "mean", jnp.zeros, (self.features,))
+        self.var = self.variable("batch_stats", "var", jnp.ones, (self.features,))
+
+    def values(self, train: bool) -> Norm:
+        """Scale and bias, and the moving averages unless the batch's own are to be used."""
         if train:
-            mean, var = self._batch_statistics(x, weights)
-            if not self.is_initializing():
-                for variable, value in zip(running, (mean, var), strict=True):
-                    value = lax.stop_gradient(value)
-                    variable.value = self.momentum * variable.value + (1 - self.momentum) * value
-        else:
-            mean, var = (variable.value for variable in running)
-        scale = gain * lax.rsqrt(var + EPSILON)
-        return scale, bias - mean * scale
+            return Norm(self.scale, self.bias, None, None)
+        return Norm(self.scale, self.bias, self.mean.value, self.var.value)
 
-    def _batch_statistics(self, x, weights):
-        first, second = kernels.moments(x)
-        mean, var = kernels.projected_statistics(first, second, weights)
-        means, variances = mean.reshape(self.places, -1), var.reshape(self.places, -1)
-        return means.mean(0), variances.mean(0) + means.var(0)
+    def update(self, used: Statistics, train: bool) -> None:
+        """Moves the averages towards the mean and variance of a training batch."""
+        if train and not self.is_initializing():
+            for average, value in zip((self.mean, self.var), used, strict=True):
+                value = jax.lax.stop_gradient(value)
+                average.value = self.momentum * average.value + (1 - self.momentum) * value
 
 
 class ResidualDense(nn.Module):
@@ -194,7 +175,3 @@ def temporal_difference(key: jax.Array, shape: tuple[int, ...], dtype=jnp.float3
 
 def _fan_in(inputs: int) -> Callable:
     return nn.initializers.normal((1 / inputs) ** 0.5)
-
-
-def _pool(name: str) -> Callable[[jax.Array], jax.Array]:
-    return {"max": kernels.relu_max_pool, "average": kernels.relu_average_pool}[name]

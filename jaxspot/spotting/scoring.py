@@ -1,7 +1,7 @@
 """Dense scores: every frame of a video against its references, in constant memory."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -50,7 +50,7 @@ def score_video(
     networks = len(skips)
     pad = lambda leaf: pad_folds(leaf, mesh)
     stacked = shard_folds(jax.tree.map(pad, (variables, skips)), mesh)
-    first = _normalise_program()(np.asarray(frames[:1]))
+    first = _normalise_program(model.form)(np.asarray(frames[:1]))
     history = replicate(jnp.repeat(first, _history_length(skips), 0), mesh)
     program = _chunk_program(model, mesh)  # pyright: ignore[reportArgumentType]
     scores = []
@@ -92,14 +92,14 @@ def _history_length(skips):
 
 
 @cache
-def _normalise_program():
-    return compile_program(normalise)
+def _normalise_program(form):
+    return compile_program(partial(normalise, form=form))
 
 
 @cache
 def _chunk_program(model: Any, mesh: Mesh):
     def run(stacked, history, frames):
-        stretch = jnp.concatenate([history, normalise(frames)])
+        stretch = jnp.concatenate([history, normalise(frames, model.form)])
         one = lambda network, stretch: score_chunk(network, stretch, model=model, new=len(frames))
         return stretch[len(frames) :], over_folds(one, mesh)(stacked, stretch)
 

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from jaxspot.network.augment import Augmentation, augment
-from jaxspot.network.lcn import local_contrast_normalise
+from jaxspot.network.augment import Augmentation
+from jaxspot.network.forms import FORMS
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
 from jaxspot.training.state import FoldState, stop_early
@@ -81,9 +81,9 @@ def make_optimiser(training: Training) -> optax.GradientTransformation:
     ]()
 
 
-def normalise(frames: jax.Array) -> jax.Array:
+def normalise(frames: jax.Array, form: str = "fast") -> jax.Array:
     """Uint8 frames (..., height, width) as the network sees them when nothing is augmented."""
-    return local_contrast_normalise(frames.astype(jnp.float32) / 255)
+    return FORMS[form].local_contrast_normalise(frames.astype(jnp.float32) / 255)
 
 
 def train_step(
@@ -107,10 +107,11 @@ def train_step(
     Returns:
       The new state and the loss, float32 ().
     """
+    form = FORMS[model.form]
     augment_key, dropout_key = jax.random.split(key)
     keys = jax.random.split(augment_key, len(frames))
-    seen = jax.vmap(lambda f, k: augment(f, k, augmentation))(frames, keys)
-    inputs = lax.optimization_barrier(local_contrast_normalise(seen))
+    seen = jax.vmap(lambda f, k: form.augment(f, k, augmentation))(frames, keys)
+    inputs = lax.optimization_barrier(form.local_contrast_normalise(seen))
 
     def mean_loss(params):
         logits, updates = model.apply(
@@ -206,7 +207,8 @@ def validation_loss(
     """Mean weighted loss without augmentation, under the running statistics: float32 ()."""
 
     def batch_loss(rows):
-        logits: Any = model.apply(variables, normalise(shared.frames[rows]), train=False)
+        inputs = normalise(shared.frames[rows], model.form)
+        logits: Any = model.apply(variables, inputs, train=False)
         labels = shared.labels[rows[:, 0]]
         return weighted_bce(logits, labels, presence=training.presence, kinds=training.kinds).mean()
 

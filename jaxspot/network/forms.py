@@ -1,0 +1,29 @@
+"""The two forms of everything costly: what to read, and what to run. They give the same numbers."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from jaxspot.network import fast, plain
+from jaxspot.network.augment import augment
+from jaxspot.network.lcn import local_contrast_normalise
+
+
+class Form(NamedTuple):
+    """One form of LCN, augmentation and the network's blocks; signatures as in `plain`."""
+
+    local_contrast_normalise: Callable
+    augment: Callable
+    pair_block: Callable
+    separable_block: Callable
+
+
+FORMS = {
+    "fast": Form(local_contrast_normalise, augment, fast.pair_block, fast.separable_block),
+    "plain": Form(
+        plain.local_contrast_normalise,
+        partial(augment, mover=plain.move),
+        plain.pair_block,
+        plain.separable_block,
+    ),
+}

@@ -1,0 +1,153 @@
+"""The fast form gives the numbers of the plain one: values, gradients, running statistics."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from loso_runs import FOLDS, TRAINING, devices, train
+from test_model import close, inputs, random_variables
+
+from jaxspot.network.augment import Augmentation
+from jaxspot.network.forms import FORMS
+from jaxspot.network.model import TwoStream
+from jaxspot.training import parallel
+from jaxspot.training.parallel import over_folds, shard_folds
+
+SMALL = dict(widths=(4, 6, 8), multiplier=3)
+few = settings(max_examples=4, deadline=None)  # every shape is compiled anew
+FORM_NAMES = ("plain", "fast")
+
+
+def both(function):
+    return [function(FORMS[name]) for name in FORM_NAMES]
+
+
+def logits_and_gradients(model, variables, frames, weights, key):
+    """Logits, new running statistics and all gradients of a random weighting of the logits."""
+
+    def total(params, frames):
+        logits, updates = model.apply(
+            variables | {"params": params},
+            frames,
+            train=True,
+            mutable=["batch_stats"],
+            rngs={"dropout": key},
+        )
+        return (logits * weights).sum(), (logits, updates["batch_stats"])
+
+    (_, seen), gradients = jax.value_and_grad(total, (0, 1), has_aux=True)(
+        variables["params"], frames
+    )
+    return seen, gradients
+
+
+@few
+@given(
+    batch=st.integers(1, 3),
+    cells=st.integers(1, 3),
+    streams=st.integers(1, 3),
+    pooling=st.sampled_from(["max", "average"]),
+    seed=st.integers(0, 2**31),
+)
+def test_the_network_in_both_forms(batch, cells, streams, pooling, seed):
+    with jax.enable_x64(True):
+        frames = jnp.asarray(inputs(batch=batch, size=8 * cells, streams=streams, seed=seed))
+        weights = jnp.asarray(np.random.default_rng(seed).normal(size=(batch, 2)))
+        options = SMALL | dict(pooling=pooling, regions=2, dropout=0.3)
+        plain, fast = (TwoStream(**options, form=form) for form in FORM_NAMES)
+        variables = random_variables(plain, frames, seed=seed)
+        run = lambda model: jax.jit(functools.partial(logits_and_gradients, model))(
+            variables, frames, weights, jax.random.key(seed % 2**31)
+        )
+        jax.tree.map(close(1e-10), run(fast), run(plain))
+
+
+def test_in_single_precision_forward_agrees():
+    """Float32, at the full size; gradients differ where a maximum or a ReLU nearly ties."""
+    frames = jnp.asarray(inputs(batch=2, size=112), jnp.float32)
+    plain, fast = (TwoStream(regions=7, form=form) for form in FORM_NAMES)
+    variables = jax.jit(lambda: plain.init(jax.random.key(0), frames, train=False))()
+    for mode in (True, False):
+        run = lambda model, mode=mode: jax.jit(
+            lambda x: model.apply(variables, x, train=mode, mutable=["batch_stats"])
+        )(frames)
+        found, expected = run(fast), run(plain)
+        jax.tree.map(close(1e-5), found, expected)
+
+
+@pytest.mark.parametrize("way", ["vmap", "in turn"])
+def test_folds_in_both_forms(way, monkeypatch):
+    """Stacked weights over two devices by shard_map, vmapped or mapped inside each."""
+
+    class Backend:
+        def __getattr__(self, name):
+            named = {"default_backend": lambda: "gpu" if way == "vmap" else "cpu"}
+            return named.get(name) or getattr(jax, name)
+
+    monkeypatch.setattr(parallel, "jax", Backend())
+    mesh = devices(2)
+    with jax.enable_x64(True):
+        frames = jnp.asarray(inputs(batch=2))
+        plain, fast = (TwoStream(**SMALL, dropout=0.3, form=form) for form in FORM_NAMES)
+        seeds = range(4)
+        stack = [random_variables(plain, frames, seed=seed) for seed in seeds]
+        variables = jax.tree.map(lambda *leaves: np.stack(leaves), *stack)
+        keys = jax.random.split(jax.random.key(0), 4)
+        weights = jnp.asarray(np.random.default_rng(0).normal(size=(2, 2)))
+
+        def run(model):
+            one = lambda fold, frames: logits_and_gradients(
+                model, fold[0], frames, weights, fold[1]
+            )
+            return jax.jit(over_folds(one, mesh))(shard_folds((variables, keys), mesh), frames)
+
+        jax.tree.map(close(1e-10), run(fast), run(plain))
+
+
+@few
+@given(
+    height=st.integers(9, 30),
+    width=st.integers(9, 30),
+    contrast=st.floats(0.0, 1.0),
+    seed=st.integers(0, 2**31),
+)
+def test_lcn_in_both_forms(height, width, contrast, seed):
+    rng = np.random.default_rng(seed)
+    images = 0.5 + contrast * (rng.random((2, 3, height, width)) - 0.5)
+    with jax.enable_x64(True):
+        plain, fast = both(lambda form: jax.jit(form.local_contrast_normalise)(images))
+        np.testing.assert_allclose(fast, plain, rtol=1e-9, atol=1e-9)
+    single = np.float32(images)
+    plain, fast = both(lambda form: jax.jit(form.local_contrast_normalise)(single))
+    if contrast > 0.01:
+        np.testing.assert_allclose(fast, plain, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_augmentation_in_both_forms(seed):
+    frames = np.random.default_rng(seed).integers(0, 256, (3, 24, 20), np.uint8)
+    ranges = Augmentation(drift=0.8)
+    run = lambda form: jax.jit(lambda x, k: form.augment(x, k, ranges))(
+        frames, jax.random.key(seed)
+    )
+    plain, fast = both(run)
+    np.testing.assert_allclose(fast, plain, atol=2e-5)
+
+
+def test_training_in_both_forms():
+    """The first steps from the same weights; later rounding makes paths part."""
+    model = TwoStream(widths=(3, 4, 5), multiplier=2, pooling="average")
+    training = TRAINING.__class__(**vars(TRAINING) | dict(epochs=1, optimiser="sgd"))
+    plain, fast = (
+        train(folds=FOLDS[:2], model=model.clone(form=form), training=training)
+        for form in FORM_NAMES
+    )
+    for found, expected in zip(fast.metrics, plain.metrics, strict=True):
+        for name in ("train_loss", "validation_loss"):
+            assert found[name] == pytest.approx(expected[name], rel=1e-4)
+    equal = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
+    jax.tree.map(equal, fast.variables, plain.variables)
