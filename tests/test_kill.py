@@ -61,7 +61,7 @@ PLACES = [
     ("jaxspot.experiment.trial", "save_progress", "after", 1),
     (EPOCHS, "shutil.rmtree", "before", 1),
     (CHECKPOINT, "save_tree", "before", 3),
-    ("jaxspot.experiment.trial", "save_progress", "after", 2),
+    (CHECKPOINT, "save_tree", "after", 1),
     ("jaxspot.experiment.outputs", "write_tables", "after", 1),
 ]
 
