@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := runs/demo
 
-.PHONY: help setup demo paper test lint types unit lock heads clean
+.PHONY: help setup demo paper bench test lint types unit lock heads clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,10 @@ demo: $(READY) ## train all folds on synthetic videos, write runs/demo afresh
 paper: $(READY) ## the same videos with the paper's settings, in runs/paper
 	rm -rf runs/paper
 	$(BIN)/python launch/train.py --config=configs/synthetic.py:paper --workdir=runs/paper
+
+bench: $(READY) ## speed beside what one would use instead; installs PyTorch (CPU) as a peer
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/python launch/benchmark.py --out=runs/benchmark.json
 
 test: $(READY) lint types unit ## lint, types, tests
 

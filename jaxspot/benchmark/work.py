@@ -1,0 +1,67 @@
+"""Made-up frames and trainings to time: how long they take does not hang on what they show."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import jax.numpy as jnp
+import numpy as np
+
+from jaxspot.network.augment import Augmentation
+from jaxspot.network.model import TwoStream
+from jaxspot.training.folds import loso_folds
+from jaxspot.training.loso import compile_epoch, epoch_keys, start_folds
+from jaxspot.training.parallel import fold_mesh, pad_folds, replicate, shard_folds
+from jaxspot.training.pool import FramePool
+from jaxspot.training.sampling import epoch_tables, validation_tables
+from jaxspot.training.step import Shared, Tables, Training
+from jaxspot.video.bank import SIZE
+
+PAPER = TwoStream()
+TRAINING = Training(optimiser="adam", learning_rate=0.003, steps=4, validation_batches=1)
+
+
+def made_up_frames(count: int, *, seed: int = 0) -> np.ndarray:
+    """Smooth noise: uint8 (count, 112, 112)."""
+    rng = np.random.default_rng(seed)
+    base = rng.random((16, SIZE, SIZE), np.float32)
+    smooth = np.stack([cv2.GaussianBlur(image, (0, 0), 3) for image in base])
+    smooth = (smooth - smooth.min()) / np.ptp(smooth)
+    noise = rng.normal(0, 4, (count, SIZE, SIZE))
+    return np.clip(200 * smooth[np.arange(count) % 16] + noise, 0, 255).astype(np.uint8)
+
+
+def made_up_pool(*, subjects: int, frames: int) -> FramePool:
+    """One video a subject, with an ME and a MaE in it."""
+    count = subjects * frames
+    labels = np.zeros((subjects, frames, 2), np.float32)
+    labels[:, 20:30, 0] = labels[:, 50:90, 1] = 1
+    return FramePool(
+        frames=made_up_frames(count),
+        labels=labels.reshape(-1, 2),
+        video=np.repeat(np.arange(subjects), frames).astype(np.int32),
+        first=(frames * np.arange(subjects)).astype(np.int32),
+        fps=np.full(subjects, 30, np.float32),
+        subjects=tuple(f"s{i:02d}" for i in range(subjects)),
+        names=tuple(f"s{i:02d}" for i in range(subjects)),
+        usable=np.ones(count, bool),
+        reference=np.arange(count, dtype=np.int32),
+    )
+
+
+def epoch_of(folds: int, *, training: Training, model: TwoStream = PAPER) -> Callable[[], Any]:
+    """A call that runs one epoch of as many folds, laid over all devices as in a run."""
+    mesh, pool = fold_mesh(), made_up_pool(subjects=max(folds, 3), frames=120)
+    chosen = loso_folds(pool.subjects)[:folds]
+    padded = pad_folds(chosen, mesh)
+    common: dict[str, Any] = dict(seed=0, batch=training.batch, skips=training.skips)
+    tables = epoch_tables(pool, padded, epoch=1, steps=training.steps, balance=0.0, **common)
+    validation = validation_tables(pool, padded, batches=training.validation_batches, **common)
+    placed = Tables(shard_folds(tables, mesh), shard_folds(validation, mesh))
+    shared = replicate(Shared(jnp.asarray(pool.frames), jnp.asarray(pool.labels)), mesh)
+    program = compile_epoch(model, training, Augmentation(), mesh)
+    keys = epoch_keys(padded, training, 1, mesh)
+    start = start_folds(padded, pool, model=model, training=training)
+    start = dataclasses.replace(start, live=jnp.arange(len(padded)) < folds)
+    return lambda: program(shard_folds(start, mesh), placed, keys, shared)

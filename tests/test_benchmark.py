@@ -1,0 +1,116 @@
+"""The benchmark's arithmetic, and the PyTorch twin against our own network (where installed)."""
+
+import json
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from test_model import close, random_variables
+
+from jaxspot.benchmark import rows
+from jaxspot.benchmark.measure import Machine, Row, compare, measure_machine, seconds_of
+from jaxspot.benchmark.table import table
+from jaxspot.commands import benchmark
+from jaxspot.network.lcn import local_contrast_normalise
+from jaxspot.network.loss import weighted_bce
+from jaxspot.network.model import TwoStream
+
+
+def test_a_slower_peer_has_a_ratio_above_one():
+    wait = lambda seconds: lambda: time.sleep(seconds)
+    (row,) = compare(
+        "x", wait(0.01), {"slow": wait(0.03)}, unit="ms", convert=lambda s: 1e3 * s, rounds=3
+    )
+    assert 9 < row.value < 20 and 29 < row.peer_value < 50 and row.ratio > 1.5
+    assert row.peer == "slow" and row.bound is None
+    (alone,) = compare("x", wait(0), {}, unit="1/s", convert=lambda s: 1 / s, bound_s=0.5, rounds=1)
+    assert alone.peer_value is None and alone.bound == 2.0
+
+
+def test_candidates_are_warm_and_take_turns():
+    calls = []
+    seconds_of([lambda: calls.append("a"), lambda: calls.append("b")], rounds=2)
+    assert calls == ["a", "b"] + ["a", "b"] * 2
+
+
+def test_the_bound_is_the_larger_of_arithmetic_and_memory():
+    program = jax.jit(lambda a: a @ a)
+    matrix = jnp.ones((256, 256))
+    slow_sums, slow_memory = Machine(1e6, 1e30), Machine(1e30, 1e6)
+    assert slow_sums.seconds(program, matrix) == pytest.approx(2 * 256**3 / 1e6, rel=0.01)
+    assert slow_memory.seconds(program, matrix) >= 2 * 4 * 256**2 / 1e6
+    machine = measure_machine(size=256)
+    assert machine.flops > 1e8 and machine.bytes > 1e8
+
+
+def test_the_table_shows_every_row():
+    text = table(
+        [Row("lcn", 30.0, "us", "OpenCV", 90.0, 3.0, 15.0), Row("track", 60.0, "frames/s")]
+    )
+    assert text.splitlines()[2] == "| lcn | 30 us | OpenCV | 90 | 3.00 | 50% |"
+    assert text.splitlines()[3] == "| track | 60 frames/s |  |  |  |  |"
+
+
+def test_the_command_writes_rows_of_the_contract(tmp_path, capsys):
+    out = tmp_path / "lcn.json"
+    assert benchmark.main(["--only=lcn", f"--out={out}"]) == 0
+    found = json.loads(out.read_text())
+    assert [row["peer"] for row in found] == ["OpenCV", "scipy", "plain JAX"]
+    for row in found:
+        assert {"name", "value", "unit", "peer", "peer_value", "ratio"} <= row.keys()
+        assert row["ratio"] == pytest.approx(row["peer_value"] / row["value"])
+    assert (tmp_path / "lcn.json.md").read_text() in capsys.readouterr().out
+    assert tuple(rows.ROWS) == benchmark.NAMES
+
+
+def test_peers_of_lcn_compute_the_same():
+    image = rows.made_up_frames(1)[0].astype(np.float32) / 255
+    expected = np.asarray(jax.jit(local_contrast_normalise)(image))
+    by_opencv = rows._contrast(image, rows._opencv_blur)
+    np.testing.assert_allclose(by_opencv, expected, atol=2e-4)
+
+
+@pytest.fixture(scope="module")
+def torch():
+    return pytest.importorskip("torch", reason="PyTorch is not installed: make bench")
+
+
+@pytest.fixture(scope="module")
+def twin(torch):
+    from jaxspot.benchmark import twin
+
+    return twin
+
+
+def test_twin_lcn(torch, twin):
+    images = np.random.default_rng(0).random((2, 30, 40)).astype(np.float32)
+    found = twin.local_contrast_normalise(torch.from_numpy(images))
+    np.testing.assert_allclose(found, jax.jit(local_contrast_normalise)(images), atol=1e-4)
+
+
+@pytest.mark.parametrize("train", [True, False])
+def test_twin_network_loss_and_gradients(torch, twin, train):
+    model = TwoStream(widths=(4, 6, 8), multiplier=3)
+    rng = np.random.default_rng(0)
+    frames, labels = rng.normal(size=(3, 3, 16, 16)), rng.integers(0, 2, (3, 2)).astype(float)
+    weights = dict(presence=0.9, kinds=(0.1, 0.9))
+    with jax.enable_x64(True):
+        variables = random_variables(model, jnp.asarray(frames))
+
+        def loss(params):
+            given = variables | {"params": params}
+            logits = model.apply(given, frames, train=train, mutable=["batch_stats"])[0]
+            return weighted_bce(logits, labels, **weights).mean()
+
+        value, gradients = jax.jit(jax.value_and_grad(loss))(variables["params"])
+    other = twin.TwoStreamTwin((4, 6, 8), 3).double().train(train)
+    twin.load_variables(other, variables)
+    found = twin.weighted_bce(other(torch.from_numpy(frames)), torch.from_numpy(labels), **weights)
+    assert found.item() == pytest.approx(float(value), rel=1e-6)
+    found.backward()
+    dense = gradients["ResidualDense_0"]["Dense_0"]["kernel"]
+    close(1e-6)(other.hidden.weight.grad.numpy().T, np.asarray(dense))
+    first = np.asarray(gradients["PairBlock_0"]["depthwise"]).transpose(3, 0, 1, 2)
+    close(1e-6)(other.blocks[0].depthwise.weight.grad.numpy(), first)
