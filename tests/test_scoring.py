@@ -94,6 +94,17 @@ def test_devices_and_number_of_networks_change_nothing(variables):
     np.testing.assert_allclose(found[0], together[1], atol=1e-5)
 
 
+@pytest.mark.parametrize("length", [1, 3, 50, 64])
+@pytest.mark.parametrize("networks", [1, 2])
+def test_devices_without_a_network_take_a_stretch_of_the_video(variables, length, networks):
+    frames, skips = video(length), np.array([[3, 19], [1, 40]])[:networks]
+    few = jax.tree.map(lambda leaf: leaf[:networks], variables)
+    counts = []
+    found = score_video(MODEL, few, frames, skips=skips, chunk=7, on_chunk=counts.append)
+    assert sum(counts) == length
+    np.testing.assert_allclose(found, score_triples(few, frames, skips), atol=1e-5)
+
+
 def test_a_memory_map_will_do(variables, tmp_path):
     np.save(tmp_path / "video.npy", video(20))
     mapped = np.load(tmp_path / "video.npy", mmap_mode="r")

@@ -31,7 +31,8 @@ def score_video(
 
     A frame is compared with those `skips` before it; before the first frame the first frame serves.
     Every frame is normalised once, for all networks and streams; memory does not grow with the
-    video.
+    video. Where there are more devices than networks, stretches of the video are scored side by
+    side.
 
     Args:
       model: the network.
@@ -47,21 +48,27 @@ def score_video(
     """
     mesh = mesh or fold_mesh()
     skips = np.asarray(skips, np.int32)
-    networks = len(skips)
-    pad = lambda leaf: pad_folds(leaf, mesh)
-    stacked = shard_folds(jax.tree.map(pad, (variables, skips)), mesh)
-    first = _normalise_program(model.form)(np.asarray(frames[:1]))
-    history = replicate(jnp.repeat(first, _history_length(skips), 0), mesh)
+    networks, parts = len(skips), max(1, mesh.size // len(skips))
+    length = -(-len(frames) // parts)
+    starts = length * np.arange(parts)[:, None]
+    lay = lambda leaf: pad_folds(np.repeat(leaf, parts, 0), mesh)
+    part = pad_folds(np.tile(np.arange(parts, dtype=np.int32), networks), mesh)
+    stacked = shard_folds((*jax.tree.map(lay, (variables, skips)), part), mesh)
+    before = np.clip(starts + np.arange(-_history_length(skips), 0), 0, len(frames) - 1)
+    history = replicate(_normalise_program(model.form)(frames[before]), mesh)
     program = _chunk_program(model, mesh)  # pyright: ignore[reportArgumentType]
-    scores = []
-    for start in range(0, len(frames), chunk):
-        part = np.asarray(frames[start : start + chunk])
-        full = np.concatenate([part, np.repeat(part[-1:], chunk - len(part), 0)])
-        history, output = program(stacked, history, replicate(full, mesh))
-        scores.append(np.asarray(output)[:networks, : len(part)])
+    scores = np.empty((networks, parts * length, 2), np.float32)
+    by_part = scores.reshape(networks, parts, length, 2)
+    for first in range(0, length, chunk):
+        places = starts + np.arange(first, first + chunk)
+        seen = frames[np.minimum(places, len(frames) - 1)]
+        history, output = program(stacked, history, replicate(seen, mesh))
+        new = by_part[:, :, first : first + chunk]
+        output = np.asarray(output)[: networks * parts].reshape(networks, parts, chunk, 2)
+        new[:] = output[:, :, : new.shape[2]]
         if on_chunk:
-            on_chunk(len(part))
-    return np.concatenate(scores, 1)
+            on_chunk(int((places[:, : new.shape[2]] < len(frames)).sum()))
+    return scores[:, : len(frames)]
 
 
 def score_chunk(
@@ -99,8 +106,13 @@ def _normalise_program(form):
 @cache
 def _chunk_program(model: Any, mesh: Mesh):
     def run(stacked, history, frames):
-        stretch = jnp.concatenate([history, normalise(frames, model.form)])
-        one = lambda network, stretch: score_chunk(network, stretch, model=model, new=len(frames))
-        return stretch[len(frames) :], over_folds(one, mesh)(stacked, stretch)
+        new = frames.shape[1]
+        stretches = jnp.concatenate([history, normalise(frames, model.form)], 1)
+
+        def one(item, stretches):
+            variables, skips, part = item
+            return score_chunk((variables, skips), stretches[part], model=model, new=new)
+
+        return stretches[:, new:], over_folds(one, mesh)(stacked, stretches)
 
     return compile_program(run)
