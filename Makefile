@@ -4,6 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p $(NE
 BIN := .venv/bin
 READY := .venv/.ready
 DEMO := runs/demo
+remove_run = @$(BIN)/python -m jaxspot.commands.remove $(1)
 
 .PHONY: help setup demo paper bench test lint types unit lock heads clean
 
@@ -24,14 +25,14 @@ $(READY): pyproject.toml requirements/dev.txt requirements/assets.txt
 	touch $@
 
 demo: $(READY) ## train all folds on synthetic videos, write runs/demo afresh
-	rm -rf $(DEMO)
+	$(call remove_run,$(DEMO))
 	$(BIN)/python launch/train.py --config=configs/synthetic.py:best --workdir=$(DEMO)
 
 paper: $(READY) ## the same videos with the paper's settings, in runs/paper
-	rm -rf runs/paper
+	$(call remove_run,runs/paper)
 	$(BIN)/python launch/train.py --config=configs/synthetic.py:paper --workdir=runs/paper
 
-bench: $(READY) ## speed beside what one would use instead; installs PyTorch (CPU) as a peer
+bench: $(READY) ## speed beside what one would use instead; installs PyTorch as a peer
 	$(BIN)/pip install --quiet torch==2.13.0
 	$(BIN)/python launch/benchmark.py --out=runs/benchmark.json
 

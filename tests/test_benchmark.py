@@ -23,7 +23,7 @@ def test_a_slower_peer_has_a_ratio_above_one():
     (row,) = compare(
         "x", wait(0.01), {"slow": wait(0.03)}, unit="ms", convert=lambda s: 1e3 * s, rounds=3
     )
-    assert 9 < row.value < 20 and 29 < row.peer_value < 50 and row.ratio > 1.5
+    assert row.value > 9 and row.peer_value > 29 and row.ratio > 1
     assert row.peer == "slow" and row.bound is None
     (alone,) = compare("x", wait(0), {}, unit="1/s", convert=lambda s: 1 / s, bound_s=0.5, rounds=1)
     assert alone.peer_value is None and alone.bound == 2.0

@@ -75,6 +75,13 @@ def test_a_disk_that_cannot_take_it_is_an_error_at_once(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_stray_file_is_no_damage(tmp_path):
+    values = single()
+    save_tree(tmp_path / "weights", values)
+    (tmp_path / "weights" / ".DS_Store").write_bytes(b"x")
+    same(restore_tree(tmp_path / "weights", like(values)), values)
+
+
 def test_saving_again_replaces(tmp_path):
     first, second = single(), jax.tree.map(lambda leaf: leaf + 1, single())
     save_tree(tmp_path / "weights", first)

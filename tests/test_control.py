@@ -1,11 +1,14 @@
 """The negative control's labels lie far from their places and are otherwise the same."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from jaxspot.evaluation.protocols import Protocol
+from jaxspot.experiment import control
 from jaxspot.experiment.control import roll_labels, roll_table, spread
 from jaxspot.experiment.outputs import judge_control
 from jaxspot.report.tables import control_table, layout_control
@@ -70,6 +73,40 @@ def test_nothing_is_left_of_a_bank_of_short_videos():
     assert empty.videos.empty and empty.annotations.empty
 
 
+def test_the_control_sees_rolled_labels_alone(tmp_path, monkeypatch):
+    """Training, judging, scoring and its chance floor, each on the same moved labels."""
+    seen = {}
+    true = bank(lengths=(900, 900, 900, 900), events=8)
+    rolled = roll_labels(true, seconds=10.0, seed=5)
+
+    def trial(given, folds, settings, **options):
+        seen["trained"] = given.annotations
+        seen["folds"] = folds
+        mine = given.annotations.subject.isin([fold.held_out for fold in folds])
+        intervals = given.annotations[mine].assign(score=1.0)
+        return SimpleNamespace(judged=SimpleNamespace(intervals=intervals))
+
+    def floor(intervals, annotations, videos, **options):
+        seen["chance"] = annotations
+        return real_floor(intervals, annotations, videos, draws=20, **options)
+
+    real_floor = control.random_floor
+    monkeypatch.setattr(control, "run_trial", trial)
+    monkeypatch.setattr(control, "random_floor", floor)
+    monkeypatch.setattr(Bank, "quality", lambda self, video: np.ones((900, 2), np.float32))
+    settings = SimpleNamespace(
+        control_folds=2, control_seconds=10.0, seed=5, protocol=Protocol(threshold="test_oracle")
+    )
+    table = control.negative_control(true, settings, tmp_path, lambda: None)
+    assert seen["trained"].equals(rolled.annotations)
+    assert [fold.held_out for fold in seen["folds"]] == ["s0", "s2"]
+    expected = rolled.annotations[rolled.annotations.subject.isin(["s0", "s2"])]
+    assert seen["chance"].equals(expected)
+    overall = table[table.kind == "overall"].iloc[0]
+    assert overall.ground_truth == overall.tp == len(expected) and overall.f1 == 1.0
+    assert overall.random_f1_p95 < 0.8 and overall.oracle
+
+
 def test_folds_are_spread():
     assert spread(list(range(12)), 4) == [0, 3, 6, 9]
     assert spread(list(range(3)), 8) == [0, 1, 2]
@@ -83,7 +120,7 @@ def rows(f1, p95):
 
 
 def test_the_verdict_is_against_the_95th_percentile():
-    assert "not above" in judge_control(rows(0.1, 0.1))
+    assert "ABOVE" not in judge_control(rows(0.1, 0.1))
     assert "look for a leak" in judge_control(rows(0.11, 0.1))
     wide = layout_control(rows(0.11, 0.1))
     assert wide.Method.tolist() == ["rolled labels", "random, 95th percentile"]

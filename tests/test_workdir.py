@@ -51,6 +51,7 @@ def test_resuming_where_nothing_is_begins(tmp_path):
 
 def test_a_run_that_ended_before_its_bank_was_known_may_start_again(tmp_path):
     with pytest.raises(ZeroDivisionError), claim_workdir(tmp_path, config(), resume=False):
+        (tmp_path / "bank").mkdir()
         _ = 1 / 0
     with claim_workdir(tmp_path, config(seed=3), resume=False):
         assert json.loads((tmp_path / "config.json").read_text())["seed"] == 3
@@ -119,7 +120,7 @@ def press(number, after):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_waits_until_work_is_saved(number, capsys):
+def test_a_signal_waits_until_work_is_saved(number, capfd):
     before = signal.getsignal(number)
     steps = []
     with pytest.raises(Interrupted, match="--resume") as error, stop_when_saved() as stop_here:
@@ -130,7 +131,7 @@ def test_a_signal_waits_until_work_is_saved(number, capsys):
             if step == 20:
                 stop_here()
     assert steps == list(range(21)) and error.value.exit_code == 130
-    assert "again to stop now" in capsys.readouterr().err
+    assert "again to stop now" in capfd.readouterr().err
     assert signal.getsignal(number) is before
 
 

@@ -92,20 +92,34 @@ def write_text(path: str | Path, text: str) -> None:
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Gives a path to write to, which becomes `path` only when all went well; makes the folder.
 
-    A numbered OSError that names no file, or the partial one, names `path`.
+    When it ends the file is on disk. A numbered OSError that names no file, or the partial one,
+    names `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield partial
+        flush(partial)
         os.replace(partial, path)
+        flush(path.parent)
     except OSError as error:
         if error.errno and error.filename in (None, str(partial)):
             error.filename, error.filename2 = str(path), None
         raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Has the disk keep a file or folder as it is now, so that it survives a loss of power."""
+    if os.name != "posix":  # elsewhere no folder can be opened, nor a file that is only read
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def frame_labels(annotations: pd.DataFrame, *, frames: int) -> np.ndarray:

@@ -24,7 +24,7 @@ class Row(NamedTuple):
       peer: what it is compared with, empty where there is nothing.
       peer_value: the peer's.
       ratio: above 1 where ours is faster.
-      bound: what the machine's arithmetic and memory would allow ours, in `unit`.
+      bound: what the machine would take for the work that XLA counts in ours, in `unit`.
     """
 
     name: str
@@ -80,7 +80,7 @@ def compare(
 
 
 def other_load() -> float:
-    """How many other processes were ready to run during the last minute; 0 where not known."""
+    """How many processes were ready to run during the last minute; 0 where not known."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 

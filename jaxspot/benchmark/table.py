@@ -33,7 +33,7 @@ def describe_machine(machine: Machine, load: float) -> str:
         f"{_processor()}, {os.cpu_count()} cores, {len(devices)} x {devices[0].device_kind};"
         f" {machine.flops / 1e9:.0f} GFLOP/s, {machine.bytes / 1e9:.0f} GB/s;"
         f" jax {jax.__version__};"
-        f" load by others {load:.1f}"
+        f" load before {load:.1f}"
     )
 
 

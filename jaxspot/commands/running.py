@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from absl import logging
 
-from jaxspot.errors import UserError
+from jaxspot.errors import Interrupted, UserError
 
 FULL = {errno.ENOSPC: "no space left on the disk", errno.EDQUOT: "the disk quota is used up"}
 CLOSED = {errno.EACCES: "access is not permitted", errno.EPERM: "access is not permitted"}
@@ -43,6 +43,8 @@ def run(name: str, function: Callable[[Sequence[str]], int], argv: Sequence[str]
         return function(sys.argv[1:] if argv is None else argv)
     except UserError as error:
         return _say(name, *str(error).splitlines(), code=error.exit_code)
+    except KeyboardInterrupt:
+        return _say(name, "stopped; what was saved stays", code=Interrupted.exit_code)
     except ImportError as error:
         line = missing_library(error)
         if line is None:

@@ -67,7 +67,11 @@ def negative_control(
     found = score_intervals(trial.judged.intervals, labels, videos=videos, **rule)
     chance = random_floor(trial.judged.intervals, labels, videos, seed=settings.seed, **rule)
     limit = {kind: {"random_f1_p95": chance[kind]["f1_p95"]} for kind in chance}
-    rows = score_rows("rolled labels", {kind: found[kind] | limit[kind] for kind in found})
+    rows = score_rows(
+        "rolled labels",
+        {kind: found[kind] | limit[kind] for kind in found},
+        oracle=settings.protocol.oracle,
+    )
     return control_table(rows)
 
 

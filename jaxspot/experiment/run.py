@@ -1,6 +1,7 @@
 """`train_and_evaluate`: from a config to a folder of scores, tables, figures and weights."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from jaxspot.training.folds import loso_folds
 from jaxspot.video.bank import Bank
 
 METHOD = "jaxspot"
+MATTERS = {"packages", "device", "xla_flags", "git_revision"}
 
 
 def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False) -> pd.DataFrame:
@@ -52,8 +54,9 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
     if bank:
         refuse_unusable(bank)
     with claim_workdir(workdir, config, resume=resume):
-        bank = bank or make_bank(config, workdir)
-        refuse_unusable(bank)
+        if not bank:
+            bank = make_bank(config, workdir)
+            refuse_unusable(bank)
         write_provenance(workdir / "provenance.json", describe_run(config, bank))
         with stop_when_saved() as stop_here:
             return run_experiment(bank, settings, workdir, stop_here)
@@ -78,7 +81,9 @@ def run_experiment(
     decisions = tuple(trial.judged.decisions[fold.held_out] for fold in trial.folds)
     spotter = Spotter(settings.model, trial.trained.variables, trial.durations, decisions)
     save_spotter(saved / "spotter", spotter)
+    stop_here()
     frames, intervals = compare(bank, trial, settings)
+    stop_here()
     control = negative_control(bank, settings, saved / "control", stop_here)
     write_outputs(workdir, bank, settings, trial, frames, intervals, control)
     return intervals
@@ -92,16 +97,23 @@ def write_provenance(path: Path, now: dict[str, Any]) -> None:
     """
     try:
         first = json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
+        begun, bank = first["bank"]["sha256"], now["bank"]["sha256"]
+    except FileNotFoundError:
         write_text(path, json.dumps(now, indent=1) + "\n")
         return
-    begun, bank = first["bank"]["sha256"], now["bank"]["sha256"]
+    except (ValueError, TypeError, KeyError):
+        raise UserError(
+            f"{path}: not readable; copy it back, or remove the run's folder and train anew"
+        ) from None
     if begun != bank:
         raise UserError(
             f"{path.parent}: was begun with the bank of sha256 {begun[:12]}, this one has"
             f" {bank[:12]}; resume with the same bank or name another --workdir"
         )
     changed = {name: value for name, value in now.items() if value != first.get(name)}
+    for name in sorted(changed.keys() & MATTERS):
+        line = f"{path.parent}: was begun with another {name} ({first.get(name)}, now {now[name]})"
+        print(f"{line}; the last digits may differ", file=sys.stderr)
     first["resumed"] = [*first.get("resumed", []), changed]
     write_text(path, json.dumps(first, indent=1) + "\n")
 

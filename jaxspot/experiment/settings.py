@@ -12,6 +12,7 @@ from jaxspot.evaluation.matching import MATCHING_RULES
 from jaxspot.evaluation.peers import PEERS
 from jaxspot.evaluation.protocols import NORMALISATIONS, THRESHOLD_RULES, Protocol
 from jaxspot.network.augment import Augmentation
+from jaxspot.network.forms import FORMS
 from jaxspot.network.model import TwoStream
 from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.generate import synthetic_bank
@@ -22,7 +23,7 @@ from jaxspot.video.bank import Bank, open_bank
 CHOICES: dict[str, tuple] = {
     "model.pooling": ("max", "average"),
     "model.start": ("random", "difference"),
-    "model.form": ("fast", "plain"),
+    "model.form": tuple(FORMS),
     "model.regions": (1, 2, 4, 7, 14, 28),
     "training.optimiser": ("sgd", "adam"),
     "training.decay": ("constant", "cosine"),
@@ -77,8 +78,7 @@ def read_settings(config: Any) -> Settings:
     for name in ("epochs", "steps", "batch", "validation_batches", "patience"):
         if config.training[name] < 1:
             raise UserError(f"--config.training.{name} must be 1 or more")
-    if config.training.learning_rate <= 0:
-        raise UserError("--config.training.learning_rate must lie above 0")
+    refuse_numbers(config)
     widths = config.model.widths
     if len(widths) != 3 or min(widths) < 1 or config.model.multiplier < 1:
         raise UserError("--config.model.widths are three numbers; they and .multiplier start at 1")
@@ -86,8 +86,8 @@ def read_settings(config: Any) -> Settings:
         refuse_synthetic(config.data.synthetic)
     if not 0 < config.protocol.iou <= 1:
         raise UserError("--config.protocol.iou must lie above 0, up to 1")
-    if config.control.folds < 0 or config.control.seconds < 0:
-        raise UserError("--config.control.folds and .seconds must be 0 or more")
+    if config.control.folds < 0 or not 0 < config.control.seconds < math.inf:
+        raise UserError("--config.control.folds must be 0 or more and .seconds above 0")
     protocol = config.protocol.to_dict()
     cycles = protocol.pop("cycles")
     return Settings(
@@ -102,6 +102,33 @@ def read_settings(config: Any) -> Settings:
         peers=tuple(config.peers),
         seed=config.seed,
     )
+
+
+def refuse_numbers(config: Any) -> None:
+    """Refuses numbers that would come out only after hours of training.
+
+    Raises:
+      UserError: naming the setting.
+    """
+    low, high = config.protocol.quantiles
+    checks = {
+        "training.learning_rate must be a number above 0": (
+            0 < config.training.learning_rate < math.inf
+        ),
+        "training.averaging must lie in 0..1, below 1": 0 <= config.training.averaging < 1,
+        "training.balance must lie in 0..1": 0 <= config.training.balance <= 1,
+        "training.skips are pairs of seconds, the shorter first": all(
+            0 < short <= long < math.inf for short, long in config.training.skips
+        ),
+        "model.dropout must lie in 0..1, below 1": 0 <= config.model.dropout < 1,
+        "protocol.quantiles are two numbers in 0..1, the lower first": 0 <= low < high <= 1,
+        "protocol.order must be 1 or more": config.protocol.order >= 1,
+        "protocol.cycles must lie above 0": config.protocol.cycles > 0,
+        "seed must be 0 or more": config.seed >= 0,
+    }
+    for line, holds in checks.items():
+        if not holds:
+            raise UserError(f"--config.{line}")
 
 
 def refuse_synthetic(scene: Any) -> None:

@@ -1,13 +1,14 @@
 """Ctrl-C and the end of a cluster's time slot: a run stops where nothing is lost."""
 
 import contextlib
+import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 
 from jaxspot.errors import Interrupted
 
+SAYS = b"\nstopping when this epoch or video is saved; again to stop now\n"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -24,7 +25,7 @@ def stop_when_saved() -> Iterator[Callable[[], None]]:
         if came:
             raise KeyboardInterrupt
         came.append(number)
-        print("\nstopping when this epoch or video is saved; again to stop now", file=sys.stderr)
+        os.write(2, SAYS)  # print may not be called while it is at work itself
 
     def stop_here():
         if came:

@@ -24,12 +24,14 @@ from jaxspot.experiment.settings import Settings
 from jaxspot.progress import progress_bar
 from jaxspot.spotter import frame_skips
 from jaxspot.spotting.scoring import score_video
-from jaxspot.training.checkpoint import restore_tree, save_tree
+from jaxspot.training.checkpoint import restore_tree, save_tree, verify_tree
 from jaxspot.training.epochs import Progress, restore_progress, save_progress
 from jaxspot.training.folds import Fold
 from jaxspot.training.loso import TrainedFolds, start_folds, train_loso
 from jaxspot.training.pool import gather_pool
 from jaxspot.video.bank import Bank
+
+MADE_BY = "made_by.txt"
 
 
 class Trial(NamedTuple):
@@ -168,8 +170,8 @@ def score_bank(
     with progress_bar(total=total, desc=desc, unit="frame") as bar:
         for video, frames, fps in bank.videos[["video", "frames", "fps"]].itertuples(index=False):
             skips = np.array([frame_skips(pair, fps) for pair in durations])
-            place = saved / f"{video}"
-            known = _known_scores(place, (len(durations), frames, 2), f"{weights} {skips.tolist()}")
+            place, made_by = saved / str(video), f"{weights} {skips.tolist()}"
+            known = _known_scores(place, (len(durations), frames, 2), made_by)
             if known is None:
                 known = score_video(
                     settings.model,
@@ -179,7 +181,7 @@ def score_bank(
                     on_chunk=bar.update,
                 )
                 refuse_not_finite(known, trained.folds, video)
-                save_tree(place, {"scores": known}, texts={"by.txt": f"{weights} {skips.tolist()}"})
+                save_tree(place, {"scores": known}, texts={MADE_BY: made_by})
             else:
                 bar.update(int(frames))
             scores[video] = known
@@ -213,8 +215,9 @@ def hash_tree(tree: Any) -> str:
 
 def _known_scores(place, shape, made_by):
     try:
-        like = {"scores": np.zeros(shape, np.float32)}
-        found = restore_tree(place, like)["scores"]
-        return found if (place / "by.txt").read_text("utf-8") == made_by else None
+        verify_tree(place)
     except UserError:
         return None
+    if (place / MADE_BY).read_text("utf-8") != made_by:
+        return None
+    return restore_tree(place, {"scores": np.zeros(shape, np.float32)})["scores"]

@@ -52,10 +52,30 @@ def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator
             write_text(workdir / "config.json", config.to_json_best_effort(indent=1) + "\n")
         yield
     finally:
-        if not (workdir / "provenance.json").exists():
-            (workdir / "config.json").unlink(missing_ok=True)
-        _remove_partial(workdir)
-        lock.release()
+        try:
+            if not (workdir / "provenance.json").exists():
+                (workdir / "config.json").unlink(missing_ok=True)
+                shutil.rmtree(workdir / "bank", ignore_errors=True)
+            _remove_partial(workdir)
+        finally:
+            lock.release()
+
+
+def remove_run(workdir: str | Path) -> None:
+    """Removes a run's folder and all in it.
+
+    Raises:
+      UserError: another process works in it.
+    """
+    workdir = Path(workdir)
+    if not workdir.exists():
+        return
+    lock = FileLock(workdir / LOCK, timeout=0)
+    try:
+        with lock:
+            shutil.rmtree(workdir)
+    except Timeout:
+        raise UserError(f"{workdir}: another run is at work here; wait for it to end") from None
 
 
 def _refuse_used(workdir, config, resume):
@@ -76,8 +96,10 @@ def _refuse_used(workdir, config, resume):
 def _refuse_other_settings(path, config):
     try:
         before = _flat(json.loads(path.read_text("utf-8")))
-    except ValueError:
-        raise UserError(f"{path}: not readable; remove the run's folder and train anew") from None
+    except (ValueError, AttributeError):
+        raise UserError(
+            f"{path}: not readable; copy it back, or remove the run's folder and train anew"
+        ) from None
     now = _flat(json.loads(config.to_json_best_effort()))
     for name in sorted((before.keys() | now.keys()) - MAY_DIFFER):
         old, new = (json.dumps(values.get(name)) for values in (before, now))
@@ -102,6 +124,6 @@ def _remove_partial(workdir):
     """Removes what a killed run was writing: nothing else has names of this form."""
     for path in list(workdir.rglob(".*.part")):
         if path.is_dir():
-            shutil.rmtree(path)
+            shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)

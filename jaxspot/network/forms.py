@@ -1,4 +1,4 @@
-"""The two forms of everything costly: what to read, and what to run. They give the same numbers."""
+"""The two forms of everything costly, to read and to run; they agree up to rounding."""
 
 from collections.abc import Callable
 from functools import partial

@@ -27,7 +27,7 @@ class TwoStream(nn.Module):
       start: "random", or "difference": the first block starts as current frame minus reference.
       dropout: share of channels dropped after blocks 1 and 2 in training.
       momentum: of the running statistics of batch normalisation.
-      form: "fast", or "plain" to compute with what `plain` holds: the same numbers, slowly.
+      form: "fast", or "plain" to compute with what `plain` holds: slow, equal up to rounding.
     """
 
     widths: tuple[int, int, int] = (16, 32, 64)

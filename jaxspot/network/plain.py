@@ -1,7 +1,7 @@
 """The network's parts as one would write them down: what the fast ones are compared with.
 
-Every function here has a twin of the same signature that runs 3 to 100 times faster on a CPU and
-gives the same numbers; `forms` pairs them.
+LCN, the movement of frames and the two blocks have fast twins of the same signature, which give the
+same numbers up to rounding; `forms` pairs them.
 """
 
 from typing import NamedTuple
@@ -34,7 +34,19 @@ Statistics = tuple[jax.Array, jax.Array]
 def local_contrast_normalise(
     images: jax.Array, *, sigma: float = SIGMA, truncate: float = TRUNCATE
 ) -> jax.Array:
-    """`lcn.local_contrast_normalise` with library convolutions, paper eq. 1."""
+    """`(f - m) / max(s, c)` of paper eq. 1, with library convolutions.
+
+    `m` and `s` are mean and standard deviation under a Gaussian window, `c` the mean of `s` over the
+    image; borders are mirrored, a constant image gives zeros. `lcn` is the fast twin.
+
+    Args:
+      images: float (..., height, width), range 0..1.
+      sigma: standard deviation of the window in pixels.
+      truncate: the window's radius in units of `sigma`.
+
+    Returns:
+      float (..., height, width), without unit.
+    """
     window = jnp.asarray(gaussian_window(sigma, truncate), images.dtype)
     difference = images - blur(images, window)
     deviation = jnp.sqrt(blur(difference**2, window))
@@ -55,7 +67,17 @@ def blur(images: jax.Array, window: jax.Array) -> jax.Array:
 
 
 def move(frames: jax.Array, angle: jax.Array, flip: jax.Array, drift: jax.Array) -> jax.Array:
-    """`augment.move` by a library's interpolation."""
+    """Rotates about the centre, mirrors and shifts by a library's bilinear interpolation.
+
+    Args:
+      frames: uint8 (frames, height, width).
+      angle: radians, counter-clockwise on the screen.
+      flip: bool, whether to mirror left and right first.
+      drift: float (frames, 2), by how many pixels (x, y) the source of each frame is displaced.
+
+    Returns:
+      float32 (frames, height, width), range 0..1; outside, the nearest border pixel serves.
+    """
     height, width = frames.shape[1:]
     centre_y, centre_x = (height - 1) / 2, (width - 1) / 2
     y, x = jnp.arange(height)[:, None] - centre_y, jnp.arange(width) - centre_x

@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import cv2
@@ -149,6 +151,15 @@ def synthetic_bank(
     return open_bank(out)
 
 
+def begin_worker():
+    """One thread a worker, which ends with the process that began it, however that ended."""
+    cv2.setNumThreads(1)
+    parent = parent_process()
+    if parent:
+        watch = lambda: (wait([parent.sentinel]), os._exit(1))
+        threading.Thread(target=watch, daemon=True).start()
+
+
 def run(root: Path, jobs: list[dict], *, workers: int | None, progress: bool):
     """Results of `write_video` in the order of `jobs`, made by `workers` processes."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -162,7 +173,7 @@ def run(root: Path, jobs: list[dict], *, workers: int | None, progress: bool):
                 bar.update()
             return results
         with ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
+            workers, mp_context=get_context("spawn"), initializer=begin_worker
         ) as pool:
             futures = [pool.submit(write_video, root, job) for job in jobs]
             for future in futures:

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import orbax.checkpoint as ocp
 
-from jaxspot.annotations.tables import write_text
+from jaxspot.annotations.tables import flush, write_text
 from jaxspot.errors import UserError
 
 MANIFEST = "manifest.json"
@@ -42,11 +42,12 @@ def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None 
             checkpointer.wait_until_finished()
         for name, text in (texts or {}).items():
             write_text(partial / name, text)
-        write_text(partial / MANIFEST, _manifest(partial))
+        write_text(partial / MANIFEST, _manifest(partial, _files(partial)))
         _flush(partial)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(partial, folder)
-        _flush_folder(folder.parent)
+        for place in (folder.parent, folder.parent.parent):
+            flush(place)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -81,8 +82,12 @@ def verify_tree(folder: str | Path) -> None:
         expected = (folder / MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{folder}: nothing whole was saved here; {REMEDY}") from None
-    if _manifest(folder).encode() != expected:
-        raise UserError(f"{folder}: missing files or altered since it was saved; {REMEDY}")
+    try:
+        whole = _manifest(folder, list(json.loads(expected))).encode() == expected
+    except (ValueError, TypeError, OSError):
+        whole = False
+    if not whole:
+        raise UserError(f"{folder}: altered since it was saved; {REMEDY}")
 
 
 def _reserve(partial, tree, folder):
@@ -101,27 +106,17 @@ def _reserve(partial, tree, folder):
         room.unlink(missing_ok=True)
 
 
-def _manifest(folder):
-    """The hashes of all files as text; compared as text, so that damage to it counts too."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST)
-    digest = lambda path: hashlib.sha256(path.read_bytes()).hexdigest()
-    hashes = {path.relative_to(folder).as_posix(): digest(path) for path in files}
-    return json.dumps(hashes, indent=1) + "\n"
+def _manifest(folder, names):
+    """The hashes of files as text; compared as text, so that damage to it counts too."""
+    digest = lambda name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    return json.dumps({name: digest(name) for name in sorted(names)}, indent=1) + "\n"
+
+
+def _files(folder):
+    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
 
 
 def _flush(folder):
     for path in folder.rglob("*"):
-        if path.is_file():
-            with open(path, "rb") as file:
-                os.fsync(file.fileno())
-    for path in (folder, *(p for p in folder.rglob("*") if p.is_dir())):
-        _flush_folder(path)
-
-
-def _flush_folder(folder):
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        flush(path)
+    flush(folder)

@@ -55,7 +55,8 @@ def train_loso(
 
     The frames lie on the device once, for all folds; an epoch is one call, compiled once. A fold's
     weights depend on seed, its held-out subject's name and its training and validation subjects,
-    not on the other folds, on the number of devices or on where a run was cut and resumed.
+    not on the other folds or on where a run was cut and resumed, and on the number of devices by
+    rounding alone.
 
     Args:
       pool: frames and labels of all subjects.

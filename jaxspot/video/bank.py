@@ -28,7 +28,7 @@ from jaxspot.errors import UserError
 
 FORMAT_VERSION = 1
 SIZE = 112
-BAD_NAME = "its files are named after it; leave / and \\ out"
+BAD_NAME = "its files are named after it; leave / and \\ and a first . out"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +84,7 @@ def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.nda
 
 def is_file_name(video: str) -> bool:
     """Whether the files of a video can be named after it, inside the bank."""
-    return bool(video) and not set(video) & set("/\\\0")
+    return bool(video) and not video.startswith(".") and not set(video) & set("/\\\0")
 
 
 def finish_bank(
