@@ -180,7 +180,7 @@ def test_wrong_arrays_are_not_written(tmp_path, frames, quality):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("name", ["s15/15_0101", "../a", "a\\b", ""])
+@pytest.mark.parametrize("name", ["s15/15_0101", "../a", "a\\b", "", ".", "..", ".x.part"])
 def test_names_that_cannot_be_those_of_files(tmp_path, name):
     with pytest.raises(UserError, match="files are named after it"):
         save_video(tmp_path / "bank", name, pixels(4, 0), faces(4, 0))

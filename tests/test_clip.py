@@ -140,6 +140,8 @@ def test_videos_of_one_name_and_a_file_as_folder_are_refused(tmp_path):
     arguments = {"score": change, "intervals": one_of_each, "progress": False}
     with pytest.raises(UserError, match="same name"):
         spot_clips([Path("a/x.mp4"), Path("b/X.mov")], out=tmp_path, **arguments)
+    with pytest.raises(UserError, match="no folder can be named"):
+        spot_clips([Path("a/...mp4")], out=tmp_path, **arguments)
     (tmp_path / "out").touch()
     with pytest.raises(UserError, match="is a file"):
         spot_clip(feat_clip("no_face.mp4"), out=tmp_path / "out", **arguments)
@@ -159,6 +161,21 @@ def test_results_that_cannot_be_written_are_one_line(tmp_path, landmarker):
         )
     assert "\n" not in str(caught.value)
     assert [p.name for p in (tmp_path / "out" / "a").iterdir()] == ["frames.csv"]
+
+
+def test_earlier_intervals_never_stand_beside_later_frames(tmp_path, landmarker):
+    path = encode(tmp_path / "a.mp4", noise(10))
+    options = dict(score=refuse_to_score, intervals=refuse_to_score, out=tmp_path / "out")
+    options |= dict(landmarker=landmarker, progress=False)
+    spot_clip(path, **options)
+    assert (tmp_path / "out" / "a" / "intervals.csv").exists()
+
+    def full(*arguments):
+        raise OSError(28, "No space left")
+
+    with pytest.raises(OSError, match="No space"):
+        spot_clip(path, plot=full, **options)
+    assert not (tmp_path / "out" / "a" / "intervals.csv").exists()
 
 
 def test_a_score_needs_the_same_face_in_all_its_frames():

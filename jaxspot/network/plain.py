@@ -36,8 +36,8 @@ def local_contrast_normalise(
 ) -> jax.Array:
     """`(f - m) / max(s, c)` of paper eq. 1, with library convolutions.
 
-    `m` and `s` are mean and standard deviation under a Gaussian window, `c` the mean of `s` over the
-    image; borders are mirrored, a constant image gives zeros. `lcn` is the fast twin.
+    `m` and `s` are mean and standard deviation under a Gaussian window, `c` the mean of `s` over
+    the image; borders are mirrored, a constant image gives zeros. `lcn` is the fast twin.
 
     Args:
       images: float (..., height, width), range 0..1.

@@ -193,6 +193,8 @@ def check_names(paths: Sequence[str | Path]) -> None:
         if any("\ud800" <= sign <= "\udfff" for sign in str(path)):
             raise UserError(f"{str(path)!a}: the name is not valid UTF-8; rename the file")
         name = Path(path).stem.casefold()
+        if name in (".", ".."):
+            raise UserError(f"{path}: no folder can be named after it; rename the file")
         if name in first:
             raise UserError(
                 f"{path}: has the same name as {first[name]}; rename one or spot it apart"
@@ -233,6 +235,8 @@ def _seconds(clip: Clip, frame: int) -> float:
 
 def _write(folder: Path, frames: pd.DataFrame, table: pd.DataFrame, plot: Plot | None) -> None:
     try:
+        # Whatever goes wrong below, earlier intervals never stand beside later frames.
+        (folder / "intervals.csv").unlink(missing_ok=True)
         write_table(frames, folder / "frames.csv")
         if plot is not None:
             plot(frames, table, folder / "scores.png")
