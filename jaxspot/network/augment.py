@@ -86,11 +86,7 @@ def move(frames: jax.Array, angle: jax.Array, flip: jax.Array, drift: jax.Array)
       float32 (frames, height, width), range 0..1.
     """
     n, height, width = frames.shape
-    centre_y, centre_x = (height - 1) / 2, (width - 1) / 2
-    y, x = jnp.arange(height)[:, None] - centre_y, jnp.arange(width) - centre_x
-    cos, sin = jnp.cos(angle), jnp.sin(angle)
-    source_x = jnp.where(flip, -1.0, 1.0) * (cos * x - sin * y) + centre_x
-    source_y = sin * x + cos * y + centre_y
+    source_x, source_y = source_places(height, width, angle, flip)
     left, right_share = _split(source_x + drift[:, 0, None, None], width)
     top, bottom_share = _split(source_y + drift[:, 1, None, None], height)
     index = (top * width + left).reshape(n, -1)
@@ -101,6 +97,17 @@ def move(frames: jax.Array, angle: jax.Array, flip: jax.Array, drift: jax.Array)
     upper = value(0) * (1 - right_share) + value(8) * right_share
     lower = value(16) * (1 - right_share) + value(24) * right_share
     return (upper * (1 - bottom_share) + lower * bottom_share) / 255
+
+
+def source_places(
+    height: int, width: int, angle: jax.Array, flip: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Where in the frame each pixel of the moved one comes from: x and y, (height, width) each."""
+    centre_y, centre_x = (height - 1) / 2, (width - 1) / 2
+    y, x = jnp.arange(height)[:, None] - centre_y, jnp.arange(width) - centre_x
+    cos, sin = jnp.cos(angle), jnp.sin(angle)
+    source_x = jnp.where(flip, -1.0, 1.0) * (cos * x - sin * y) + centre_x
+    return source_x, sin * x + cos * y + centre_y
 
 
 def _split(position, size):

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.scipy.ndimage import map_coordinates
 
+from jaxspot.network.augment import source_places
 from jaxspot.network.lcn import FLAT, SIGMA, TRUNCATE, gaussian_window
 
 EPSILON = 1e-5
@@ -78,12 +79,8 @@ def move(frames: jax.Array, angle: jax.Array, flip: jax.Array, drift: jax.Array)
     Returns:
       float32 (frames, height, width), range 0..1; outside, the nearest border pixel serves.
     """
-    height, width = frames.shape[1:]
-    centre_y, centre_x = (height - 1) / 2, (width - 1) / 2
-    y, x = jnp.arange(height)[:, None] - centre_y, jnp.arange(width) - centre_x
-    cos, sin = jnp.cos(angle), jnp.sin(angle)
-    source_x = jnp.where(flip, -1.0, 1.0) * (cos * x - sin * y) + centre_x
-    source_y = sin * x + cos * y + centre_y
+    _, height, width = frames.shape
+    source_x, source_y = source_places(height, width, angle, flip)
 
     def one(frame, shift):
         where = [source_y + shift[1], source_x + shift[0]]
