@@ -168,14 +168,17 @@ def test_earlier_intervals_never_stand_beside_later_frames(tmp_path, landmarker)
     options = dict(score=refuse_to_score, intervals=refuse_to_score, out=tmp_path / "out")
     options |= dict(landmarker=landmarker, progress=False)
     spot_clip(path, **options)
-    assert (tmp_path / "out" / "a" / "intervals.csv").exists()
+    before = {p.name: p.read_bytes() for p in (tmp_path / "out" / "a").iterdir()}
+    assert sorted(before) == ["frames.csv", "intervals.csv"]
 
     def full(*arguments):
         raise OSError(28, "No space left")
 
+    longer = encode(tmp_path / "a.mp4", noise(12))
     with pytest.raises(OSError, match="No space"):
-        spot_clip(path, plot=full, **options)
-    assert not (tmp_path / "out" / "a" / "intervals.csv").exists()
+        spot_clip(longer, plot=full, **options)
+    assert {p.name: p.read_bytes() for p in (tmp_path / "out" / "a").iterdir()} == before
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["a"]
 
 
 def test_a_score_needs_the_same_face_in_all_its_frames():

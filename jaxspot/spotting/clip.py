@@ -1,6 +1,7 @@
 """Spot the expressions of a video file: clip, scores, intervals, and the files about them."""
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -234,14 +235,23 @@ def _seconds(clip: Clip, frame: int) -> float:
 
 
 def _write(folder: Path, frames: pd.DataFrame, table: pd.DataFrame, plot: Plot | None) -> None:
+    # All are whole before the first takes its place: earlier intervals stay beside earlier frames.
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
-        # Whatever goes wrong below, earlier intervals never stand beside later frames.
-        (folder / "intervals.csv").unlink(missing_ok=True)
-        write_table(frames, folder / "frames.csv")
+        write_table(frames, partial / "frames.csv")
         if plot is not None:
-            plot(frames, table, folder / "scores.png")
-        write_table(table, folder / "intervals.csv")
+            plot(frames, table, partial / "scores.png")
+        write_table(table, partial / "intervals.csv")
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(partial.iterdir()):
+            os.replace(path, folder / path.name)
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
         raise UserError(
             f"{folder}: results cannot be written ({error.strerror}); choose another --out"
         ) from error
+    except OSError as error:
+        if error.filename:
+            error.filename = str(error.filename).replace(str(partial), str(folder))
+        raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

@@ -87,7 +87,7 @@ def verify_tree(folder: str | Path) -> None:
     except (ValueError, TypeError, OSError):
         whole = False
     if not whole:
-        raise UserError(f"{folder}: altered since it was saved; {REMEDY}")
+        raise UserError(f"{folder}: missing files or altered since it was saved; {REMEDY}")
 
 
 def _reserve(partial, tree, folder):
