@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from jaxspot.errors import Interrupted, UserError
 from jaxspot.experiment.run import write_provenance
 from jaxspot.experiment.stopping import stop_when_saved
-from jaxspot.experiment.workdir import claim_workdir
+from jaxspot.experiment.workdir import claim_workdir, remove_run
 
 
 def config(**changes):
@@ -95,7 +95,10 @@ def test_a_bank_may_move_but_not_change(tmp_path):
 
 def test_two_runs_at_once_are_refused(tmp_path):
     with claim_workdir(tmp_path / "run", config(), resume=False):
-        assert "another run is at work" in refusal(tmp_path / "run")
+        for resume in (True, False):
+            assert "another run is at work" in refusal(tmp_path / "run", resume=resume)
+        with pytest.raises(UserError, match="another run is at work"):
+            remove_run(tmp_path / "run")
     with claim_workdir(tmp_path / "run", config(), resume=True):
         pass
 

@@ -3,6 +3,7 @@
 import argparse
 import errno
 import io
+import os
 import re
 import sys
 import traceback
@@ -44,7 +45,10 @@ def run(name: str, function: Callable[[Sequence[str]], int], argv: Sequence[str]
     except UserError as error:
         return _say(name, *str(error).splitlines(), code=error.exit_code)
     except KeyboardInterrupt:
-        return _say(name, "stopped; what was saved stays", code=Interrupted.exit_code)
+        _say(name, "stopped; what was saved stays")
+        os._exit(
+            Interrupted.exit_code
+        )  # a program that still computes would delay or crash the end
     except ImportError as error:
         line = missing_library(error)
         if line is None:

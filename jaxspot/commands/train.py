@@ -12,6 +12,7 @@ same command with --resume and comes to the same numbers.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from absl import flags
@@ -61,6 +62,20 @@ def train(argv: Sequence[str]) -> int:
     return 0
 
 
+def refuse_config_path(argv: Sequence[str]) -> None:
+    """Refuses a config that is no Python file, which would be reported at length.
+
+    Raises:
+      UserError: naming it.
+    """
+    for flag in argv:
+        name, _, value = flag.lstrip("-").partition("=")
+        path = Path(value.partition(":")[0])
+        if name == "config" and value and (path.suffix != ".py" or not path.is_file()):
+            what = "no such file" if path.suffix == ".py" else "is no config"
+            raise UserError(f"{path}: {what}; name a .py file such as configs/synthetic.py")
+
+
 def read_flags(argv: Sequence[str]) -> tuple[Any, str, bool] | None:
     """Config, workdir and whether to resume; None where only help was asked for.
 
@@ -71,6 +86,7 @@ def read_flags(argv: Sequence[str]) -> tuple[Any, str, bool] | None:
     if {"-h", "--help"} & set(argv):
         print(f"{__doc__}\n{values.get_help()}")
         return None
+    refuse_config_path(argv)
     try:
         rest = values(["train", *argv])[1:]
         config, workdir = values["config"].value, values["workdir"].value

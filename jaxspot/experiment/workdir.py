@@ -13,6 +13,7 @@ from jaxspot.annotations.tables import write_text
 from jaxspot.errors import UserError
 
 LOCK = ".lock"
+BUSY = "{}: another run is at work here; wait for it to end"
 MAY_DIFFER = {"data.bank"}
 """Fields of a config that may differ on resuming: a bank may move, its hash is compared."""
 
@@ -34,13 +35,15 @@ def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator
         with other settings, another process works in it, or it cannot be written.
     """
     workdir = Path(workdir)
+    if (workdir / LOCK).exists():
+        _refuse_busy(workdir)
     _refuse_used(workdir, config, resume)
     try:
         workdir.mkdir(parents=True, exist_ok=True)
         lock = FileLock(workdir / LOCK, timeout=0)
         lock.acquire()
     except Timeout:
-        raise UserError(f"{workdir}: another run is at work here; wait for it to end") from None
+        raise UserError(BUSY.format(workdir)) from None
     except OSError as error:
         raise UserError(
             f"{workdir}: cannot be written ({error.strerror}); name another --workdir"
@@ -61,6 +64,13 @@ def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator
             lock.release()
 
 
+def _refuse_busy(workdir):
+    try:
+        FileLock(workdir / LOCK, timeout=0).acquire().lock.release()
+    except Timeout:
+        raise UserError(BUSY.format(workdir)) from None
+
+
 def remove_run(workdir: str | Path) -> None:
     """Removes a run's folder and all in it.
 
@@ -75,7 +85,7 @@ def remove_run(workdir: str | Path) -> None:
         with lock:
             shutil.rmtree(workdir)
     except Timeout:
-        raise UserError(f"{workdir}: another run is at work here; wait for it to end") from None
+        raise UserError(BUSY.format(workdir)) from None
 
 
 def _refuse_used(workdir, config, resume):
@@ -90,7 +100,7 @@ def _refuse_used(workdir, config, resume):
             )
         _refuse_other_settings(workdir / "config.json", config)
     elif workdir.is_dir() and any(path.name != LOCK for path in workdir.iterdir()):
-        raise UserError(f"{workdir}: is not empty; remove it or name another --workdir")
+        raise UserError(f"{workdir}: is not empty and holds no run; name another --workdir")
 
 
 def _refuse_other_settings(path, config):

@@ -76,7 +76,7 @@ def figure4(
     seconds = np.arange(len(raw)) / fps
     for i, (axes, kind) in enumerate(zip(panels, KINDS, strict=True)):
         colour = COLOURS[kind]
-        axes.plot(seconds, raw[:, i], color="#b5b5b5", lw=0.7, label="raw")
+        axes.plot(seconds, raw[:, i], color="#b5b5b5", lw=0.7, label="before smoothing")
         axes.plot(seconds, smoothed[:, i], color=colour, lw=1.4, label="smoothed")
         if np.isfinite(thresholds[i]):
             axes.axhline(thresholds[i], color="#333333", lw=0.9, ls="--", label="threshold")

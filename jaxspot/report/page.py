@@ -139,7 +139,7 @@ def _threshold_line(oracle):
 def _precision(scores):
     names = {"ME": "micro-expression", "MaE": "macro-expression"}
     return [
-        f"In this run {scores[kind]['tp']} of {scores[kind]['predictions']} predicted "
+        f"In this run {scores[kind]['tp']:.0f} of {scores[kind]['predictions']:.0f} predicted "
         f"{name} intervals were right (precision {scores[kind]['precision']:.2f})."
         for kind, name in names.items()
         if kind in scores and scores[kind]["predictions"]
