@@ -84,8 +84,13 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 
 def write_text(path: str | Path, text: str) -> None:
     """Writes text under its final name only when whole; makes the folder."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Writes a file under its final name only when whole; makes the folder."""
     with whole_file(path) as partial:
-        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.write_bytes(data)
 
 
 @contextlib.contextmanager

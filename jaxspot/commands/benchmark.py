@@ -12,7 +12,7 @@ from jaxspot.commands.running import command_parser, run
 
 EPILOG = """\
 FILE holds a list of rows: name, value, unit, peer, peer_value, ratio (above 1: ours is faster) and
-bound, what the machine's arithmetic and memory alone would take. FILE.md shows them as a table.
+bound, what the machine would take for the work that XLA counts. FILE.md shows them as a table.
 
 example:
   make bench

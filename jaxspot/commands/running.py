@@ -46,9 +46,8 @@ def run(name: str, function: Callable[[Sequence[str]], int], argv: Sequence[str]
         return _say(name, *str(error).splitlines(), code=error.exit_code)
     except KeyboardInterrupt:
         _say(name, "stopped; what was saved stays")
-        os._exit(
-            Interrupted.exit_code
-        )  # a program that still computes would delay or crash the end
+        # A program that still computes would delay the end, or crash it.
+        os._exit(Interrupted.exit_code)
     except ImportError as error:
         line = missing_library(error)
         if line is None:

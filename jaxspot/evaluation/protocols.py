@@ -57,6 +57,11 @@ class Protocol:
         _one_of("normalisation", self.normalisation, NORMALISATIONS)
 
     @property
+    def scoring(self) -> dict[str, Any]:
+        """Matching rule and IoU as `score_intervals` and its kin take them."""
+        return dict(protocol=self.matching, threshold=self.iou)
+
+    @property
     def oracle(self) -> bool:
         """Whether anything is chosen on test data."""
         return self.threshold == "test_oracle"

@@ -4,7 +4,6 @@ import dataclasses
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,14 +40,14 @@ def negative_control(
       `control_table`, empty where there is none to make: no folds are asked for, or too few
       subjects have a video twice as long as the shift.
     """
+    if not settings.control_folds:
+        return control_table([])
     rolled = roll_labels(bank, seconds=settings.control_seconds, seed=settings.seed)
     try:
         refuse_unusable(rolled)
     except UserError:
         return control_table([])
     folds = spread(loso_folds(rolled.videos.subject), settings.control_folds)
-    if not folds:
-        return control_table([])
     trial = run_trial(
         rolled,
         folds,
@@ -61,9 +60,7 @@ def negative_control(
     held_out = {fold.held_out for fold in folds}
     videos = rolled.videos.loc[rolled.videos.subject.isin(held_out)]
     labels = rolled.annotations.loc[rolled.annotations.subject.isin(held_out)]
-    rule: dict[str, Any] = dict(
-        protocol=settings.protocol.matching, threshold=settings.protocol.iou
-    )
+    rule = settings.protocol.scoring
     found = score_intervals(trial.judged.intervals, labels, videos=videos, **rule)
     chance = random_floor(trial.judged.intervals, labels, videos, seed=settings.seed, **rule)
     limit = {kind: {"random_f1_p95": chance[kind]["f1_p95"]} for kind in chance}

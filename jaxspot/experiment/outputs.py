@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from jaxspot.annotations.tables import whole_file
+from jaxspot.annotations.tables import write_bytes
 from jaxspot.evaluation.f1 import score_by_subject
 from jaxspot.experiment.judge import Judged, frame_rows
 from jaxspot.experiment.settings import Settings
@@ -19,6 +19,7 @@ from jaxspot.report.tables import (
     layout4,
     layout5,
     layout_control,
+    oracle_mark,
     table_title,
     write_tables,
 )
@@ -108,11 +109,11 @@ def describe_protocol(settings: Settings, table: int) -> str:
 
 def control_title(settings: Settings, control: pd.DataFrame) -> str:
     """The heading of the negative control's table."""
-    seen = " (oracle: the threshold saw test data)" if "oracle" in control else ""
     return (
         f"Negative control. Intervals: F1 of up to {settings.control_folds} folds trained and"
         f" scored on labels moved by at least {settings.control_seconds:g} s;"
-        f" data: {settings.dataset}{seen}"
+        f" data: {settings.dataset}"
+        f"{oracle_mark('oracle' in control)}"
     )
 
 
@@ -142,8 +143,7 @@ def draw_figures(
         judged.intervals,
         bank.annotations,
         videos=bank.videos,
-        protocol=settings.protocol.matching,
-        threshold=settings.protocol.iou,
+        **settings.protocol.scoring,
     )
     raw, labels, _ = frame_rows(bank, judged)
     drawn = {
@@ -190,7 +190,6 @@ def draw_sheets(folder: Path, bank: Bank) -> list[ReportPicture]:
         path = folder / f"{stem}.png"
         buffer = io.BytesIO()
         Image.fromarray(image).save(buffer, format="png")
-        with whole_file(path) as partial:
-            partial.write_bytes(buffer.getvalue())
+        write_bytes(path, buffer.getvalue())
         pictures.append(ReportPicture(path, caption))
     return pictures

@@ -129,9 +129,7 @@ def save_scores(folder: Path, bank: Bank, trial: Trial) -> None:
 
 def compare(bank: Bank, trial: Trial, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Tables 4 and 5: ours, the random floor and the peers, on the same videos and scorer."""
-    rule: dict[str, Any] = dict(
-        protocol=settings.protocol.matching, threshold=settings.protocol.iou
-    )
+    rule = settings.protocol.scoring
     judged = trial.judged
     score = lambda table: score_intervals(table, bank.annotations, videos=bank.videos, **rule)
     raw, labels, thresholds = frame_rows(bank, judged)

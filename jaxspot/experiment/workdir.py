@@ -13,7 +13,6 @@ from jaxspot.annotations.tables import write_text
 from jaxspot.errors import UserError
 
 LOCK = ".lock"
-BUSY = "{}: another run is at work here; wait for it to end"
 MAY_DIFFER = {"data.bank"}
 """Fields of a config that may differ on resuming: a bank may move, its hash is compared."""
 
@@ -36,14 +35,11 @@ def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator
     """
     workdir = Path(workdir)
     if (workdir / LOCK).exists():
-        _refuse_busy(workdir)
+        _locked(workdir).release()
     _refuse_used(workdir, config, resume)
     try:
         workdir.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(workdir / LOCK, timeout=0)
-        lock.acquire()
-    except Timeout:
-        raise UserError(BUSY.format(workdir)) from None
+        lock = _locked(workdir)
     except OSError as error:
         raise UserError(
             f"{workdir}: cannot be written ({error.strerror}); name another --workdir"
@@ -64,13 +60,6 @@ def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator
             lock.release()
 
 
-def _refuse_busy(workdir):
-    try:
-        FileLock(workdir / LOCK, timeout=0).acquire().lock.release()
-    except Timeout:
-        raise UserError(BUSY.format(workdir)) from None
-
-
 def remove_run(workdir: str | Path) -> None:
     """Removes a run's folder and all in it.
 
@@ -80,12 +69,21 @@ def remove_run(workdir: str | Path) -> None:
     workdir = Path(workdir)
     if not workdir.exists():
         return
+    lock = _locked(workdir)
+    try:
+        shutil.rmtree(workdir)
+    finally:
+        lock.release()
+
+
+def _locked(workdir):
+    """The folder's lock, taken; Timeout is an OSError, so it must be told apart here."""
     lock = FileLock(workdir / LOCK, timeout=0)
     try:
-        with lock:
-            shutil.rmtree(workdir)
+        lock.acquire()
     except Timeout:
-        raise UserError(BUSY.format(workdir)) from None
+        raise UserError(f"{workdir}: another run is at work here; wait for it to end") from None
+    return lock
 
 
 def _refuse_used(workdir, config, resume):

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxspot.network.forms import FORMS
-from jaxspot.network.plain import Norm, Statistics
+from jaxspot.network.plain import Norm
 
 
 class TwoStream(nn.Module):
@@ -93,9 +93,7 @@ class PairBlock(nn.Module):
         )
         norm = BatchNorm(self.features, self.momentum)
         block = FORMS[self.form].pair_block
-        y, used = block(pairs, depthwise, pointwise, norm.values(train), self.pooling)
-        norm.update(used, train)
-        return y
+        return norm.within(block, pairs, depthwise, pointwise, self.pooling, train=train)
 
 
 class SeparableBlock(nn.Module):
@@ -114,9 +112,7 @@ class SeparableBlock(nn.Module):
         pointwise = self.param("pointwise", _fan_in(channels), (channels, self.features))
         norm = BatchNorm(self.features, self.momentum)
         block = FORMS[self.form].separable_block
-        y, used = block(x, depthwise, pointwise, norm.values(train), self.pooling)
-        norm.update(used, train)
-        return y
+        return norm.within(block, x, depthwise, pointwise, self.pooling, train=train)
 
 
 class BatchNorm(nn.Module):
@@ -132,18 +128,24 @@ class BatchNorm(nn.Module):
         self.mean = self.variable("batch_stats", "mean", jnp.zeros, (self.features,))
         self.var = self.variable("batch_stats", "var", jnp.ones, (self.features,))
 
-    def values(self, train: bool) -> Norm:
-        """Scale and bias, and the moving averages unless the batch's own are to be used."""
-        if train:
-            return Norm(self.scale, self.bias, None, None)
-        return Norm(self.scale, self.bias, self.mean.value, self.var.value)
-
-    def update(self, used: Statistics, train: bool) -> None:
-        """Moves the averages towards the mean and variance of a training batch."""
+    def within(
+        self,
+        block: Callable,
+        x: jax.Array,
+        depthwise: jax.Array,
+        pointwise: jax.Array,
+        pooling: str | None,
+        *,
+        train: bool,
+    ) -> jax.Array:
+        """What a block of `plain` or `fast` answers; training moves the averages."""
+        averages = (None, None) if train else (self.mean.value, self.var.value)
+        y, used = block(x, depthwise, pointwise, Norm(self.scale, self.bias, *averages), pooling)
         if train and not self.is_initializing():
             for average, value in zip((self.mean, self.var), used, strict=True):
                 value = jax.lax.stop_gradient(value)
                 average.value = self.momentum * average.value + (1 - self.momentum) * value
+        return y
 
 
 class ResidualDense(nn.Module):

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jaxspot.annotations.tables import whole_file
+from jaxspot.annotations.tables import write_bytes
 
 CURVES = (("ME", "p_me", "tab:orange"), ("MaE", "p_mae", "tab:blue"))
 
@@ -24,8 +24,7 @@ def plot_clip(frames: pd.DataFrame, intervals: pd.DataFrame, path: str | Path) -
     # Through memory: where the disk is full, the error of the PNG encoder does not say so.
     buffer = io.BytesIO()
     draw_clip(frames, intervals).savefig(buffer, format="png", dpi=120)
-    with whole_file(path) as partial:
-        partial.write_bytes(buffer.getvalue())
+    write_bytes(path, buffer.getvalue())
 
 
 def draw_clip(frames: pd.DataFrame, intervals: pd.DataFrame) -> Figure:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from sklearn.metrics import roc_curve
 
-from jaxspot.annotations.tables import KINDS, whole_file
+from jaxspot.annotations.tables import KINDS, write_bytes
 from jaxspot.evaluation.roc import auc
 from jaxspot.spotting.intervals import find_intervals
 
@@ -44,8 +44,7 @@ def figure_bytes(figure: Figure, *, kind: str = "png", dpi: int = 110) -> bytes:
 def save_figure(figure: Figure, path: str | Path, *, dpi: int = 110) -> Path:
     """Writes a figure as its suffix says (.png or .svg); it appears only when whole."""
     path = Path(path)
-    with whole_file(path) as partial:
-        partial.write_bytes(figure_bytes(figure, kind=path.suffix[1:], dpi=dpi))
+    write_bytes(path, figure_bytes(figure, kind=path.suffix[1:], dpi=dpi))
     return path
 
 

@@ -73,8 +73,12 @@ def score_rows(method: str, scores: Mapping[str, Mapping], *, oracle: bool = Fal
 def table_title(number: int, *, dataset: str, protocol: str, oracle: bool = False) -> str:
     """The heading of a table: what it holds, the data set, the protocol, and "oracle"."""
     what = {4: "Frames: F1 and AUC of raw output", 5: "Intervals: F1, Automated IoU Method"}[number]
-    seen = " (oracle: the threshold saw test data)" if oracle else ""
-    return f"Table {number}. {what}; data: {dataset}; protocol: {protocol}{seen}"
+    return f"Table {number}. {what}; data: {dataset}; protocol: {protocol}{oracle_mark(oracle)}"
+
+
+def oracle_mark(oracle: bool) -> str:
+    """What a title ends with where anything was chosen on test data."""
+    return " (oracle: the threshold saw test data)" if oracle else ""
 
 
 def layout4(tidy: pd.DataFrame) -> pd.DataFrame:

