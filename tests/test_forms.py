@@ -14,7 +14,6 @@ from test_model import close, inputs, random_variables
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.forms import FORMS
 from jaxspot.network.model import TwoStream
-from jaxspot.training import parallel
 from jaxspot.training.parallel import over_folds, shard_folds
 
 SMALL = dict(widths=(4, 6, 8), multiplier=3)
@@ -79,16 +78,9 @@ def test_in_single_precision_forward_agrees():
         jax.tree.map(close(1e-5), found, expected)
 
 
-@pytest.mark.parametrize("way", ["vmap", "in turn"])
-def test_folds_in_both_forms(way, monkeypatch):
+@pytest.mark.parametrize("batched", [True, False])
+def test_folds_in_both_forms(batched):
     """Stacked weights over two devices by shard_map, vmapped or mapped inside each."""
-
-    class Backend:
-        def __getattr__(self, name):
-            named = {"default_backend": lambda: "gpu" if way == "vmap" else "cpu"}
-            return named.get(name) or getattr(jax, name)
-
-    monkeypatch.setattr(parallel, "jax", Backend())
     mesh = devices(2)
     with jax.enable_x64(True):
         frames = jnp.asarray(inputs(batch=2))
@@ -103,7 +95,9 @@ def test_folds_in_both_forms(way, monkeypatch):
             one = lambda fold, frames: logits_and_gradients(
                 model, fold[0], frames, weights, fold[1]
             )
-            return jax.jit(over_folds(one, mesh))(shard_folds((variables, keys), mesh), frames)
+            return jax.jit(over_folds(one, mesh, batched=batched))(
+                shard_folds((variables, keys), mesh), frames
+            )
 
         jax.tree.map(close(1e-10), run(fast), run(plain))
 

@@ -10,7 +10,6 @@ from jaxspot.network import kernels
 
 few = settings(max_examples=5, deadline=None)  # every shape is compiled anew
 sizes = st.integers(1, 9)
-even = st.integers(1, 4).map(lambda n: 2 * n)
 seeds = st.integers(0, 2**31)
 
 
@@ -88,6 +87,15 @@ def test_moments(lead, channels, seed):
 
 
 @few
+@given(channels=sizes, rows=st.sampled_from([1, 7, 784, 1568]), seed=seeds)
+def test_row_moments(channels, rows, seed):
+    with jax.enable_x64(True):
+        (x,) = normal(seed, (channels, rows))
+        plain = lambda x: plain_moments(x.T)
+        agree_with_gradients(kernels.row_moments, plain, x, seed=seed)
+
+
+@few
 @given(rows=st.integers(1, 40), inputs=sizes, outputs=sizes, seed=seeds)
 def test_projected_statistics(rows, inputs, outputs, seed):
     with jax.enable_x64(True):
@@ -97,61 +105,3 @@ def test_projected_statistics(rows, inputs, outputs, seed):
         product = x @ weights
         np.testing.assert_allclose(found[0], product.mean(0), atol=1e-10)
         np.testing.assert_allclose(found[1], product.var(0), atol=1e-10)
-
-
-@few
-@given(n=st.integers(1, 3), height=even, width=even, channels=st.integers(1, 4), seed=seeds)
-def test_split_places_gathers_pooling_windows(n, height, width, channels, seed):
-    x = np.random.default_rng(seed).normal(size=(n, height, width, channels))
-    found = np.asarray(kernels.split_places(jnp.asarray(x)))
-    i, j = height // 2 - 1, width // 2 - 1
-    window = x[-1, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2].reshape(4, channels)
-    np.testing.assert_allclose(found[-1, i, j], window, rtol=1e-6)
-
-
-def window_pool(x, average):
-    """ReLU, then a 2x2 pooling by reduce_window."""
-    x = jnp.maximum(x, 0.0)
-    start, operation = (0.0, lax.add) if average else (-jnp.inf, lax.max)
-    pooled = lax.reduce_window(x, start, operation, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
-    return pooled / 4 if average else pooled
-
-
-@pytest.mark.parametrize("average", [False, True])
-@few
-@given(n=st.integers(1, 3), height=even, width=even, channels=st.integers(1, 4), seed=seeds)
-def test_pooling(average, n, height, width, channels, seed):
-    pool = kernels.relu_average_pool if average else kernels.relu_max_pool
-    with jax.enable_x64(True):
-        (x,) = normal(seed, (n, height, width, channels))
-        fast = lambda x: pool(kernels.split_places(x))
-        agree_with_gradients(fast, lambda x: window_pool(x, average), x, seed=seed)
-
-
-def test_max_pool_gives_the_gradient_to_one_place():
-    tie = jnp.array([[2.0, -1.0], [2.0, -1.0], [1.0, -1.0], [2.0, -1.0]])
-    gradient = jax.grad(lambda x: kernels.relu_max_pool(x).sum())(tie)
-    np.testing.assert_array_equal(gradient, [[1, 0], [0, 0], [0, 0], [0, 0]])
-
-
-@few
-@given(n=st.integers(1, 3), height=even, width=even, outputs=st.integers(1, 4), seed=seeds)
-def test_pair_patches_make_a_convolution(n, height, width, outputs, seed):
-    def plain(pairs, kernel):
-        return lax.conv_general_dilated(
-            pairs[..., None],
-            kernel[:, :, :, None],
-            (1, 1, 1),
-            ((0, 0), (1, 1), (1, 1)),
-            dimension_numbers=("NDHWC", "DHWIO", "NDHWC"),
-        )[:, 0]
-
-    def fast(pairs, kernel):
-        weights = kernels.patch_weights(kernel)
-        places = jnp.einsum("nhwk,kpo->nhwpo", kernels.pair_patches(pairs), weights)
-        windows = places.reshape(n, height // 2, width // 2, 2, 2, outputs)
-        return windows.swapaxes(2, 3).reshape(n, height, width, outputs)
-
-    with jax.enable_x64(True):
-        pairs, kernel = normal(seed, (n, 2, height, width), (2, 3, 3, outputs))
-        agree_with_gradients(fast, plain, pairs, kernel, seed=seed)

@@ -36,17 +36,30 @@ class Row(NamedTuple):
     bound: float | None = None
 
 
+SHORT_S = 0.2
+"""A candidate that takes less is called once, untimed, before each timing."""
+
+
 def seconds_of(candidates: Sequence[Callable[[], Any]], *, rounds: int = 9) -> list[float]:
-    """Median wall seconds of each candidate, called in turn `rounds` times after a warm-up."""
-    for candidate in candidates:
-        jax.block_until_ready(candidate())
+    """Median wall seconds of each candidate, called in turn `rounds` times after a warm-up.
+
+    The caches and waiting threads of its neighbour would slow a short candidate down.
+    """
+    first = [_seconds(candidate) for candidate in candidates]
+    first = [min(once, _seconds(c)) for once, c in zip(first, candidates, strict=True)]
     taken = [[] for _ in candidates]
     for _ in range(rounds):
-        for times, candidate in zip(taken, candidates, strict=True):
-            begin = time.perf_counter()
-            jax.block_until_ready(candidate())
-            times.append(time.perf_counter() - begin)
+        for once, times, candidate in zip(first, taken, candidates, strict=True):
+            if once < SHORT_S:
+                _seconds(candidate)
+            times.append(_seconds(candidate))
     return [statistics.median(times) for times in taken]
+
+
+def _seconds(candidate):
+    begin = time.perf_counter()
+    jax.block_until_ready(candidate())
+    return time.perf_counter() - begin
 
 
 def compare(

@@ -1,54 +1,53 @@
-"""The network's blocks from `kernels`; each equals its twin in `plain`."""
+"""The network's blocks from `kernels` and `pooled_kernels`; each equals its twin in `plain`."""
 
 import jax
-import jax.numpy as jnp
 from jax import lax
 
-from jaxspot.network import kernels
+from jaxspot.network import kernels, pooled_kernels
 from jaxspot.network.plain import EPSILON, Norm, Statistics
-
-POOLS = {"max": kernels.relu_max_pool, "average": kernels.relu_average_pool}
-PLACES = 4
 
 
 def pair_block(
     pairs: jax.Array, depthwise: jax.Array, pointwise: jax.Array, norm: Norm, pooling: str
 ) -> tuple[jax.Array, Statistics]:
-    """`plain.pair_block` as one matrix product.
+    """`plain.pair_block` as one convolution.
 
-    Depthwise on one channel and pointwise make one 2x3x3 convolution of rank `multiplier`; with the
-    patches around every pooling window as rows it is one product.
+    Depthwise on one channel and pointwise make one 2x3x3 convolution of rank `multiplier`. Its
+    statistics over a batch follow from the moments of the patches that it sees.
     """
-    patches = kernels.pair_patches(pairs)
-    weights = kernels.patch_weights(depthwise @ pointwise).reshape(patches.shape[-1], -1)
-    # Columns are place-major: the four places of a window come behind each other, each with all
-    # features, and share one set of statistics.
-    scale, shift, statistics = fold_norm(patches, weights, norm, places=PLACES)
-    scale, shift = jnp.tile(scale, PLACES), jnp.tile(shift, PLACES)
-    y = lax.optimization_barrier(kernels.project(patches, weights * scale) + shift)
-    return POOLS[pooling](y.reshape(*y.shape[:-1], PLACES, -1)), statistics
+    blocks = pooled_kernels.pair_blocks(pairs)
+    patches = pooled_kernels.pair_patches(blocks)
+    kernel = depthwise @ pointwise
+    weights = pooled_kernels.patch_weights(kernel)
+    # A column for each place of a pooling window and feature; the places share their statistics.
+    columns = weights.reshape(len(weights), -1)
+    scale, shift, statistics = fold_norm(
+        kernels.row_moments(patches), columns, norm, places=weights.shape[1]
+    )
+    y: jax.Array = pooled_kernels.convolve_pool(blocks, patches, kernel * scale, shift, pooling)
+    return y, statistics
 
 
 def separable_block(
     x: jax.Array, depthwise: jax.Array, pointwise: jax.Array, norm: Norm, pooling: str | None
 ) -> tuple[jax.Array, Statistics]:
     """`plain.separable_block` by shifts, with the normalisation folded into the pointwise layer."""
-    z = kernels.depthwise(x, depthwise)
-    scale, shift, statistics = fold_norm(z, pointwise, norm)
+    z = lax.optimization_barrier(kernels.depthwise(x, depthwise))
+    scale, shift, statistics = fold_norm(kernels.moments(z), pointwise, norm)
     if pooling is None:
-        return jax.nn.relu(kernels.project(z, pointwise * scale) + shift), statistics
-    z = lax.optimization_barrier(kernels.split_places(z))
-    y = lax.optimization_barrier(kernels.project(z, pointwise * scale) + shift)
-    return POOLS[pooling](y), statistics
+        y = jax.nn.relu(kernels.project(z, pointwise * scale) + shift)
+        return lax.optimization_barrier(y), statistics
+    return pooled_kernels.project_pool(z, pointwise * scale, shift, pooling), statistics
 
 
 def fold_norm(
-    x: jax.Array, weights: jax.Array, norm: Norm, *, places: int = 1
+    moments: tuple[jax.Array, jax.Array], weights: jax.Array, norm: Norm, *, places: int = 1
 ) -> tuple[jax.Array, jax.Array, Statistics]:
     """Batch normalisation of `x @ weights` as a scale and a shift to fold into the weights.
 
     Args:
-      x: float (..., inputs).
+      moments: of `x`: mean (inputs,) and mean of outer products (inputs, inputs); not looked at
+        where `norm` brings its own statistics.
       weights: float (inputs, places * features).
       norm: of the features.
       places: how many groups of columns share one set of statistics.
@@ -57,8 +56,7 @@ def fold_norm(
       scale and shift, each (features,), and the mean and variance used.
     """
     if norm.mean is None or norm.var is None:
-        first, second = kernels.moments(x)
-        mean, var = kernels.projected_statistics(first, second, weights)
+        mean, var = kernels.projected_statistics(*moments, weights)
         means, variances = mean.reshape(places, -1), var.reshape(places, -1)
         mean, var = means.mean(0), variances.mean(0) + means.var(0)
     else:

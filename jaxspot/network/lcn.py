@@ -1,5 +1,8 @@
 """Local contrast normalisation, paper eq. 1."""
 
+import functools
+import operator
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -49,15 +52,22 @@ def blur(images: jax.Array, window: tuple[float, ...]) -> jax.Array:
     """Separable convolution of (..., height, width) with a symmetric window, mirrored borders.
 
     Written as shifted sums: XLA on CPU runs a small convolution some 40 times slower. The barriers
-    keep it from computing each sum again in every consumer (`compile_program`).
+    keep it from computing each sum again in every consumer (`compile_program`); the last one is the
+    caller's, so that what follows is done in the same pass over memory.
     """
-    height, width = images.shape[-2:]
     radius = len(window) // 2
+    height, width = images.shape[-2:]
     if min(height, width) < radius:
         raise ValueError(f"images of {height}x{width} are smaller than the window of {radius}")
-    border = [(0, 0)] * (images.ndim - 2) + [(radius, radius)] * 2
-    x = lax.optimization_barrier(jnp.pad(images, border, mode="symmetric"))
-    x = sum(x[..., i : i + height, :] * weight for i, weight in enumerate(window))
-    x = lax.optimization_barrier(x)
-    x = sum(x[..., i : i + width] * weight for i, weight in enumerate(window))
-    return lax.optimization_barrier(x)
+    return _slide(lax.optimization_barrier(_slide(images, window, -2)), window, -1)
+
+
+def _slide(x, window, axis):
+    radius, size = len(window) // 2, x.shape[axis]
+    border = [(0, 0)] * x.ndim
+    border[axis] = (radius, radius)
+    padded = lax.optimization_barrier(jnp.pad(x, border, mode="symmetric"))
+    at = lambda place: lax.slice_in_dim(padded, place, place + size, axis=axis)
+    pairs = (at(radius - i) + at(radius + i) for i in range(1, radius + 1))
+    weighted = (pair * weight for pair, weight in zip(pairs, window[radius + 1 :], strict=True))
+    return functools.reduce(operator.add, weighted, at(radius) * window[radius])

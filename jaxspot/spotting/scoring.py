@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache, partial
+from itertools import chain, pairwise
 from typing import Any
 
 import jax
@@ -11,10 +12,16 @@ from jax.sharding import Mesh
 
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.model import TwoStream
-from jaxspot.training.parallel import fold_mesh, over_folds, pad_folds, replicate, shard_folds
+from jaxspot.training.parallel import (
+    fold_mesh,
+    map_folds,
+    on_each_device,
+    pad_folds,
+    shard_folds,
+)
 from jaxspot.training.step import normalise
 
-CHUNK = 16
+CHUNK = 32
 
 
 def score_video(
@@ -50,25 +57,29 @@ def score_video(
     skips = np.asarray(skips, np.int32)
     networks, parts = len(skips), max(1, mesh.size // len(skips))
     length = -(-len(frames) // parts)
-    starts = length * np.arange(parts)[:, None]
-    lay = lambda leaf: pad_folds(np.repeat(leaf, parts, 0), mesh)
-    part = pad_folds(np.tile(np.arange(parts, dtype=np.int32), networks), mesh)
-    stacked = shard_folds((*jax.tree.map(lay, (variables, skips)), part), mesh)
-    before = np.clip(starts + np.arange(-_history_length(skips), 0), 0, len(frames) - 1)
-    history = replicate(_normalise_program(model.form)(frames[before]), mesh)
+    lay = lambda leaf: shard_folds(pad_folds(np.repeat(leaf, parts, 0), mesh), mesh)
+    stacked = jax.tree.map(lay, (variables, skips))
+    starts = length * (np.arange(mesh.size)[:, None] % parts)
+    stretch = lambda places: shard_folds(frames[np.clip(places, 0, len(frames) - 1)], mesh)
+    before = stretch(starts + np.arange(-_history_length(skips), 0))
+    history = _normalise_program(model.form)(before)
     program = _chunk_program(model, mesh)  # pyright: ignore[reportArgumentType]
-    scores = np.empty((networks, parts * length, 2), np.float32)
-    by_part = scores.reshape(networks, parts, length, 2)
-    for first in range(0, length, chunk):
-        places = starts + np.arange(first, first + chunk)
-        seen = frames[np.minimum(places, len(frames) - 1)]
-        history, output = program(stacked, history, replicate(seen, mesh))
-        new = by_part[:, :, first : first + chunk]
-        output = np.asarray(output)[: networks * parts].reshape(networks, parts, chunk, 2)
-        new[:] = output[:, :, : new.shape[2]]
+    scores = np.empty((networks, parts, length, 2), np.float32)
+
+    def score_chunks(history):
+        for first in range(0, length, chunk):
+            history, output = program(stacked, history, stretch(starts + first + np.arange(chunk)))
+            yield first, output
+
+    # In pairs, so that the next chunk is gathered while this one is scored.
+    for (first, output), _ in pairwise(chain(score_chunks(history), [None])):
+        new = scores[:, :, first : first + chunk]
+        found = np.asarray(output)[: networks * parts].reshape(networks, parts, chunk, 2)
+        new[:] = found[:, :, : new.shape[2]]
         if on_chunk:
-            on_chunk(int((places[:, : new.shape[2]] < len(frames)).sum()))
-    return scores[:, : len(frames)]
+            places = starts[:parts] + np.arange(first, first + new.shape[2])
+            on_chunk(int((places < len(frames)).sum()))
+    return scores.reshape(networks, -1, 2)[:, : len(frames)]
 
 
 def score_chunk(
@@ -105,14 +116,12 @@ def _normalise_program(form):
 
 @cache
 def _chunk_program(model: Any, mesh: Mesh):
-    def run(stacked, history, frames):
+    def on_device(networks, history, frames):
+        stretch = jnp.concatenate([history[0], normalise(frames[0], model.form)])
         new = frames.shape[1]
-        stretches = jnp.concatenate([history, normalise(frames, model.form)], 1)
+        scores = map_folds(
+            lambda network: score_chunk(network, stretch, model=model, new=new), networks
+        )
+        return stretch[None, new:], scores
 
-        def one(item, stretches):
-            variables, skips, part = item
-            return score_chunk((variables, skips), stretches[part], model=model, new=new)
-
-        return stretches[:, new:], over_folds(one, mesh)(stacked, stretches)
-
-    return compile_program(run)
+    return compile_program(on_each_device(on_device, mesh))

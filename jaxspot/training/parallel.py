@@ -17,28 +17,49 @@ def fold_mesh() -> Mesh:
     return jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(AxisType.Auto,))
 
 
-def over_folds(function: Callable, mesh: Mesh) -> Callable:
+def over_folds(function: Callable, mesh: Mesh, *, batched: bool | None = None) -> Callable:
     """Maps `function(fold, shared)` over the leading axis of its first argument.
 
-    Folds are spread evenly over the devices (`shard_map`: nothing is exchanged between them).
-    Inside a device they run as one batch (`vmap`) on accelerators, where one fold alone leaves most
-    of it idle, and one after the other on CPU, where one fold keeps all cores busy and a batch of
-    folds only overflows the caches.
+    Folds are spread evenly over the devices, which exchange nothing; `map_folds` runs those of one.
 
     Args:
       function: of one fold's pytree and the pytree that all folds share.
       mesh: from `fold_mesh`; the number of folds must be a multiple of its size.
+      batched: see `map_folds`.
     """
 
     def on_device(folds: Any, shared: Any) -> Any:
-        single = lambda fold: function(fold, shared)
-        if jax.default_backend() == "cpu":
-            return lax.map(single, folds)
-        return jax.vmap(single)(folds)
+        return map_folds(lambda fold: function(fold, shared), folds, batched=batched)
 
-    return jax.shard_map(
-        on_device, mesh=mesh, in_specs=(P(AXIS), P()), out_specs=P(AXIS), check_vma=False
-    )
+    return on_each_device(on_device, mesh, shared=1)
+
+
+def map_folds(function: Callable, folds: Any, *, batched: bool | None = None) -> Any:
+    """Maps over the leading axis of what lies on one device.
+
+    As one batch (`vmap`) on accelerators, where one fold alone leaves most of the device idle; one
+    after the other on CPU, where one fold keeps a core busy and a batch of folds only overflows the
+    caches. `batched` decides otherwise.
+    """
+    if batched is None:
+        batched = jax.default_backend() != "cpu"
+    return jax.vmap(function)(folds) if batched else lax.map(function, folds)
+
+
+def on_each_device(function: Callable, mesh: Mesh, *, shared: int = 0) -> Callable:
+    """Calls `function` on every device with its share of the arguments' leading axes.
+
+    The last `shared` arguments are given whole.
+    """
+
+    def call(*arguments: Any) -> Any:
+        split = len(arguments) - shared
+        specs = (P(AXIS),) * split + (P(),) * shared
+        return jax.shard_map(
+            function, mesh=mesh, in_specs=specs, out_specs=P(AXIS), check_vma=False
+        )(*arguments)
+
+    return call
 
 
 def shard_folds(tree: Any, mesh: Mesh) -> Any:
