@@ -32,7 +32,7 @@ def test_a_slower_peer_has_a_ratio_above_one():
 def test_candidates_are_warm_and_take_turns():
     calls = []
     seconds_of([lambda: calls.append("a"), lambda: calls.append("b")], rounds=2)
-    assert calls == ["a", "b"] + ["a", "b"] * 2
+    assert calls == ["a", "b"] * 2 + ["a", "a", "b", "b"] * 2
 
 
 def test_the_bound_is_the_larger_of_arithmetic_and_memory():

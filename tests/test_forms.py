@@ -14,7 +14,7 @@ from test_model import close, inputs, random_variables
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.forms import FORMS
 from jaxspot.network.model import TwoStream
-from jaxspot.training.parallel import over_folds, shard_folds
+from jaxspot.training.parallel import map_folds, on_each_device, shard_folds
 
 SMALL = dict(widths=(4, 6, 8), multiplier=3)
 few = settings(max_examples=4, deadline=None)  # every shape is compiled anew
@@ -92,12 +92,9 @@ def test_folds_in_both_forms(batched):
         weights = jnp.asarray(np.random.default_rng(0).normal(size=(2, 2)))
 
         def run(model):
-            one = lambda fold, frames: logits_and_gradients(
-                model, fold[0], frames, weights, fold[1]
-            )
-            return jax.jit(over_folds(one, mesh, batched=batched))(
-                shard_folds((variables, keys), mesh), frames
-            )
+            one = lambda fold: logits_and_gradients(model, fold[0], frames, weights, fold[1])
+            device = lambda folds: map_folds(one, folds, batched=batched)
+            return jax.jit(on_each_device(device, mesh))(shard_folds((variables, keys), mesh))
 
         jax.tree.map(close(1e-10), run(fast), run(plain))
 

@@ -11,13 +11,13 @@ import pytest
 from loso_runs import FOLDS, MODEL, TRAINING, devices, same, train
 from pools import make_pool, overwrite
 
+from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream
-from jaxspot.training import loso, parallel
-from jaxspot.training.loso import compile_epoch, epoch_keys, start_folds
-from jaxspot.training.parallel import fold_mesh, replicate, shard_folds
-from jaxspot.training.sampling import epoch_tables, validation_tables
+from jaxspot.training import loso
+from jaxspot.training.loso import compile_epoch, feed_epochs, start_folds
+from jaxspot.training.parallel import fold_mesh, shard_folds
 from jaxspot.training.state import init_state, stop_early
-from jaxspot.training.step import Shared, Tables, Training
+from jaxspot.training.step import Training
 
 COLLECTIVES = r"all-gather|all-reduce|all-to-all|reduce-scatter|collective-\w+"
 
@@ -34,13 +34,6 @@ def close(found, expected):
 def differ(found, expected):
     pairs = zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True)
     return any((a != b).any() for a, b in pairs)
-
-
-class Accelerator:
-    """What `parallel` sees of jax on an accelerator."""
-
-    def __getattr__(self, name):
-        return (lambda: "gpu") if name == "default_backend" else getattr(jax, name)
 
 
 class Spy:
@@ -79,9 +72,8 @@ def spread():
 def batched():
     """Two folds as one batch on each of two devices, as on accelerators, and what was compiled."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(parallel, "jax", Accelerator())
         spy = Spy(monkeypatch, 2)
-        return train(mesh=devices(2)), spy
+        return train(mesh=devices(2), batched=True), spy
 
 
 def test_the_held_out_subject_changes_nothing(trained):
@@ -141,21 +133,14 @@ def test_the_search_for_collectives_finds_one():
     assert re.findall(COLLECTIVES, text)
 
 
-@pytest.mark.parametrize("form", ["one after the other", "batch"])
-def test_a_stopped_fold_stays_as_it_is(form, monkeypatch):
-    if form == "batch":
-        monkeypatch.setattr(parallel, "jax", Accelerator())
-    pool, mesh = make_pool(), devices(2 if form == "batch" else 1)
-    common = dict(seed=0, batch=2, skips=TRAINING.skips)
-    training = epoch_tables(pool, FOLDS, epoch=1, steps=3, balance=0.5, **common)
-    tables = Tables(training, validation_tables(pool, FOLDS, batches=2, **common))
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_stopped_fold_stays_as_it_is(batched):
+    pool, mesh = make_pool(), devices(2 if batched else 1)
     state = start_folds(FOLDS, pool, model=MODEL, training=TRAINING)
     state = dataclasses.replace(state, live=jnp.array([True, False, True, False]))
     before = jax.tree.map(np.array, state)
-    run = compile_epoch(MODEL, TRAINING, loso.Augmentation(), mesh)
-    shared = replicate(Shared(jnp.asarray(pool.frames), jnp.asarray(pool.labels)), mesh)
-    keys = epoch_keys(FOLDS, TRAINING, 1, mesh)
-    after, losses = run(shard_folds(state, mesh), shard_folds(tables, mesh), keys, shared)
+    run = compile_epoch(MODEL, TRAINING, Augmentation(), mesh, batched=batched)
+    after, losses = run(shard_folds(state, mesh), *feed_epochs(pool, FOLDS, TRAINING, mesh)(1))
     after = jax.tree.map(np.array, after)
     for number, live in enumerate((True, False, True, False)):
         old, new = (jax.tree.map(lambda leaf, n=number: leaf[n], s) for s in (before, after))

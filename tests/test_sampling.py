@@ -10,8 +10,9 @@ from jaxspot.training.folds import Fold, loso_folds
 from jaxspot.training.pool import gather_pool, last_usable
 from jaxspot.training.sampling import (
     draw_table,
-    epoch_tables,
+    epoch_samples,
     reference_places,
+    same_length,
     validation_tables,
 )
 from jaxspot.video.bank import finish_bank, save_video
@@ -103,22 +104,73 @@ def test_balance_does_without_a_kind_that_is_missing():
     assert labels[:, 1].mean() == pytest.approx(0.5, abs=0.05)
 
 
-def test_tables_depend_on_seed_subject_and_epoch_only():
+def batches(samples):
+    """The rows that each fold takes: (folds, steps, batch, 1 + streams)."""
+    steps = np.arange(len(samples.rows))[:, None]
+    return samples.rows[steps, samples.picks]
+
+
+def test_samples_depend_on_seed_and_epoch_and_not_on_other_folds():
     pool, folds = make_pool(), loso_folds(["s0", "s1", "s2", "s3"])
-    tables = epoch_tables(pool, folds, epoch=1, **EPOCH)
-    assert tables.shape == (4, 5, 4, 3) and tables.dtype == np.int32
-    np.testing.assert_array_equal(epoch_tables(pool, folds, epoch=1, **EPOCH), tables)
-    some = epoch_tables(pool, [folds[3], folds[1]], epoch=1, **EPOCH)
-    np.testing.assert_array_equal(some, tables[[3, 1]])
-    assert (epoch_tables(pool, folds, epoch=2, **EPOCH) != tables).any((1, 2, 3)).all()
-    assert (
-        (epoch_tables(pool, folds, epoch=1, **EPOCH | {"seed": 4}) != tables).any((1, 2, 3)).all()
-    )
+    drawn = epoch_samples(pool, folds, epoch=1, **EPOCH)
+    taken = batches(drawn)
+    assert taken.shape == (4, 5, 4, 3) and drawn.rows.dtype == drawn.picks.dtype == np.int32
+    np.testing.assert_array_equal(batches(epoch_samples(pool, folds, epoch=1, **EPOCH)), taken)
+    some = epoch_samples(pool, [folds[3], folds[1]], epoch=1, **EPOCH)
+    np.testing.assert_array_equal(some.picks, drawn.picks[[3, 1]])
+    np.testing.assert_array_equal(batches(some), taken[[3, 1]])
+    for other in (dict(epoch=2), dict(epoch=1, seed=4)):
+        differs = batches(epoch_samples(pool, folds, **EPOCH | other)) != taken
+        assert differs.any((1, 2, 3)).all()
+
+
+def test_a_fold_takes_the_first_samples_of_its_training_subjects():
+    pool, folds = make_pool(videos=2), loso_folds(["s0", "s1", "s2", "s3"])
+    drawn = epoch_samples(pool, folds, epoch=1, **EPOCH)
+    owner = np.array(pool.subjects)[pool.video][drawn.rows[..., 0]]
+    for fold, picks in zip(folds, drawn.picks, strict=True):
+        for names, places in zip(owner, picks, strict=True):
+            wanted = [i for i, name in enumerate(names) if name in fold.training]
+            assert list(places) == wanted[: len(places)]
+
+
+@pytest.mark.parametrize("balance", [0.0, 0.6])
+def test_what_the_held_out_subject_shows_draws_nothing_in_its_fold(balance):
+    """Neither its labels nor where its face was found."""
+    pool, folds = make_pool(), loso_folds(["s0", "s1", "s2", "s3"])
+    options = dict(EPOCH, steps=20, balance=balance, epoch=1)
+    before = batches(epoch_samples(pool, folds, **options))
+    other = make_pool(blind=range(16, 28))
+    other.labels[16:32] = 1 - other.labels[16:32]
+    after = batches(epoch_samples(other, folds, **options))
+    np.testing.assert_array_equal(after[1], before[1])
+    assert folds[2].training == ("s0", "s1") and (after[2] != before[2]).any()
+
+
+def test_subjects_are_drawn_by_their_length_whatever_the_others():
+    pool = make_pool(subjects=6, videos=1, frames=30)
+    folds = [Fold("s0", ("s1", "s2", "s4"), ("s3",)), Fold("s4", ("s5",), ("s0",))]
+    options = dict(seed=0, epoch=1, steps=300, batch=8, skips=SKIPS, balance=0.0)
+    first, alone = batches(epoch_samples(pool, folds, **options))
+    names = np.array(pool.subjects)[pool.video]
+    assert set(names[alone].ravel()) == {"s5"}
+    _, counts = np.unique(names[first[..., 0]], return_counts=True)
+    np.testing.assert_allclose(counts, counts.sum() / 3, rtol=0.1)
+
+
+def test_epochs_are_padded_to_one_length():
+    pool, folds = make_pool(), loso_folds(["s0", "s1", "s2", "s3"])
+    epochs = [epoch_samples(pool, folds, epoch=epoch, **EPOCH) for epoch in range(1, 9)]
+    lengths = {epoch.rows.shape[1] for epoch in epochs}
+    padded = same_length(epochs)
+    assert len(lengths) > 1 and {epoch.rows.shape[1] for epoch in padded} == {max(lengths)}
+    for before, after in zip(epochs, padded, strict=True):
+        np.testing.assert_array_equal(batches(after), batches(before))
 
 
 def test_folds_train_and_validate_on_their_own_subjects():
     pool, folds = make_pool(videos=2), loso_folds(["s0", "s1", "s2", "s3"])
-    training = epoch_tables(pool, folds, epoch=1, **EPOCH)
+    training = batches(epoch_samples(pool, folds, epoch=1, **EPOCH))
     validation = validation_tables(pool, folds, seed=3, batches=6, batch=4, skips=SKIPS)
     assert validation.shape == (4, 6, 4, 3)
     subjects = np.array(pool.subjects)[pool.video]
@@ -170,3 +222,12 @@ def test_a_subject_without_a_face_is_named():
         validation_tables(
             pool, [Fold("s0", ("s2",), ("s1",))], seed=0, batches=1, batch=2, skips=((0.1, 0.2),)
         )
+
+
+def test_faceless_training_subjects_are_passed_over_or_named():
+    pool = make_pool(blind=range(16, 32))
+    options = dict(EPOCH, epoch=1)
+    drawn = batches(epoch_samples(pool, [Fold("s0", ("s1", "s2"), ("s3",))], **options))
+    assert set(np.array(pool.subjects)[pool.video[drawn[..., 0]]].ravel()) == {"s2"}
+    with pytest.raises(UserError, match="s1: no frame shows a face"):
+        epoch_samples(pool, [Fold("s0", ("s1",), ("s3",))], **options)

@@ -21,7 +21,7 @@ from jaxspot.network.lcn import SIGMA, TRUNCATE, local_contrast_normalise
 from jaxspot.spotting.scoring import score_video
 from jaxspot.synthetic.generate import synthesise_video
 from jaxspot.training.state import init_state
-from jaxspot.training.step import make_optimiser, train_step
+from jaxspot.training.step import make_optimiser, prepare_samples, train_step
 from jaxspot.video.bank import SIZE
 from jaxspot.video.clip import aligned_clip
 from jaxspot.video.decode import read_video
@@ -85,9 +85,13 @@ def step_1(machine: Machine, *, batch: int = 16) -> list[Row]:
 
 def _step(form, frames, labels) -> tuple[tuple, Callable[[], Any]]:
     model = PAPER.clone(form=form)
-    options: dict[str, Any] = dict(model=model, training=TRAINING, augmentation=Augmentation())
-    compiled = {"fast": compile_program, "plain": jax.jit}[form]
-    program = compiled(partial(train_step, **options))
+
+    def step(state, frames, labels, key):
+        keys = jax.random.split(key, len(frames))
+        inputs = prepare_samples(frames, keys, augmentation=Augmentation(), form=form)
+        return train_step(state, inputs, labels, key, model=model, training=TRAINING)
+
+    program = {"fast": compile_program, "plain": jax.jit}[form](step)
     variables = jax.jit(partial(model.init, train=False))(
         jax.random.key(0), jnp.zeros(frames.shape, jnp.float32)
     )

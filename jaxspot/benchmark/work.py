@@ -11,11 +11,10 @@ import numpy as np
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream
 from jaxspot.training.folds import loso_folds
-from jaxspot.training.loso import compile_epoch, epoch_keys, start_folds
-from jaxspot.training.parallel import fold_mesh, pad_folds, replicate, shard_folds
+from jaxspot.training.loso import compile_epoch, feed_epochs, start_folds
+from jaxspot.training.parallel import fold_mesh, pad_folds, shard_folds
 from jaxspot.training.pool import FramePool
-from jaxspot.training.sampling import epoch_tables, validation_tables
-from jaxspot.training.step import Shared, Tables, Training
+from jaxspot.training.step import Training
 from jaxspot.video.bank import SIZE
 
 PAPER = TwoStream()
@@ -55,13 +54,8 @@ def epoch_of(folds: int, *, training: Training, model: TwoStream = PAPER) -> Cal
     mesh, pool = fold_mesh(), made_up_pool(subjects=max(folds, 3), frames=120)
     chosen = loso_folds(pool.subjects)[:folds]
     padded = pad_folds(chosen, mesh)
-    common: dict[str, Any] = dict(seed=0, batch=training.batch, skips=training.skips)
-    tables = epoch_tables(pool, padded, epoch=1, steps=training.steps, balance=0.0, **common)
-    validation = validation_tables(pool, padded, batches=training.validation_batches, **common)
-    placed = Tables(shard_folds(tables, mesh), shard_folds(validation, mesh))
-    shared = replicate(Shared(jnp.asarray(pool.frames), jnp.asarray(pool.labels)), mesh)
     program = compile_epoch(model, training, Augmentation(), mesh)
-    keys = epoch_keys(padded, training, 1, mesh)
+    fed = feed_epochs(pool, chosen, training, mesh)(1)
     start = start_folds(padded, pool, model=model, training=training)
     start = dataclasses.replace(start, live=jnp.arange(len(padded)) < folds)
-    return lambda: program(shard_folds(start, mesh), placed, keys, shared)
+    return lambda: program(shard_folds(start, mesh), *fed)

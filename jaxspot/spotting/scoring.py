@@ -72,7 +72,7 @@ def score_video(
             yield first, output
 
     # In pairs, so that the next chunk is gathered while this one is scored.
-    for (first, output), _ in pairwise(chain(score_chunks(history), [None])):
+    for (first, output), _ in pairwise(chain(score_chunks(history), [(length, history)])):
         new = scores[:, :, first : first + chunk]
         found = np.asarray(output)[: networks * parts].reshape(networks, parts, chunk, 2)
         new[:] = found[:, :, : new.shape[2]]

@@ -8,6 +8,9 @@ import jax
 
 from jaxspot.errors import UserError
 
+SAMPLES = 2**31
+"""Stands where a subject's number stands in other keys; those are lower."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Fold:
@@ -48,6 +51,11 @@ def _fold(rotated):
 def subject_number(subject: str) -> int:
     """A number that depends on nothing but the name, for random keys: 0..2**31 - 1."""
     return zlib.crc32(subject.encode()) & 0x7FFFFFFF
+
+
+def samples_key(seed: int, epoch: int) -> jax.Array:
+    """The random key of an epoch's samples, which folds share."""
+    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), SAMPLES), epoch)
 
 
 def fold_key(seed: int, fold: Fold) -> jax.Array:

@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -15,12 +16,18 @@ from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.model import TwoStream
 from jaxspot.training.epochs import Progress
-from jaxspot.training.folds import Fold, fold_key
-from jaxspot.training.parallel import fold_mesh, over_folds, pad_folds, replicate, shard_folds
+from jaxspot.training.folds import Fold, fold_key, samples_key
+from jaxspot.training.parallel import (
+    fold_mesh,
+    on_each_device,
+    pad_folds,
+    replicate,
+    shard_folds,
+)
 from jaxspot.training.pool import FramePool
-from jaxspot.training.sampling import epoch_tables, validation_tables
+from jaxspot.training.sampling import epoch_samples, same_length, validation_tables
 from jaxspot.training.state import FoldState, init_state
-from jaxspot.training.step import Shared, Tables, Training, fold_epoch, make_optimiser
+from jaxspot.training.step import Shared, Tables, Training, make_optimiser, train_epoch
 
 # One of the two keys of a fold starts its weights, the other runs its epochs.
 _START, _EPOCHS = 0, 1
@@ -48,15 +55,16 @@ def train_loso(
     training: Training,
     augmentation: Augmentation | None = None,
     mesh: Mesh | None = None,
+    batched: bool | None = None,
     resume: Progress | None = None,
     on_epoch: Callable[[Progress], None] | None = None,
 ) -> TrainedFolds:
     """Trains every fold on its own training subjects, all folds in one program.
 
     The frames lie on the device once, for all folds; an epoch is one call, compiled once. A fold's
-    weights depend on seed, its held-out subject's name and its training and validation subjects,
-    not on the other folds or on where a run was cut and resumed, and on the number of devices by
-    rounding alone.
+    weights depend on the seed, the names of all subjects and how long each was recorded, and on its
+    training and validation subjects; not on the other folds or on where a run was cut and resumed,
+    and on the number of devices and folds by rounding alone.
 
     Args:
       pool: frames and labels of all subjects.
@@ -65,6 +73,7 @@ def train_loso(
       training: how to train.
       augmentation: ranges; the paper's by default.
       mesh: the devices; all by default.
+      batched: how the folds of one device run, see `map_folds`.
       resume: where an earlier call with the same arguments had come to.
       on_epoch: called after each epoch with all that has come of it.
 
@@ -72,23 +81,16 @@ def train_loso(
       UserError: a loss is not finite; it names subject, epoch and step.
     """
     mesh = mesh or fold_mesh()
-    padded = pad_folds(list(folds), mesh)
-    run_epoch = compile_epoch(model, training, augmentation or Augmentation(), mesh)
-    shared = replicate(Shared(jnp.asarray(pool.frames), jnp.asarray(pool.labels)), mesh)
     progress = resume or Progress(0, start_folds(folds, pool, model=model, training=training), [])
+    augmentation = augmentation or Augmentation()
+    run_epoch = compile_epoch(model, training, augmentation, mesh, batched=batched)
     state = shard_folds(_pad_idle(progress.state, mesh), mesh)
-    common: dict[str, Any] = dict(seed=training.seed, batch=training.batch, skips=training.skips)
-    validation = shard_folds(
-        validation_tables(pool, padded, batches=training.validation_batches, **common), mesh
-    )
+    feed = None
     ours = lambda tree: jax.tree.map(lambda x: np.array(x[: len(folds)]), jax.device_get(tree))
     while progress.epoch < training.epochs and progress.state.live.any():
         epoch = progress.epoch + 1
-        tables = epoch_tables(
-            pool, padded, epoch=epoch, steps=training.steps, balance=training.balance, **common
-        )
-        tables = Tables(shard_folds(tables, mesh), validation)
-        state, losses = run_epoch(state, tables, epoch_keys(padded, training, epoch, mesh), shared)
+        feed = feed or feed_epochs(pool, folds, training, mesh)
+        state, losses = run_epoch(state, *feed(epoch))
         wait_for(losses)
         trained, losses = np.asarray(progress.state.live), ours(losses)
         refuse_not_finite(folds, epoch, losses, trained)
@@ -99,6 +101,39 @@ def train_loso(
             on_epoch(progress)
     best = {"params": progress.state.best_params, "batch_stats": progress.state.best_stats}
     return TrainedFolds(tuple(folds), best, progress.metrics)
+
+
+def feed_epochs(
+    pool: FramePool, folds: Sequence[Fold], training: Training, mesh: Mesh
+) -> Callable[[int], tuple[Tables, jax.Array, Shared]]:
+    """Lays all frames on the devices; answers what an epoch, counted from 1, is run on.
+
+    Args:
+      pool: frames and labels of all subjects.
+      folds: idle ones are added until the devices share evenly.
+      training: how to train.
+      mesh: the devices.
+    """
+    padded = pad_folds(list(folds), mesh)
+    common: dict[str, Any] = dict(seed=training.seed, batch=training.batch, skips=training.skips)
+    draw = partial(
+        epoch_samples, pool, padded, steps=training.steps, balance=training.balance, **common
+    )
+    epochs = same_length([draw(epoch=epoch) for epoch in range(1, training.epochs + 1)])
+    validation = shard_folds(
+        validation_tables(pool, padded, batches=training.validation_batches, **common), mesh
+    )
+    frames, labels = replicate((jnp.asarray(pool.frames), jnp.asarray(pool.labels)), mesh)
+    own_keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, f), _EPOCHS) for f in padded])
+
+    def feed(epoch: int) -> tuple[Tables, jax.Array, Shared]:
+        samples = epochs[epoch - 1]
+        keys = jax.vmap(lambda key: jax.random.fold_in(key, epoch))(own_keys)
+        rows, key = replicate((samples.rows, samples_key(training.seed, epoch)), mesh)
+        tables = Tables(shard_folds(samples.picks, mesh), validation)
+        return tables, shard_folds(keys, mesh), Shared(frames, labels, rows, key)
+
+    return feed
 
 
 def wait_for(tree: Any) -> None:
@@ -135,22 +170,28 @@ def refuse_not_finite(
 
 
 def compile_epoch(
-    model: TwoStream, training: Training, augmentation: Augmentation, mesh: Mesh
+    model: TwoStream,
+    training: Training,
+    augmentation: Augmentation,
+    mesh: Mesh,
+    *,
+    batched: bool | None = None,
 ) -> Callable:
-    """The program of one epoch: (state, tables, keys, all stacked, and shared) -> (state, losses).
+    """The program of one epoch, `train_epoch` on every device; the stacked state is donated."""
 
-    The stacked state is donated.
-    """
-
-    def one(fold, shared):
-        state, tables, key = fold
-        return fold_epoch(
-            state, tables, key, shared, model=model, training=training, augmentation=augmentation
+    def run(states, tables, keys, shared):
+        return train_epoch(
+            states,
+            tables,
+            keys,
+            shared,
+            model=model,
+            training=training,
+            augmentation=augmentation,
+            batched=batched,
         )
 
-    program = over_folds(one, mesh)
-    run = lambda state, tables, keys, shared: program((state, tables, keys), shared)
-    return compile_program(run, donate_argnums=0)
+    return compile_program(on_each_device(run, mesh, shared=1), donate_argnums=0)
 
 
 def start_folds(
@@ -162,13 +203,6 @@ def start_folds(
     start = lambda key: init_state(model.init(key, sample, train=False), optimiser)
     keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, fold), _START) for fold in folds])
     return jax.device_get(jax.jit(jax.vmap(start))(keys))
-
-
-def epoch_keys(folds: Sequence[Fold], training: Training, epoch: int, mesh: Mesh) -> jax.Array:
-    """One key per fold for this epoch."""
-    fold_in = jax.random.fold_in
-    keys = [fold_in(fold_in(fold_key(training.seed, f), _EPOCHS), epoch) for f in folds]
-    return shard_folds(jnp.stack(keys), mesh)
 
 
 def _pad_idle(state, mesh):

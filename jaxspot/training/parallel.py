@@ -17,23 +17,6 @@ def fold_mesh() -> Mesh:
     return jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(AxisType.Auto,))
 
 
-def over_folds(function: Callable, mesh: Mesh, *, batched: bool | None = None) -> Callable:
-    """Maps `function(fold, shared)` over the leading axis of its first argument.
-
-    Folds are spread evenly over the devices, which exchange nothing; `map_folds` runs those of one.
-
-    Args:
-      function: of one fold's pytree and the pytree that all folds share.
-      mesh: from `fold_mesh`; the number of folds must be a multiple of its size.
-      batched: see `map_folds`.
-    """
-
-    def on_device(folds: Any, shared: Any) -> Any:
-        return map_folds(lambda fold: function(fold, shared), folds, batched=batched)
-
-    return on_each_device(on_device, mesh, shared=1)
-
-
 def map_folds(function: Callable, folds: Any, *, batched: bool | None = None) -> Any:
     """Maps over the leading axis of what lies on one device.
 

@@ -43,8 +43,13 @@ class FramePool:
 
     def span(self, video: int) -> slice:
         """Where a video's frames lie in the pool."""
-        stops = np.append(self.first[1:], len(self.frames))
-        return slice(int(self.first[video]), int(stops[video]))
+        start = int(self.first[video])
+        return slice(start, start + int(video_lengths(self)[video]))
+
+
+def video_lengths(pool: FramePool) -> np.ndarray:
+    """Frames of each video: int (videos,)."""
+    return np.bincount(pool.video, minlength=len(pool.first))
 
 
 def gather_pool(bank: Bank) -> FramePool:

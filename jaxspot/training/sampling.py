@@ -1,12 +1,13 @@
 """Which frames a step sees: index tables, drawn on the host from (seed, subject, epoch)."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from jaxspot.errors import UserError
 from jaxspot.training.folds import Fold, subject_number
-from jaxspot.training.pool import FramePool
+from jaxspot.training.pool import FramePool, video_lengths
 
 VALIDATION = 2**31
 FACELESS = (
@@ -59,7 +60,19 @@ def reference_places(pool: FramePool, current: np.ndarray, skip: np.ndarray) -> 
     return pool.reference[np.maximum(current - skip, first)]
 
 
-def epoch_tables(
+class Samples(NamedTuple):
+    """The training samples of an epoch, drawn once for all folds.
+
+    Attributes:
+      rows: int32 (steps, samples, 1 + streams), places in the pool: each frame and its references.
+      picks: int32 (folds, steps, batch), which of a step's samples each fold takes.
+    """
+
+    rows: np.ndarray
+    picks: np.ndarray
+
+
+def epoch_samples(
     pool: FramePool,
     folds: Sequence[Fold],
     *,
@@ -69,16 +82,56 @@ def epoch_tables(
     batch: int,
     skips: Sequence[tuple[float, float]],
     balance: float,
-) -> np.ndarray:
-    """Training samples of every fold for one epoch: int32 (folds, steps, batch, 1 + streams)."""
-    tables = []
+) -> Samples:
+    """Draws samples of all subjects; a fold takes the first `batch` of its training subjects.
+
+    Subjects are drawn by how long they were recorded, and each subject's frames on their own: what
+    a subject looks like or does changes nothing in a fold that does not train on it, and neither
+    does which other folds there are. What folds have in common is prepared once (`train_epoch`).
+
+    Args:
+      pool: the frames.
+      folds: who takes samples.
+      seed, epoch: the source of chance.
+      steps, batch: of the epoch.
+      skips: per stream, shortest and longest frame skip in seconds.
+      balance: see `draw_table`, within a subject.
+
+    Raises:
+      UserError: no training subject of a fold shows a face.
+    """
+    subjects = tuple(sorted(set(pool.subjects)))
+    number = {subject: i for i, subject in enumerate(subjects)}
+    frames = np.bincount([number[s] for s in pool.subjects], weights=video_lengths(pool))
+    seen = [s for s in subjects if len(pool.of_subjects((s,)))]
     for fold in folds:
-        rng = np.random.default_rng([seed, subject_number(fold.held_out), epoch])
-        table = draw_table(
-            pool, fold.training, rng, samples=steps * batch, skips=skips, balance=balance
-        )
-        tables.append(table.reshape(steps, batch, -1))
-    return np.stack(tables)
+        if not set(fold.training) & set(seen):
+            raise UserError(FACELESS.format(", ".join(fold.training)))
+    trains = np.array([[s in fold.training and s in seen for s in subjects] for fold in folds])
+    blocks, taken = [], np.zeros((len(folds), steps, 0), bool)
+    while (taken.sum(-1) < batch).any():
+        here = [seed, epoch, len(blocks)]
+        share = frames / frames.sum()
+        owner = np.random.default_rng(here).choice(len(subjects), (steps, batch), p=share)
+        rows = np.zeros((steps * batch, 1 + len(skips)), np.int32)
+        for subject in seen:
+            rng = np.random.default_rng([*here, subject_number(subject)])
+            mine = owner.ravel() == number[subject]
+            table = draw_table(
+                pool, (subject,), rng, samples=len(rows), skips=skips, balance=balance
+            )
+            rows[mine] = table[mine]
+        blocks.append(rows.reshape(steps, batch, -1))
+        taken = np.concatenate([taken, trains[:, owner]], -1)
+    picks = np.argsort(~taken, -1, kind="stable")[..., :batch].astype(np.int32)
+    return Samples(np.concatenate(blocks, 1)[:, : picks.max() + 1], picks)
+
+
+def same_length(epochs: Sequence[Samples]) -> list[Samples]:
+    """As many rows in every epoch, the last one repeated, so that one program runs them all."""
+    most = max(samples.rows.shape[1] for samples in epochs)
+    pad = lambda rows: np.pad(rows, ((0, 0), (0, most - rows.shape[1]), (0, 0)), mode="edge")
+    return [samples._replace(rows=pad(samples.rows)) for samples in epochs]
 
 
 def validation_tables(

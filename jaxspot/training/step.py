@@ -1,4 +1,4 @@
-"""One training step and one epoch of a single fold: pure functions, to be stacked over folds."""
+"""One training step of a fold, and one epoch of the folds of a device: pure functions."""
 
 import dataclasses
 from functools import partial
@@ -13,6 +13,7 @@ from jaxspot.network.augment import Augmentation
 from jaxspot.network.forms import FORMS
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
+from jaxspot.training.parallel import map_folds
 from jaxspot.training.state import FoldState, stop_early
 
 
@@ -55,16 +56,30 @@ class Training:
 
 
 class Shared(NamedTuple):
-    """What all folds read: frames uint8 (n, height, width) and labels float32 (n, 2)."""
+    """What all folds read in an epoch.
+
+    Attributes:
+      frames: uint8 (n, height, width), of all subjects.
+      labels: float32 (n, 2).
+      rows: int32 (steps, samples, 1 + streams), see `sampling.Samples`.
+      key: random key of the samples.
+    """
 
     frames: jax.Array
     labels: jax.Array
+    rows: jax.Array
+    key: jax.Array
 
 
 class Tables(NamedTuple):
-    """Samples of one fold: int32 (steps, batch, 1 + streams) and (batches, batch, 1 + streams)."""
+    """Samples of some folds in one epoch.
 
-    training: jax.Array
+    Attributes:
+      picks: int32 (folds, steps, batch), places in the `rows` of `sampling.Samples`.
+      validation: int32 (folds, batches, batch, 1 + streams), places in the pool.
+    """
+
+    picks: jax.Array
     validation: jax.Array
 
 
@@ -86,32 +101,45 @@ def normalise(frames: jax.Array, form: str = "fast") -> jax.Array:
     return FORMS[form].local_contrast_normalise(frames.astype(jnp.float32) / 255)
 
 
+def prepare_samples(
+    frames: jax.Array, keys: jax.Array, *, augmentation: Augmentation, form: str = "fast"
+) -> jax.Array:
+    """Augments and normalises samples, each by its own key.
+
+    Args:
+      frames: uint8 (samples, 1 + streams, height, width).
+      keys: random keys (samples,).
+      augmentation: ranges.
+      form: see `FORMS`.
+
+    Returns:
+      float32 (samples, 1 + streams, height, width), what the network sees.
+    """
+    chosen = FORMS[form]
+    seen = jax.vmap(lambda f, k: chosen.augment(f, k, augmentation))(frames, keys)
+    return lax.optimization_barrier(chosen.local_contrast_normalise(seen))
+
+
 def train_step(
     state: FoldState,
-    frames: jax.Array,
+    inputs: jax.Array,
     labels: jax.Array,
     key: jax.Array,
     *,
     model: TwoStream,
     training: Training,
-    augmentation: Augmentation,
 ) -> tuple[FoldState, jax.Array]:
-    """Augments, normalises, and takes one step of the optimiser on the mean weighted loss.
+    """Takes one step of the optimiser on the mean weighted loss.
 
     Args:
       state: of this fold.
-      frames: uint8 (batch, 1 + streams, height, width).
+      inputs: float32 (batch, 1 + streams, height, width), from `prepare_samples`.
       labels: float32 (batch, 2).
-      key: random key of this step.
+      key: random key of dropout.
 
     Returns:
       The new state and the loss, float32 ().
     """
-    form = FORMS[model.form]
-    augment_key, dropout_key = jax.random.split(key)
-    keys = jax.random.split(augment_key, len(frames))
-    seen = jax.vmap(lambda f, k: form.augment(f, k, augmentation))(frames, keys)
-    inputs = lax.optimization_barrier(form.local_contrast_normalise(seen))
 
     def mean_loss(params):
         logits, updates = model.apply(
@@ -119,7 +147,7 @@ def train_step(
             inputs,
             train=True,
             mutable=["batch_stats"],
-            rngs={"dropout": dropout_key},
+            rngs={"dropout": key},
         )
         loss = weighted_bce(logits, labels, presence=training.presence, kinds=training.kinds)
         return loss.mean(), updates["batch_stats"]
@@ -139,61 +167,80 @@ def train_step(
     return state, loss
 
 
-def fold_epoch(
-    state: FoldState,
+def train_epoch(
+    states: FoldState,
     tables: Tables,
-    key: jax.Array,
+    keys: jax.Array,
     shared: Shared,
     *,
     model: TwoStream,
     training: Training,
     augmentation: Augmentation,
+    batched: bool | None = None,
 ) -> tuple[FoldState, dict[str, jax.Array]]:
-    """One epoch of one fold: its steps, its validation loss, early stopping.
+    """One epoch of the folds of one device: their steps, validation losses, early stopping.
 
-    A fold that has stopped is returned as it is, with NaN losses.
+    A step's samples are augmented and normalised once for all folds where that is less work than
+    for each on its own; the numbers are the same. A fold that has stopped is returned as it is,
+    with NaN losses.
 
     Args:
-      state: of this fold.
-      tables: its samples of this epoch.
-      key: random key of fold and epoch.
-      shared: the frames and labels of all subjects.
+      states: stacked.
+      tables: the folds' samples of this epoch.
+      keys: random keys of fold and epoch (folds,).
+      shared: what all folds read.
+      batched: see `map_folds`.
 
     Returns:
-      The new state and {"train_loss": float32 (steps,), "validation_loss": float32 ()}.
+      The new states and {"train_loss": float32 (folds, steps), "validation_loss": (folds,)}.
     """
+    each = partial(map_folds, batched=batched)
+    folds, _, batch = tables.picks.shape
+    prepare = partial(prepare_samples, augmentation=augmentation, form=model.form)
 
-    def step(state, numbered):
-        number, rows = numbered
-        frames, labels = shared.frames[rows], shared.labels[rows[:, 0]]
-        return train_step(
-            state,
-            frames,
-            labels,
-            jax.random.fold_in(key, number),
-            model=model,
-            training=training,
-            augmentation=augmentation,
-        )
+    def step(states, numbered):
+        number, rows, picks = numbered
+        key = jax.random.fold_in(shared.key, number)
+        keys_of = jax.vmap(partial(jax.random.fold_in, key))
+        make = lambda places: prepare(shared.frames[rows[places]], keys_of(places))
+        inputs_of = make
+        if len(rows) < folds * batch:
+            ready = make(jnp.arange(len(rows)))
+            inputs_of = lambda places: ready[places]
 
-    def run(state):
-        numbers = jnp.arange(len(tables.training), dtype=jnp.int32)
-        state, losses = lax.scan(step, state, (numbers, tables.training))
+        def one(fold):
+            state, places, key = fold
+            labels = shared.labels[rows[places, 0]]
+            update = lambda state: train_step(
+                state,
+                inputs_of(places),
+                labels,
+                jax.random.fold_in(key, number),
+                model=model,
+                training=training,
+            )
+            return lax.cond(state.live, update, lambda state: (state, jnp.float32(jnp.nan)), state)
+
+        return each(one, (states, picks, keys))
+
+    def judge(fold):
+        state, table = fold
         loss = validation_loss(
             {"params": state.mean_params, "batch_stats": state.mean_stats},
-            tables.validation,
+            table,
             shared,
             model=model,
             training=training,
         )
-        metrics = {"train_loss": losses, "validation_loss": loss}
-        return stop_early(state, loss, patience=training.patience), metrics
+        return stop_early(state, loss, patience=training.patience), loss
 
-    def skip(state):
-        nan = lambda *shape: jnp.full(shape, jnp.nan, jnp.float32)
-        return state, {"train_loss": nan(len(tables.training)), "validation_loss": nan()}
+    def judge_live(fold):
+        return lax.cond(fold[0].live, judge, lambda fold: (fold[0], jnp.float32(jnp.nan)), fold)
 
-    return lax.cond(state.live, run, skip, state)
+    steps = jnp.arange(len(shared.rows), dtype=jnp.int32)
+    states, losses = lax.scan(step, states, (steps, shared.rows, tables.picks.swapaxes(0, 1)))
+    states, validation = each(judge_live, (states, tables.validation))
+    return states, {"train_loss": losses.T, "validation_loss": validation}
 
 
 def validation_loss(
