@@ -10,6 +10,8 @@ CROP = 112
 CANVAS = 144
 MARGIN = (CANVAS - CROP) / 2
 NOISE_FRAMES = 24
+BLOCK = 64
+PIXELS = np.stack(np.meshgrid(*[np.arange(CROP, dtype=np.float32)] * 2), -1)
 
 
 def noise_bank(rng, sd):
@@ -38,11 +40,7 @@ def canvas_matrix(course: Course, frame: int):
 
 def crop_map(matrix):
     """Canvas pixels (112, 112, 2) float32 of the crop's pixels under an affine (2, 3)."""
-    steps = np.arange(CROP, dtype=np.float32)
-    right = np.multiply.outer(steps, matrix[:, 0]) + matrix[:, 2]
-    rows = np.stack([np.tile(matrix[:, 1], CROP), right.ravel()]).astype(np.float32)
-    columns = np.stack([steps, np.ones_like(steps)], 1)
-    return (columns @ rows).reshape(CROP, CROP, 2)
+    return cv2.transform(PIXELS, matrix)
 
 
 def on_grid(where, size: int):
@@ -63,9 +61,11 @@ def read(field, where):
 
 
 def mix(weights, fields):
-    """Sum of `fields` (n, ...) weighted by `weights` (n,), without those of weight 0."""
-    active = np.flatnonzero(np.abs(weights) > 1e-4)
-    return np.einsum("u,u...->...", weights[active], fields[active])
+    """Sums of `fields` (n, ...) weighted by each row of `weights` (T, n), row by row: (T, ...)."""
+    flat = fields.reshape(len(fields), -1)
+    for first in range(0, len(weights), BLOCK):
+        mixed = weights[first : first + BLOCK] @ flat
+        yield from mixed.reshape(-1, *fields.shape[1:])
 
 
 def compress(image, quality: int):
@@ -100,11 +100,12 @@ def render(
     ramp = np.linspace(-1, 1, CROP, dtype=np.float32)
     light = np.stack([course.gain, course.side_x, course.side_y], 1).astype(np.float32)
     frames = np.empty((len(moves), CROP, CROP), np.uint8)
-    for f, row in enumerate(moves):
+    fields = zip(mix(moves, offsets), mix(moves[:, :-2], shading), strict=True)
+    for f, (offset, shade) in enumerate(fields):
         where = crop_map(canvas_matrix(course, f))
-        source = where + read(mix(row, offsets), on_grid(where, size))
+        source = where + read(offset, on_grid(where, size))
         image = read(neutral, source)
-        image += read(mix(row[:-2], shading), on_grid(where, shading.shape[1]))
+        image += read(shade, on_grid(where, len(shade)))
         gain, side_x, side_y = light[f]
         image *= gain * (1 + side_y * ramp)[:, None] + gain * side_x * ramp
         n, top, left = place[f]
