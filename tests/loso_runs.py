@@ -7,6 +7,7 @@ from pools import make_pool
 from jaxspot.network.model import TwoStream
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.loso import train_loso
+from jaxspot.training.parallel import fold_mesh
 from jaxspot.training.step import Training
 
 MODEL = TwoStream(widths=(3, 4, 5), multiplier=2, dropout=0.2)
@@ -24,17 +25,11 @@ TRAINING = Training(
 FOLDS = loso_folds(["s0", "s1", "s2", "s3"])
 
 
-def devices(count):
-    """The first `count` devices in a row."""
-    axis = dict(axis_types=(jax.sharding.AxisType.Auto,))
-    return jax.make_mesh((count,), ("fold",), devices=jax.devices()[:count], **axis)
-
-
 def train(pool=None, folds=FOLDS, *, mesh=None, **options):
     """`train_loso` on made-up frames, on one device unless told."""
     options = dict(model=MODEL, training=TRAINING) | options
     pool = make_pool() if pool is None else pool
-    return train_loso(pool, folds, mesh=mesh or devices(1), **options)
+    return train_loso(pool, folds, mesh=mesh or fold_mesh(1), **options)
 
 
 def same(found, expected):

@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
@@ -9,8 +10,19 @@ import numpy as np
 import pytest
 from test_model import close, random_variables
 
-from jaxspot.benchmark import rows
-from jaxspot.benchmark.measure import Machine, Row, compare, measure_machine, seconds_of
+from jaxspot.benchmark import rows, scaling
+from jaxspot.benchmark.measure import (
+    Clock,
+    Machine,
+    Row,
+    compare,
+    cores_of_others,
+    measure_machine,
+    read_clock,
+    seconds_of,
+)
+from jaxspot.benchmark.scaling import Law, MadeUpVideo, Point
+from jaxspot.benchmark.scaling import table as scaling_table
 from jaxspot.benchmark.table import table
 from jaxspot.commands import benchmark
 from jaxspot.network.lcn import local_contrast_normalise
@@ -114,3 +126,46 @@ def test_twin_network_loss_and_gradients(torch, twin, train):
     close(1e-6)(other.hidden.weight.grad.numpy().T, np.asarray(dense))
     first = np.asarray(gradients["PairBlock_0"]["depthwise"]).transpose(3, 0, 1, 2)
     close(1e-6)(other.blocks[0].depthwise.weight.grad.numpy(), first)
+
+
+def test_the_work_of_others_is_told_from_ours():
+    begin, end = Clock(10.0, 100.0, 50.0), Clock(20.0, 125.0, 65.0)
+    assert cores_of_others(begin, end) == pytest.approx(1.0)
+    assert cores_of_others(begin, Clock(20.0, 110.0, 65.0)) == 0.0
+    before = read_clock()
+    sum(range(3_000_000))
+    after = read_clock()
+    assert after.wall > before.wall and after.ours > before.ours and after.busy >= before.busy
+
+
+def test_a_made_up_video_repeats_its_frames():
+    video = MadeUpVideo(1000)
+    assert len(video) == 1000
+    np.testing.assert_array_equal(video[np.array([[0, 70], [64, 6]])][0], video[np.array([64, 6])])
+
+
+def test_growth_is_against_the_first_point_of_a_law():
+    points = [
+        Point("folds", 1, 8, 0.8, 1.0, 0.1),
+        Point("folds", 4, 32, 1.6, 1.5, 0.05),
+        Point("video", 1000, 1000, 1.0, 0.5, 0.001),
+    ]
+    rows = scaling_table(points).splitlines()[2:]
+    assert [row.split("|")[-2].strip() for row in rows] == ["1.00", "0.50", "1.00"]
+    assert "50 ms a fold-step" in rows[1] and "1.50 GB" in rows[1]
+
+
+def test_the_scaling_law_draws_every_size(monkeypatch, tmp_path, capsys):
+    small = Law("folds that train at once", "fold-step", (1, 2), scaling.LAWS["folds"].make)
+    monkeypatch.setattr(scaling, "LAWS", {"folds": small})
+    monkeypatch.setattr(scaling, "measure", made_up_point)
+    monkeypatch.setattr(scaling, "ProcessPoolExecutor", lambda *a, **k: ThreadPoolExecutor(1))
+    out = tmp_path / "scaling.json"
+    assert benchmark.main(["--scaling", f"--out={out}"]) == 0
+    assert [point["size"] for point in json.loads(out.read_text())] == [1, 2]
+    assert (tmp_path / "scaling.json.png").read_bytes().startswith(b"\x89PNG")
+    assert "| folds that train at once | 2 |" in capsys.readouterr().out
+
+
+def made_up_point(law, size):
+    return Point(law, size, size, 0.1 * size, 0.5, 0.1)

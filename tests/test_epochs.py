@@ -9,7 +9,7 @@ import shutil
 import jax
 import numpy as np
 import pytest
-from loso_runs import FOLDS, MODEL, TRAINING, devices, same, train
+from loso_runs import FOLDS, MODEL, TRAINING, same, train
 from pools import make_pool
 
 from jaxspot.errors import UserError
@@ -17,6 +17,7 @@ from jaxspot.training import checkpoint
 from jaxspot.training.checkpoint import verify_tree
 from jaxspot.training.epochs import restore_progress, save_progress, saved_epochs
 from jaxspot.training.loso import refuse_not_finite, start_folds
+from jaxspot.training.parallel import fold_mesh
 
 
 @functools.cache
@@ -67,7 +68,7 @@ def test_an_epoch_kept_is_not_changed_by_the_next(epochs):
 
 
 def test_another_number_of_devices_may_go_on(epochs):
-    resumed = train(resume=epochs[1][0], mesh=devices(3))
+    resumed = train(resume=epochs[1][0], mesh=fold_mesh(3))
     close = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
     jax.tree.map(close, resumed.variables, epochs[0].variables)
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loso_runs import FOLDS, TRAINING, devices, train
+from loso_runs import FOLDS, TRAINING, train
 from test_model import close, inputs, random_variables
 
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.forms import FORMS
 from jaxspot.network.model import TwoStream
-from jaxspot.training.parallel import map_folds, on_each_device, shard_folds
+from jaxspot.training.parallel import fold_mesh, map_folds, on_each_device, shard_folds
 
 SMALL = dict(widths=(4, 6, 8), multiplier=3)
 few = settings(max_examples=4, deadline=None)  # every shape is compiled anew
@@ -81,7 +81,7 @@ def test_in_single_precision_forward_agrees():
 @pytest.mark.parametrize("batched", [True, False])
 def test_folds_in_both_forms(batched):
     """Stacked weights over two devices by shard_map, vmapped or mapped inside each."""
-    mesh = devices(2)
+    mesh = fold_mesh(2)
     with jax.enable_x64(True):
         frames = jnp.asarray(inputs(batch=2))
         plain, fast = (TwoStream(**SMALL, dropout=0.3, form=form) for form in FORM_NAMES)

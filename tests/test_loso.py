@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from loso_runs import FOLDS, MODEL, TRAINING, devices, same, train
+from loso_runs import FOLDS, MODEL, TRAINING, same, train
 from pools import make_pool, overwrite
 
 from jaxspot.network.augment import Augmentation
@@ -73,7 +73,7 @@ def batched():
     """Two folds as one batch on each of two devices, as on accelerators, and what was compiled."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         spy = Spy(monkeypatch, 2)
-        return train(mesh=devices(2), batched=True), spy
+        return train(mesh=fold_mesh(2), batched=True), spy
 
 
 def test_the_held_out_subject_changes_nothing(trained):
@@ -135,7 +135,7 @@ def test_the_search_for_collectives_finds_one():
 
 @pytest.mark.parametrize("batched", [False, True])
 def test_a_stopped_fold_stays_as_it_is(batched):
-    pool, mesh = make_pool(), devices(2 if batched else 1)
+    pool, mesh = make_pool(), fold_mesh(2 if batched else 1)
     state = start_folds(FOLDS, pool, model=MODEL, training=TRAINING)
     state = dataclasses.replace(state, live=jnp.array([True, False, True, False]))
     before = jax.tree.map(np.array, state)

@@ -5,6 +5,7 @@ import pytest
 
 from jaxspot.network.model import TwoStream
 from jaxspot.spotting.scoring import score_video
+from jaxspot.training.parallel import fold_mesh
 from jaxspot.training.step import normalise
 
 MODEL = TwoStream(widths=(3, 4, 5), multiplier=2)
@@ -86,11 +87,9 @@ def test_scores_are_causal(variables):
 
 def test_devices_and_number_of_networks_change_nothing(variables):
     frames, skips = video(20), np.array([[3, 19], [1, 30], [6, 6]])
-    axis = dict(axis_types=(jax.sharding.AxisType.Auto,))
-    one = jax.make_mesh((1,), ("fold",), devices=jax.devices()[:1], **axis)
     together = score_video(MODEL, variables, frames, skips=skips, chunk=16)
     alone = jax.tree.map(lambda leaf: leaf[1:2], variables)
-    found = score_video(MODEL, alone, frames, skips=skips[1:2], chunk=16, mesh=one)
+    found = score_video(MODEL, alone, frames, skips=skips[1:2], chunk=16, mesh=fold_mesh(1))
     np.testing.assert_allclose(found[0], together[1], atol=1e-5)
 
 

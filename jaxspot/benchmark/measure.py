@@ -4,14 +4,15 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-BUSY = 0.3
-"""Processes ready to run, besides this one, from which on figures are not to be trusted."""
+BUSY = 0.1
+"""Cores that others take, from which on figures are not to be trusted."""
 
 
 class Row(NamedTuple):
@@ -92,9 +93,30 @@ def compare(
     ]
 
 
-def other_load() -> float:
-    """How many processes were ready to run during the last minute; 0 where not known."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+class Clock(NamedTuple):
+    """Seconds: of the wall, of all processors together, and of these ours with its children."""
+
+    wall: float
+    busy: float
+    ours: float
+
+
+def read_clock() -> Clock:
+    """Now; where the system does not tell what its processors did, all of it is ours."""
+    taken = os.times()
+    ours = taken.user + taken.system + taken.children_user + taken.children_system
+    busy = ours
+    if Path("/proc/stat").is_file():
+        ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+        idle = ticks[3] + ticks[4]
+        busy = (sum(ticks) - idle) / os.sysconf("SC_CLK_TCK")
+    return Clock(time.perf_counter(), busy, ours)
+
+
+def cores_of_others(begin: Clock, end: Clock) -> float:
+    """How many cores other processes, or other machines on the same host, took in between."""
+    others = (end.busy - begin.busy) - (end.ours - begin.ours)
+    return max(0.0, others / (end.wall - begin.wall))
 
 
 class Machine(NamedTuple):

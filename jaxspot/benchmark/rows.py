@@ -13,15 +13,24 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from jaxspot.benchmark.measure import Machine, Row, compare
-from jaxspot.benchmark.work import PAPER, TRAINING, epoch_of, made_up_frames
+from jaxspot.benchmark.work import (
+    PAPER,
+    SKIPS,
+    TRAINING,
+    epoch_of,
+    made_up_batch,
+    made_up_frames,
+    one_network,
+)
 from jaxspot.network import plain
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.lcn import SIGMA, TRUNCATE, local_contrast_normalise
-from jaxspot.spotting.scoring import score_video
+from jaxspot.spotting.scoring import CHUNK, score_chunk, score_video
 from jaxspot.synthetic.generate import synthesise_video
+from jaxspot.training.parallel import fold_mesh
 from jaxspot.training.state import init_state
-from jaxspot.training.step import make_optimiser, prepare_samples, train_step
+from jaxspot.training.step import make_optimiser, normalise, prepare_samples, train_step
 from jaxspot.video.bank import SIZE
 from jaxspot.video.clip import aligned_clip
 from jaxspot.video.decode import read_video
@@ -63,10 +72,9 @@ def _contrast(image, blur):
     return difference / np.maximum(deviation, deviation.mean())
 
 
-def step_1(machine: Machine, *, batch: int = 16) -> list[Row]:
+def step_1(machine: Machine) -> list[Row]:
     """One training step of one fold: augmentation, LCN, forward, backward, Adam."""
-    frames = made_up_frames(3 * batch).reshape(batch, 3, SIZE, SIZE)
-    labels = np.eye(2, dtype=np.float32)[np.arange(batch) % 2]
+    frames, labels = made_up_batch()
     fast, slow = (_step(form, frames, labels) for form in ("fast", "plain"))
     peers = {"plain JAX": slow[1]}
     if _torch():
@@ -92,61 +100,65 @@ def _step(form, frames, labels) -> tuple[tuple, Callable[[], Any]]:
         return train_step(state, inputs, labels, key, model=model, training=TRAINING)
 
     program = {"fast": compile_program, "plain": jax.jit}[form](step)
-    variables = jax.jit(partial(model.init, train=False))(
-        jax.random.key(0), jnp.zeros(frames.shape, jnp.float32)
-    )
+    variables = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), one_network(model))
     state = init_state(variables, make_optimiser(TRAINING))
     given = (program, state, jnp.asarray(frames), jnp.asarray(labels), jax.random.key(1))
     return given, lambda: program(*given[1:])
 
 
-def step_8(_: Machine) -> list[Row]:
-    """A fold-step where 8 folds train at once; the peer is the same with one fold."""
-    one, eight = (epoch_of(folds, training=TRAINING) for folds in (1, 8))
-    (row,) = compare(
-        "step_8",
-        eight,
-        {"one fold": one},
-        unit="ms a fold-step",
-        convert=lambda seconds: MILLISECONDS * seconds / (8 * TRAINING.steps),
+def step_8(machine: Machine, *, folds: int = 8) -> list[Row]:
+    """A fold-step where 8 folds train at once; the peer runs the same folds one at a time."""
+    return _together("step_8", machine, folds, "ms a fold-step", 1 / (folds * TRAINING.steps))
+
+
+def loso_epoch(machine: Machine, *, folds: int = 12) -> list[Row]:
+    """An epoch of 12 folds at once; the peer runs them one after the other, compiled once."""
+    return _together("loso_epoch", machine, folds, f"ms for {folds} folds of {TRAINING.steps}", 1)
+
+
+def _together(name, machine, folds, unit, share):
+    alone = epoch_of(1, training=TRAINING, mesh=fold_mesh(1))
+    return compare(
+        name,
+        epoch_of(folds, training=TRAINING),
+        {"one fold at a time": lambda: [jax.block_until_ready(alone()) for _ in range(folds)]},
+        unit=unit,
+        convert=lambda seconds: MILLISECONDS * seconds * share,
+        bound_s=folds * TRAINING.steps * machine.seconds(*_step("fast", *made_up_batch())[0]),
         rounds=5,
     )
-    alone = 8 * row.peer_value if row.peer_value else 0.0
-    return [row._replace(peer_value=alone, ratio=alone / row.value)]
 
 
-def loso_epoch(_: Machine, *, folds: int = 12) -> list[Row]:
-    """An epoch of 12 folds at once; the peer runs them one after the other, compiled once."""
-    alone = epoch_of(1, training=TRAINING)
-    return compare(
-        "loso_epoch",
-        epoch_of(folds, training=TRAINING),
-        {"folds in turn": lambda: [jax.block_until_ready(alone()) for _ in range(folds)]},
-        unit=f"s for {folds} folds of {TRAINING.steps} steps",
-        convert=lambda seconds: seconds,
-        rounds=3,
-    )
-
-
-def score(_: Machine, *, count: int = 512) -> list[Row]:
+def score(machine: Machine, *, count: int = 512) -> list[Row]:
     """Dense scores of a video by one network, from uint8, at 30 fps."""
-    frames, skips = made_up_frames(count), np.array([[6, 19]])
-    sample = jnp.zeros((1, 3, SIZE, SIZE), jnp.float32)
-    variables = jax.jit(partial(PAPER.init, train=False))(jax.random.key(0), sample)
-    stacked = jax.tree.map(lambda leaf: np.asarray(leaf)[None], variables)
+    frames, skips, stacked = made_up_frames(count), np.array([SKIPS]), one_network()
+    variables = jax.tree.map(lambda leaf: leaf[0], stacked)
     peers = {}
     if _torch():
         from jaxspot.benchmark.torch_peers import torch_scores
 
         peers = torch_scores(variables, frames, skips[0])
+    chunk_s = machine.seconds(*_chunk(variables, skips[0], frames))
     return compare(
         "score",
         lambda: score_video(PAPER, stacked, frames, skips=skips),
         peers,
         unit="frames/s",
         convert=lambda seconds: count / seconds,
+        bound_s=chunk_s * count / CHUNK,
         rounds=5,
     )
+
+
+def _chunk(variables, skips, frames):
+    """What `score_video` runs for a chunk, as a program and its arguments."""
+
+    def run(history, frames):
+        stretch = jnp.concatenate([history, normalise(frames)])
+        return score_chunk((variables, skips), stretch, model=PAPER, new=CHUNK)
+
+    history = jnp.zeros((CHUNK, SIZE, SIZE), jnp.float32)
+    return compile_program(run), history, frames[:CHUNK]
 
 
 def synthetic(_: Machine, *, seconds: float = 20.0) -> list[Row]:

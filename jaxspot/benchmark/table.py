@@ -26,14 +26,14 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def describe_machine(machine: Machine, load: float) -> str:
+def describe_machine(machine: Machine, others: float) -> str:
     """A line about where the figures were taken."""
     devices = jax.devices()
     return (
         f"{_processor()}, {os.cpu_count()} cores, {len(devices)} x {devices[0].device_kind};"
         f" {machine.flops / 1e9:.0f} GFLOP/s, {machine.bytes / 1e9:.0f} GB/s;"
         f" jax {jax.__version__};"
-        f" load before {load:.1f}"
+        f" others took {others:.2f} cores"
     )
 
 

@@ -2,11 +2,14 @@
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import cv2
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream
@@ -18,7 +21,8 @@ from jaxspot.training.step import Training
 from jaxspot.video.bank import SIZE
 
 PAPER = TwoStream()
-TRAINING = Training(optimiser="adam", learning_rate=0.003, steps=4, validation_batches=1)
+SKIPS = (6, 19)
+TRAINING = Training(epochs=1, optimiser="adam", learning_rate=0.003, steps=8, validation_batches=1)
 
 
 def made_up_frames(count: int, *, seed: int = 0) -> np.ndarray:
@@ -49,9 +53,38 @@ def made_up_pool(*, subjects: int, frames: int) -> FramePool:
     )
 
 
-def epoch_of(folds: int, *, training: Training, model: TwoStream = PAPER) -> Callable[[], Any]:
-    """A call that runs one epoch of as many folds, laid over all devices as in a run."""
-    mesh, pool = fold_mesh(), made_up_pool(subjects=max(folds, 3), frames=120)
+def made_up_batch(*, batch: int = TRAINING.batch) -> tuple[np.ndarray, np.ndarray]:
+    """Samples uint8 (batch, 3, 112, 112) and labels float32 (batch, 2)."""
+    frames = made_up_frames(3 * batch).reshape(batch, 3, SIZE, SIZE)
+    return frames, np.eye(2, dtype=np.float32)[np.arange(batch) % 2]
+
+
+def one_network(model: TwoStream = PAPER) -> dict[str, Any]:
+    """Variables of a network at its start, stacked as if of one fold."""
+    sample = jnp.zeros((1, 3, SIZE, SIZE), jnp.float32)
+    variables = jax.jit(partial(model.init, train=False))(jax.random.key(0), sample)
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[None], variables)
+
+
+def epoch_of(
+    folds: int,
+    *,
+    training: Training,
+    model: TwoStream = PAPER,
+    frames: int = 120,
+    mesh: Mesh | None = None,
+) -> Callable[[], Any]:
+    """A call that runs one epoch of as many folds, laid over the devices as in a run.
+
+    Args:
+      folds: how many train.
+      training: how.
+      model: the network.
+      frames: of each subject in the pool.
+      mesh: the devices; all by default.
+    """
+    mesh = mesh or fold_mesh()
+    pool = made_up_pool(subjects=max(folds, 12), frames=frames)
     chosen = loso_folds(pool.subjects)[:folds]
     padded = pad_folds(chosen, mesh)
     program = compile_epoch(model, training, Augmentation(), mesh)

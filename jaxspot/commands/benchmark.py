@@ -7,16 +7,22 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from jaxspot.commands.running import command_parser, run
 
 EPILOG = """\
 FILE holds a list of rows: name, value, unit, peer, peer_value, ratio (above 1: ours is faster) and
-bound, what the machine would take for the work that XLA counts. FILE.md shows them as a table.
+bound, what the machine would take for the work that XLA counts, were nothing kept in a cache.
+FILE.md shows them as a table.
+
+--scaling varies the number of folds, the widths, the length of a video and the size of the bank
+instead (about 5 minutes); FILE then holds a list of points, and FILE.png draws them.
 
 example:
   make bench
   python launch/benchmark.py --only=lcn --out=runs/lcn.json
+  python launch/benchmark.py --scaling --out=runs/scaling.json
 """
 NAMES = ("lcn", "step_1", "step_8", "loso_epoch", "score", "synthetic", "track")
 
@@ -24,7 +30,9 @@ NAMES = ("lcn", "step_1", "step_8", "loso_epoch", "score", "synthetic", "track")
 def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
     flags = command_parser("benchmark", __doc__, EPILOG)
-    flags.add_argument("--only", choices=NAMES, help="measure this alone; everything by default")
+    what = flags.add_mutually_exclusive_group()
+    what.add_argument("--only", choices=NAMES, help="measure this alone; everything by default")
+    what.add_argument("--scaling", action="store_true", help="time and memory against size")
     flags.add_argument("--out", default="runs/benchmark.json", metavar="FILE.json")
     return flags
 
@@ -41,15 +49,27 @@ def benchmark(argv: Sequence[str]) -> int:
 
     prepare_process()
     from jaxspot.annotations.tables import write_text
-    from jaxspot.benchmark.measure import BUSY, measure_machine, other_load
-    from jaxspot.benchmark.rows import ROWS
-    from jaxspot.benchmark.table import describe_machine, table
+    from jaxspot.benchmark.measure import BUSY, cores_of_others, measure_machine, read_clock
+    from jaxspot.benchmark.table import describe_machine
 
-    load = other_load()
-    if load > BUSY:
-        line = f"other work ran on this machine (load {load:.1f}): do not trust these figures"
+    machine, begin = measure_machine(), read_clock()
+    rows, shown = measure_scaling(flags.out) if flags.scaling else measure_rows(flags, machine)
+    others = cores_of_others(begin, read_clock())
+    if others > BUSY:
+        line = f"other work took {others:.1f} cores of this machine: do not trust these figures"
         print(line, file=sys.stderr)
-    machine = measure_machine()
+    text = f"{describe_machine(machine, others)}\n\n{shown}"
+    write_text(flags.out, json.dumps([row._asdict() for row in rows], indent=1) + "\n")
+    write_text(f"{flags.out}.md", text)
+    print(text)
+    return 0
+
+
+def measure_rows(flags: argparse.Namespace, machine: Any) -> tuple[list, str]:
+    """The rows asked for, and their table."""
+    from jaxspot.benchmark.rows import ROWS
+    from jaxspot.benchmark.table import table
+
     rows = []
     for name in [flags.only] if flags.only else NAMES:
         print(f"measuring {name}", file=sys.stderr)
@@ -59,8 +79,17 @@ def benchmark(argv: Sequence[str]) -> int:
         rows += found
     if not any("PyTorch" in row.peer for row in rows) and flags.only in (None, "step_1", "score"):
         print("PyTorch is not installed, so it is no peer here (make bench)", file=sys.stderr)
-    text = f"{describe_machine(machine, load)}\n\n{table(rows)}"
-    write_text(flags.out, json.dumps([row._asdict() for row in rows], indent=1) + "\n")
-    write_text(f"{flags.out}.md", text)
-    print(text)
-    return 0
+    return rows, table(rows)
+
+
+def measure_scaling(out: str) -> tuple[list, str]:
+    """The points of all laws, their table; draws them beside `out`."""
+    from jaxspot.benchmark.scaling import draw_laws, measure_laws, table
+    from jaxspot.report.figures import save_figure
+
+    tell = lambda point: print(
+        f"{point.law} {point.size:,}: {point.seconds:.3g} s", file=sys.stderr
+    )
+    points = measure_laws(tell)
+    save_figure(draw_laws(points), f"{out}.png")
+    return points, table(points)

@@ -12,9 +12,10 @@ from jax.sharding import PartitionSpec as P
 AXIS = "fold"
 
 
-def fold_mesh() -> Mesh:
-    """All devices in a row."""
-    return jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(AxisType.Auto,))
+def fold_mesh(count: int | None = None) -> Mesh:
+    """The first `count` devices in a row; all by default."""
+    devices = jax.devices()[:count]
+    return jax.make_mesh((len(devices),), (AXIS,), devices=devices, axis_types=(AxisType.Auto,))
 
 
 def map_folds(function: Callable, folds: Any, *, batched: bool | None = None) -> Any:

@@ -1,0 +1,160 @@
+"""Time and memory against how much there is to do, each point in a process of its own."""
+
+import dataclasses
+import os
+import resource
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from jaxspot.benchmark.measure import seconds_of
+from jaxspot.benchmark.work import PAPER, SKIPS, TRAINING, epoch_of, made_up_frames, one_network
+from jaxspot.network.compiling import prepare_process
+from jaxspot.spotting.scoring import score_video
+from jaxspot.video.bank import SIZE
+
+
+class Point(NamedTuple):
+    """One measurement.
+
+    Attributes:
+      law: what is varied, see `LAWS`.
+      size: how much of it.
+      work: how much there is to do, in `LAWS[law].unit`.
+      seconds: for all of it, after a warm-up.
+      gigabytes: peak memory of the process.
+      seconds_per_unit: of work.
+    """
+
+    law: str
+    size: int
+    work: float
+    seconds: float
+    gigabytes: float
+    seconds_per_unit: float
+
+
+class Law(NamedTuple):
+    """How one size is varied: `make(size)` gives a call that does the work, and how much it is."""
+
+    title: str
+    unit: str
+    sizes: Sequence[int]
+    make: Callable[[int], tuple[Callable, float]]
+
+
+class MadeUpVideo:
+    """A video of any length that takes no memory: frames are repeated as they are asked for."""
+
+    def __init__(self, length: int):
+        self.length, self.frames = length, made_up_frames(64)
+
+    def __len__(self) -> int:
+        """Its number of frames."""
+        return self.length
+
+    def __getitem__(self, places: np.ndarray) -> np.ndarray:
+        """Frames uint8 (..., height, width) at int places (...)."""
+        return self.frames[np.asarray(places) % len(self.frames)]
+
+
+def folds(count: int) -> tuple[Callable, float]:
+    """An epoch of some folds; work is fold-steps."""
+    return epoch_of(count, training=TRAINING), count * TRAINING.steps
+
+
+def widths(first: int) -> tuple[Callable, float]:
+    """An epoch of two folds; work is multiplications of blocks 1 to 3, in millions a pair."""
+    model = dataclasses.replace(PAPER, widths=(first, 2 * first, 4 * first))
+    one, two, three = model.widths
+    products = SIZE**2 * 18 * one + SIZE**2 / 4 * one * (9 + two) + SIZE**2 / 16 * two * (9 + three)
+    return epoch_of(2, training=TRAINING, model=model), products / 1e6
+
+
+def video(length: int) -> tuple[Callable, float]:
+    """Dense scores of one video by one network; work is frames."""
+    frames: Any = MadeUpVideo(length)
+    call = partial(score_video, PAPER, one_network(), frames, skips=np.array([SKIPS]))
+    return call, length
+
+
+def bank(frames: int) -> tuple[Callable, float]:
+    """An epoch of 12 folds on a bank of so many frames; work is fold-steps, however large it is."""
+    return epoch_of(12, training=TRAINING, frames=frames // 12), 12 * TRAINING.steps
+
+
+LAWS: dict[str, Law] = {
+    "folds": Law("folds that train at once", "fold-step", (1, 2, 4, 8, 16), folds),
+    "widths": Law("channels after block 1", "M products a pair", (8, 16, 32, 64), widths),
+    "video": Law("frames of a video that is scored", "frame", (1_000, 10_000, 100_000), video),
+    "bank": Law("frames of the bank that trains", "fold-step", (3_000, 12_000, 48_000), bank),
+}
+
+
+def measure(law: str, size: int) -> Point:
+    """One point, measured in this process."""
+    prepare_process()
+    run, work = LAWS[law].make(size)
+    (seconds,) = seconds_of([run], rounds=1 if size >= 50_000 else 3)
+    unit = 2**30 if sys.platform == "darwin" else 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return Point(law, size, work, seconds, peak, seconds / work)
+
+
+def measure_laws(on_point: Callable[[Point], object] = lambda point: None) -> list[Point]:
+    """All points of all laws, one after the other."""
+    points = []
+    for name, law in LAWS.items():
+        for size in law.sizes:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+                points.append(fresh.submit(measure, name, size).result())
+            on_point(points[-1])
+    return points
+
+
+def table(points: Sequence[Point]) -> str:
+    """The points as Markdown; the last column compares time per work with the law's first point."""
+    lines = [
+        "| what | size | seconds | per unit of work | peak memory | against work |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    first = {point.law: point for point in reversed(points)}
+    for point in points:
+        law = LAWS[point.law]
+        growth = point.seconds_per_unit / first[point.law].seconds_per_unit
+        each = f"{1e3 * point.seconds_per_unit:.3g} ms a {law.unit}"
+        lines.append(
+            f"| {law.title} | {point.size:,} | {point.seconds:.3g} | {each}"
+            f" | {point.gigabytes:.2f} GB | {growth:.2f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def draw_laws(points: Sequence[Point]) -> Figure:
+    """Time (above) and peak memory (below) against size, a column for each law."""
+    figure = Figure(figsize=(13, 6), layout="constrained")
+    panels = figure.subplots(2, len(LAWS))
+    for column, (name, law) in zip(panels.T, LAWS.items(), strict=True):
+        mine = [point for point in points if point.law == name]
+        sizes = [point.size for point in mine]
+        straight = [mine[0].seconds_per_unit * point.work for point in mine]
+        above, below = column
+        above.loglog(sizes, [point.seconds for point in mine], "o-", label="measured")
+        above.loglog(sizes, straight, "--", color="#888888", label="first point times work")
+        below.semilogx(sizes, [point.gigabytes for point in mine], "o-", color="#c8501e")
+        below.set_ylim(0)
+        below.set_xlabel(law.title)
+        for axes in column:
+            axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+            axes.minorticks_off()
+    panels[0, 0].set_ylabel("seconds")
+    panels[1, 0].set_ylabel("peak memory in GB")
+    panels[0, 0].legend(frameon=False)
+    figure.suptitle(f"Cost against size on {os.cpu_count()} cores (made-up frames)")
+    return figure
