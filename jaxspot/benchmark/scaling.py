@@ -139,7 +139,7 @@ def table(points: Sequence[Point]) -> str:
 def draw_laws(points: Sequence[Point]) -> Figure:
     """Time (above) and peak memory (below) against size, a column for each law."""
     figure = Figure(figsize=(13, 6), layout="constrained")
-    panels = figure.subplots(2, len(LAWS))
+    panels = figure.subplots(2, len(LAWS), squeeze=False)
     for column, (name, law) in zip(panels.T, LAWS.items(), strict=True):
         mine = [point for point in points if point.law == name]
         sizes = [point.size for point in mine]

@@ -90,5 +90,5 @@ def epoch_of(
     program = compile_epoch(model, training, Augmentation(), mesh)
     fed = feed_epochs(pool, chosen, training, mesh)(1)
     start = start_folds(padded, pool, model=model, training=training)
-    start = dataclasses.replace(start, live=jnp.arange(len(padded)) < folds)
+    start = dataclasses.replace(start, live=np.arange(len(padded)) < folds)
     return lambda: program(shard_folds(start, mesh), *fed)
