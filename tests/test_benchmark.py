@@ -2,7 +2,6 @@
 
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
@@ -75,6 +74,7 @@ def test_the_command_writes_rows_of_the_contract(tmp_path, capsys):
         assert row["ratio"] == pytest.approx(row["peer_value"] / row["value"])
     assert (tmp_path / "lcn.json.md").read_text() in capsys.readouterr().out
     assert tuple(rows.ROWS) == benchmark.NAMES
+    assert tuple(scaling.LAWS) == benchmark.LAW_NAMES
 
 
 def test_peers_of_lcn_compute_the_same():
@@ -157,11 +157,10 @@ def test_growth_is_against_the_first_point_of_a_law():
 
 def test_the_scaling_law_draws_every_size(monkeypatch, tmp_path, capsys):
     small = Law("folds that train at once", "fold-step", (1, 2), scaling.LAWS["folds"].make)
-    monkeypatch.setattr(scaling, "LAWS", {"folds": small})
-    monkeypatch.setattr(scaling, "measure", made_up_point)
-    monkeypatch.setattr(scaling, "ProcessPoolExecutor", lambda *a, **k: ThreadPoolExecutor(1))
+    monkeypatch.setitem(scaling.LAWS, "folds", small)
+    monkeypatch.setattr(scaling, "in_fresh_process", lambda _, law, size: made_up_point(law, size))
     out = tmp_path / "scaling.json"
-    assert benchmark.main(["--scaling", f"--out={out}"]) == 0
+    assert benchmark.main(["--scaling=folds", f"--out={out}"]) == 0
     assert [point["size"] for point in json.loads(out.read_text())] == [1, 2]
     assert (tmp_path / "scaling.json.png").read_bytes().startswith(b"\x89PNG")
     assert "| folds that train at once | 2 |" in capsys.readouterr().out

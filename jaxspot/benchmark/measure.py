@@ -4,12 +4,16 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from jaxspot.network.compiling import prepare_process
 
 BUSY = 0.1
 """Cores that others take, from which on figures are not to be trusted."""
@@ -117,6 +121,14 @@ def cores_of_others(begin: Clock, end: Clock) -> float:
     """How many cores other processes, or other machines on the same host, took in between."""
     others = (end.busy - begin.busy) - (end.ours - begin.ours)
     return max(0.0, others / (end.wall - begin.wall))
+
+
+def in_fresh_process(function: Callable, *arguments: Any) -> Any:
+    """The answer of a function that nothing ran before: no waiting threads, no kept memory."""
+    with ProcessPoolExecutor(
+        1, mp_context=get_context("spawn"), initializer=prepare_process
+    ) as fresh:
+        return fresh.submit(function, *arguments).result()
 
 
 class Machine(NamedTuple):

@@ -5,17 +5,14 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from jaxspot.benchmark.measure import seconds_of
+from jaxspot.benchmark.measure import in_fresh_process, seconds_of
 from jaxspot.benchmark.work import PAPER, SKIPS, TRAINING, epoch_of, made_up_frames, one_network
-from jaxspot.network.compiling import prepare_process
 from jaxspot.spotting.scoring import score_video
 from jaxspot.video.bank import SIZE
 
@@ -99,7 +96,6 @@ LAWS: dict[str, Law] = {
 
 def measure(law: str, size: int) -> Point:
     """One point, measured in this process."""
-    prepare_process()
     run, work = LAWS[law].make(size)
     (seconds,) = seconds_of([run], rounds=1 if size >= 50_000 else 3)
     unit = 2**30 if sys.platform == "darwin" else 2**20
@@ -107,13 +103,12 @@ def measure(law: str, size: int) -> Point:
     return Point(law, size, work, seconds, peak, seconds / work)
 
 
-def measure_laws(on_point: Callable[[Point], object] = lambda point: None) -> list[Point]:
-    """All points of all laws, one after the other."""
+def measure_laws(names: Sequence[str], on_point: Callable[[Point], object]) -> list[Point]:
+    """All points of these laws, one after the other; `on_point` is told of each."""
     points = []
-    for name, law in LAWS.items():
-        for size in law.sizes:
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
-                points.append(fresh.submit(measure, name, size).result())
+    for name in names:
+        for size in LAWS[name].sizes:
+            points.append(in_fresh_process(measure, name, size))
             on_point(points[-1])
     return points
 
@@ -139,8 +134,9 @@ def table(points: Sequence[Point]) -> str:
 def draw_laws(points: Sequence[Point]) -> Figure:
     """Time (above) and peak memory (below) against size, a column for each law."""
     figure = Figure(figsize=(13, 6), layout="constrained")
-    panels = figure.subplots(2, len(LAWS), squeeze=False)
-    for column, (name, law) in zip(panels.T, LAWS.items(), strict=True):
+    names = list(dict.fromkeys(point.law for point in points))
+    panels = figure.subplots(2, len(names), squeeze=False)
+    for column, name in zip(panels.T, names, strict=True):
         mine = [point for point in points if point.law == name]
         sizes = [point.size for point in mine]
         straight = [mine[0].seconds_per_unit * point.work for point in mine]
@@ -149,7 +145,7 @@ def draw_laws(points: Sequence[Point]) -> Figure:
         above.loglog(sizes, straight, "--", color="#888888", label="first point times work")
         below.semilogx(sizes, [point.gigabytes for point in mine], "o-", color="#c8501e")
         below.set_ylim(0)
-        below.set_xlabel(law.title)
+        below.set_xlabel(LAWS[name].title)
         for axes in column:
             axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
             axes.minorticks_off()

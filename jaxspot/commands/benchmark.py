@@ -17,7 +17,7 @@ bound, what the machine would take for the work that XLA counts, were nothing ke
 FILE.md shows them as a table.
 
 --scaling varies the number of folds, the widths, the length of a video and the size of the bank
-instead (about 5 minutes); FILE then holds a list of points, and FILE.png draws them.
+instead (about 5 minutes; one of them: --scaling=folds); FILE then holds a list of points, and FILE.png draws them.
 
 example:
   make bench
@@ -25,6 +25,7 @@ example:
   python launch/benchmark.py --scaling --out=runs/scaling.json
 """
 NAMES = ("lcn", "step_1", "step_8", "loso_epoch", "score", "synthetic", "track")
+LAW_NAMES = ("folds", "widths", "video", "bank")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -32,7 +33,13 @@ def parser() -> argparse.ArgumentParser:
     flags = command_parser("benchmark", __doc__, EPILOG)
     what = flags.add_mutually_exclusive_group()
     what.add_argument("--only", choices=NAMES, help="measure this alone; everything by default")
-    what.add_argument("--scaling", action="store_true", help="time and memory against size")
+    what.add_argument(
+        "--scaling",
+        nargs="?",
+        const="all",
+        choices=("all", *LAW_NAMES),
+        help="time and memory against what is named, or against everything",
+    )
     flags.add_argument("--out", default="runs/benchmark.json", metavar="FILE.json")
     return flags
 
@@ -53,7 +60,7 @@ def benchmark(argv: Sequence[str]) -> int:
     from jaxspot.benchmark.table import describe_machine
 
     machine, begin = measure_machine(), read_clock()
-    rows, shown = measure_scaling(flags.out) if flags.scaling else measure_rows(flags, machine)
+    rows, shown = measure_scaling(flags) if flags.scaling else measure_rows(flags, machine)
     others = cores_of_others(begin, read_clock())
     if others > BUSY:
         line = f"other work took {others:.1f} cores of this machine: do not trust these figures"
@@ -67,13 +74,14 @@ def benchmark(argv: Sequence[str]) -> int:
 
 def measure_rows(flags: argparse.Namespace, machine: Any) -> tuple[list, str]:
     """The rows asked for, and their table."""
+    from jaxspot.benchmark.measure import in_fresh_process
     from jaxspot.benchmark.rows import ROWS
     from jaxspot.benchmark.table import table
 
     rows = []
     for name in [flags.only] if flags.only else NAMES:
         print(f"measuring {name}", file=sys.stderr)
-        found = ROWS[name](machine)
+        found = in_fresh_process(ROWS[name], machine)
         if not found:
             print(f"{name}: left out, its clip is not installed (make setup)", file=sys.stderr)
         rows += found
@@ -82,14 +90,15 @@ def measure_rows(flags: argparse.Namespace, machine: Any) -> tuple[list, str]:
     return rows, table(rows)
 
 
-def measure_scaling(out: str) -> tuple[list, str]:
-    """The points of all laws, their table; draws them beside `out`."""
+def measure_scaling(flags: argparse.Namespace) -> tuple[list, str]:
+    """The points of the laws asked for, and their table; draws them beside `--out`."""
     from jaxspot.benchmark.scaling import draw_laws, measure_laws, table
     from jaxspot.report.figures import save_figure
 
     tell = lambda point: print(
         f"{point.law} {point.size:,}: {point.seconds:.3g} s", file=sys.stderr
     )
-    points = measure_laws(tell)
-    save_figure(draw_laws(points), f"{out}.png")
+    names = LAW_NAMES if flags.scaling == "all" else [flags.scaling]
+    points = measure_laws(names, tell)
+    save_figure(draw_laws(points), f"{flags.out}.png")
     return points, table(points)
