@@ -17,7 +17,8 @@ bound, what the machine would take for the work that XLA counts, were nothing ke
 FILE.md shows them as a table.
 
 --scaling varies the number of folds, the widths, the length of a video and the size of the bank
-instead (about 5 minutes; one of them: --scaling=folds); FILE then holds a list of points, and FILE.png draws them.
+instead (about 5 minutes; one of them: --scaling=folds). FILE then holds a list of points, and
+FILE.png draws them.
 
 example:
   make bench

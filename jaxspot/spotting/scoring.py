@@ -14,6 +14,8 @@ from jaxspot.network.compiling import compile_program
 from jaxspot.network.model import TwoStream
 from jaxspot.training.parallel import (
     fold_mesh,
+    in_turns,
+    join_turns,
     map_folds,
     on_each_device,
     pad_folds,
@@ -57,25 +59,24 @@ def score_video(
     skips = np.asarray(skips, np.int32)
     networks, parts = len(skips), max(1, mesh.size // len(skips))
     length = -(-len(frames) // parts)
-    lay = lambda leaf: shard_folds(pad_folds(np.repeat(leaf, parts, 0), mesh), mesh)
-    stacked = jax.tree.map(lay, (variables, skips))
+    lay = lambda leaf: pad_folds(np.repeat(leaf, parts, 0), mesh)
+    turns = in_turns(jax.tree.map(lay, (variables, skips)), mesh)
     starts = length * (np.arange(mesh.size)[:, None] % parts)
-    stretch = lambda places: shard_folds(frames[np.clip(places, 0, len(frames) - 1)], mesh)
-    before = stretch(starts + np.arange(-_history_length(skips), 0))
-    history = _normalise_program(model.form)(before)
-    program = _chunk_program(model, mesh)  # pyright: ignore[reportArgumentType]
+    seen = lambda places: shard_folds(frames[np.clip(places, 0, len(frames) - 1)], mesh)
+    normalise_all, lengthen, score = _programs(model, mesh, chunk)  # pyright: ignore[reportArgumentType]
+    history = normalise_all(seen(starts + np.arange(-_history_length(skips), 0)))
     scores = np.empty((networks, parts, length, 2), np.float32)
 
     def score_chunks(history):
         for first in range(0, length, chunk):
-            history, output = program(stacked, history, stretch(starts + first + np.arange(chunk)))
-            yield first, output
+            stretch, history = lengthen(history, seen(starts + first + np.arange(chunk)))
+            yield first, [score(network, stretch) for network in turns]
 
     # In pairs, so that the next chunk is gathered while this one is scored.
-    for (first, output), _ in pairwise(chain(score_chunks(history), [(length, history)])):
+    for (first, outputs), _ in pairwise(chain(score_chunks(history), [(length, [])])):
+        found = join_turns(outputs, mesh)[: networks * parts]
         new = scores[:, :, first : first + chunk]
-        found = np.asarray(output)[: networks * parts].reshape(networks, parts, chunk, 2)
-        new[:] = found[:, :, : new.shape[2]]
+        new[:] = found.reshape(networks, parts, chunk, 2)[:, :, : new.shape[2]]
         if on_chunk:
             places = starts[:parts] + np.arange(first, first + new.shape[2])
             on_chunk(int((places < len(frames)).sum()))
@@ -110,18 +111,17 @@ def _history_length(skips):
 
 
 @cache
-def _normalise_program(form):
-    return compile_program(partial(normalise, form=form))
+def _programs(model: Any, mesh: Mesh, chunk: int):
+    """For every device on its own: frames normalised; a stretch made longer; a stretch scored."""
 
+    def lengthen(history, frames):
+        stretch = jnp.concatenate([history, normalise(frames, model.form)], 1)
+        return stretch, stretch[:, chunk:]
 
-@cache
-def _chunk_program(model: Any, mesh: Mesh):
-    def on_device(networks, history, frames):
-        stretch = jnp.concatenate([history[0], normalise(frames[0], model.form)])
-        new = frames.shape[1]
-        scores = map_folds(
-            lambda network: score_chunk(network, stretch, model=model, new=new), networks
-        )
-        return stretch[None, new:], scores
+    def score(networks, stretch):
+        one = lambda network: score_chunk(network, stretch[0], model=model, new=chunk)
+        return map_folds(one, networks)
 
-    return compile_program(on_each_device(on_device, mesh))
+    normalise_all = partial(normalise, form=model.form)
+    programs = (normalise_all, lengthen, score)
+    return tuple(compile_program(on_each_device(program, mesh)) for program in programs)
