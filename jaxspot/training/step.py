@@ -238,7 +238,11 @@ def train_epoch(
         return lax.cond(fold[0].live, judge, lambda fold: (fold[0], jnp.float32(jnp.nan)), fold)
 
     steps = jnp.arange(len(shared.rows), dtype=jnp.int32)
+    # What only the end of an epoch writes is not carried, and so not copied, through its steps.
+    kept = dict(best_params=states.best_params, best_stats=states.best_stats)
+    states = dataclasses.replace(states, best_params=None, best_stats=None)
     states, losses = lax.scan(step, states, (steps, shared.rows, tables.picks.swapaxes(0, 1)))
+    states = dataclasses.replace(states, **kept)
     states, validation = each(judge_live, (states, tables.validation))
     return states, {"train_loss": losses.T, "validation_loss": validation}
 
