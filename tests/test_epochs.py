@@ -15,9 +15,9 @@ from pools import make_pool
 from jaxspot.errors import UserError
 from jaxspot.training import checkpoint
 from jaxspot.training.checkpoint import verify_tree
-from jaxspot.training.epochs import restore_progress, save_progress, saved_epochs
 from jaxspot.training.loso import refuse_not_finite, start_folds
 from jaxspot.training.parallel import fold_mesh
+from jaxspot.training.saved_epochs import restore_progress, save_progress, saved_epochs
 
 
 @functools.cache

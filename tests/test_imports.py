@@ -49,9 +49,9 @@ def imported(path):
 
 
 def place(name):
-    """Where a module stands in the order; errors and progress come before all."""
+    """Where a module stands in the order; errors, memory and progress come before all."""
     part = name.split(".")[1]
-    return -1 if part in ("errors", "progress") else ORDER.index(part)
+    return -1 if part in ("errors", "memory", "progress") else ORDER.index(part)
 
 
 def users_of(library):

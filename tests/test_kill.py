@@ -50,7 +50,7 @@ setattr(owner, name, deadly)
 from jaxspot.commands import train
 sys.exit(train.main(sys.argv[5:]))
 """
-EPOCHS = "jaxspot.training.epochs"
+EPOCHS = "jaxspot.training.saved_epochs"
 CHECKPOINT = "jaxspot.training.checkpoint"
 PLACES = [
     ("jaxspot.experiment.settings", "synthetic_bank", "after", 1),

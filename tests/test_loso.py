@@ -153,6 +153,28 @@ def test_a_stopped_fold_stays_as_it_is(batched):
             same(new, old)
 
 
+def test_an_epoch_reads_no_array_and_calls_nothing_on_the_host(monkeypatch):
+    mesh, pool = fold_mesh(2), make_pool()
+    feed = feed_epochs(pool, FOLDS, TRAINING, mesh)
+    run = compile_epoch(MODEL, TRAINING, Augmentation(), mesh)
+    state = shard_folds(start_folds(FOLDS, pool, model=MODEL, training=TRAINING), mesh)
+    text = run.lower(state, *feed(1)).compile().as_text()
+    assert not re.findall(r"callback|infeed|outfeed|host-transfer|is_host", text)
+    state, _ = run(state, *feed(1))
+    fed = feed(2)
+
+    def refuse(self):
+        raise AssertionError("an array was read on the host")
+
+    with jax.transfer_guard("disallow"), monkeypatch.context() as patch:
+        patch.setattr(type(state.best_loss), "_value", property(refuse))
+        with pytest.raises(AssertionError, match="read on the host"):
+            np.asarray(state.best_loss)
+        state, losses = run(state, *fed)
+        jax.block_until_ready(losses)
+    assert np.isfinite(losses["train_loss"]).all() and run._cache_size() == 1
+
+
 def test_stops_after_exactly_five_bad_epochs():
     still = TwoStream(widths=(3, 4, 5), multiplier=2, momentum=1.0)
     training = Training(**vars(TRAINING) | dict(epochs=20, learning_rate=0.0, steps=1))

@@ -1,9 +1,8 @@
 """Time and memory against how much there is to do, each point in a process of its own."""
 
 import dataclasses
+import math
 import os
-import resource
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 
 from jaxspot.benchmark.measure import in_fresh_process, seconds_of
 from jaxspot.benchmark.work import PAPER, SKIPS, TRAINING, epoch_of, made_up_frames, one_network
+from jaxspot.memory import peak_gigabytes
 from jaxspot.spotting.scoring import score_video
 from jaxspot.video.bank import SIZE
 
@@ -98,9 +98,7 @@ def measure(law: str, size: int) -> Point:
     """One point, measured in this process."""
     run, work = LAWS[law].make(size)
     (seconds,) = seconds_of([run], rounds=1 if size >= 50_000 else 3)
-    unit = 2**30 if sys.platform == "darwin" else 2**20
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    return Point(law, size, work, seconds, peak, seconds / work)
+    return Point(law, size, work, seconds, peak_gigabytes() or math.nan, seconds / work)
 
 
 def measure_laws(names: Sequence[str], on_point: Callable[[Point], object]) -> list[Point]:

@@ -11,6 +11,7 @@ Every epoch is saved. A run that was cut (a crash, Ctrl-C, the end of a time slo
 same command with --resume and comes to the same numbers.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,16 @@ def train(argv: Sequence[str]) -> int:
 
     prepare_process()
     from jaxspot.experiment.run import train_and_evaluate
+    from jaxspot.memory import peak_gigabytes
     from jaxspot.report.tables import layout5, markdown
 
     table = train_and_evaluate(config, workdir, resume=resume)
     seen = "; oracle: the threshold saw test data" if "oracle" in table else ""
     title = f"\nTable 5, data: {config.data.name} ({workdir}){seen}"
     print(markdown(layout5(table), title=title))
+    peak = peak_gigabytes()
+    if peak:
+        print(f"peak memory {peak:.1f} GB", file=sys.stderr)
     return 0
 
 

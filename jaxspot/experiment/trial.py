@@ -25,10 +25,10 @@ from jaxspot.progress import progress_bar
 from jaxspot.spotter import frame_skips
 from jaxspot.spotting.scoring import score_video
 from jaxspot.training.checkpoint import restore_tree, save_tree
-from jaxspot.training.epochs import Progress, restore_progress, save_progress
 from jaxspot.training.folds import Fold
 from jaxspot.training.loso import TrainedFolds, start_folds, train_loso
 from jaxspot.training.pool import gather_pool
+from jaxspot.training.saved_epochs import Progress, restore_progress, save_progress
 from jaxspot.video.bank import Bank
 
 MADE_BY = "made_by.txt"

@@ -15,7 +15,7 @@ from jaxspot.errors import UserError
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.model import TwoStream
-from jaxspot.training.epochs import Progress
+from jaxspot.training.epoch import Shared, Tables, train_epoch
 from jaxspot.training.folds import Fold, fold_key, samples_key
 from jaxspot.training.parallel import (
     fold_mesh,
@@ -26,8 +26,9 @@ from jaxspot.training.parallel import (
 )
 from jaxspot.training.pool import FramePool
 from jaxspot.training.sampling import epoch_samples, same_length, validation_tables
+from jaxspot.training.saved_epochs import Progress
 from jaxspot.training.state import FoldState, init_state
-from jaxspot.training.step import Shared, Tables, Training, make_optimiser, train_epoch
+from jaxspot.training.step import Training, make_optimiser
 
 # One of the two keys of a fold starts its weights, the other runs its epochs.
 _START, _EPOCHS = 0, 1
