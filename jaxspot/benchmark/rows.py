@@ -58,6 +58,7 @@ def lcn(machine: Machine, *, batch: int = 64) -> list[Row]:
         unit="us a frame",
         convert=lambda seconds: 1e6 * seconds / batch,
         bound_s=machine.seconds(fast, ready),
+        rounds=31,
     )
 
 
