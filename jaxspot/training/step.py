@@ -33,7 +33,8 @@ class Training:
       skips: per stream, shortest and longest random frame skip in seconds.
       averaging: decay per step of the moving average of weights and statistics that is validated
         and kept; 0 keeps the last step's own.
-      balance: share of samples whose kind (ME, MaE, neither) is drawn first, each as likely.
+      balance: share of samples whose kind (ME, MaE, neither) is drawn first, each of the subject's
+        as likely.
       seed: of everything random.
     """
 
