@@ -5,7 +5,7 @@ import pytest
 
 from jaxspot.network.model import TwoStream
 from jaxspot.spotting.scoring import score_video
-from jaxspot.training.parallel import fold_mesh
+from jaxspot.training.parallel import fold_mesh, in_turns, join_turns
 from jaxspot.training.step import normalise
 
 MODEL = TwoStream(widths=(3, 4, 5), multiplier=2)
@@ -91,6 +91,22 @@ def test_devices_and_number_of_networks_change_nothing(variables):
     alone = jax.tree.map(lambda leaf: leaf[1:2], variables)
     found = score_video(MODEL, alone, frames, skips=skips[1:2], chunk=16, mesh=fold_mesh(1))
     np.testing.assert_allclose(found[0], together[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_networks_beyond_the_devices_take_turns(variables, count):
+    frames, skips = video(20), np.array([[3, 19], [1, 30], [6, 6]])
+    found = score_video(MODEL, variables, frames, skips=skips, chunk=7, mesh=fold_mesh(count))
+    np.testing.assert_allclose(found, score_triples(variables, frames, skips), atol=1e-5)
+
+
+@pytest.mark.parametrize(("batched", "parts"), [(True, 1), (False, 3)])
+def test_turns_are_joined_in_the_order_of_the_folds(batched, parts):
+    mesh, tree = fold_mesh(2), {"a": np.arange(6), "b": np.arange(12).reshape(6, 2)}
+    turns = in_turns(tree, mesh, batched=batched)
+    assert len(turns) == parts
+    for name, whole in tree.items():
+        np.testing.assert_array_equal(join_turns([turn[name] for turn in turns], mesh), whole)
 
 
 @pytest.mark.parametrize("length", [1, 3, 50, 64])

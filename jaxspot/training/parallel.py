@@ -25,12 +25,14 @@ def map_folds(function: Callable, folds: Any, *, batched: bool | None = None) ->
     after the other on CPU, where one fold keeps a core busy and a batch of folds only overflows the
     caches. `batched` decides otherwise.
     """
-    if batched is None:
-        batched = jax.default_backend() != "cpu"
-    return jax.vmap(function)(folds) if batched else lax.map(function, folds)
+    return jax.vmap(function)(folds) if _as_batch(batched) else lax.map(function, folds)
 
 
-def in_turns(tree: Any, mesh: Mesh) -> list[Any]:
+def _as_batch(batched):
+    return jax.default_backend() != "cpu" if batched is None else batched
+
+
+def in_turns(tree: Any, mesh: Mesh, *, batched: bool | None = None) -> list[Any]:
     """A stacked pytree laid over the devices in parts that a program runs one after the other.
 
     On accelerators it is one part, as in `map_folds`. On CPU a part holds one fold a device: where
@@ -38,7 +40,7 @@ def in_turns(tree: Any, mesh: Mesh) -> list[Any]:
     `join_turns` puts the parts' outputs in the order of the folds again.
     """
     each = len(jax.tree.leaves(tree)[0]) // mesh.size
-    turns = each if jax.default_backend() == "cpu" else 1
+    turns = 1 if _as_batch(batched) else each
     pick = lambda leaf, turn: leaf.reshape(mesh.size, turns, -1, *leaf.shape[1:])[:, turn]
     flat = lambda leaf: leaf.reshape(-1, *leaf.shape[2:])
     parts = [jax.tree.map(lambda leaf, t=t: flat(pick(leaf, t)), tree) for t in range(turns)]
