@@ -16,6 +16,7 @@ from jaxspot.benchmark.measure import (
     Row,
     compare,
     cores_of_others,
+    in_fresh_process,
     measure_machine,
     read_clock,
     seconds_of,
@@ -24,6 +25,7 @@ from jaxspot.benchmark.scaling import Law, MadeUpVideo, Point
 from jaxspot.benchmark.scaling import table as scaling_table
 from jaxspot.benchmark.table import table
 from jaxspot.commands import benchmark
+from jaxspot.memory import peak_gigabytes
 from jaxspot.network.lcn import local_contrast_normalise
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
@@ -168,3 +170,9 @@ def test_the_scaling_law_draws_every_size(monkeypatch, tmp_path, capsys):
 
 def made_up_point(law, size):
     return Point(law, size, size, 0.1 * size, 0.5, 0.1)
+
+
+def test_peak_memory_grows_by_what_is_taken_and_not_by_the_parent():
+    held = np.ones(30_000_000)
+    assert in_fresh_process(peak_gigabytes) < peak_gigabytes()
+    assert peak_gigabytes() > held.nbytes / 1e9
