@@ -1,6 +1,5 @@
 """Made-up frames and trainings to time: how long they take does not hang on what they show."""
 
-import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,8 +13,8 @@ from jax.sharding import Mesh
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream
 from jaxspot.training.folds import loso_folds
-from jaxspot.training.loso import compile_epoch, feed_epochs, start_folds
-from jaxspot.training.parallel import fold_mesh, pad_folds, shard_folds
+from jaxspot.training.loso import compile_epoch, feed_epochs, pad_idle, start_folds
+from jaxspot.training.parallel import fold_mesh, shard_folds
 from jaxspot.training.pool import FramePool
 from jaxspot.training.step import Training
 from jaxspot.video.bank import SIZE
@@ -86,9 +85,7 @@ def epoch_of(
     mesh = mesh or fold_mesh()
     pool = made_up_pool(subjects=max(folds, 12), frames=frames)
     chosen = loso_folds(pool.subjects)[:folds]
-    padded = pad_folds(chosen, mesh)
     program = compile_epoch(model, training, Augmentation(), mesh)
     fed = feed_epochs(pool, chosen, training, mesh)(1)
-    start = start_folds(padded, pool, model=model, training=training)
-    start = dataclasses.replace(start, live=np.arange(len(padded)) < folds)
+    start = pad_idle(start_folds(chosen, pool, model=model, training=training), mesh)
     return lambda: program(shard_folds(start, mesh), *fed)

@@ -12,13 +12,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxspot.network.kernels import column_sum
+from jaxspot.network.kernels import column_sum, project
 
 PLACES = [(0, 0), (0, 1), (1, 0), (1, 1)]
 SHARE = {"max": 1.0, "average": 0.25}
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(3,))
 def project_pool(x: jax.Array, weights: jax.Array, shift: jax.Array, pooling: str) -> jax.Array:
     """`x @ weights + shift`, ReLU, then the "max" or "average" over 2x2 pixels.
 
@@ -31,35 +30,33 @@ def project_pool(x: jax.Array, weights: jax.Array, shift: jax.Array, pooling: st
     Returns:
       float (images, height / 2, width / 2, outputs).
     """
-    return _pool(_project_places(x, weights), shift, pooling)[0]
+    return _relu_pool(lax.optimization_barrier(project(x, weights)), shift, pooling)
 
 
-def _project_places(x, weights):
-    y = (x.reshape(-1, x.shape[-1]) @ weights).reshape(*x.shape[:-1], -1)
-    y = lax.optimization_barrier(y)
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def _relu_pool(y, shift, pooling):
+    return _pool(_places_of(y), shift, pooling)[0]
+
+
+def _places_of(y):
     return [y[:, row::2, column::2] for row, column in PLACES]
 
 
-def _project_pool_forward(x, weights, shift, pooling):
-    pooled, passed = lax.optimization_barrier(_pool(_project_places(x, weights), shift, pooling))
-    return pooled, (x, weights, passed)
+def _relu_pool_forward(y, shift, pooling):
+    return lax.optimization_barrier(_pool(_places_of(y), shift, pooling))
 
 
-def _project_pool_backward(pooling, residual, gradient):
-    x, weights, passed = residual
+def _relu_pool_backward(pooling, passed, gradient):
     gradient = lax.optimization_barrier(gradient)
-    outputs = weights.shape[-1]
+    n, height, width, channels = gradient.shape
     places = jnp.arange(4, dtype=jnp.uint8).reshape(2, 1, 2, 1)
     across = lambda y: y[:, :, None, :, None]
-    rows = _unpool(across(passed), across(gradient), places, pooling).reshape(-1, outputs)
-    return (
-        (rows @ weights.T).reshape(x.shape),
-        x.reshape(-1, x.shape[-1]).T @ rows,
-        _passed_sum(passed, gradient, pooling),
-    )
+    y_gradient = _unpool(across(passed), across(gradient), places, pooling)
+    y_gradient = y_gradient.reshape(n, 2 * height, 2 * width, channels)
+    return y_gradient, _passed_sum(passed, gradient, pooling)
 
 
-project_pool.defvjp(_project_pool_forward, _project_pool_backward)
+_relu_pool.defvjp(_relu_pool_forward, _relu_pool_backward)
 
 
 def pair_blocks(pairs: jax.Array) -> jax.Array:

@@ -85,7 +85,7 @@ def train_loso(
     progress = resume or Progress(0, start_folds(folds, pool, model=model, training=training), [])
     augmentation = augmentation or Augmentation()
     run_epoch = compile_epoch(model, training, augmentation, mesh, batched=batched)
-    state = shard_folds(_pad_idle(progress.state, mesh), mesh)
+    state = shard_folds(pad_idle(progress.state, mesh), mesh)
     feed = None
     ours = lambda tree: jax.tree.map(lambda x: np.array(x[: len(folds)]), jax.device_get(tree))
     while progress.epoch < training.epochs and progress.state.live.any():
@@ -206,7 +206,7 @@ def start_folds(
     return jax.device_get(jax.jit(jax.vmap(start))(keys))
 
 
-def _pad_idle(state, mesh):
+def pad_idle(state: FoldState, mesh: Mesh) -> FoldState:
     """The state with folds that do nothing behind its own, so that the devices share evenly."""
     padded = jax.tree.map(lambda leaf: np.asarray(pad_folds(leaf, mesh)), state)
     return dataclasses.replace(

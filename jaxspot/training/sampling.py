@@ -44,6 +44,10 @@ def draw_table(
     places = pool.of_subjects(subjects)
     if not len(places):
         raise UserError(FACELESS.format(", ".join(subjects)))
+    return _draw_table(pool, places, rng, samples, skips, balance)
+
+
+def _draw_table(pool, places, rng, samples, skips, balance):
     current = _draw_frames(pool.labels[places], places, rng, samples, balance)
     fps = pool.fps[pool.video[current]]
     columns = [current]
@@ -103,7 +107,9 @@ def epoch_samples(
     subjects = tuple(sorted(set(pool.subjects)))
     number = {subject: i for i, subject in enumerate(subjects)}
     frames = np.bincount([number[s] for s in pool.subjects], weights=video_lengths(pool))
-    seen = [s for s in subjects if len(pool.of_subjects((s,)))]
+    share = frames / frames.sum()
+    places = {subject: pool.of_subjects((subject,)) for subject in subjects}
+    seen = [subject for subject in subjects if len(places[subject])]
     for fold in folds:
         if not set(fold.training) & set(seen):
             raise UserError(FACELESS.format(", ".join(fold.training)))
@@ -111,15 +117,12 @@ def epoch_samples(
     blocks, taken = [], np.zeros((len(folds), steps, 0), bool)
     while (taken.sum(-1) < batch).any():
         here = [seed, epoch, len(blocks)]
-        share = frames / frames.sum()
         owner = np.random.default_rng(here).choice(len(subjects), (steps, batch), p=share)
         rows = np.zeros((steps * batch, 1 + len(skips)), np.int32)
         for subject in seen:
             rng = np.random.default_rng([*here, subject_number(subject)])
             mine = owner.ravel() == number[subject]
-            table = draw_table(
-                pool, (subject,), rng, samples=len(rows), skips=skips, balance=balance
-            )
+            table = _draw_table(pool, places[subject], rng, len(rows), skips, balance)
             rows[mine] = table[mine]
         blocks.append(rows.reshape(steps, batch, -1))
         taken = np.concatenate([taken, trains[:, owner]], -1)
