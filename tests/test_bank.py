@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from jaxspot.errors import UserError
-from jaxspot.video.bank import finish_bank, open_bank, save_video
+from jaxspot.video.bank import finish_bank, open_bank
+from jaxspot.video.writer import save_video
 
 VIDEOS = pd.DataFrame(
     [("a", "a_1", 4, 30.0), ("b", "b_1", 3, 200.0)], columns=["subject", "video", "frames", "fps"]

@@ -9,7 +9,16 @@ import pytest
 import jaxspot
 
 ROOT = Path(jaxspot.__file__).parent
-ORDER = ["annotations", "video", "synthetic", "network", "training", "spotting", "evaluation"]
+ORDER = [
+    "annotations",
+    "video",
+    "datasets",
+    "synthetic",
+    "network",
+    "training",
+    "spotting",
+    "evaluation",
+]
 ORDER += ["report", "spotter", "experiment", "benchmark", "commands", "cli"]
 NAMES = {
     "TwoStream",
@@ -49,9 +58,9 @@ def imported(path):
 
 
 def place(name):
-    """Where a module stands in the order; errors, memory and progress come before all."""
+    """Where a module stands in the order; errors, memory, progress and workers come before all."""
     part = name.split(".")[1]
-    return -1 if part in ("errors", "memory", "progress") else ORDER.index(part)
+    return -1 if part in ("errors", "memory", "progress", "workers") else ORDER.index(part)
 
 
 def users_of(library):
@@ -79,7 +88,7 @@ def test_every_name_leads_to_what_it_is_called():
 
 
 def test_tables_video_scores_and_reports_need_no_jax():
-    packages = tuple(f"jaxspot.{name}." for name in ("annotations", "video", "report"))
+    packages = tuple(f"jaxspot.{name}." for name in ("annotations", "video", "datasets", "report"))
     names = WITHOUT_JAX + [name for name in modules() if name.startswith(packages)]
     assert len(names) > 20
     code = f"""

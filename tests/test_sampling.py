@@ -15,7 +15,8 @@ from jaxspot.training.sampling import (
     same_length,
     validation_tables,
 )
-from jaxspot.video.bank import finish_bank, save_video
+from jaxspot.video.bank import finish_bank
+from jaxspot.video.writer import save_video
 
 SKIPS = ((0.1, 0.3), (16 / 30, 50 / 30))
 EPOCH = dict(seed=3, steps=5, batch=4, skips=SKIPS, balance=0.3)

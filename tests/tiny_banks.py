@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jaxspot.video.bank import finish_bank, save_video
+from jaxspot.video.bank import finish_bank
+from jaxspot.video.writer import save_video
 
 ROOT = Path(__file__).parents[1]
 LIMITED = """

@@ -9,6 +9,8 @@ from typing import Any
 
 import jax
 
+from jaxspot.workers import core_count
+
 KEEP_BARRIERS = {"xla_disable_hlo_passes": "cse_barrier_expander"}
 
 
@@ -47,9 +49,8 @@ def prepare_process(cache: str = "~/.cache/jaxspot/programs") -> None:
     JAX_COMPILATION_CACHE_DIR names is kept; one that cannot be used is passed over without a word.
     """
     keep_freed_memory()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with contextlib.suppress(RuntimeError):  # refused once jax runs, as in a notebook
-        jax.config.update("jax_num_cpu_devices", cores or 1)
+        jax.config.update("jax_num_cpu_devices", core_count())
     if not jax.config.jax_compilation_cache_dir:  # pyright: ignore[reportAttributeAccessIssue]
         jax.config.update("jax_compilation_cache_dir", os.path.expanduser(cache))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -2,14 +2,10 @@
 
 import os
 import shutil
-import threading
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 
@@ -20,7 +16,9 @@ from jaxspot.synthetic.events import activations, annotate, write_script
 from jaxspot.synthetic.heads import load_heads
 from jaxspot.synthetic.motion import Clock, distractions, draw_course
 from jaxspot.synthetic.render import noise_bank, render
-from jaxspot.video.bank import Bank, finish_bank, open_bank, save_video
+from jaxspot.video.bank import Bank, finish_bank, open_bank
+from jaxspot.video.writer import save_video
+from jaxspot.workers import run_jobs
 
 ME_PER_MINUTE = 9.0
 MAE_PER_MINUTE = 8.0
@@ -151,31 +149,12 @@ def synthetic_bank(
     return open_bank(out)
 
 
-def begin_worker():
-    """One thread a worker, which ends with the process that began it, however that ended."""
-    cv2.setNumThreads(1)
-    parent = parent_process()
-    if parent:
-        watch = lambda: (wait([parent.sentinel]), os._exit(1))
-        threading.Thread(target=watch, daemon=True).start()
-
-
 def run(root: Path, jobs: list[dict], *, workers: int | None, progress: bool):
     """Results of `write_video` in the order of `jobs`, made by `workers` processes."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    workers = min(workers or cores or 1, len(jobs))
+    results = [None] * len(jobs)
     bar = progress_bar(total=len(jobs), desc="synthetic videos", unit="video", shown=progress)
     with bar:
-        if workers == 1:
-            results = []
-            for job in jobs:
-                results.append(write_video(root, job))
-                bar.update()
-            return results
-        with ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=begin_worker
-        ) as pool:
-            futures = [pool.submit(write_video, root, job) for job in jobs]
-            for future in futures:
-                future.add_done_callback(lambda _: bar.update())
-            return [future.result() for future in futures]
+        for number, future in run_jobs(partial(write_video, root), jobs, workers=workers):
+            results[number] = future.result()
+            bar.update()
+    return results

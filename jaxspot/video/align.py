@@ -6,7 +6,8 @@ from importlib.resources import files
 import cv2
 import numpy as np
 
-SIZE = 112
+from jaxspot.video.writer import SIZE
+
 RIGID_POINTS = (1, 2, 3, 4, *range(12, 16), 27, 28, 29, *range(31, 37), *range(39, 43), 45, 46, 47)
 
 

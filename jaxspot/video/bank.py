@@ -20,15 +20,13 @@ from jaxspot.annotations.tables import (
     VIDEO_COLUMNS,
     read_annotations,
     read_videos,
-    whole_file,
     write_table,
     write_text,
 )
 from jaxspot.errors import UserError
+from jaxspot.video.writer import BAD_NAME, SIZE, is_file_name
 
 FORMAT_VERSION = 1
-SIZE = 112
-BAD_NAME = "its files are named after it; leave / and \\ and a first . out"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,35 +56,6 @@ class Bank:
         return hashlib.sha256(json.dumps(self.meta["sha256"], sort_keys=True).encode()).hexdigest()
 
 
-def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.ndarray) -> None:
-    """Writes one video's frames and quality, each file whole or not at all.
-
-    Args:
-      root: the bank's folder.
-      video: the video's name.
-      frames: uint8 (frames, 112, 112).
-      quality: float32 (frames, 2), face found 0/1 and confidence.
-
-    Raises:
-      UserError: a name that cannot be that of a file, or no frame.
-    """
-    if not is_file_name(video):
-        raise UserError(f"video {video!r}: {BAD_NAME}")
-    if frames.dtype != np.uint8 or frames.ndim != 3 or frames.shape[1:] != (SIZE, SIZE):
-        raise ValueError(f"frames must be uint8 (frames, {SIZE}, {SIZE}), not {frames.shape}")
-    if quality.dtype != np.float32 or quality.shape != (len(frames), 2):
-        raise ValueError(f"quality must be float32 ({len(frames)}, 2), not {quality.shape}")
-    if not len(frames):
-        raise UserError(f"video {video!r}: has no frames; leave it out of the bank")
-    for folder, array in (("frames", frames), ("quality", quality)):
-        _save_array(Path(root) / folder / f"{video}.npy", array)
-
-
-def is_file_name(video: str) -> bool:
-    """Whether the files of a video can be named after it, inside the bank."""
-    return bool(video) and not video.startswith(".") and not set(video) & set("/\\\0")
-
-
 def finish_bank(
     root: str | Path,
     *,
@@ -98,7 +67,7 @@ def finish_bank(
     """Writes the tables and, last, `bank.json`; returns the bank opened again.
 
     Args:
-      root: a folder that holds every video of `videos` (by `save_video`).
+      root: a folder that holds every video of `videos` (by `save_video` or `video_writer`).
       videos: subject, video, frames, fps.
       annotations: subject, video, kind, onset, apex, offset (from 1, both ends included).
       source: where the frames came from, for `bank.json`.
@@ -206,11 +175,3 @@ def _verify(root, sha256):
 def _sha256(path):
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _save_array(path, array):
-    # Not by np.save: where the disk is full, its OSError has no number.
-    header = np.lib.format.header_data_from_array_1_0(array)
-    with whole_file(path) as partial, open(partial, "wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        file.write(np.ascontiguousarray(array).data)

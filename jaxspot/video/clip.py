@@ -1,6 +1,6 @@
 """A video file as a clip of aligned faces: decode, follow, align, steady."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +10,7 @@ import numpy as np
 from jaxspot.errors import UserError
 from jaxspot.progress import progress_bar
 from jaxspot.video.align import SIZE, face_similarity, warp_face
-from jaxspot.video.decode import probe, read_video
+from jaxspot.video.decode import VideoFrame, probe, read_video
 from jaxspot.video.landmarker import Landmarker, load_landmarker
 from jaxspot.video.smooth import smooth_similarity
 from jaxspot.video.tracker import track_faces
@@ -19,13 +19,17 @@ from jaxspot.video.tracker import track_faces
 class AlignedFrame(NamedTuple):
     """Presentation time in seconds, uint8 (112, 112) gray face, confidence in 0..1, track number.
 
-    A frame without a face is black, of confidence 0 and track -1.
+    `similarity` (2, 3) took the picture to the face, `measured` (2, 3) is that of this frame's
+    landmarks alone, before smoothing. A frame without a face is black, of confidence 0 and track
+    -1, and has neither.
     """
 
     pts_s: float
     image: np.ndarray
     confidence: float
     face: int
+    similarity: np.ndarray | None = None
+    measured: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -49,23 +53,35 @@ class Clip:
         return self.quality[:, 0] > 0
 
 
-def aligned_frames(path: str | Path, landmarker: Landmarker) -> Iterator[AlignedFrame]:
+def aligned_frames(
+    frames: Iterable[VideoFrame],
+    landmarker: Landmarker,
+    *,
+    prefer: str = "largest",
+    smooth: bool = True,
+) -> Iterator[AlignedFrame]:
     """Yield every frame of a video as an aligned face, in constant memory.
 
-    Raises:
-        UserError: as `read_video`.
+    Args:
+        frames: such as `read_video` gives.
+        landmarker: the loaded networks.
+        prefer: which of several faces, see `track_faces`.
+        smooth: steady the alignment over time.
     """
     steady, last_face = None, -1
-    for tracked in track_faces(read_video(path), landmarker):
+    for tracked in track_faces(frames, landmarker, prefer=prefer):
         pts_s, image = tracked.frame
-        if tracked.landmarks is None:
+        if image is None or tracked.landmarks is None:
             steady = None
             yield AlignedFrame(pts_s, np.zeros((SIZE, SIZE), np.uint8), 0.0, -1)
             continue
         if tracked.face != last_face:
             steady, last_face = None, tracked.face
-        steady, similarity = smooth_similarity(steady, face_similarity(tracked.landmarks), pts_s)
-        yield AlignedFrame(pts_s, warp_face(image, similarity), tracked.confidence, tracked.face)
+        measured = similarity = face_similarity(tracked.landmarks)
+        if smooth:
+            steady, similarity = smooth_similarity(steady, measured, pts_s)
+        face = warp_face(image, similarity)
+        yield AlignedFrame(pts_s, face, tracked.confidence, tracked.face, similarity, measured)
 
 
 def aligned_clip(
@@ -81,7 +97,7 @@ def aligned_clip(
     landmarker = landmarker or load_landmarker()
     frames = list(
         progress_bar(
-            aligned_frames(path, landmarker),
+            aligned_frames(read_video(path), landmarker),
             desc=Path(path).name,
             total=expected or None,
             unit="frame",

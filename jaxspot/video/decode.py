@@ -20,10 +20,10 @@ NO_VIDEO = ("tty", "concat")  # text that FFmpeg draws, and a list of other file
 
 
 class VideoFrame(NamedTuple):
-    """One frame: `pts_s` seconds from the start of the file, `image` uint8 (h, w, 3) RGB."""
+    """One frame: `pts_s` seconds from the start, `image` uint8 (h, w, 3) RGB or None if lost."""
 
     pts_s: float
-    image: np.ndarray
+    image: np.ndarray | None
 
 
 class VideoInfo(NamedTuple):

@@ -11,6 +11,11 @@ from jaxspot.video.detector import detect_faces
 from jaxspot.video.landmarker import Landmarker
 from jaxspot.video.mesh import Mesh, Region, fit_mesh, region_of_detection, region_of_mesh
 
+FACE_CHOICES = {
+    "largest": lambda face: -face.box[2] * face.box[3],
+    "left": lambda face: face.box[0],
+    "right": lambda face: -face.box[0],
+}
 MIN_PRESENCE = 0.0
 MAX_SHIFT = 0.25
 MAX_GROWTH = 1.3
@@ -42,17 +47,30 @@ class Track:
 
 
 def track_faces(
-    frames: Iterable[VideoFrame], landmarker: Landmarker, *, memory_s: float = 1.0
+    frames: Iterable[VideoFrame],
+    landmarker: Landmarker,
+    *,
+    memory_s: float = 1.0,
+    prefer: str = "largest",
 ) -> Iterator[TrackedFrame]:
-    """Yield every frame with the landmarks of one face, at first the largest of the picture.
+    """Yield every frame with the landmarks of one face, at first the preferred one of the picture.
 
     The face is followed by position and never exchanged for another while its track lives. When
     it is lost, for `memory_s` seconds only a face at its old place is taken up again; later the
-    largest face is, as a new track.
+    preferred face is, as a new track.
+
+    Args:
+        frames: in order; one without an image has no face.
+        landmarker: the loaded networks.
+        memory_s: how long the place of a lost face is remembered.
+        prefer: of FACE_CHOICES; left and right are those of the picture.
     """
     track = Track()
     for frame in frames:
-        track, mesh = follow(track, frame, landmarker, memory_s=memory_s)
+        if frame.image is None:
+            yield TrackedFrame(frame, None, 0.0, -1)
+            continue
+        track, mesh = follow(track, frame, landmarker, memory_s=memory_s, prefer=prefer)
         if mesh is None:
             yield TrackedFrame(frame, None, 0.0, -1)
         else:
@@ -61,16 +79,18 @@ def track_faces(
 
 
 def follow(
-    track: Track, frame: VideoFrame, landmarker: Landmarker, *, memory_s: float
+    track: Track, frame: VideoFrame, landmarker: Landmarker, *, memory_s: float, prefer: str
 ) -> tuple[Track, Mesh | None]:
-    """Take one step: the track after a frame, and the face's mesh or None."""
+    """Take one step: the track after a frame with an image, and the face's mesh or None."""
+    assert frame.image is not None
     if track.alive and track.region is not None:
         mesh = fit_mesh(landmarker, frame.image, track.region)
         region = region_of_mesh(mesh.landmarks)
         if mesh.presence >= MIN_PRESENCE and is_same_place(track.region, region):
             return replace(track, region=region, seen_s=frame.pts_s), mesh
     remembered = track.region is not None and frame.pts_s - track.seen_s <= memory_s
-    mesh = _find(landmarker, frame.image, near=track.region if remembered else None)
+    near = track.region if remembered else None
+    mesh = _find(landmarker, frame.image, near=near, prefer=prefer)
     if mesh is None:
         return replace(track, alive=False), None
     face = track.face if remembered else track.face + 1
@@ -84,9 +104,12 @@ def is_same_place(old: Region, new: Region) -> bool:
     return shift <= MAX_SHIFT * old.side and growth <= MAX_GROWTH
 
 
-def _find(landmarker: Landmarker, image: np.ndarray, *, near: Region | None) -> Mesh | None:
-    """Mesh of the largest real face, or of the one at an old place."""
-    for face in detect_faces(landmarker, image)[:CANDIDATES]:
+def _find(
+    landmarker: Landmarker, image: np.ndarray, *, near: Region | None, prefer: str
+) -> Mesh | None:
+    """Mesh of the preferred real face, or of the one at an old place."""
+    faces = detect_faces(landmarker, image)[:CANDIDATES]
+    for face in sorted(faces, key=FACE_CHOICES[prefer]):
         first = fit_mesh(landmarker, image, region_of_detection(face))
         if first.presence < MIN_PRESENCE:
             continue

@@ -1,0 +1,88 @@
+"""The frames of one video on their way into a frame bank."""
+
+import contextlib
+from array import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from jaxspot.annotations.tables import whole_file
+from jaxspot.errors import UserError
+
+SIZE = 112
+BAD_NAME = "its files are named after it; leave / and \\ and a first . out"
+
+
+def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.ndarray) -> None:
+    """Writes one video's frames and quality, each file whole or not at all.
+
+    Args:
+      root: the bank's folder.
+      video: the video's name.
+      frames: uint8 (frames, 112, 112).
+      quality: float32 (frames, 2), face found 0/1 and confidence.
+
+    Raises:
+      UserError: a name that cannot be that of a file, or no frame.
+    """
+    if not is_file_name(video):
+        raise UserError(f"video {video!r}: {BAD_NAME}")
+    if frames.dtype != np.uint8 or frames.ndim != 3 or frames.shape[1:] != (SIZE, SIZE):
+        raise ValueError(f"frames must be uint8 (frames, {SIZE}, {SIZE}), not {frames.shape}")
+    if quality.dtype != np.float32 or quality.shape != (len(frames), 2):
+        raise ValueError(f"quality must be float32 ({len(frames)}, 2), not {quality.shape}")
+    if not len(frames):
+        raise UserError(f"video {video!r}: has no frames; leave it out of the bank")
+    with video_writer(root, video) as write:
+        for image, (found, confidence) in zip(frames, quality, strict=True):
+            write(image, found=found, confidence=confidence)
+
+
+@contextlib.contextmanager
+def video_writer(root: str | Path, video: str) -> Iterator[Callable[..., None]]:
+    """Writes one video frame by frame, in constant memory; its files appear whole or not at all.
+
+    Gives `write(image, *, found, confidence)`: uint8 (112, 112), whether a face was found (0 or
+    1), and how surely (0..1). Meanwhile the frames lie in `frames/.<video>.npy.<process>.part`.
+
+    Raises:
+      UserError: a name that cannot be that of a file, or no frame.
+    """
+    if not is_file_name(video):
+        raise UserError(f"video {video!r}: {BAD_NAME}")
+    quality = array("f")
+    with whole_file(Path(root) / "frames" / f"{video}.npy") as partial:
+        with open(partial, "wb") as file:
+            _write_header(file, np.uint8, (0, SIZE, SIZE))
+
+            def write(image: np.ndarray, *, found: float, confidence: float) -> None:
+                if image.dtype != np.uint8 or image.shape != (SIZE, SIZE):
+                    raise ValueError(f"a frame is uint8 ({SIZE}, {SIZE}), not {image.shape}")
+                file.write(np.ascontiguousarray(image).data)
+                quality.extend((found, confidence))
+
+            yield write
+            length = len(quality) // 2
+            if not length:
+                raise UserError(f"video {video!r}: has no frames; leave it out of the bank")
+            file.seek(0)
+            _write_header(file, np.uint8, (length, SIZE, SIZE))
+        with (
+            whole_file(Path(root) / "quality" / f"{video}.npy") as partial,
+            open(partial, "wb") as file,
+        ):
+            _write_header(file, np.float32, (length, 2))
+            file.write(quality.tobytes())
+
+
+def is_file_name(video: str) -> bool:
+    """Whether the files of a video can be named after it, inside the bank."""
+    return bool(video) and not video.startswith(".") and not set(video) & set("/\\\0")
+
+
+def _write_header(file, dtype, shape):
+    # numpy leaves room in a header for the first length to grow, so that it can be written again.
+    descr = np.lib.format.dtype_to_descr(np.dtype(dtype))
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)

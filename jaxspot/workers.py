@@ -1,0 +1,89 @@
+"""Work spread over processes, one a core, that end with the process that began them."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection, get_context, parent_process
+from typing import Any
+
+from jaxspot.errors import UserError
+
+POLL_S = 0.25
+DIED = (
+    "a worker process died, most often for want of memory; name fewer --workers and run the same"
+    " command again"
+)
+
+
+def core_count() -> int:
+    """Processor cores that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return cores or 1
+
+
+def run_jobs(
+    function: Callable[[Any], Any],
+    jobs: Sequence[Any],
+    *,
+    workers: int | None = None,
+    on_poll: Callable[[], object] = lambda: None,
+) -> Iterator[tuple[int, Future]]:
+    """Runs `function` on every job, yielding each job's number and its future as they end.
+
+    Args:
+      function: of a module, so that a new process finds it by its name.
+      jobs: each one argument that can be pickled.
+      workers: processes; None: one a core; 1: in this process, needed where the main module is not
+        a file.
+      on_poll: called a few times a second while work is going on.
+
+    Raises:
+      UserError: a process died.
+    """
+    workers = min(workers or core_count(), len(jobs))
+    if workers <= 1:
+        for number, job in enumerate(jobs):
+            yield number, _run_here(function, job)
+            on_poll()
+        return
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin_worker)
+    with pool:
+        number = {pool.submit(function, job): i for i, job in enumerate(jobs)}
+        try:
+            waiting = set(number)
+            while waiting:
+                done, waiting = wait(waiting, timeout=POLL_S, return_when=FIRST_COMPLETED)
+                for future in sorted(done, key=number.__getitem__):
+                    if isinstance(future.exception(), BrokenProcessPool):
+                        raise UserError(DIED)
+                    yield number.pop(future), future
+                on_poll()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if number:  # stopped early: what the processes are at is not wanted any more
+                for process in list((pool._processes or {}).values()):
+                    process.terminate()
+
+
+def begin_worker() -> None:
+    """One thread a worker; it ends with the process that began it, which alone hears Ctrl-C."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent:
+        watch = lambda: (connection.wait([parent.sentinel]), os._exit(1))
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def _run_here(function, job):
+    future = Future()
+    try:
+        future.set_result(function(job))
+    except Exception as error:
+        future.set_exception(error)
+    return future
