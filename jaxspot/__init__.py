@@ -14,6 +14,8 @@ _HOMES = {
     "local_contrast_normalise": "jaxspot.network.lcn",
     "match_intervals": "jaxspot.evaluation.matching",
     "move_to_neutral_ratio": "jaxspot.annotations.durations",
+    "read_cas_me2": "jaxspot.annotations.cas_me2",
+    "read_samm_lv": "jaxspot.annotations.samm_lv",
     "read_video": "jaxspot.video.decode",
     "score_intervals": "jaxspot.evaluation.f1",
     "score_video": "jaxspot.spotting.scoring",

@@ -29,6 +29,8 @@ NAMES = {
     "local_contrast_normalise",
     "match_intervals",
     "move_to_neutral_ratio",
+    "read_cas_me2",
+    "read_samm_lv",
     "read_video",
     "score_intervals",
     "score_video",

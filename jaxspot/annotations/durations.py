@@ -1,4 +1,4 @@
-"""How long expressions last: the k-th frame and the move-to-neutral ratio."""
+"""How long expressions last: Table 2, the k-th frame and the move-to-neutral ratio."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.tables import KINDS, frame_labels
+from jaxspot.errors import UserError
 
 
 def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dict[str, int]:
@@ -23,9 +24,42 @@ def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dic
       kind -> k in frames, for the kinds that have an interval.
     """
     if isinstance(durations, pd.DataFrame):
-        length = durations.offset - durations.onset + int(inclusive)
-        durations = {kind: length[durations.kind == kind].to_numpy() for kind in KINDS}
+        length = _lengths(durations, inclusive)
+        durations = {kind: length[durations.kind == kind] for kind in KINDS}
     return {kind: _half_mean(durations[kind]) for kind in KINDS if len(durations.get(kind, ()))}
+
+
+def duration_table(
+    annotations: pd.DataFrame, *, fps: float | Mapping | pd.Series, inclusive: bool
+) -> pd.DataFrame:
+    """How long the expressions of each kind last, paper Table 2, and their k-th frame.
+
+    Args:
+      annotations: video, kind, onset, offset in frames.
+      fps: frames a second of all videos, or of each: video -> fps.
+      inclusive: as in `k_frame`.
+
+    Returns:
+      a row for each of KINDS: kind, minimum, mean, maximum (seconds; NaN without an interval), k
+      (frames; <NA> without an interval, or where videos differ in fps), count (intervals).
+
+    Raises:
+      UserError: the fps of a video is not known, or not above 0.
+    """
+    rates = _rates(annotations.video, fps)
+    seconds = _lengths(annotations, inclusive) / rates
+    of_kind = [seconds[annotations.kind == kind] for kind in KINDS]
+    k = k_frame(annotations, inclusive=inclusive) if rates.nunique() == 1 else {}
+    return pd.DataFrame(
+        {
+            "kind": KINDS,
+            "minimum": [part.min() for part in of_kind],
+            "mean": [part.mean() for part in of_kind],
+            "maximum": [part.max() for part in of_kind],
+            "k": pd.array([k.get(kind) for kind in KINDS], "Int64"),
+            "count": [len(part) for part in of_kind],
+        }
+    )
 
 
 def move_to_neutral_ratio(
@@ -55,6 +89,19 @@ def move_to_neutral_ratio(
     ratio = {subject: _ratio(moved[subject], total) for subject, total in frames.items()}
     by_subject = pd.Series(ratio, name="move_to_neutral", dtype=float).rename_axis("subject")
     return _ratio(sum(moved.values()), sum(frames.values())), by_subject
+
+
+def _lengths(annotations, inclusive):
+    return annotations.offset - annotations.onset + int(inclusive)
+
+
+def _rates(videos, fps):
+    rates = videos.map(fps) if isinstance(fps, Mapping | pd.Series) else [fps] * len(videos)
+    rates = pd.Series(rates, videos.index, dtype=float)
+    for video, rate in zip(videos, rates, strict=True):
+        if not rate > 0:
+            raise UserError(f"video {video}: fps is {rate}; it must be above 0")
+    return rates
 
 
 def _half_mean(lengths):

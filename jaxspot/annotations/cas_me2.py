@@ -1,0 +1,153 @@
+"""Labels of CAS(ME)^2: CAS(ME)^2code_final.xlsx, its update and re-saved copies.
+
+Its three sheets have no header and are told by what they hold: labels ('anger1_1' of participant
+1), the names of the subjects (15, 's15', 1) and the codes of the videos ('0401', 'anger1').
+"""
+
+import itertools
+import re
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from jaxspot.annotations.recognise import CAS_ME2_NAME, expect
+from jaxspot.annotations.repairs import RULES, Label, Labels, Span, mend
+from jaxspot.annotations.sheets import (
+    Row,
+    Sheet,
+    frame_number,
+    kind_of,
+    matching_column,
+    place,
+    read_workbook,
+    text,
+)
+from jaxspot.errors import UserError
+
+KIND = re.compile(r"(micro|macro).*", re.IGNORECASE)
+FRAMES = ("onset", "apex", "offset")  # the columns that follow the name
+KIND_AT = 6  # columns after the name, as released
+
+
+class Names(NamedTuple):
+    """Participant '1' -> subject 's15', and video name 'anger1' -> code '0401'."""
+
+    subjects: dict[str, str]
+    codes: dict[str, str]
+
+
+def read_cas_me2(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.DataFrame:
+    """Reads the labels of CAS(ME)^2: subject 's15', video 's15_0401', kind, onset, apex, offset.
+
+    Args:
+      workbook: the .xlsx with its three sheets, under any names and in any order.
+      rules: the repair rules in force (`repairs.RULES`).
+
+    Returns:
+      frames as integers from 1, both ends included, 30 a second, in the order of the sheet.
+
+    Raises:
+      UserError: naming file and row.
+    """
+    return cas_me2_labels(workbook, rules=rules).annotations.drop(columns="row")
+
+
+def cas_me2_labels(workbook: str | Path, *, rules: Collection[str] = RULES) -> Labels:
+    """Like `read_cas_me2`, with the row of each label and the list of repairs."""
+    sheets = read_workbook(workbook)
+    expect(sheets, "CAS(ME)^2")
+    columns = [matching_column(sheet, CAS_ME2_NAME) for sheet in sheets]
+    found = [(sheet, at) for sheet, at in zip(sheets, columns, strict=True) if at is not None]
+    if len(found) > 1:
+        names = ", ".join(sheet.name for sheet, _ in found)
+        raise UserError(f"{workbook}: {len(found)} sheets hold labels ({names}); keep one")
+    sheet, name_at = found[0]
+    names = _names([other for other in sheets if other is not sheet], str(workbook))
+    labels = _rows(sheet, name_at, names)
+    return mend(labels, file=sheet.path, sheet=sheet.name, rules=rules)
+
+
+def cas_me2_video(name: str) -> tuple[str, str] | None:
+    """Subject and video of a folder: '15_0101disgustingteeth' -> ('s15', 's15_0101'), or None."""
+    match = re.match(r"s?([0-9]+)_([0-9]{4})(?![0-9])", name, re.IGNORECASE)
+    return (f"s{int(match[1])}", f"s{int(match[1])}_{match[2]}") if match else None
+
+
+def _rows(sheet: Sheet, name_at: int, names: Names) -> Iterator[Label]:
+    kind_at = matching_column(sheet, KIND) or name_at + KIND_AT
+    rows = [row for row in sheet.rows if not _is_header(row, sheet, name_at, kind_at)]
+    subjects = _subjects(sheet, rows, name_at - 1, names)
+    for row, subject in zip(rows, subjects, strict=True):
+        name = text(sheet, row, name_at, "video name")
+        code = names.codes.get(name.rpartition("_")[0].casefold())
+        if code is None:
+            raise UserError(
+                f"{place(sheet, row)}: no code is known of the video {name!r}; names are like "
+                f"'anger1_1' and stand with their codes in a sheet ({', '.join(names.codes)})"
+            )
+        frames = [frame_number(sheet, row, name_at + n, f) for n, f in enumerate(FRAMES, 1)]
+        kind = kind_of(sheet, row, kind_at, "type")
+        yield Label(row.number, subject, f"{subject}_{code}", kind, Span(*frames))
+
+
+def _is_header(row, sheet, name_at, kind_at):
+    """Whether the first row of the sheet is one that a copy has been given."""
+    name, kind = (text(sheet, row, at, "header") for at in (name_at, kind_at))
+    return row is sheet.rows[0] and not CAS_ME2_NAME.fullmatch(name) and not KIND.fullmatch(kind)
+
+
+def _subjects(sheet: Sheet, rows: Sequence[Row], column: int, names: Names) -> list[str]:
+    """The subject of each row, given as participant (1..22), as 's15' or, in all rows, as 15."""
+    given = [text(sheet, row, column, "participant").casefold() for row in rows]
+    known = {name: name for name in names.subjects.values()}
+    numbers = {name[1:]: name for name in known}
+    plain = {value for value in given if value.isdecimal()}
+    by_number = not plain <= names.subjects.keys() and plain <= numbers.keys()
+    table = known | (numbers if by_number else names.subjects)
+    for row, value in zip(rows, given, strict=True):
+        if value not in table:
+            raise UserError(f"{place(sheet, row)}: participant {value!r} stands in no other sheet")
+    return [table[value] for value in given]
+
+
+def _names(sheets: Sequence[Sheet], path: str) -> Names:
+    rows = [(sheet, row) for sheet in sheets for row in sheet.rows]
+    subjects = _collect(rows, _subject_name)
+    codes = _collect(rows, _video_code)
+    for found, what in (
+        (subjects, "subjects (15, 's15', 1)"),
+        (codes, "videos ('0401', 'anger1')"),
+    ):
+        if not found:
+            raise UserError(f"{path}: no sheet names the {what}; keep all three of the release")
+    return Names(subjects, codes)
+
+
+def _collect(rows, pair_of):
+    """What the rows say, each one key and value, where they agree."""
+    table = {}
+    for sheet, row in rows:
+        pair = pair_of([text(sheet, row, at, "name") for at in range(len(row.cells))])
+        if pair and table.setdefault(*pair) != pair[1]:
+            key, value = pair
+            raise UserError(f"{place(sheet, row)}: {key!r} is {value!r}, but {table[key]!r} above")
+    return table
+
+
+def _subject_name(cells):
+    """(15, 's15', 1) -> ('1', 's15'); a copy may have turned 's15' into 15."""
+    for number, name, participant in zip(cells, cells[1:], cells[2:], strict=False):
+        same = number.isdecimal() and name.casefold() in (number, f"s{number}")
+        if same and participant.isdecimal():
+            return participant, f"s{number}"
+    return None
+
+
+def _video_code(cells):
+    """('0101', 'disgust1') -> ('disgust1', '0101'); a copy may have turned '0101' into 101."""
+    for code, name in itertools.pairwise(cells):
+        if re.fullmatch("[0-9]{3,4}", code) and re.fullmatch("[a-z]+[0-9]+", name.casefold()):
+            return name.casefold(), code.zfill(4)
+    return None

@@ -1,0 +1,58 @@
+"""Whose workbook it is: the known label sheets by their columns and names."""
+
+import re
+from collections.abc import Sequence
+
+from jaxspot.annotations.sheets import Sheet, find_header, matching_column, nearest_header
+from jaxspot.errors import UserError
+
+SAMM_LV_COLUMNS = ("Filename", "Onset", "Apex", "Offset", "Type")
+CAS_ME2_NAME = re.compile(r"[a-z]+\d*_\d+", re.IGNORECASE)
+READERS = {"SAMM-LV": "samm_lv", "CAS(ME)^2": "cas_me2"}
+CSV = (
+    "write its labels as annotations.csv (subject, video, kind, onset, apex, offset) beside "
+    "videos.csv and use --dataset=csv"
+)
+
+
+def recognise(sheets: Sequence[Sheet]) -> str:
+    """The dataset of a workbook.
+
+    Returns:
+      'SAMM-LV', 'CAS(ME)^2', 'CAS(ME)^3', 'SMIC-E-Long', 'CASME II or SAMM short clips' or
+      'unknown'.
+    """
+    has = lambda *names: any(find_header(sheet, names) for sheet in sheets)
+    if has("Filename", "Onset Frame", "Offset Frame"):
+        return "CASME II or SAMM short clips"
+    if has("Filename", "OnsetF", "OffsetF"):
+        return "SMIC-E-Long"
+    # Before the columns: a copy of CAS(ME)^2 may have any header, or none.
+    if any(matching_column(sheet, CAS_ME2_NAME) is not None for sheet in sheets):
+        return "CAS(ME)^2"
+    if has(*SAMM_LV_COLUMNS):
+        return "SAMM-LV"
+    names = ("Filename", "Onset", "Apex", "Offset")
+    if has(*names, "Expression type") or has(*names, "Objective class"):
+        return "CAS(ME)^3"
+    return "unknown"
+
+
+def expect(sheets: Sequence[Sheet], dataset: str) -> None:
+    """Checks that a workbook is that of `dataset`, one of READERS.
+
+    Raises:
+      UserError: it is another's (then the line says which, and what reads it), or nobody's.
+    """
+    found = recognise(sheets)
+    if found == dataset:
+        return
+    path = sheets[0].path
+    if found in READERS:
+        raise UserError(f"{path}: is the workbook of {found}; use --dataset={READERS[found]}")
+    if found != "unknown":
+        raise UserError(f"{path}: is a workbook of {found}, for which there is no reader; {CSV}")
+    near = nearest_header(sheets, SAMM_LV_COLUMNS) if dataset == "SAMM-LV" else ""
+    if near:
+        raise UserError(f"{near}; name it as in the release")
+    raise UserError(f"{path}: is not a workbook of {dataset}; if it is of another dataset, {CSV}")

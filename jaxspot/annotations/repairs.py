@@ -1,0 +1,175 @@
+"""What was mended in a label sheet: rows go through the rules, and every change is listed."""
+
+import math
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+import pandas as pd
+
+from jaxspot.annotations.rules import RULES, SHEET_RULES, Span, check_rules, past_end
+from jaxspot.annotations.tables import ANNOTATION_COLUMNS
+from jaxspot.errors import UserError
+
+REPAIR_COLUMNS = ("file", "row", "subject", "video", "rule", "before", "after")
+LEFT_OUT = "left out"
+TYPES = dict.fromkeys(("subject", "video", "kind"), str)
+TYPES |= dict.fromkeys(("onset", "apex", "offset", "row"), int)
+
+
+class Label(NamedTuple):
+    """One row of a sheet."""
+
+    row: int
+    subject: str
+    video: str
+    kind: str
+    span: Span
+
+
+class Labels(NamedTuple):
+    """What was read from one file, and what was mended in it.
+
+    Attributes:
+      annotations: ANNOTATION_COLUMNS and `row`, the row in the sheet; frames are integers.
+      repairs: REPAIR_COLUMNS, a row for each rule that changed or left out a row of the sheet, in
+        the order of the sheet; `file` is the file's name, `after` starts with 'left out' where the
+        row is not among the annotations.
+      file: path of the file, for messages.
+    """
+
+    annotations: pd.DataFrame
+    repairs: pd.DataFrame
+    file: str
+
+
+def mend(
+    labels: Iterable[Label], *, file: str, sheet: str, rules: Collection[str] = RULES
+) -> Labels:
+    """Applies the rules of the sheet, in their order, to rows as the sheet gives them.
+
+    Raises:
+      UserError: an unknown name among `rules`; a row that no rule mends, named with file, sheet
+        and row.
+    """
+    check_rules(rules)
+    kept, repairs = [], []
+    for label in labels:
+        span, changes = _through(label.span, rules)
+        repairs += [_repair(file, label, *change) for change in changes]
+        if span is None:
+            continue
+        if not 1 <= span.onset <= span.apex <= span.offset:
+            raise UserError(
+                f"{file}, sheet {sheet!r}, row {label.row}: no rule mends {_told(span)} "
+                "(1 <= onset <= apex <= offset must hold); correct or delete the row"
+            )
+        kept.append(_kept(label, span))
+    return _labels(kept, repairs, file)
+
+
+def fit_to_videos(
+    labels: Labels, videos: pd.DataFrame, *, rules: Collection[str] = RULES
+) -> Labels:
+    """Fits labels to the videos at hand.
+
+    Rule `no_video` leaves out the labels of a video that is not there, rule `past_end` clips what
+    reaches past the last frame; a label that begins past it is left out.
+
+    Args:
+      labels: as the sheet gave them.
+      videos: subject, video, frames; a video needs no label.
+      rules: the rules in force. Without `no_video` each label must have its video.
+
+    Raises:
+      UserError: an unknown name among `rules`; a label without its video where `no_video` is off;
+        a label whose video is another subject's.
+    """
+    check_rules(rules)
+    columns = (videos[name].tolist() for name in ("video", "subject", "frames"))
+    known = {video: (subject, frames) for video, subject, frames in zip(*columns, strict=True)}
+    kept, repairs = [], labels.repairs.values.tolist()
+    for label in _rows(labels.annotations):
+        try:
+            span, change = _fitted(label, known, rules)
+        except UserError as error:
+            raise UserError(f"{labels.file}, row {label.row}: {error}") from None
+        repairs += [_repair(labels.file, label, *change)] if change else []
+        kept += [_kept(label, span)] if span else []
+    return _labels(kept, repairs, labels.file)
+
+
+def _through(span, rules):
+    """The mended span (None: left out) and its changes (rule, before, after)."""
+    changes = []
+    for name, rule in SHEET_RULES.items():
+        mended = rule(span)
+        before, after = _change(span, mended)
+        if before and name not in rules:
+            return None, [*changes, (name, before, f"{LEFT_OUT} ({name} is off)")]
+        changes += [(name, before, after)] if before else []
+        span = mended
+    return span, changes
+
+
+def _fitted(label, known, rules):
+    """The span inside its video (None: left out) and the change (rule, before, after), if any."""
+    before = f"video {label.video}"
+    if label.video not in known:
+        if "no_video" not in rules:
+            raise UserError(f"there is no {before}, and rule no_video is off")
+        return None, ("no_video", before, f"{LEFT_OUT} (there is no such video)")
+    subject, frames = known[label.video]
+    if label.subject not in ("", subject):
+        raise UserError(f"subject is {label.subject!r}, but {before} is of {subject!r}")
+    if label.span.offset <= frames:
+        return label.span, None
+    clipped = past_end(label.span, frames)
+    if clipped is None:
+        after = f"{LEFT_OUT} (the video ends with frame {frames})"
+        return None, ("past_end", _told(label.span), after)
+    before, after = _change(label.span, clipped)
+    if "past_end" not in rules:
+        return None, ("past_end", before, f"{LEFT_OUT} (past_end is off)")
+    return clipped, ("past_end", before, after)
+
+
+def _rows(annotations):
+    columns = (annotations[name].tolist() for name in ("row", *ANNOTATION_COLUMNS))
+    for row, subject, video, kind, *frames in zip(*columns, strict=True):
+        yield Label(row, subject, video, kind, Span(*frames))
+
+
+def _kept(label, span):
+    return (label.subject, label.video, label.kind, *span, label.row)
+
+
+def _change(before, after):
+    """Both as text, with only those frames that differ; texts are empty if none does."""
+    pairs = zip(Span._fields, map(_text, before), map(_text, after), strict=True)
+    changed = [(f"{name} {old}", f"{name} {new}") for name, old, new in pairs if old != new]
+    return ", ".join(old for old, _ in changed), ", ".join(new for _, new in changed)
+
+
+def _told(span):
+    pairs = zip(Span._fields, span, strict=True)
+    return ", ".join(f"{name} {_text(frame)}" for name, frame in pairs)
+
+
+def _text(frame):
+    if math.isnan(frame):
+        return "empty"
+    return str(int(frame)) if frame == int(frame) else repr(float(frame))
+
+
+def _repair(file, label, rule, before, after):
+    name = file.replace("\\", "/").rsplit("/", 1)[-1]
+    return (name, label.row, label.subject, label.video, rule, before, after)
+
+
+def _labels(rows, repairs, file):
+    table = pd.DataFrame(rows, columns=[*ANNOTATION_COLUMNS, "row"]).astype(TYPES)
+    listed = pd.DataFrame(repairs, columns=list(REPAIR_COLUMNS))
+    kinds = {name: int if name == "row" else str for name in REPAIR_COLUMNS}
+    return Labels(
+        table, listed.astype(kinds).sort_values("row", kind="stable", ignore_index=True), file
+    )

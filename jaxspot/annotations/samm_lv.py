@@ -1,0 +1,121 @@
+"""Labels of SAMM Long Videos: SAMM_LongVideos_V1/V2/V3_Release.xlsx and re-saved copies."""
+
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from jaxspot.annotations.recognise import SAMM_LV_COLUMNS, expect
+from jaxspot.annotations.repairs import RULES, Label, Labels, Span, mend
+from jaxspot.annotations.sheets import (
+    Header,
+    Sheet,
+    cell,
+    find_header,
+    frame_number,
+    kind_of,
+    place,
+    read_workbook,
+    text,
+)
+from jaxspot.errors import UserError
+
+SHEET = "FACS_Movement_Only"
+
+
+def read_samm_lv(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.DataFrame:
+    """Reads the labels of SAMM-LV: subject '006', video '006_1', kind, onset, apex, offset.
+
+    Args:
+      workbook: the .xlsx of any version; the header may stand in row 1 or 10.
+      rules: the repair rules in force (`repairs.RULES`).
+
+    Returns:
+      frames as integers from 1, both ends included, 200 a second, in the order of the sheet.
+
+    Raises:
+      UserError: naming file and row.
+    """
+    return samm_lv_labels(workbook, rules=rules).annotations.drop(columns="row")
+
+
+def samm_lv_labels(workbook: str | Path, *, rules: Collection[str] = RULES) -> Labels:
+    """Like `read_samm_lv`, with the row of each label and the list of repairs."""
+    sheets = read_workbook(workbook)
+    expect(sheets, "SAMM-LV")
+    sheet, header = _label_sheet(sheets)
+    labels = list(_rows(sheet, header))
+    if not labels:
+        raise UserError(f"{sheet.path}, sheet {sheet.name!r}: no label below row {header.row}")
+    return mend(labels, file=sheet.path, sheet=sheet.name, rules=rules)
+
+
+def samm_lv_video(name: str) -> tuple[str, str] | None:
+    """Subject and video of a folder: '006_1' -> ('006', '006_1'); None for any other name."""
+    match = re.fullmatch(r"([0-9]{1,3})_([0-9]{1,4})", name)
+    return _named(*match.groups()) if match else None
+
+
+def label_version(labels: Labels) -> str:
+    """The version of the labels by their glitches, as `samm_lv_labels` listed them.
+
+    V1 and V2 have 143 frames with a fraction and 10 onsets of 0, V3 has one onset of 0.
+
+    Returns:
+      'V1/V2', 'V3' or 'unknown (...)' with the counts.
+    """
+    of = lambda rule: labels.repairs[labels.repairs.rule == rule].before
+    rows, zeros = len(of("round_fraction")), len(of("onset_zero"))
+    frames = int(of("round_fraction").str.count(r"\d\.\d").sum())
+    if zeros == 10 and 143 in (rows, frames):
+        return "V1/V2"
+    if zeros == 1 and rows == 0:
+        return "V3"
+    return (
+        f"unknown ({frames} frames with a fraction in {rows} rows, {zeros} onsets of 0; "
+        "V1 and V2 have 143 and 10, V3 has 0 and 1)"
+    )
+
+
+def _label_sheet(sheets: list[Sheet]) -> tuple[Sheet, Header]:
+    found = [(sheet, find_header(sheet, SAMM_LV_COLUMNS)) for sheet in sheets]
+    fitting = [(sheet, header) for sheet, header in found if header]
+    named = [pair for pair in fitting if pair[0].name == SHEET]
+    if len(fitting) > 1 and len(named) != 1:
+        names = ", ".join(sheet.name for sheet, _ in fitting)
+        raise UserError(
+            f"{sheets[0].path}: {len(fitting)} sheets hold labels ({names}); "
+            f"keep one, or name it {SHEET}"
+        )
+    return (named or fitting)[0]
+
+
+def _rows(sheet: Sheet, header: Header) -> Iterator[Label]:
+    columns = header.columns
+    whole = find_header(sheet, [*SAMM_LV_COLUMNS, "Subject"])
+    for row in sheet.rows:
+        if row.number <= header.row or all(cell(row, at) is None for at in columns.values()):
+            continue
+        subject, video = _video(sheet, row, columns["Filename"])
+        given = text(sheet, row, whole.columns["Subject"], "Subject") if whole else ""
+        if given and given.lstrip("0") != subject.lstrip("0"):
+            raise UserError(
+                f"{place(sheet, row)}: Subject is {given!r}, but Filename begins with {subject!r}"
+            )
+        frames = (frame_number(sheet, row, columns[n], n) for n in ("Onset", "Apex", "Offset"))
+        kind = kind_of(sheet, row, columns["Type"], "Type")
+        yield Label(row.number, subject, video, kind, Span(*frames))
+
+
+def _video(sheet, row, column):
+    name = text(sheet, row, column, "Filename")
+    match = re.fullmatch(r"([0-9]{1,3})_([0-9]{1,4})_[0-9]+", name)
+    if match is None:
+        raise UserError(f"{place(sheet, row)}: Filename is {name!r}; it must be like '006_1_3'")
+    return _named(match[1], match[2])
+
+
+def _named(subject, video):
+    subject = subject.zfill(3)
+    return subject, f"{subject}_{int(video)}"
