@@ -1,4 +1,4 @@
-"""Every setting, the paper's values for CAS(ME)^2 (Table 3), and why each open one is as it is.
+"""Every setting, and why each open one is as it is; for any bank that launch/prepare.py makes.
 
   python launch/train.py --config=configs/default.py --config.data.bank=BANK --workdir=runs/mine
 
@@ -22,7 +22,9 @@ Where the paper is silent, the faithful settings take:
   training.steps          an epoch is 50 steps of 16 samples: neighbouring frames are near copies,
                           so a pass over all frames is no useful unit.
   training.kinds          M = 0.1 (ME) and 0.9 (MaE) as printed, though its sentence says otherwise.
-  training.skips          16~50 and 3~9 frames at 30 fps, kept in seconds.
+  training.skips          3~9 and 16~50 frames at 30 fps (CAS(ME)^2 in Table 3), kept in seconds;
+                          samm_lv.py has those of SAMM-LV.
+  data.inclusive          whether k counts both ends of an interval; cas_me2.py does not.
   protocol.threshold      from the ROC of the training subjects; the held-out one decides nothing.
   control                 the negative control, trained and scored on labels moved by at least that
                           many seconds; 0 folds leave it out.
@@ -48,7 +50,7 @@ def paper() -> Any:
     return ConfigDict(
         dict(
             seed=0,
-            data=dict(name="bank", bank="", synthetic=None),
+            data=dict(name="bank", bank="", synthetic=None, inclusive=True),
             model=dict(
                 widths=(16, 32, 64),
                 multiplier=8,

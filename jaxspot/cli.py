@@ -5,6 +5,8 @@ import sys
 
 COMMANDS = {
     "train": "train all leave-one-subject-out folds on a frame bank, write tables and weights",
+    "prepare": "turn videos or a released data set into a frame bank",
+    "doctor": "check a frame bank or a data set's folders against what should be there",
     "spot": "find micro- and macro-expressions in video files",
     "evaluate": "score predicted intervals against labels",
     "benchmark": "measure speed beside what one would use instead",

@@ -45,12 +45,32 @@ def read_videos(path: str | Path) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
+def read_sources(path: str | Path) -> pd.DataFrame:
+    """Reads a table of videos to prepare: subject, video, path (str), fps (float, NaN if blank).
+
+    Raises:
+      UserError: a missing file or column, a doubled video, an empty name or path, fps <= 0.
+    """
+    columns = {"subject": str, "video": str, "path": str}
+    table = _read(path, columns, optional={"fps": float})
+    if "fps" not in table:
+        table["fps"] = np.nan
+    _refuse(path, table, table.video.duplicated(), "video is listed twice; keep one row")
+    for name in columns:
+        _refuse(path, table, table[name].str.strip() == "", f"{name} is empty")
+    _refuse(path, table, table.fps <= 0, "fps must be above 0")
+    return table.reset_index(drop=True)
+
+
+def read_annotations(
+    path: str | Path, videos: pd.DataFrame | None = None, *, rows: bool = False
+) -> pd.DataFrame:
     """Reads ground-truth intervals: subject, video, kind (ME|MaE), onset, apex, offset.
 
     Args:
       path: a CSV file; frames count from 1, both ends included.
       videos: where given, every interval must lie inside a video of this table.
+      rows: also give `row`, the row in the file.
 
     Raises:
       UserError: naming file and row.
@@ -60,6 +80,8 @@ def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd
     _check_spans(path, table, videos)
     outside = (table.apex < table.onset) | (table.apex > table.offset)
     _refuse(path, table, outside, "apex lies outside onset..offset")
+    if rows:
+        table["row"] = table.index + 2
     return table.reset_index(drop=True)
 
 

@@ -34,15 +34,17 @@ class Judged(NamedTuple):
     decisions: dict[str, Decision]
 
 
-def mean_durations(bank: Bank, fold: Fold) -> Pair:
+def mean_durations(bank: Bank, fold: Fold, *, inclusive: bool = True) -> Pair:
     """Mean duration in seconds of ME and MaE of the fold's own subjects (not the held-out one).
+
+    A duration counts both ends of an interval if `inclusive`, see `k_frame`.
 
     Raises:
       UserError: a kind that none of them shows.
     """
     rows = bank.annotations[bank.annotations.subject.isin(fold.training + fold.validation)]
     fps = rows.video.map(bank.videos.set_index("video").fps)
-    seconds = ((rows.offset - rows.onset + 1) / fps).groupby(rows.kind).mean()
+    seconds = ((rows.offset - rows.onset + int(inclusive)) / fps).groupby(rows.kind).mean()
     for kind in KINDS:
         if kind not in seconds:
             raise UserError(

@@ -44,6 +44,7 @@ class Settings:
       cycles: see `cutoff_from_k`.
       control_folds: folds of the negative control, 0 for none.
       control_seconds: how far its labels are moved at least.
+      inclusive: whether k counts both ends of an interval, see `k_frame`.
       peers: methods scored beside ours.
       seed: of everything random.
     """
@@ -56,6 +57,7 @@ class Settings:
     cycles: float
     control_folds: int
     control_seconds: float
+    inclusive: bool
     peers: tuple[str, ...]
     seed: int
 
@@ -99,6 +101,7 @@ def read_settings(config: Any) -> Settings:
         cycles=cycles,
         control_folds=config.control.folds,
         control_seconds=config.control.seconds,
+        inclusive=config.data.inclusive,
         peers=tuple(config.peers),
         seed=config.seed,
     )
@@ -168,7 +171,7 @@ def named_bank(config: Any) -> Bank | None:
         return open_bank(config.data.bank, verify=True)
     if config.data.synthetic is None:
         raise UserError(
-            "--config.data.bank is empty; name a frame bank (jaxspot/video/bank.py says what it is)"
+            "--config.data.bank is empty; name a frame bank, which launch/prepare.py makes"
         )
     return None
 

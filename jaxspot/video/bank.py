@@ -9,6 +9,7 @@ folder that has it is whole.
 import dataclasses
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def finish_bank(
     annotations: pd.DataFrame,
     source: dict[str, Any],
     alignment: dict[str, Any],
+    more: Sequence[str] = (),
 ) -> Bank:
     """Writes the tables and, last, `bank.json`; returns the bank opened again.
 
@@ -72,6 +74,7 @@ def finish_bank(
       annotations: subject, video, kind, onset, apex, offset (from 1, both ends included).
       source: where the frames came from, for `bank.json`.
       alignment: how the faces were aligned, for `bank.json`.
+      more: names of further files of the bank, which are there already.
 
     Raises:
       UserError: tables that do not agree with each other or with the frames; there is no
@@ -84,7 +87,7 @@ def finish_bank(
         "format": FORMAT_VERSION,
         "source": source,
         "alignment": alignment,
-        "sha256": {name: _sha256(root / name) for name in _file_names(videos)},
+        "sha256": {name: _sha256(root / name) for name in (*_file_names(videos), *more)},
     }
     _open_tables(root, meta)
     write_text(root / "bank.json", json.dumps(meta, indent=1) + "\n")

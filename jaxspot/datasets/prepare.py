@@ -1,0 +1,220 @@
+"""From a data set's folders to a frame bank, with every core, resumed where it was cut."""
+
+import hashlib
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from jaxspot.annotations.repairs import REPAIR_COLUMNS, RULES, Labels, fit_to_videos
+from jaxspot.annotations.tables import ANNOTATION_COLUMNS, VIDEO_COLUMNS, write_table
+from jaxspot.datasets.images import number_images
+from jaxspot.datasets.openface import aligned_images
+from jaxspot.datasets.prepare_video import Alignment, Prepared, prepare_video
+from jaxspot.datasets.source import Source, SourceVideo
+from jaxspot.datasets.work import (
+    claim_bank,
+    find_done,
+    frames_written,
+    leave,
+    note_done,
+)
+from jaxspot.errors import UserError
+from jaxspot.progress import progress_bar
+from jaxspot.video.bank import Bank, finish_bank, open_bank
+from jaxspot.video.decode import probe
+from jaxspot.video.landmarker import MODEL_SHA256, landmarker_path
+from jaxspot.workers import run_jobs
+
+REPAIRS = "repairs.csv"
+LONG = 2**31
+
+
+class BrokenVideos(UserError):
+    """Some videos could not be prepared: a line for each; the others are done."""
+
+    def __init__(self, errors: list[UserError], done: int, out: Path):
+        last = (
+            f"{out}: {done} videos are done, {len(errors)} are not; mend them and run the same"
+            " command again, or leave them out by --skip-broken"
+        )
+        super().__init__("\n".join([*map(str, errors), last]))
+
+
+def prepare(
+    source: Source,
+    out: str | Path,
+    *,
+    alignment: Alignment | None = None,
+    rules: tuple[str, ...] = RULES,
+    skip_broken: bool = False,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Bank:
+    """Reads, tracks, aligns and writes all videos of a data set; a killed call is gone on with.
+
+    What is done of the videos stays in `out` until all are; the same call with the same settings
+    goes on from there. Same source, same bytes, whatever the number of workers and kills.
+
+    Args:
+      source: the data set.
+      out: the bank's folder, absent or begun by the same call.
+      alignment: how faces are found and aligned.
+      rules: of `repairs.RULES`, to fit labels to the videos by.
+      skip_broken: leave out videos that cannot be read, instead of refusing to finish.
+      workers: processes, see `run_jobs`.
+      progress: show frames done and time left.
+
+    Raises:
+      BrokenVideos: after all others are done.
+      UserError: as `claim_bank`; no video can be used; labels that do not fit (see
+        `fit_to_videos`); a worker died.
+    """
+    out, alignment = Path(out), alignment or Alignment()
+    if not all(video.aligned for video in source.videos):
+        landmarker_path()
+    with claim_bank(out, describe(source, alignment)):
+        errors = _work_off(out, source, alignment, workers=workers, progress=progress)
+        prepared = [done for video in source.videos if (done := find_done(out, video.video))]
+        if errors and not skip_broken:
+            raise BrokenVideos(list(errors.values()), len(prepared), out)
+        if not prepared:
+            raise UserError(f"{source.root}: none of its videos can be used")
+        bank = finish(
+            out, source, prepared, alignment=alignment, rules=rules, left_out=sorted(errors)
+        )
+        leave(out)
+    return bank
+
+
+def finish(
+    out: Path,
+    source: Source,
+    prepared: list[Prepared],
+    *,
+    alignment: Alignment,
+    rules: tuple[str, ...],
+    left_out: list[str],
+) -> Bank:
+    """Writes the tables of a bank whose videos are all there: its labels, and what was mended."""
+    videos = pd.DataFrame([vars(video) for video in prepared]).loc[:, list(VIDEO_COLUMNS)]
+    labels = fit_labels(source, videos, rules=rules)
+    write_table(labels.repairs, out / REPAIRS)
+    details = {
+        video.video: {k: v for k, v in vars(video).items() if k not in VIDEO_COLUMNS}
+        for video in prepared
+    }
+    return finish_bank(
+        out,
+        videos=videos,
+        annotations=labels.annotations,
+        source=_label_source(source, rules) | dict(left_out=left_out, videos=details),
+        alignment=describe(source, alignment)["alignment"],
+        more=(REPAIRS,),
+    )
+
+
+def fit_labels(source: Source, videos: pd.DataFrame, *, rules: tuple[str, ...]) -> Labels:
+    """The labels of a data set as its videos can bear them; empty tables where it has none."""
+    if source.labels is None:
+        empty = pd.DataFrame(columns=[*ANNOTATION_COLUMNS, "row"])
+        return Labels(empty, pd.DataFrame(columns=list(REPAIR_COLUMNS)), "")
+    return fit_to_videos(source.labels, videos, rules=rules)
+
+
+def relabel(source: Source, out: str | Path, *, rules: tuple[str, ...] = RULES) -> Labels:
+    """Writes annotations.csv and repairs.csv alone; a bank in `out` takes them as its labels.
+
+    Without a bank there, labels are fitted to the lengths that folders and headers announce.
+
+    Raises:
+      UserError: the bank is another data set's, or labels do not fit.
+    """
+    out = Path(out)
+    if (out / "bank.json").exists():
+        bank = open_bank(out)
+        kind = bank.meta["source"].get("kind")
+        if kind != source.dataset:
+            raise UserError(f"{out}: is a bank of {kind}, not of {source.dataset}; name its own")
+        labels = fit_labels(source, bank.videos, rules=rules)
+        write_table(labels.repairs, out / REPAIRS)
+        finish_bank(
+            out,
+            videos=bank.videos,
+            annotations=labels.annotations,
+            source=bank.meta["source"] | _label_source(source, rules),
+            alignment=bank.meta["alignment"],
+            more=(REPAIRS,),
+        )
+        return labels
+    videos = announced(source)
+    videos["frames"] = videos.frames.where(videos.frames > 0, LONG)
+    labels = fit_labels(source, videos, rules=rules)
+    write_table(labels.repairs, out / REPAIRS)
+    write_table(labels.annotations.loc[:, list(ANNOTATION_COLUMNS)], out / "annotations.csv")
+    return labels
+
+
+def announced(source: Source) -> pd.DataFrame:
+    """The table of videos as folders and headers announce it: subject, video, frames, fps."""
+    rows = [(v.subject, v.video, count_frames(v), v.fps) for v in source.videos]
+    return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS))
+
+
+def count_frames(video: SourceVideo) -> int:
+    """Frames of a video as its folder or header announces them; 0 where that is not known."""
+    try:
+        if video.aligned:
+            return max(max(images) for images in aligned_images(video.path).values())
+        return max(number_images(video.path)) if video.path.is_dir() else probe(video.path).frames
+    except UserError:
+        return 0
+
+
+def describe(source: Source, alignment: Alignment) -> dict[str, Any]:
+    """What all videos of a bank depend on, as JSON values."""
+    aligned = all(video.aligned for video in source.videos)
+    ours = dict(kind="openface112", landmarks=MODEL_SHA256, **vars(alignment))
+    return dict(
+        dataset=source.dataset, alignment=dict(kind="openface, as it was") if aligned else ours
+    )
+
+
+def _label_source(source, rules):
+    file = source.labels_file
+    named = file and dict(file=file.name, sha256=hashlib.sha256(file.read_bytes()).hexdigest())
+    return dict(kind=source.dataset, labels=named, rules=list(rules))
+
+
+def _work_off(out, source, alignment, *, workers, progress):
+    """Prepares what is not done; returns the errors of videos that cannot be read, by name."""
+    todo = [video for video in source.videos if find_done(out, video.video) is None]
+    errors: dict[str, UserError] = {}
+    seen = frames_written(out)
+    with progress_bar(
+        total=int(announced(source).frames.sum()),
+        initial=seen,
+        desc=f"preparing {len(source.videos)} videos",
+        unit="frame",
+        shown=progress,
+    ) as bar:
+
+        def show() -> None:
+            nonlocal seen
+            now = frames_written(out)
+            bar.update(max(0, now - seen))
+            seen = max(seen, now)
+
+        job = partial(_prepare_job, out, alignment)
+        for number, future in run_jobs(job, todo, workers=workers, on_poll=show):
+            error = future.exception()
+            if isinstance(error, UserError):
+                errors[todo[number].video] = error
+            elif error:
+                raise error
+    return errors
+
+
+def _prepare_job(out, alignment, video):
+    note_done(out, prepare_video(out, video, alignment))

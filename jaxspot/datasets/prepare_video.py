@@ -1,0 +1,140 @@
+"""One video of a data set into the bank: read, track, align, write."""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from jaxspot.datasets.images import (
+    describe_numbers,
+    image_frames,
+    missing_numbers,
+    number_images,
+)
+from jaxspot.datasets.openface import openface_frames
+from jaxspot.datasets.source import SourceVideo
+from jaxspot.video.clip import AlignedFrame, aligned_frames, median_fps
+from jaxspot.video.decode import VideoFrame, read_video
+from jaxspot.video.jitter import crop_jitter, crop_places
+from jaxspot.video.landmarker import load_landmarker
+from jaxspot.video.writer import video_writer
+
+UNEVEN = 0.25
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How faces are found and aligned: see `track_faces` and `aligned_frames`."""
+
+    prefer: str = "largest"
+    smooth: bool = True
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a video came to.
+
+    Attributes:
+      subject, video, frames, fps: as in `videos.csv`.
+      found: frames with a face.
+      stays: of a face in the picture; 1 where one face never left it.
+      missing: numbers of frames that no image has, as '3, 17-19'; empty for none.
+      unreadable: numbers of frames whose image cannot be read.
+      uneven: share of frames that come more than a quarter too early or too late.
+      jitter_px: noise of the alignment before and after smoothing, see `crop_jitter`; None for
+        faces that were aligned before, and where no three frames in a row show one.
+    """
+
+    subject: str
+    video: str
+    frames: int
+    fps: float
+    found: int
+    stays: int
+    missing: str
+    unreadable: str
+    uneven: float
+    jitter_px: tuple[float, float] | None
+
+
+def prepare_video(root: Path, source: SourceVideo, alignment: Alignment) -> Prepared:
+    """Writes a video's frames and quality into a bank, in constant memory.
+
+    Args:
+      root: the bank's folder.
+      source: the video.
+      alignment: of faces that are not aligned yet.
+
+    Raises:
+      UserError: the video cannot be read, naming its file.
+    """
+    unreadable: list[int] = []
+    missing: list[int] = []
+    times, faces, places = array("d"), array("l"), array("d")
+    with video_writer(root, source.video) as write:
+        for frame in _frames(source, alignment, missing, unreadable):
+            write(frame.image, found=frame.face >= 0, confidence=frame.confidence)
+            times.append(frame.pts_s)
+            faces.append(frame.face)
+            if not source.aligned:
+                places.extend(crop_places(frame.measured))
+                places.extend(crop_places(frame.similarity))
+    seen = np.array(faces)
+    return Prepared(
+        source.subject,
+        source.video,
+        frames=len(times),
+        fps=source.fps or median_fps(np.array(times), source.path),
+        found=int((seen >= 0).sum()),
+        stays=len(set(seen[seen >= 0].tolist())),
+        missing=describe_numbers(missing),
+        unreadable=describe_numbers(unreadable),
+        uneven=0.0 if source.fps else _uneven(np.array(times)),
+        jitter_px=None if source.aligned else _jitter(np.array(places).reshape(-1, 2, 4)),
+    )
+
+
+def _frames(
+    source: SourceVideo, alignment: Alignment, missing: list[int], unreadable: list[int]
+) -> Iterator[AlignedFrame]:
+    if source.aligned:
+        yield from openface_frames(source.path, source.table)
+        return
+    if source.path.is_dir():
+        images = number_images(source.path)
+        missing += missing_numbers(images)
+        pictures = _watched(image_frames(images, source.fps), set(missing), unreadable)
+    else:
+        pictures = read_video(source.path)
+    yield from aligned_frames(
+        pictures, _landmarker(), prefer=alignment.prefer, smooth=alignment.smooth
+    )
+
+
+def _watched(
+    frames: Iterator[VideoFrame], missing: set[int], unreadable: list[int]
+) -> Iterator[VideoFrame]:
+    """Passes frames on; notes the numbers of those whose image is there but cannot be read."""
+    for number, frame in enumerate(frames, 1):
+        if frame.image is None and number not in missing:
+            unreadable.append(number)
+        yield frame
+
+
+def _uneven(times: np.ndarray) -> float:
+    steps = np.diff(times) / np.median(np.diff(times))
+    return round(float((abs(steps - 1) > UNEVEN).mean()), 4)
+
+
+def _jitter(places: np.ndarray) -> tuple[float, float] | None:
+    measured, used = crop_jitter(places[:, 0]), crop_jitter(places[:, 1])
+    return None if np.isnan(measured) else (round(measured, 4), round(used, 4))
+
+
+@cache
+def _landmarker():
+    """One a process: it is slow to load."""
+    return load_landmarker()
