@@ -80,6 +80,21 @@ def test_subjects_by_number_in_all_rows(tmp_path):
     pd.testing.assert_frame_equal(read_cas_me2(path), table(ROWS))
 
 
+def test_numbers_are_participants_where_they_can_be(tmp_path):
+    """As in the release: participants 1..22 are s15..s40."""
+    subjects = [[15, "s15", 16], [16, "s16", 15]]
+    labels = [[15, *GOOD[1:]], ["s15", *GOOD[1:]]]
+    path = tmp_path / "a.xlsx"
+    write_workbook(path, {"labels": labels, "rule1": subjects, "rule2": VIDEOS})
+    assert read_cas_me2(path).subject.tolist() == ["s16", "s15"]
+
+
+def test_two_header_rows(tmp_path):
+    rows = [range(9), CAS_ME2_HEADER, GOOD, GOOD, GOOD]
+    path = write_workbook(tmp_path / "a.xlsx", {"a": rows, "rule1": SUBJECTS, "rule2": VIDEOS})
+    assert cas_me2_labels(path).annotations.row.tolist() == [3, 4, 5]
+
+
 def test_sheets_in_another_order_and_names_turned_into_numbers(tmp_path):
     subjects = [["number", "name", "participant"], [15, 15, 1], [16, 16, 2]]
     codes = [["code", "video"], [101, "Disgust1"], [401, "anger1"]]
@@ -138,9 +153,10 @@ def test_a_bad_cell_is_named_by_file_sheet_and_row(column, value, words, tmp_pat
 
 
 def test_a_first_row_with_a_mistake_is_no_header(tmp_path):
-    for column, value in ((1, "anger"), (7, "mixed")):
+    for column, value, others in ((1, "anger", 2), (7, "mixed", 2), (7, "mixed", 0)):
         bad = [value if at == column else cell for at, cell in enumerate(GOOD)]
-        sheets = {"labels": [bad, GOOD, GOOD], "rule1": SUBJECTS, "rule2": VIDEOS}
+        rows = [bad, *[GOOD] * others]
+        sheets = {"labels": rows, "rule1": SUBJECTS, "rule2": VIDEOS}
         path = write_workbook(tmp_path / "code.xlsx", sheets)
         assert refusal(path).startswith(f"{path}, sheet 'labels', row 1: ")
 

@@ -163,23 +163,23 @@ def test_fitting_is_cutting_sets_of_frames(spans):
 
 
 def test_fitting_lists_what_it_clips_and_leaves_out():
-    labels = read([(0, 5, 9), (90, 95, 120), (101, 105, 120)])
-    other = Label(14, "007", "007_3", "MaE", Span(1, 2, 3))
+    labels = read([(5, 7, 9), (90, 95, 120), (101, 105, 120), (0, 5, 9)])
+    other = Label(15, "007", "007_3", "MaE", Span(1, 2, 3))
     other = mend([other], file=labels.file, sheet="Sheet1")
     labels = Labels(pd.concat([labels.annotations, other.annotations]), labels.repairs, labels.file)
     fitted = fit_to_videos(labels, videos(("006", "006_1", 100, 200.0), ("006", "006_2", 9, 200.0)))
-    assert frames_of(fitted) == [(1, 5, 9), (90, 95, 100)]
+    assert frames_of(fitted) == [(5, 7, 9), (90, 95, 100), (1, 5, 9)]
     assert tuple(fitted.annotations) == (*ANNOTATION_COLUMNS, "row")
     assert fitted.annotations.dtypes.map(str).tolist() == ["str"] * 3 + ["int64"] * 4
     assert tuple(fitted.repairs) == REPAIR_COLUMNS
     assert fitted.repairs.drop(columns=["file", "subject"]).values.tolist() == [
-        [11, "006_1", "onset_zero", "onset 0", "onset 1"],
         [12, "006_1", "past_end", "offset 120", "offset 100"],
         [13, "006_1", "past_end", "onset 101, apex 105, offset 120",
          "left out (the video ends with frame 100)"],
-        [14, "007_3", "no_video", "video 007_3", "left out (there is no such video)"],
+        [14, "006_1", "onset_zero", "onset 0", "onset 1"],
+        [15, "007_3", "no_video", "video 007_3", "left out (there is no such video)"],
     ]  # fmt: skip
-    with pytest.raises(UserError, match=r"^data/labels.xlsx, row 14: there is no video 007_3"):
+    with pytest.raises(UserError, match=r"^data/labels.xlsx, row 15: there is no video 007_3"):
         fit_to_videos(labels, videos(("006", "006_1", 200, 200.0)), rules=["past_end"])
     with pytest.raises(UserError, match=r"^data/labels.xlsx, row 11: subject is '006'"):
         fit_to_videos(labels, videos(("6", "006_1", 200, 200.0)))

@@ -77,7 +77,8 @@ def cas_me2_video(name: str) -> tuple[str, str] | None:
 
 def _rows(sheet: Sheet, name_at: int, names: Names) -> Iterator[Label]:
     kind_at = matching_column(sheet, KIND) or name_at + KIND_AT
-    rows = [row for row in sheet.rows if not _is_header(row, sheet, name_at, kind_at)]
+    is_header = lambda row: _is_header(sheet, row, name_at, kind_at)
+    rows = list(itertools.dropwhile(is_header, sheet.rows))
     subjects = _subjects(sheet, rows, name_at - 1, names)
     for row, subject in zip(rows, subjects, strict=True):
         name = text(sheet, row, name_at, "video name")
@@ -92,10 +93,10 @@ def _rows(sheet: Sheet, name_at: int, names: Names) -> Iterator[Label]:
         yield Label(row.number, subject, f"{subject}_{code}", kind, Span(*frames))
 
 
-def _is_header(row, sheet, name_at, kind_at):
-    """Whether the first row of the sheet is one that a copy has been given."""
+def _is_header(sheet, row, name_at, kind_at):
+    """Whether a row holds neither a name nor a type: the first of a copy may be such."""
     name, kind = (text(sheet, row, at, "header") for at in (name_at, kind_at))
-    return row is sheet.rows[0] and not CAS_ME2_NAME.fullmatch(name) and not KIND.fullmatch(kind)
+    return not CAS_ME2_NAME.fullmatch(name) and not KIND.fullmatch(kind)
 
 
 def _subjects(sheet: Sheet, rows: Sequence[Row], column: int, names: Names) -> list[str]:
