@@ -21,9 +21,10 @@ from jaxspot.benchmark.measure import (
     read_clock,
     seconds_of,
 )
-from jaxspot.benchmark.scaling import Law, MadeUpVideo, Point
+from jaxspot.benchmark.scaling import Law, Point
 from jaxspot.benchmark.scaling import table as scaling_table
 from jaxspot.benchmark.table import table
+from jaxspot.benchmark.work import MadeUpFrames
 from jaxspot.commands import benchmark
 from jaxspot.memory import peak_gigabytes
 from jaxspot.network.lcn import local_contrast_normalise
@@ -140,8 +141,8 @@ def test_the_work_of_others_is_told_from_ours():
     assert after.wall > before.wall and after.ours > before.ours and after.busy >= before.busy
 
 
-def test_a_made_up_video_repeats_its_frames():
-    video = MadeUpVideo(1000)
+def test_made_up_frames_repeat():
+    video = MadeUpFrames(1000)
     assert len(video) == 1000
     np.testing.assert_array_equal(video[np.array([[0, 70], [64, 6]])][0], video[np.array([64, 6])])
 

@@ -14,7 +14,8 @@ from pools import make_pool, overwrite
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream
 from jaxspot.training import loso
-from jaxspot.training.loso import compile_epoch, feed_epochs, start_folds
+from jaxspot.training.feed import feed_epochs
+from jaxspot.training.loso import compile_epoch, start_folds
 from jaxspot.training.parallel import fold_mesh, shard_folds
 from jaxspot.training.state import init_state, stop_early
 from jaxspot.training.step import Training
@@ -70,10 +71,10 @@ def spread():
 
 @pytest.fixture(scope="module")
 def batched():
-    """Two folds as one batch on each of two devices, as on accelerators, and what was compiled."""
+    """Two folds as one batch on each of two devices, fed by the epoch, and what was compiled."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         spy = Spy(monkeypatch, 2)
-        return train(mesh=fold_mesh(2), batched=True), spy
+        return train(mesh=fold_mesh(2), batched=True, resident=False), spy
 
 
 def test_the_held_out_subject_changes_nothing(trained):
@@ -140,7 +141,7 @@ def test_a_stopped_fold_stays_as_it_is(batched):
     state = dataclasses.replace(state, live=jnp.array([True, False, True, False]))
     before = jax.tree.map(np.array, state)
     run = compile_epoch(MODEL, TRAINING, Augmentation(), mesh, batched=batched)
-    after, losses = run(shard_folds(state, mesh), *feed_epochs(pool, FOLDS, TRAINING, mesh)(1))
+    after, losses = run(shard_folds(state, mesh), *next(feed_epochs(pool, FOLDS, TRAINING, mesh)))
     after = jax.tree.map(np.array, after)
     for number, live in enumerate((True, False, True, False)):
         old, new = (jax.tree.map(lambda leaf, n=number: leaf[n], s) for s in (before, after))
@@ -158,10 +159,11 @@ def test_an_epoch_reads_no_array_and_calls_nothing_on_the_host(monkeypatch):
     feed = feed_epochs(pool, FOLDS, TRAINING, mesh)
     run = compile_epoch(MODEL, TRAINING, Augmentation(), mesh)
     state = shard_folds(start_folds(FOLDS, pool, model=MODEL, training=TRAINING), mesh)
-    text = run.lower(state, *feed(1)).compile().as_text()
+    fed = next(feed)
+    text = run.lower(state, *fed).compile().as_text()
     assert not re.findall(r"callback|infeed|outfeed|host-transfer|is_host", text)
-    state, _ = run(state, *feed(1))
-    fed = feed(2)
+    state, _ = run(state, *fed)
+    fed = next(feed)
 
     def refuse(self):
         raise AssertionError("an array was read on the host")

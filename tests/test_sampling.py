@@ -205,7 +205,7 @@ def test_gather_pool_lays_the_videos_in_a_row(bank):
     pool = gather_pool(bank)
     assert pool.subjects == ("a", "b", "a") and pool.names == ("a_1", "b_1", "a_2")
     for number, name in enumerate(pool.names):
-        np.testing.assert_array_equal(pool.frames[pool.span(number)], bank.frames(name))
+        np.testing.assert_array_equal(pool.frames[np.r_[pool.span(number)]], bank.frames(name))
         assert (pool.video[pool.span(number)] == number).all()
     np.testing.assert_array_equal(pool.first, [0, 7, 12])
     np.testing.assert_array_equal(pool.fps, [30, 200, 30])

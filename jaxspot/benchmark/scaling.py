@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from jaxspot.benchmark.measure import in_fresh_process, seconds_of
-from jaxspot.benchmark.work import PAPER, SKIPS, TRAINING, epoch_of, made_up_frames, one_network
+from jaxspot.benchmark.work import PAPER, SKIPS, TRAINING, MadeUpFrames, epoch_of, one_network
 from jaxspot.memory import peak_gigabytes
 from jaxspot.spotting.scoring import score_video
 from jaxspot.video.bank import SIZE
@@ -46,21 +46,6 @@ class Law(NamedTuple):
     make: Callable[[int], tuple[Callable, float]]
 
 
-class MadeUpVideo:
-    """A video of any length that takes no memory: frames are repeated as they are asked for."""
-
-    def __init__(self, length: int):
-        self.length, self.frames = length, made_up_frames(64)
-
-    def __len__(self) -> int:
-        """Its number of frames."""
-        return self.length
-
-    def __getitem__(self, places: np.ndarray) -> np.ndarray:
-        """Frames uint8 (..., height, width) at int places (...)."""
-        return self.frames[np.asarray(places) % len(self.frames)]
-
-
 def folds(count: int) -> tuple[Callable, float]:
     """An epoch of some folds; work is fold-steps."""
     return epoch_of(count, training=TRAINING), count * TRAINING.steps
@@ -76,7 +61,7 @@ def widths(first: int) -> tuple[Callable, float]:
 
 def video(length: int) -> tuple[Callable, float]:
     """Dense scores of one video by one network; work is frames."""
-    frames: Any = MadeUpVideo(length)
+    frames: Any = MadeUpFrames(length)
     call = partial(score_video, PAPER, one_network(), frames, skips=np.array([SKIPS]))
     return call, length
 

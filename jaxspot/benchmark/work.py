@@ -12,8 +12,9 @@ from jax.sharding import Mesh
 
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream
+from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import loso_folds
-from jaxspot.training.loso import compile_epoch, feed_epochs, pad_idle, start_folds
+from jaxspot.training.loso import compile_epoch, pad_idle, start_folds
 from jaxspot.training.parallel import fold_mesh, shard_folds
 from jaxspot.training.pool import FramePool
 from jaxspot.training.step import Training
@@ -34,13 +35,28 @@ def made_up_frames(count: int, *, seed: int = 0) -> np.ndarray:
     return np.clip(200 * smooth[np.arange(count) % 16] + noise, 0, 255).astype(np.uint8)
 
 
+class MadeUpFrames:
+    """Frames in a row that take no memory however many: some repeat as they are asked for."""
+
+    def __init__(self, length: int):
+        self.shape, self.frames = (length, SIZE, SIZE), made_up_frames(64)
+
+    def __len__(self) -> int:
+        """How many."""
+        return self.shape[0]
+
+    def __getitem__(self, places: np.ndarray) -> np.ndarray:
+        """Frames uint8 (..., height, width) at int places (...)."""
+        return self.frames[np.asarray(places) % len(self.frames)]
+
+
 def made_up_pool(*, subjects: int, frames: int) -> FramePool:
-    """One video a subject, with an ME and a MaE in it."""
+    """One video a subject, with an ME and a MaE in it; the pixels take no memory."""
     count = subjects * frames
     labels = np.zeros((subjects, frames, 2), np.float32)
     labels[:, 20:30, 0] = labels[:, 50:90, 1] = 1
     return FramePool(
-        frames=made_up_frames(512)[np.arange(count) % 512],
+        frames=MadeUpFrames(count),
         labels=labels.reshape(-1, 2),
         video=np.repeat(np.arange(subjects), frames).astype(np.int32),
         first=(frames * np.arange(subjects)).astype(np.int32),
@@ -86,6 +102,6 @@ def epoch_of(
     pool = made_up_pool(subjects=max(folds, 12), frames=frames)
     chosen = loso_folds(pool.subjects)[:folds]
     program = compile_epoch(model, training, Augmentation(), mesh)
-    fed = feed_epochs(pool, chosen, training, mesh)(1)
+    fed = next(feed_epochs(pool, chosen, training, mesh))
     start = pad_idle(start_folds(chosen, pool, model=model, training=training), mesh)
     return lambda: program(shard_folds(start, mesh), *fed)

@@ -20,9 +20,9 @@ class Shared(NamedTuple):
     """What all folds read in an epoch.
 
     Attributes:
-      frames: uint8 (n, height, width), of all subjects.
+      frames: uint8 (n, height, width), all or those that the epoch sees.
       labels: float32 (n, 2).
-      rows: int32 (steps, samples, 1 + streams), see `sampling.Samples`.
+      rows: int32 (steps, samples, 1 + streams), places in these, see `sampling.Samples`.
       key: random key of the samples.
     """
 
@@ -37,11 +37,13 @@ class Tables(NamedTuple):
 
     Attributes:
       picks: int32 (folds, steps, batch), places in the `rows` of `sampling.Samples`.
-      validation: int32 (folds, batches, batch, 1 + streams), places in the pool.
+      validation: uint8 (folds, batches, batch, 1 + streams, height, width), the frames themselves.
+      labels: float32 (folds, batches, batch, 2), of the validation.
     """
 
     picks: jax.Array
     validation: jax.Array
+    labels: jax.Array
 
 
 def train_epoch(
@@ -101,11 +103,11 @@ def train_epoch(
         return each(one, (states, picks, keys))
 
     def judge(fold):
-        state, table = fold
+        state, frames, labels = fold
         loss = validation_loss(
             {"params": state.mean_params, "batch_stats": state.mean_stats},
-            table,
-            shared,
+            frames,
+            labels,
             model=model,
             training=training,
         )
@@ -120,24 +122,32 @@ def train_epoch(
     states = dataclasses.replace(states, best_params=None, best_stats=None)
     states, losses = lax.scan(step, states, (steps, shared.rows, tables.picks.swapaxes(0, 1)))
     states = dataclasses.replace(states, **kept)
-    states, validation = each(judge_live, (states, tables.validation))
+    states, validation = each(judge_live, (states, tables.validation, tables.labels))
     return states, {"train_loss": losses.T, "validation_loss": validation}
 
 
 def validation_loss(
     variables: dict[str, Any],
-    table: jax.Array,
-    shared: Shared,
+    frames: jax.Array,
+    labels: jax.Array,
     *,
     model: TwoStream,
     training: Training,
 ) -> jax.Array:
-    """Mean weighted loss without augmentation, under the running statistics: float32 ()."""
+    """Mean weighted loss without augmentation, under the running statistics: float32 ().
 
-    def batch_loss(rows):
-        inputs = normalise(shared.frames[rows], model.form)
+    Args:
+      variables: of one network.
+      frames: uint8 (batches, batch, 1 + streams, height, width).
+      labels: float32 (batches, batch, 2).
+      model: the network.
+      training: its weights of the loss.
+    """
+
+    def batch_loss(samples):
+        frames, labels = samples
+        inputs = normalise(frames, model.form)
         logits: Any = model.apply(variables, inputs, train=False)
-        labels = shared.labels[rows[:, 0]]
         return weighted_bce(logits, labels, presence=training.presence, kinds=training.kinds).mean()
 
-    return lax.map(batch_loss, table).mean()
+    return lax.map(batch_loss, (frames, labels)).mean()

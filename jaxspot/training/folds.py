@@ -10,6 +10,8 @@ from jaxspot.errors import UserError
 
 SAMPLES = 2**31
 """Stands where a subject's number stands in other keys; those are lower."""
+START, EPOCHS = 0, 1
+"""Of the two keys folded from a fold's: one starts its weights, the other runs its epochs."""
 
 
 @dataclasses.dataclass(frozen=True)

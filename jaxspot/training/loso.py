@@ -3,7 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import jax
@@ -15,23 +15,14 @@ from jaxspot.errors import UserError
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.model import TwoStream
-from jaxspot.training.epoch import Shared, Tables, train_epoch
-from jaxspot.training.folds import Fold, fold_key, samples_key
-from jaxspot.training.parallel import (
-    fold_mesh,
-    on_each_device,
-    pad_folds,
-    replicate,
-    shard_folds,
-)
+from jaxspot.training.epoch import train_epoch
+from jaxspot.training.feed import feed_epochs
+from jaxspot.training.folds import START, Fold, fold_key
+from jaxspot.training.parallel import fold_mesh, on_each_device, pad_folds, shard_folds
 from jaxspot.training.pool import FramePool
-from jaxspot.training.sampling import epoch_samples, same_length, validation_tables
 from jaxspot.training.saved_epochs import Progress
 from jaxspot.training.state import FoldState, init_state
 from jaxspot.training.step import Training, make_optimiser
-
-# One of the two keys of a fold starts its weights, the other runs its epochs.
-_START, _EPOCHS = 0, 1
 
 
 class TrainedFolds(NamedTuple):
@@ -57,15 +48,17 @@ def train_loso(
     augmentation: Augmentation | None = None,
     mesh: Mesh | None = None,
     batched: bool | None = None,
+    resident: bool | None = None,
     resume: Progress | None = None,
     on_epoch: Callable[[Progress], None] | None = None,
 ) -> TrainedFolds:
     """Trains every fold on its own training subjects, all folds in one program.
 
-    The frames lie on the device once, for all folds; an epoch is one call, compiled once. A fold's
-    weights depend on the seed, the names of all subjects and how long each was recorded, and on its
-    training and validation subjects; not on the other folds or on where a run was cut and resumed,
-    and on the number of devices and folds by rounding alone.
+    The frames of an epoch lie on a device once, for all its folds; those of the next are gathered
+    meanwhile. An epoch is one call, compiled once. A fold's weights depend on the seed, the names
+    of all subjects and how long each was recorded, and on its training and validation subjects; not
+    on the other folds, on where a run was cut and resumed or on how frames come to the devices, and
+    on the number of devices and folds by rounding alone.
 
     Args:
       pool: frames and labels of all subjects.
@@ -75,66 +68,35 @@ def train_loso(
       augmentation: ranges; the paper's by default.
       mesh: the devices; all by default.
       batched: how the folds of one device run, see `map_folds`.
+      resident: whether the devices hold the whole bank or an epoch's frames, see `feed_epochs`.
       resume: where an earlier call with the same arguments had come to.
       on_epoch: called after each epoch with all that has come of it.
 
     Raises:
-      UserError: a loss is not finite; it names subject, epoch and step.
+      UserError: a loss is not finite (it names subject, epoch and step), or frames of the bank are
+        gone.
     """
     mesh = mesh or fold_mesh()
     progress = resume or Progress(0, start_folds(folds, pool, model=model, training=training), [])
     augmentation = augmentation or Augmentation()
     run_epoch = compile_epoch(model, training, augmentation, mesh, batched=batched)
     state = shard_folds(pad_idle(progress.state, mesh), mesh)
-    feed = None
     ours = lambda tree: jax.tree.map(lambda x: np.array(x[: len(folds)]), jax.device_get(tree))
-    while progress.epoch < training.epochs and progress.state.live.any():
-        epoch = progress.epoch + 1
-        feed = feed or feed_epochs(pool, folds, training, mesh)
-        state, losses = run_epoch(state, *feed(epoch))
-        wait_for(losses)
-        trained, losses = np.asarray(progress.state.live), ours(losses)
-        refuse_not_finite(folds, epoch, losses, trained)
-        after = ours(state)
-        rows = _rows(folds, epoch, losses, trained, after)
-        progress = Progress(epoch, after, progress.metrics + rows)
-        if on_epoch:
-            on_epoch(progress)
+    feed = feed_epochs(pool, folds, training, mesh, first=progress.epoch + 1, resident=resident)
+    with closing(feed):
+        while progress.epoch < training.epochs and progress.state.live.any():
+            epoch = progress.epoch + 1
+            state, losses = run_epoch(state, *next(feed))
+            wait_for(losses)
+            trained, losses = np.asarray(progress.state.live), ours(losses)
+            refuse_not_finite(folds, epoch, losses, trained)
+            after = ours(state)
+            rows = _rows(folds, epoch, losses, trained, after)
+            progress = Progress(epoch, after, progress.metrics + rows)
+            if on_epoch:
+                on_epoch(progress)
     best = {"params": progress.state.best_params, "batch_stats": progress.state.best_stats}
     return TrainedFolds(tuple(folds), best, progress.metrics)
-
-
-def feed_epochs(
-    pool: FramePool, folds: Sequence[Fold], training: Training, mesh: Mesh
-) -> Callable[[int], tuple[Tables, jax.Array, Shared]]:
-    """Lays all frames on the devices; answers what an epoch, counted from 1, is run on.
-
-    Args:
-      pool: frames and labels of all subjects.
-      folds: idle ones are added until the devices share evenly.
-      training: how to train.
-      mesh: the devices.
-    """
-    padded = pad_folds(list(folds), mesh)
-    common: dict[str, Any] = dict(seed=training.seed, batch=training.batch, skips=training.skips)
-    draw = partial(
-        epoch_samples, pool, padded, steps=training.steps, balance=training.balance, **common
-    )
-    epochs = same_length([draw(epoch=epoch) for epoch in range(1, training.epochs + 1)])
-    validation = shard_folds(
-        validation_tables(pool, padded, batches=training.validation_batches, **common), mesh
-    )
-    frames, labels = replicate((jnp.asarray(pool.frames), jnp.asarray(pool.labels)), mesh)
-    own_keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, f), _EPOCHS) for f in padded])
-
-    def feed(epoch: int) -> tuple[Tables, jax.Array, Shared]:
-        samples = epochs[epoch - 1]
-        keys = jax.vmap(lambda key: jax.random.fold_in(key, epoch))(own_keys)
-        rows, key = replicate((samples.rows, samples_key(training.seed, epoch)), mesh)
-        tables = Tables(shard_folds(samples.picks, mesh), validation)
-        return tables, shard_folds(keys, mesh), Shared(frames, labels, rows, key)
-
-    return feed
 
 
 def wait_for(tree: Any) -> None:
@@ -202,7 +164,7 @@ def start_folds(
     sample = jnp.zeros((1, 1 + len(training.skips), *pool.frames.shape[1:]), jnp.float32)
     optimiser = make_optimiser(training)
     start = lambda key: init_state(model.init(key, sample, train=False), optimiser)
-    keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, fold), _START) for fold in folds])
+    keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, fold), START) for fold in folds])
     return jax.device_get(jax.jit(jax.vmap(start))(keys))
 
 

@@ -1,12 +1,77 @@
 """All frames of a bank in a row: what sample indices point into."""
 
 import dataclasses
+from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int32, UInt8
+from jaxtyping import Bool, Float32, Int32
 
 from jaxspot.annotations.tables import frame_labels
+from jaxspot.errors import UserError
 from jaxspot.video.bank import SIZE, Bank
+
+
+class Frames(Protocol):
+    """Frames in a row, uint8 (frames, height, width): an array, or what reads them when asked."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(frames, height, width)."""
+        ...
+
+    def __getitem__(self, places: np.ndarray, /) -> np.ndarray:
+        """Frames uint8 (..., height, width) at int places (...)."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class BankFrames:
+    """The frames of a bank in a row, on disk until they are asked for.
+
+    Attributes:
+      bank: whose.
+      first: int (videos + 1,), each video's first frame's place; the last is the number of all.
+    """
+
+    bank: Bank
+    first: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(frames, 112, 112)."""
+        return int(self.first[-1]), SIZE, SIZE
+
+    def __getitem__(self, places: np.ndarray) -> np.ndarray:
+        """Frames uint8 (..., 112, 112) at int places (...), in any order.
+
+        A video's file is mapped while its frames are copied and let go then: what was read before
+        takes no memory.
+
+        Raises:
+          IndexError: places outside of the bank.
+          UserError: a file is gone or was cut.
+        """
+        order = np.argsort(places, axis=None)
+        ranked = places.ravel()[order]
+        if len(ranked) and not 0 <= ranked[0] <= ranked[-1] < self.first[-1]:
+            raise IndexError(f"places {ranked[0]}..{ranked[-1]} of {self.first[-1]} frames")
+        frames = np.empty((len(ranked), SIZE, SIZE), np.uint8)
+        parts = pairwise(np.searchsorted(ranked, self.first))
+        starts = zip(self.bank.videos.video, self.first[:-1], parts, strict=True)
+        for video, first, (start, stop) in starts:
+            if start < stop:
+                frames[order[start:stop]] = self._open(video)[ranked[start:stop] - first]
+        return frames.reshape(*places.shape, SIZE, SIZE)
+
+    def _open(self, video):
+        try:
+            return self.bank.frames(video)
+        except (OSError, ValueError, EOFError) as error:
+            raise UserError(
+                f"{self.bank.root}/frames/{video}.npy: gone or damaged since the run began"
+                f" ({error}); put it back and go on with --resume"
+            ) from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,7 +79,7 @@ class FramePool:
     """The frames of all videos behind each other, and what is known of each frame.
 
     Attributes:
-      frames: pixels.
+      frames: pixels, in memory or on disk.
       labels: ME and MaE of each frame, 0 or 1.
       video: number of the video that each frame belongs to.
       first: per video, its first frame's place in the pool.
@@ -26,7 +91,7 @@ class FramePool:
         before with a face (the first after, where there is none before).
     """
 
-    frames: UInt8[np.ndarray, "frames height width"]
+    frames: Frames
     labels: Float32[np.ndarray, "frames 2"]
     video: Int32[np.ndarray, " frames"]
     first: Int32[np.ndarray, " videos"]
@@ -53,19 +118,18 @@ def video_lengths(pool: FramePool) -> np.ndarray:
 
 
 def gather_pool(bank: Bank) -> FramePool:
-    """Reads a whole bank into memory (12.5 KB a frame)."""
+    """Reads what is known of each frame of a bank; the pixels stay on disk."""
     lengths = bank.videos.frames.to_numpy()
-    first = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int32)
-    frames = np.empty((lengths.sum(), SIZE, SIZE), np.uint8)
+    ends = np.cumsum(lengths)
+    first = np.concatenate([[0], ends[:-1]]).astype(np.int32)
     labels, found, reference = [], [], []
     for start, length, video in zip(first, lengths, bank.videos.video, strict=True):
-        frames[start : start + length] = bank.frames(video)
         labels.append(frame_labels(bank.labels(video), frames=length))
         face = bank.quality(video)[:, 0] > 0
         found.append(face)
         reference.append(start + last_usable(face))
     return FramePool(
-        frames=frames,
+        frames=BankFrames(bank, np.concatenate([[0], ends])),
         labels=np.concatenate(labels).astype(np.float32),
         video=np.repeat(np.arange(len(lengths)), lengths).astype(np.int32),
         first=first,
