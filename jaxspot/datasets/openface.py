@@ -19,16 +19,16 @@ NEEDED = ("frame", "timestamp", "confidence", "success")
 
 
 def read_openface_csv(path: str | Path) -> pd.DataFrame:
-    """What OpenFace writes about a video: one row a frame and face, its columns as they are.
+    """What OpenFace writes about a video: frame, face_id, timestamp (s), confidence, success.
 
-    Older files have no `face_id`: all are face 0. Names are freed from the blanks that older files
-    put before them.
+    One row a frame and face; frames count from 1. Older files have no `face_id`: all are face 0.
 
     Raises:
       UserError: no such file, not OpenFace's, or a cell that is no number, with its row.
     """
     try:
-        table = pd.read_csv(path, skipinitialspace=True)
+        wanted = lambda name: name.strip() in (*NEEDED, "face_id")
+        table = pd.read_csv(path, skipinitialspace=True, usecols=wanted)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
@@ -43,9 +43,7 @@ def read_openface_csv(path: str | Path) -> pd.DataFrame:
             row = int(np.isnan(numbers).argmax())
             raise UserError(f"{path}, row {row + 2}: {name} is {table[name].iloc[row]!r}")
         table[name] = numbers
-    if "face_id" not in table:
-        table["face_id"] = 0
-    return table
+    return table if "face_id" in table else table.assign(face_id=0)
 
 
 def aligned_images(folder: Path) -> dict[int, dict[int, Path]]:
