@@ -1,0 +1,102 @@
+"""The log file of the MEGC 2020 spotting challenge: each label and prediction, and what it is."""
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from jaxspot.annotations.tables import KINDS
+from jaxspot.evaluation.f1 import NO_FRAMES, frames_by_video
+from jaxspot.evaluation.matching import match_intervals
+
+DATASET_NUMBERS = {"samm_lv": 1, "cas_me2": 2}
+WIDTH = 8
+
+
+def megc_log(
+    intervals: pd.DataFrame,
+    annotations: pd.DataFrame,
+    *,
+    videos: pd.DataFrame | Iterable[str],
+    dataset: Literal["samm_lv", "cas_me2"],
+    threshold: float = 0.5,
+    every_prediction: bool = False,
+) -> str:
+    """The log as the organisers of MEGC 2020 lay it out, both kinds together.
+
+    The first line is 1 (SAMM-LV) or 2 (CAS(ME)^2); then `video gt_on gt_off pred_on pred_off
+    TP|FP|FN` a row, "-" where there is none, in the order of the videos and of onsets within them.
+    Matching is "megc2020": each label is a row, TP beside the prediction of the best IoU or FN, and
+    each prediction that matches nothing is an FP. So rows of TP, FP and FN are as many as tp, fp
+    and fn of `score_intervals`. The logs of both data sets, one after the other, make the
+    challenge's file.
+
+    Args:
+      intervals: predictions with video, kind, onset, offset (frames, both ends included).
+      annotations: labels with the same columns.
+      videos: every video, in the order of the log: a table with a column `video`, or names.
+      dataset: "samm_lv" or "cas_me2".
+      threshold: the least IoU, in (0, 1].
+      every_prediction: also a TP row for a further prediction of a label that is found already, as
+        the organisers' own log has it; TP rows may then outnumber tp.
+
+    Returns:
+      the text, a newline after every row.
+
+    Raises:
+      ValueError: another data set.
+      UserError: an interval or annotation of a video that is not in `videos`.
+    """
+    if dataset not in DATASET_NUMBERS:
+        raise ValueError(f"dataset must be one of {', '.join(DATASET_NUMBERS)}, not {dataset!r}")
+    names = list(videos.video if isinstance(videos, pd.DataFrame) else videos)
+    predicted = frames_by_video(intervals, names, "intervals")
+    truth = frames_by_video(annotations, names, "annotations")
+    rows = []
+    for name in names:
+        both = [
+            row
+            for kind in KINDS
+            for row in _rows(
+                predicted.get((name, kind), NO_FRAMES),
+                truth.get((name, kind), NO_FRAMES),
+                threshold,
+                every_prediction,
+            )
+        ]
+        both.sort(key=_onset)
+        rows += [[name, *map(str, label), *map(str, guess), what] for label, guess, what in both]
+    return f"{DATASET_NUMBERS[dataset]}\n" + "".join(f"{line}\n" for line in _padded(rows))
+
+
+NONE = ("-", "-")
+
+
+def _rows(predicted: np.ndarray, truth: np.ndarray, threshold, every_prediction) -> Iterator[tuple]:
+    """(label, prediction, "TP" | "FP" | "FN") of one video and kind."""
+    matching = match_intervals(predicted, truth, protocol="megc2020", threshold=threshold)
+    guesses, labels = predicted.tolist(), truth.tolist()
+    for label, i in zip(labels, matching.truth.tolist(), strict=True):
+        yield (label, guesses[i], "TP") if i >= 0 else (label, NONE, "FN")
+    for i, j in enumerate(matching.predicted.tolist()):
+        if j < 0:
+            yield NONE, guesses[i], "FP"
+        elif every_prediction and i not in matching.truth:
+            yield labels[j], guesses[i], "TP"
+
+
+def _onset(row):
+    """Of the prediction, or of a label that was missed."""
+    label, guess, what = row
+    return label[0] if what == "FN" else guess[0]
+
+
+def _padded(rows):
+    if not rows:
+        return []
+    widths = [max(WIDTH, 2 + max(map(len, column))) for column in zip(*rows, strict=True)]
+    return [
+        "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
