@@ -4,11 +4,17 @@ import random
 import zipfile
 
 import pytest
-from release_sheets import CAS_ME2_HEADER, write_cas_me2, write_samm_lv, write_workbook
+from release_sheets import (
+    CAS_ME2_HEADER,
+    cache_formulas,
+    write_cas_me2,
+    write_samm_lv,
+    write_workbook,
+)
 
 from jaxspot import read_cas_me2, read_samm_lv
 from jaxspot.annotations.recognise import recognise
-from jaxspot.annotations.sheets import OLE, find_header, read_workbook
+from jaxspot.annotations.sheets import OLE, find_header, read_workbook, text
 from jaxspot.errors import UserError
 
 SAMM = [("006", "006_1", "ME", 5, 10, 20), ("006", "006_1", "MaE", 30, 40, 60)]
@@ -121,3 +127,11 @@ def test_a_header_stands_in_the_first_thirty_rows(row, found, tmp_path):
     (sheet,) = read_workbook(write_workbook(tmp_path / "a.xlsx", {"one": rows}))
     header = find_header(sheet, ["Apex Frame", "Onset"])
     assert header == ((row, {"Apex Frame": 2, "Onset": 1}) if found else None)
+
+
+def test_a_whole_number_is_text_without_a_point(tmp_path):
+    path = write_workbook(tmp_path / "a.xlsx", {"one": [["=5+1", 6, " 006 ", None, 0.5]]})
+    (sheet,) = read_workbook(cache_formulas(path, {"A1": "6.0"}))
+    (row,) = sheet.rows
+    found = [text(sheet, row, column, "subject") for column in range(6)]
+    assert found == ["6", "6", "006", "", "0.5", ""]
