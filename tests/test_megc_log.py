@@ -44,6 +44,13 @@ def test_order_is_that_of_the_videos_and_nothing_to_tell_is_one_line():
     assert megc_log(table(), table(), videos=videos, dataset="samm_lv") == "1\n"
 
 
+def test_rows_go_by_the_onset_of_the_prediction_where_there_is_one():
+    labels = table(("a", "ME", 10, 29), ("a", "MaE", 12, 40))
+    guesses = table(("a", "ME", 15, 29), ("a", "MaE", 100, 140))
+    rows = rows_of(megc_log(guesses, labels, videos=["a"], dataset="samm_lv"))
+    assert [row[-1] for row in rows] == ["FN", "TP", "FP"]
+
+
 def test_columns_never_touch():
     name = "a very long name of a video"
     labels = table((name, "ME", 123456789, 123456799))
