@@ -45,8 +45,8 @@ def test_order_is_that_of_the_videos_and_nothing_to_tell_is_one_line():
 
 
 def test_rows_go_by_the_onset_of_the_prediction_where_there_is_one():
-    labels = table(("a", "ME", 10, 29), ("a", "MaE", 12, 40))
-    guesses = table(("a", "ME", 15, 29), ("a", "MaE", 100, 140))
+    labels = table(("a", "MaE", 13, 60), ("a", "ME", 12, 31))
+    guesses = table(("a", "MaE", 100, 140), ("a", "ME", 15, 31))
     rows = rows_of(megc_log(guesses, labels, videos=["a"], dataset="samm_lv"))
     assert [row[-1] for row in rows] == ["FN", "TP", "FP"]
 
