@@ -5,8 +5,8 @@
       --workdir=runs/cas_me2
 
 The videos were not at hand: neither time nor figures of a real run are known. The paper's own are
-F1 of Table 5 (k-th frame skip) are 0.0686 (MaE), 0.0119 (ME) and 0.0497 overall; how its threshold was
-chosen it does not say.
+F1 of Table 5 (k-th frame skip) are 0.0686 (MaE), 0.0119 (ME) and 0.0497 overall; how its
+threshold was chosen it does not say.
 
 Arguments: paper (the default) and best, as in configs/default.py.
 """

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from jaxspot.benchmark.measure import Machine, Row, compare
+from jaxspot.benchmark.preparing import prepare
 from jaxspot.benchmark.work import (
     PAPER,
     SKIPS,
@@ -208,4 +209,5 @@ ROWS: dict[str, Callable[[Machine], list[Row]]] = {
     "score": score,
     "synthetic": synthetic,
     "track": track,
+    "prepare": prepare,
 }

@@ -25,7 +25,7 @@ example:
   python launch/benchmark.py --only=lcn --out=runs/lcn.json
   python launch/benchmark.py --scaling --out=runs/scaling.json
 """
-NAMES = ("lcn", "step_1", "step_8", "loso_epoch", "score", "synthetic", "track")
+NAMES = ("lcn", "step_1", "step_8", "loso_epoch", "score", "synthetic", "track", "prepare")
 LAW_NAMES = ("folds", "widths", "video", "bank")
 
 

@@ -25,6 +25,9 @@ def parser() -> argparse.ArgumentParser:
     flags.add_argument("--bank", metavar="DIR", help="a frame bank")
     flags.add_argument("--dataset", choices=DATASETS, help="or a data set that is not prepared yet")
     flags.add_argument("--source", metavar="DIR", help="where that lies")
+    flags.add_argument(
+        "--figure", metavar="FILE.png", help="draw a bank's move-to-neutral ratios (Figure 3)"
+    )
     add_source_flags(flags)
     return flags
 
@@ -40,13 +43,29 @@ def doctor(argv: Sequence[str]) -> int:
     flags = parse.parse_args(argv)
     if bool(flags.bank) == bool(flags.dataset) or bool(flags.dataset) != bool(flags.source):
         parse.error("name --bank, or --dataset with --source")
+    if flags.figure and not (flags.bank and flags.figure.endswith((".png", ".svg"))):
+        parse.error("--figure goes with --bank, and names a .png or .svg file")
     from jaxspot.datasets.checks import format_checks, is_well
     from jaxspot.datasets.doctor import doctor_bank, doctor_source
 
     if flags.bank:
         checks, title = doctor_bank(flags.bank), f"bank {flags.bank}"
+        if flags.figure:
+            draw(flags.bank, flags.figure)
     else:
         checks = doctor_source(find_source(flags), rules=active_rules(flags))
         title = f"{flags.dataset} in {flags.source}"
     print(f"{title}\n\n{format_checks(checks)}")
     return 0 if is_well(checks) else 1
+
+
+def draw(bank: str, figure: str) -> None:
+    """Writes Figure 3 of a bank."""
+    from jaxspot.annotations.durations import move_to_neutral_ratio
+    from jaxspot.report.figures import figure3, save_figure
+    from jaxspot.video.bank import open_bank
+
+    opened = open_bank(bank)
+    pooled, by_subject = move_to_neutral_ratio(opened.annotations, opened.videos)
+    title = f"Figure 3. Move-to-neutral ratio by subject ({opened.root.name})"
+    save_figure(figure3(by_subject, pooled, title=title), figure)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from jaxspot.annotations.durations import move_to_neutral_ratio
 from jaxspot.annotations.tables import write_bytes
 from jaxspot.evaluation.f1 import score_by_subject
 from jaxspot.experiment.judge import Judged, frame_rows
@@ -146,7 +147,16 @@ def draw_figures(
         **settings.protocol.scoring,
     )
     raw, labels, _ = frame_rows(bank, judged)
+    pooled, by_person = move_to_neutral_ratio(bank.annotations, bank.videos)
     drawn = {
+        "figure3": (
+            figures.figure3(
+                by_person,
+                pooled,
+                title=f"Figure 3. Move-to-neutral ratio by subject ({settings.dataset})",
+            ),
+            "Frames with a labelled movement over those without.",
+        ),
         "subjects": (figures.subject_bars(by_subject), "Interval F1 of each held-out subject."),
         "roc": (
             figures.roc_curves(raw, labels),

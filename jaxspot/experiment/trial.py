@@ -76,9 +76,7 @@ def run_trial(
     Raises:
       UserError: a loss or score is not finite, or nothing in `saved` is whole.
     """
-    durations = tuple(
-        mean_durations(bank, fold, inclusive=settings.inclusive) for fold in folds
-    )
+    durations = tuple(mean_durations(bank, fold, inclusive=settings.inclusive) for fold in folds)
     trained = train(
         bank, folds, settings, saved / "epochs", metrics, name=name, stop_here=stop_here
     )

@@ -1,4 +1,4 @@
-"""Figures: score curves (Figure 4), loss curves, F1 by subject, ROC curves."""
+"""Figures: move-to-neutral ratio (3), score curves (4), loss curves, F1 by subject, ROC."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -154,6 +154,29 @@ def subject_bars(by_subject: pd.DataFrame, *, title: str = "F1 by subject") -> F
     axes.set_ylim(0, max(1.0, by_subject.f1.max() if len(by_subject) else 0))
     axes.set_xlim(-0.6, max(len(subjects), 1) - 0.4)
     axes.set_ylabel("F1")
+    axes.set_title(title)
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+@matplotlib.rc_context(STYLE)
+def figure3(by_subject: pd.Series, pooled: float, *, title: str) -> Figure:
+    """Move-to-neutral ratio of each subject, paper Figure 3.
+
+    Args:
+      by_subject: subject -> ratio, as from `move_to_neutral_ratio`; inf has no bar.
+      pooled: the ratio over all frames, a line.
+      title: of the figure.
+    """
+    width = max(6.0, 0.3 * len(by_subject) + 1.5)
+    figure = Figure(figsize=(width, 2.6), layout="constrained")
+    axes = figure.subplots()
+    finite = by_subject.replace(np.inf, np.nan)
+    axes.bar(np.arange(len(finite)), finite, 0.7, color=COLOURS["overall"])
+    axes.axhline(pooled, color=COLOURS["ME"], lw=1, label=f"all frames: {pooled:.2f}")
+    axes.set_xticks(np.arange(len(finite)), list(map(str, finite.index)), fontsize=7, rotation=90)
+    axes.set_xlabel("subject")
+    axes.set_ylabel("moved / neutral frames")
     axes.set_title(title)
     figure.legend(loc="outside right upper")
     return figure

@@ -1,0 +1,47 @@
+"""The row `prepare`: image folders into a frame bank, every core against one."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import cv2
+
+from jaxspot.benchmark.measure import Machine, Row, compare
+from jaxspot.datasets.prepare import prepare as prepare_bank
+from jaxspot.datasets.source import Source, SourceVideo
+from jaxspot.synthetic.generate import synthesise_video
+from jaxspot.workers import core_count
+
+
+def prepare(_: Machine, *, videos: int = 4, frames: int = 150) -> list[Row]:
+    """Reading, tracking, aligning and writing JPEGs of 640x480, processes and networks started."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        source = make_source(root / "source", videos=videos, frames=frames)
+        count = iter(range(10**6))
+        run = lambda workers: prepare_bank(
+            source, root / f"bank{next(count)}", workers=workers, progress=False
+        )
+        return compare(
+            "prepare",
+            partial(run, core_count()),
+            {"one process": partial(run, 1)},
+            unit="frames/s",
+            convert=lambda seconds: videos * frames / seconds,
+            rounds=1,
+        )
+
+
+def make_source(root: Path, *, videos: int, frames: int) -> Source:
+    """Synthetic heads in the middle of gray pictures, each video a folder of images."""
+    made = []
+    for subject in range(videos):
+        pixels, _ = synthesise_video(subject=subject, seconds=max(8.0, frames / 30))
+        place = root / f"v{subject}"
+        place.mkdir(parents=True)
+        for number, face in enumerate(pixels[:frames], 1):
+            large = cv2.resize(face, (320, 320))
+            picture = cv2.copyMakeBorder(large, 80, 80, 160, 160, cv2.BORDER_CONSTANT, value=[120])
+            cv2.imwrite(str(place / f"{number}.jpg"), picture)
+        made.append(SourceVideo(f"s{subject}", f"v{subject}", place, 30.0))
+    return Source("csv", root, tuple(made), None, None)
