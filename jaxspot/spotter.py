@@ -32,7 +32,8 @@ class Spotter:
     Attributes:
       model: the network.
       variables: {"params", "batch_stats"}, every leaf with a leading axis of networks.
-      durations: per network, the mean duration in seconds of ME and MaE that its k comes from.
+      durations: per network, twice its frame skips of ME and MaE in seconds: the mean durations
+        that k comes from, unless the skips were searched.
       decisions: per network, its normalisation and thresholds.
     """
 
@@ -175,5 +176,5 @@ def load_spotter(folder: str | Path) -> Spotter:
     sample = jnp.zeros((1, 3, SIZE, SIZE), jnp.float32)
     shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), sample, train=False))
     stacked = lambda leaf: jax.ShapeDtypeStruct((len(decisions), *leaf.shape), leaf.dtype)
-    variables = restore_tree(weights, jax.tree.map(stacked, shapes))
+    variables = restore_tree(weights, jax.tree.map(stacked, {"batch_stats": {}} | shapes))
     return Spotter(model, variables, durations, decisions)

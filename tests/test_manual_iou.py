@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxspot.spotting.filters import normalise_per_video
-from jaxspot.spotting.manual_iou import find_peak_intervals, manual_iou_intervals, savitzky_golay
+from jaxspot.spotting.filters import normalise_per_video, savitzky_golay
+from jaxspot.spotting.manual_iou import find_peak_intervals, manual_iou_intervals
 
 steps = st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.4, 0.8, 0.9, 1.0, np.nan]), max_size=40)
 

@@ -52,7 +52,7 @@ def fit_decision(
     """
     if not training:
         raise ValueError("a decision needs at least one training video")
-    if protocol.oracle != (test is not None):
+    if (protocol.threshold == "test_oracle") != (test is not None):
         raise ValueError(
             f"threshold={protocol.threshold!r} and test={'no' if test is None else 'yes'}"
         )

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from jaxspot.annotations.tables import KINDS, frame_labels
 from jaxspot.errors import UserError
 from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
+from jaxspot.evaluation.manual import decide_manually
 from jaxspot.evaluation.protocols import Decision, Protocol, cutoff_from_k, decide, normalise
 from jaxspot.spotter import frame_skips
 from jaxspot.spotting.clip import usable_frames
@@ -25,11 +26,13 @@ class Judged(NamedTuple):
 
     Attributes:
       intervals: the predictions, as a table.
+      manual: those by the Manual IoU Method (Table 6).
       curves: video -> normalised scores before and after smoothing, float (frames, 2) each.
       decisions: held-out subject -> the decision of its fold.
     """
 
     intervals: pd.DataFrame
+    manual: pd.DataFrame
     curves: dict[str, tuple[np.ndarray, np.ndarray]]
     decisions: dict[str, Decision]
 
@@ -91,24 +94,23 @@ def judge(
       scores: video -> float32 (folds, frames, 2), raw.
       protocols: one a fold.
     """
-    tables, curves, decisions = [], {}, {}
+    tables, by_hand, curves, decisions = [], [], {}, {}
     for number, (fold, protocol) in enumerate(zip(folds, protocols, strict=True)):
         seen = scored_videos(bank, scores, number, fold.training + fold.validation)
         held_out = scored_videos(bank, scores, number, (fold.held_out,))
-        test = held_out if protocol.oracle else None
+        test = held_out if protocol.threshold == "test_oracle" else None
         decision = fit_decision(seen, protocol, test=test)
         decisions[fold.held_out] = decision
         for video in held_out:
-            smooth, table = decide(
-                video.scores,
-                fps=video.fps,
-                decision=decision,
-                subject=fold.held_out,
-                video=video.video,
-            )
+            names: dict[str, Any] = dict(subject=fold.held_out, video=video.video)
+            smooth, table = decide(video.scores, fps=video.fps, decision=decision, **names)
             curves[video.video] = normalise(video.scores, decision), smooth
             tables.append(table)
-    return Judged(pd.concat(tables, ignore_index=True), curves, decisions)
+            by_hand.append(
+                decide_manually(video.scores, fps=video.fps, cutoff_hz=protocol.cutoff_hz, **names)
+            )
+    join = lambda rows: pd.concat(rows, ignore_index=True)
+    return Judged(join(tables), join(by_hand), curves, decisions)
 
 
 def blank_faceless(
@@ -121,12 +123,21 @@ def blank_faceless(
       scores: video -> float32 (folds, frames, 2).
       durations: per fold, the mean durations that its frame skips come from.
     """
-    blanked = {}
-    for video, fps in zip(bank.videos.video, bank.videos.fps, strict=True):
-        faces = np.where(bank.quality(video)[:, 0] > 0, 0, -1)
-        seen = np.stack([usable_frames(faces, frame_skips(pair, fps)) for pair in durations])
-        blanked[video] = np.where(seen[..., None], scores[video], np.nan)
-    return blanked
+    skips = lambda fps: np.array([frame_skips(pair, fps) for pair in durations])
+    return {
+        video: usable_scores(bank, video, scores[video], skips(fps))
+        for video, fps in zip(bank.videos.video, bank.videos.fps, strict=True)
+    }
+
+
+def usable_scores(bank: Bank, video: str, scores: np.ndarray, skips: np.ndarray) -> np.ndarray:
+    """A video's scores (networks, frames, 2) with NaN where a frame that was compared has no face.
+
+    `skips` int (networks, streams), frames.
+    """
+    faces = np.where(bank.quality(video)[:, 0] > 0, 0, -1)
+    seen = np.stack([usable_frames(faces, row.tolist()) for row in skips])
+    return np.where(seen[..., None], scores, np.nan)
 
 
 def scored_videos(bank, scores, network, subjects) -> list[ScoredVideo]:

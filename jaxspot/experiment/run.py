@@ -79,7 +79,7 @@ def run_experiment(
     save_scores(workdir / "scores", bank, trial)
     write_table(trial.judged.intervals, workdir / "intervals.csv")
     decisions = tuple(trial.judged.decisions[fold.held_out] for fold in trial.folds)
-    spotter = Spotter(settings.model, trial.trained.variables, trial.durations, decisions)
+    spotter = Spotter(settings.model, trial.trained.variables, trial.reach, decisions)
     save_spotter(saved / "spotter", spotter)
     stop_here()
     frames, intervals = compare(bank, trial, settings)

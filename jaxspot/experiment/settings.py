@@ -10,10 +10,15 @@ from typing import Any
 from jaxspot.errors import UserError
 from jaxspot.evaluation.matching import MATCHING_RULES
 from jaxspot.evaluation.peers import PEERS
-from jaxspot.evaluation.protocols import NORMALISATIONS, THRESHOLD_RULES, Protocol
+from jaxspot.evaluation.protocols import (
+    NORMALISATIONS,
+    SKIP_RULES,
+    THRESHOLD_RULES,
+    Protocol,
+)
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.forms import FORMS
-from jaxspot.network.model import TwoStream
+from jaxspot.network.model import NORMS, TwoStream
 from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.generate import synthetic_bank
 from jaxspot.synthetic.heads import load_heads
@@ -24,11 +29,13 @@ CHOICES: dict[str, tuple] = {
     "model.pooling": ("max", "average"),
     "model.start": ("random", "difference"),
     "model.form": tuple(FORMS),
+    "model.norm": tuple(NORMS),
     "model.regions": (1, 2, 4, 7, 14, 28),
     "training.optimiser": ("sgd", "adam"),
     "training.decay": ("constant", "cosine"),
     "protocol.matching": MATCHING_RULES,
     "protocol.threshold": THRESHOLD_RULES,
+    "protocol.frame_skip": SKIP_RULES,
     "protocol.normalisation": NORMALISATIONS,
 }
 
@@ -124,6 +131,7 @@ def refuse_numbers(config: Any) -> None:
             0 < short <= long < math.inf for short, long in config.training.skips
         ),
         "model.dropout must lie in 0..1, below 1": 0 <= config.model.dropout < 1,
+        "model.extra_blocks must be 0 or more": config.model.extra_blocks >= 0,
         "protocol.quantiles are two numbers in 0..1, the lower first": 0 <= low < high <= 1,
         "protocol.order must be 1 or more": config.protocol.order >= 1,
         "protocol.cycles must lie above 0": config.protocol.cycles > 0,

@@ -1,13 +1,11 @@
 """Training, scoring and judging of some folds on one set of labels; each part can be resumed."""
 
-import hashlib
 import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
 from jaxspot.annotations.tables import write_text
@@ -21,10 +19,11 @@ from jaxspot.experiment.judge import (
     mean_durations,
 )
 from jaxspot.experiment.settings import Settings
+from jaxspot.experiment.skips import search_skips
 from jaxspot.progress import progress_bar
 from jaxspot.spotter import frame_skips
 from jaxspot.spotting.scoring import score_video
-from jaxspot.training.checkpoint import restore_tree, save_tree
+from jaxspot.training.checkpoint import hash_tree, restore_tree, save_tree
 from jaxspot.training.folds import Fold
 from jaxspot.training.loso import TrainedFolds, start_folds, train_loso
 from jaxspot.training.pool import gather_pool
@@ -39,7 +38,8 @@ class Trial(NamedTuple):
 
     Attributes:
       folds: in the order of every fold axis.
-      durations: per fold, mean seconds of ME and MaE that its frame skips come from.
+      durations: per fold, mean seconds of ME and MaE of its own subjects.
+      reach: per fold, twice its frame skips in seconds: `durations`, unless they were searched.
       trained: networks and losses.
       scores: video -> float32 (folds, frames, 2), raw.
       judged: decisions, curves and intervals of the held-out subjects.
@@ -47,6 +47,7 @@ class Trial(NamedTuple):
 
     folds: tuple[Fold, ...]
     durations: tuple[Pair, ...]
+    reach: tuple[Pair, ...]
     trained: TrainedFolds
     scores: dict[str, np.ndarray]
     judged: Judged
@@ -80,14 +81,25 @@ def run_trial(
     trained = train(
         bank, folds, settings, saved / "epochs", metrics, name=name, stop_here=stop_here
     )
+    reach = search_skips(
+        bank,
+        folds,
+        settings.model,
+        trained.variables,
+        durations,
+        rule=settings.protocol.frame_skip,
+        saved=saved / "frame_skips.json",
+        name=name,
+        stop_here=stop_here,
+    )
     scores = score_bank(
-        bank, trained, durations, settings, saved / "scores", name=name, stop_here=stop_here
+        bank, trained, reach, settings, saved / "scores", name=name, stop_here=stop_here
     )
     protocols = [
         fold_protocol(settings.protocol, pair, cycles=settings.cycles) for pair in durations
     ]
-    judged = judge(bank, folds, blank_faceless(bank, scores, durations), protocols)
-    return Trial(tuple(folds), durations, trained, scores, judged)
+    judged = judge(bank, folds, blank_faceless(bank, scores, reach), protocols)
+    return Trial(tuple(folds), durations, reach, trained, scores, judged)
 
 
 def train(
@@ -203,14 +215,6 @@ def refuse_not_finite(scores: np.ndarray, folds: Sequence[Fold], video: str) -> 
             " is not finite; the weights are unusable. Train anew with a lower"
             " --config.training.learning_rate"
         )
-
-
-def hash_tree(tree: Any) -> str:
-    """One sha256 over all leaves of a pytree of arrays."""
-    digest = hashlib.sha256()
-    for leaf in jax.tree.leaves(tree):
-        digest.update(np.ascontiguousarray(leaf).tobytes())
-    return digest.hexdigest()
 
 
 def _known_scores(place, shape, made_by):

@@ -3,6 +3,9 @@
 import numpy as np
 from scipy import signal
 
+HALF_GAIN = 1.28
+"""At order 3 `savitzky_golay` halves at this many periods a window."""
+
 
 def normalise_per_video(scores: np.ndarray) -> np.ndarray:
     """Min-max to [0, 1] over one video and each column (paper section 4.1).
@@ -67,6 +70,37 @@ def butterworth(scores: np.ndarray, *, fps: float, cutoff_hz: float, order: int 
     pad = min(len(scores) - 1, int(np.ceil(fps / cutoff_hz)))
     smooth = signal.sosfiltfilt(sos, _bridged(scores, missing), 0, "even", pad)
     return np.where(missing, np.nan, smooth)
+
+
+def savitzky_golay(
+    scores: np.ndarray, *, fps: float, window_seconds: float, order: int = 3
+) -> np.ndarray:
+    """Savitzky-Golay filter along time: each frame's value on a polynomial fitted around it.
+
+    The first and last half window hold the values of the polynomial of the window at that end.
+    Frames without a score are bridged by a straight line for filtering and are NaN again after it.
+
+    Args:
+      scores: float (T, ...); NaN where a frame has no score.
+      fps: frames per second.
+      window_seconds: rounded to an odd number of frames, at least order + 2 of them and at most as
+        many as the video has. At order 3 the gain is 1/2 at about HALF_GAIN / window_seconds Hz
+        (that of `butterworth` at its cut-off).
+      order: of the polynomial; a video too short for it is left as it is.
+
+    Returns:
+      float (T, ...).
+    """
+    scores = np.array(scores, float)
+    if window_seconds <= 0 or fps <= 0:
+        raise ValueError(f"window_seconds ({window_seconds}) and fps ({fps}) must be above 0")
+    half = max(round((window_seconds * fps - 1) / 2), order // 2 + 1)
+    window = 2 * min(half, (len(scores) - 1) // 2) + 1
+    if window <= order:
+        return scores
+    missing = np.isnan(scores)
+    smooth = signal.savgol_filter(_bridged(scores, missing), window, order, axis=0, mode="interp")
+    return np.where(missing, np.nan, np.asarray(smooth))
 
 
 def _bridged(scores, missing):

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import signal
 
-from jaxspot.spotting.filters import _bridged
+from jaxspot.spotting.filters import savitzky_golay
 from jaxspot.spotting.intervals import find_intervals
 
 
@@ -77,37 +77,6 @@ def find_peak_intervals(
     for start, stop in zip(starts, stops, strict=True):
         inside[start:stop] = 1
     return find_intervals(inside, threshold=1, merge_gap=merge_gap)
-
-
-def savitzky_golay(
-    scores: np.ndarray, *, fps: float, window_seconds: float, order: int = 3
-) -> np.ndarray:
-    """Savitzky-Golay filter along time: each frame's value on a polynomial fitted around it.
-
-    The first and last half window hold the values of the polynomial of the window at that end.
-    Frames without a score are bridged by a straight line for filtering and are NaN again after it.
-
-    Args:
-      scores: float (T, ...); NaN where a frame has no score.
-      fps: frames per second.
-      window_seconds: rounded to an odd number of frames, at least order + 2 of them and at most as
-        many as the video has. At order 3 the gain is 1/2 at about 1.28 / window_seconds Hz (that of
-        `butterworth` at its cut-off).
-      order: of the polynomial; a video too short for it is left as it is.
-
-    Returns:
-      float (T, ...).
-    """
-    scores = np.array(scores, float)
-    if window_seconds <= 0 or fps <= 0:
-        raise ValueError(f"window_seconds ({window_seconds}) and fps ({fps}) must be above 0")
-    half = max(round((window_seconds * fps - 1) / 2), order // 2 + 1)
-    window = 2 * min(half, (len(scores) - 1) // 2) + 1
-    if window <= order:
-        return scores
-    missing = np.isnan(scores)
-    smooth = signal.savgol_filter(_bridged(scores, missing), window, order, axis=0, mode="interp")
-    return np.where(missing, np.nan, np.asarray(smooth))
 
 
 def _left_foot(curve):

@@ -90,7 +90,7 @@ def score_chunk(
 
     Args:
       network: variables, and its skips int32 (streams,).
-      frames: float32 (history + new, height, width), normalised.
+      frames: float32 (history + new, height, width), from `normalise`.
       model: the network.
       new: how many to score; the history before them is at least the longest skip.
 
@@ -113,15 +113,15 @@ def _history_length(skips):
 @cache
 def _programs(model: Any, mesh: Mesh, chunk: int):
     """For every device on its own: frames normalised; a stretch made longer; a stretch scored."""
+    normalise_all = partial(normalise, form=model.form, lcn=model.lcn)
 
     def lengthen(history, frames):
-        stretch = jnp.concatenate([history, normalise(frames, model.form)], 1)
+        stretch = jnp.concatenate([history, normalise_all(frames)], 1)
         return stretch, stretch[:, chunk:]
 
     def score(networks, stretch):
         one = lambda network: score_chunk(network, stretch[0], model=model, new=chunk)
         return map_folds(one, networks)
 
-    normalise_all = partial(normalise, form=model.form)
     programs = (normalise_all, lengthen, score)
     return tuple(compile_program(on_each_device(program, mesh)) for program in programs)

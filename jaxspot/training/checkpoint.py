@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 import orbax.checkpoint as ocp
 
 from jaxspot.annotations.tables import flush, write_text
@@ -120,3 +121,11 @@ def _flush(folder):
     for path in folder.rglob("*"):
         flush(path)
     flush(folder)
+
+
+def hash_tree(tree: Any) -> str:
+    """One sha256 over all leaves of a pytree of arrays."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(tree):
+        digest.update(np.ascontiguousarray(leaf).tobytes())
+    return digest.hexdigest()

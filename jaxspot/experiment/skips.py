@@ -1,0 +1,109 @@
+"""Frame skips searched around k, paper section 4.1 (manual frame skip)."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxspot.annotations.tables import KINDS, frame_labels, write_text
+from jaxspot.evaluation.roc import auc
+from jaxspot.experiment.judge import Pair, usable_scores
+from jaxspot.network.model import TwoStream
+from jaxspot.progress import progress_bar
+from jaxspot.spotter import frame_skips
+from jaxspot.spotting.scoring import score_video
+from jaxspot.training.checkpoint import hash_tree
+from jaxspot.training.folds import Fold
+from jaxspot.video.bank import Bank
+
+FACTORS = (0.5, 0.7, 1.0, 1.4, 2.0)
+"""Multiples of k that are tried; the paper's own manual skips are 0.8 to 1.7 times k (Table 3)."""
+
+
+def search_skips(
+    bank: Bank,
+    folds: Sequence[Fold],
+    model: TwoStream,
+    variables: dict[str, Any],
+    durations: Sequence[Pair],
+    *,
+    rule: str,
+    saved: Path,
+    name: str,
+    stop_here: Callable[[], None] = lambda: None,
+) -> tuple[Pair, ...]:
+    """Each fold's frame skips as twice the skip in seconds: the mean durations if k is kept.
+
+    One stream's skip is varied while the other keeps k; the one with the highest AUC of single
+    frames of its kind is taken, k where the searched subjects do not show the kind. No threshold
+    enters, so none is fitted to the choice.
+
+    Args:
+      bank: frames and labels.
+      folds: of the networks.
+      model, variables: the networks, stacked over folds.
+      durations: per fold, mean seconds of ME and MaE of its own subjects.
+      rule: "kth": nothing is searched; "manual": on the fold's validation subjects; "test_oracle":
+        on its held-out subject.
+      saved: JSON file of what is found, gone on with if it is of the same networks.
+      name: what the progress bar says.
+      stop_here: called whenever all that is done is saved; may raise.
+    """
+    if rule == "kth":
+        return tuple(durations)
+    made_by = f"{rule} {FACTORS} {hash_tree(variables)}"
+    known = _read(saved, made_by)
+    with progress_bar(total=len(folds), desc=f"frame skips ({name})", unit="fold") as bar:
+        for number, (fold, pair) in enumerate(zip(folds, durations, strict=True)):
+            if fold.held_out not in known:
+                subjects = fold.validation if rule == "manual" else (fold.held_out,)
+                one = jax.tree.map(lambda leaf, i=number: leaf[i], variables)
+                known[fold.held_out] = search_fold(bank, subjects, model, one, pair)
+                write_text(saved, json.dumps(dict(made_by=made_by, factors=known)) + "\n")
+            bar.update()
+            stop_here()
+    return tuple(
+        scale(pair, known[fold.held_out]) for fold, pair in zip(folds, durations, strict=True)
+    )
+
+
+def search_fold(
+    bank: Bank, subjects: Sequence[str], model: TwoStream, variables: dict[str, Any], pair: Pair
+) -> Pair:
+    """The factors of k, ME and MaE, by which one network tells the frames of some subjects best."""
+    tried = [(1.0, 1.0)]
+    tried += [(factor, 1.0) for factor in FACTORS if factor != 1]
+    tried += [(1.0, factor) for factor in FACTORS if factor != 1]
+    stacked = jax.tree.map(lambda leaf: np.stack([leaf] * len(tried)), variables)
+    scores, labels = [], []
+    rows = bank.videos[bank.videos.subject.isin(subjects)]
+    columns = (rows[name].tolist() for name in ("video", "frames", "fps"))
+    for video, frames, fps in zip(*columns, strict=True):
+        skips = np.array([frame_skips(scale(pair, factors), fps) for factors in tried])
+        found = score_video(model, stacked, bank.frames(video), skips=skips)
+        scores.append(usable_scores(bank, video, found, skips))
+        labels.append(frame_labels(bank.labels(video), frames=frames))
+    every, truth = np.concatenate(scores, 1), np.concatenate(labels)
+    best = []
+    for i in range(len(KINDS)):
+        varied = [n for n, factors in enumerate(tried) if factors[1 - i] == 1]
+        areas = [auc(every[n, :, i], truth[:, i]) for n in varied]
+        # The first of equals is k itself, which is tried first; NaN where the kind is not shown.
+        best.append(tried[varied[int(np.argmax(np.nan_to_num(areas)))]][i])
+    return best[0], best[1]
+
+
+def scale(pair: Pair, factors: Sequence[float]) -> Pair:
+    """Both durations times their factors."""
+    return pair[0] * factors[0], pair[1] * factors[1]
+
+
+def _read(path: Path, made_by: str) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return found["factors"] if found["made_by"] == made_by else {}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {}

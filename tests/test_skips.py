@@ -1,0 +1,111 @@
+"""Frame skips searched around k: on whom, by what, and how they are gone on with."""
+
+import json
+
+import jax
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+from tiny_banks import write_bank
+
+from jaxspot.annotations.tables import frame_labels
+from jaxspot.experiment import skips
+from jaxspot.experiment.skips import FACTORS, search_fold, search_skips
+from jaxspot.network.model import TwoStream
+from jaxspot.spotter import frame_skips
+from jaxspot.spotting.scoring import score_video
+from jaxspot.training.folds import loso_folds
+from jaxspot.training.parallel import fold_mesh
+from jaxspot.video.bank import open_bank
+
+MODEL = TwoStream(widths=(2, 3, 4), multiplier=2)
+PAIR = (10 / 30, 30 / 30)
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory):
+    return open_bank(write_bank(tmp_path_factory.mktemp("skips") / "bank", subjects=3, frames=60))
+
+
+@pytest.fixture(scope="module")
+def variables():
+    frames = np.zeros((1, 3, 112, 112), np.float32)
+    start = lambda seed: MODEL.init(jax.random.key(seed), frames, train=False)
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *(start(seed) for seed in range(3)))
+
+
+def one(variables, number):
+    return jax.tree.map(lambda leaf: leaf[number], variables)
+
+
+def test_each_stream_takes_the_skip_that_tells_its_kind_best(bank, variables):
+    found = search_fold(bank, ("s2",), MODEL, one(variables, 1), PAIR)
+    labels = frame_labels(bank.labels("s2_1"), frames=60)
+    for kind in (0, 1):
+        areas = {}
+        for factor in FACTORS:
+            pair = [PAIR[0], PAIR[1]]
+            pair[kind] *= factor
+            row = np.array([frame_skips(pair, 30.0)])
+            network = jax.tree.map(lambda leaf: leaf[None], one(variables, 1))
+            scores = score_video(MODEL, network, bank.frames("s2_1"), skips=row, mesh=fold_mesh(1))
+            areas[factor] = roc_auc_score(labels[:, kind], scores[0, :, kind])
+        assert areas[found[kind]] == pytest.approx(max(areas.values()), abs=1e-9)
+
+
+def test_k_is_kept_where_the_kind_is_not_shown(bank, variables):
+    import dataclasses
+
+    bare = dataclasses.replace(bank, annotations=bank.annotations[bank.annotations.kind == "MaE"])
+    assert search_fold(bare, ("s2",), MODEL, one(variables, 1), PAIR)[0] == 1.0
+
+
+@pytest.mark.parametrize("rule", ["kth", "manual", "test_oracle"])
+def test_whom_each_rule_looks_at(bank, variables, rule, tmp_path, monkeypatch):
+    folds = loso_folds(bank.videos.subject)
+    seen = []
+
+    def record(bank, subjects, model, network, pair):
+        seen.append(subjects)
+        return 0.5, 2.0
+
+    monkeypatch.setattr(skips, "search_fold", record)
+    saved = tmp_path / "skips.json"
+    call = lambda: search_skips(
+        bank, folds, MODEL, variables, [PAIR] * 3, rule=rule, saved=saved, name="test"
+    )
+    reach = call()
+    if rule == "kth":
+        assert reach == (PAIR,) * 3 and not seen and not saved.exists()
+        return
+    assert reach == ((PAIR[0] / 2, PAIR[1] * 2),) * 3
+    who = [fold.validation if rule == "manual" else (fold.held_out,) for fold in folds]
+    assert seen == who
+    if rule == "manual":
+        assert all(
+            fold.held_out not in subjects for fold, subjects in zip(folds, seen, strict=True)
+        )
+    assert call() == reach and len(seen) == 3  # gone on with
+    saved.write_text(json.dumps(json.loads(saved.read_text()) | dict(made_by="another")))
+    assert call() == reach and len(seen) == 6
+
+
+def test_a_held_out_subject_does_not_move_its_own_skips(bank, variables, tmp_path):
+    """Pixels and labels of the held-out subject are replaced; its fold's skips stay."""
+    folds = loso_folds(bank.videos.subject)
+    saved = lambda name: dict(rule="manual", saved=tmp_path / name, name="test")
+    before = search_skips(bank, folds, MODEL, variables, [PAIR] * 3, **saved("a"))
+
+    class Other:
+        videos, quality = bank.videos, bank.quality
+
+        def frames(self, video):
+            pixels = bank.frames(video)
+            return 255 - pixels[::-1] if video == "s1_1" else pixels
+
+        def labels(self, video):
+            rows = bank.labels(video)
+            return rows.assign(onset=50, apex=55, offset=59) if video == "s1_1" else rows
+
+    after = search_skips(Other(), folds, MODEL, variables, [PAIR] * 3, **saved("b"))
+    assert folds[0].held_out == "s1" and after[0] == before[0]
