@@ -30,8 +30,8 @@ def bank(tmp_path_factory):
 @pytest.fixture(scope="module")
 def variables():
     frames = np.zeros((1, 3, 112, 112), np.float32)
-    start = lambda seed: MODEL.init(jax.random.key(seed), frames, train=False)
-    return jax.tree.map(lambda *leaves: np.stack(leaves), *(start(seed) for seed in range(3)))
+    start = jax.jit(jax.vmap(lambda key: MODEL.init(key, frames, train=False)))
+    return jax.device_get(start(jax.random.split(jax.random.key(0), 3)))
 
 
 def one(variables, number):
