@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+import jax
+
 from jaxspot.network import fast, plain
 from jaxspot.network.augment import augment
 from jaxspot.network.lcn import local_contrast_normalise
@@ -27,3 +29,21 @@ FORMS = {
         plain.separable_block,
     ),
 }
+
+
+def to_input(images: jax.Array, *, form: str = "fast", lcn: bool = True) -> jax.Array:
+    """What the network is given of images: the one place that knows of networks without LCN.
+
+    Without LCN they are put on the range -1..1, the same for all images: what light and skin do to
+    brightness and contrast stays in, mid-gray is the 0 that convolutions pad with, and the size
+    of the values is about that of LCN's, which the learning rate was chosen for.
+
+    Args:
+      images: float (..., height, width), range 0..1.
+      form: see `FORMS`.
+      lcn: see `TwoStream`.
+
+    Returns:
+      float (..., height, width).
+    """
+    return FORMS[form].local_contrast_normalise(images) if lcn else 2 * images - 1

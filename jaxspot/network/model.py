@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxspot.network.forms import FORMS
-from jaxspot.network.plain import Norm
+from jaxspot.network.plain import EPSILON, Norm
 
 
 class TwoStream(nn.Module):
@@ -25,9 +25,13 @@ class TwoStream(nn.Module):
       regions: side of the grid of regional averages that sums up a stream; 1 is the paper's global
         average pooling, 7 keeps where in the face something moved.
       start: "random", or "difference": the first block starts as current frame minus reference.
-      dropout: share of channels dropped after blocks 1 and 2 in training.
+      dropout: share of channels dropped in training after every block but the last.
       momentum: of the running statistics of batch normalisation.
       form: "fast", or "plain" to compute with what `plain` holds: slow, equal up to rounding.
+      lcn: whether its frames come through LCN, or as they are (`forms.to_input`).
+      norm: "batch", or "none": the pointwise layers have a bias instead.
+      extra_blocks: further blocks after the third, of its width, without pooling. The paper counts
+        its three blocks as three layers (Figure 1), so that 7 make the 10 of section 4.3.
     """
 
     widths: tuple[int, int, int] = (16, 32, 64)
@@ -38,14 +42,17 @@ class TwoStream(nn.Module):
     dropout: float = 0.0
     momentum: float = 0.9
     form: str = "fast"
+    lcn: bool = True
+    norm: str = "batch"
+    extra_blocks: int = 0
 
     @nn.compact
     def __call__(self, frames: jax.Array, *, train: bool) -> jax.Array:
         """Logits of micro- and macro-expression.
 
         Args:
-          frames: float (batch, 1 + streams, height, width), normalised by LCN: the current frame,
-            then one reference per stream. Height and width are multiples of 4.
+          frames: float (batch, 1 + streams, height, width), from `forms.to_input`: the current
+            frame, then one reference per stream. Height and width are multiples of 4.
           train: normalise by the batch's own statistics and drop channels (needs a "dropout" key);
             otherwise by the running statistics.
 
@@ -57,12 +64,15 @@ class TwoStream(nn.Module):
         pairs = jnp.stack([current, frames[:, 1:]], 2).reshape(-1, 2, *frames.shape[2:])
 
         one, two, three = self.widths
-        rest: Any = dict(momentum=self.momentum, form=self.form)
+        rest: Any = dict(norm=self.norm, momentum=self.momentum, form=self.form)
         x = PairBlock(one, self.multiplier, self.pooling, self.start, **rest)(pairs, train=train)
         x = self._drop(x, train)
         x = SeparableBlock(two, self.pooling, **rest)(x, train=train)
         x = self._drop(x, train)
         x = SeparableBlock(three, None, **rest)(x, train=train)
+        for _ in range(self.extra_blocks):
+            x = self._drop(x, train)
+            x = SeparableBlock(three, None, **rest)(x, train=train)
         x = regional_average(x, self.regions).reshape(len(x), -1)
         if self.regions > 1:
             x = nn.Dense(self.widths[2], name="Project")(x)
@@ -80,6 +90,7 @@ class PairBlock(nn.Module):
     multiplier: int
     pooling: str
     start: str
+    norm: str
     momentum: float
     form: str
 
@@ -91,16 +102,17 @@ class PairBlock(nn.Module):
         pointwise = self.param(
             "pointwise", _fan_in(self.multiplier), (self.multiplier, self.features)
         )
-        norm = BatchNorm(self.features, self.momentum)
+        norm = NORMS[self.norm](self.features, self.momentum)
         block = FORMS[self.form].pair_block
         return norm.within(block, pairs, depthwise, pointwise, self.pooling, train=train)
 
 
 class SeparableBlock(nn.Module):
-    """Blocks 2 and 3, see `plain.separable_block`."""
+    """Blocks 2, 3 and on, see `plain.separable_block`."""
 
     features: int
     pooling: str | None
+    norm: str
     momentum: float
     form: str
 
@@ -110,7 +122,7 @@ class SeparableBlock(nn.Module):
         channels = x.shape[-1]
         depthwise = self.param("depthwise", _fan_in(9), (3, 3, channels))
         pointwise = self.param("pointwise", _fan_in(channels), (channels, self.features))
-        norm = BatchNorm(self.features, self.momentum)
+        norm = NORMS[self.norm](self.features, self.momentum)
         block = FORMS[self.form].separable_block
         return norm.within(block, x, depthwise, pointwise, self.pooling, train=train)
 
@@ -146,6 +158,38 @@ class BatchNorm(nn.Module):
                 value = jax.lax.stop_gradient(value)
                 average.value = self.momentum * average.value + (1 - self.momentum) * value
         return y
+
+
+class Bias(nn.Module):
+    """What stands in place of batch normalisation where there is none; nothing is remembered."""
+
+    features: int
+    momentum: float
+
+    def setup(self):
+        """Only the bias is learned."""
+        self.bias = self.param("bias", nn.initializers.zeros, (self.features,))
+
+    def within(
+        self,
+        block: Callable,
+        x: jax.Array,
+        depthwise: jax.Array,
+        pointwise: jax.Array,
+        pooling: str | None,
+        *,
+        train: bool,
+    ) -> jax.Array:
+        """What a block of `plain` or `fast` answers where the pointwise layer has a bias."""
+        del train
+        # With a mean of 0, and a variance that EPSILON fills up to 1, nothing is normalised.
+        one = jnp.ones_like(self.bias)
+        return block(
+            x, depthwise, pointwise, Norm(one, self.bias, 0 * one, one - EPSILON), pooling
+        )[0]
+
+
+NORMS = {"batch": BatchNorm, "none": Bias}
 
 
 class ResidualDense(nn.Module):

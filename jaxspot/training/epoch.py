@@ -75,7 +75,7 @@ def train_epoch(
     """
     each = partial(map_folds, batched=batched)
     folds, _, batch = tables.picks.shape
-    prepare = partial(prepare_samples, augmentation=augmentation, form=model.form)
+    prepare = partial(prepare_samples, augmentation=augmentation, form=model.form, lcn=model.lcn)
 
     def step(states, numbered):
         number, rows, picks = numbered
@@ -146,7 +146,7 @@ def validation_loss(
 
     def batch_loss(samples):
         frames, labels = samples
-        inputs = normalise(frames, model.form)
+        inputs = normalise(frames, model.form, model.lcn)
         logits: Any = model.apply(variables, inputs, train=False)
         return weighted_bce(logits, labels, presence=training.presence, kinds=training.kinds).mean()
 

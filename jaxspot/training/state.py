@@ -15,7 +15,8 @@ class FoldState:
     """What one fold carries from epoch to epoch.
 
     Attributes:
-      params, batch_stats, opt_state: of the step.
+      params, batch_stats, opt_state: of the step; a network without batch normalisation has no
+        statistics, an empty dict.
       mean_params, mean_stats: moving averages of weights and statistics, which are what is judged.
       best_params, best_stats: these of the epoch with the lowest validation loss.
       best_loss: that loss, float32.
@@ -37,7 +38,7 @@ class FoldState:
 
 def init_state(variables: Mapping[str, Any], optimiser: optax.GradientTransformation) -> FoldState:
     """The state before the first epoch."""
-    params, stats = variables["params"], variables["batch_stats"]
+    params, stats = variables["params"], variables.get("batch_stats", {})
     return FoldState(
         params=params,
         batch_stats=stats,

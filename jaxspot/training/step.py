@@ -9,7 +9,7 @@ import optax
 from jax import lax
 
 from jaxspot.network.augment import Augmentation
-from jaxspot.network.forms import FORMS
+from jaxspot.network.forms import FORMS, to_input
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
 from jaxspot.training.state import FoldState
@@ -67,13 +67,18 @@ def make_optimiser(training: Training) -> optax.GradientTransformation:
     ]()
 
 
-def normalise(frames: jax.Array, form: str = "fast") -> jax.Array:
+def normalise(frames: jax.Array, form: str = "fast", lcn: bool = True) -> jax.Array:
     """Uint8 frames (..., height, width) as the network sees them when nothing is augmented."""
-    return FORMS[form].local_contrast_normalise(frames.astype(jnp.float32) / 255)
+    return to_input(frames.astype(jnp.float32) / 255, form=form, lcn=lcn)
 
 
 def prepare_samples(
-    frames: jax.Array, keys: jax.Array, *, augmentation: Augmentation, form: str = "fast"
+    frames: jax.Array,
+    keys: jax.Array,
+    *,
+    augmentation: Augmentation,
+    form: str = "fast",
+    lcn: bool = True,
 ) -> jax.Array:
     """Augments and normalises samples, each by its own key.
 
@@ -81,14 +86,13 @@ def prepare_samples(
       frames: uint8 (samples, 1 + streams, height, width).
       keys: random keys (samples,).
       augmentation: ranges.
-      form: see `FORMS`.
+      form, lcn: see `to_input`.
 
     Returns:
       float32 (samples, 1 + streams, height, width), what the network sees.
     """
-    chosen = FORMS[form]
-    seen = jax.vmap(lambda f, k: chosen.augment(f, k, augmentation))(frames, keys)
-    return lax.optimization_barrier(chosen.local_contrast_normalise(seen))
+    seen = jax.vmap(lambda f, k: FORMS[form].augment(f, k, augmentation))(frames, keys)
+    return lax.optimization_barrier(to_input(seen, form=form, lcn=lcn))
 
 
 def train_step(
@@ -121,7 +125,7 @@ def train_step(
             rngs={"dropout": key},
         )
         loss = weighted_bce(logits, labels, presence=training.presence, kinds=training.kinds)
-        return loss.mean(), updates["batch_stats"]
+        return loss.mean(), updates.get("batch_stats", {})
 
     (loss, stats), gradients = jax.value_and_grad(mean_loss, has_aux=True)(state.params)
     updates, opt_state = make_optimiser(training).update(gradients, state.opt_state, state.params)
