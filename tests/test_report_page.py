@@ -7,6 +7,9 @@ from matplotlib.text import Text
 
 from jaxspot.report.figures import figure4, loss_curves, roc_curves, save_figure, subject_bars
 from jaxspot.report.page import ReportPicture, ReportTable, write_report
+from jaxspot.report.provenance_groups import provenance_groups
+from jaxspot.report.sentences import expected_precision, kind_sentences, result_sentence
+from jaxspot.report.viewer import VideoCurves
 
 RNG = np.random.default_rng(0)
 SPANS = pd.DataFrame(dict(kind=["ME", "MaE"], onset=[10, 50], offset=[19, 90]))
@@ -136,23 +139,33 @@ def page(folder, **values):
 
 def test_a_page_stands_alone_and_says_what_it_is(tmp_path):
     picture = ReportPicture(save_figure(score_curves(), tmp_path / "figures/f4.png"), "Figure 4")
-    scores = {"ME": dict(tp=3, predictions=12, precision=0.25)}
+    row = dict(tp=3, fp=9, predictions=12, ground_truth=7, f1=0.316, f1_low=0.12, f1_high=0.51)
+    scores = {"ME": row, "overall": row}
     path, links, words = page(
         tmp_path,
         pictures=[picture],
         scores=scores,
+        minutes=4.5,
+        control="Negative control: chance.",
         synthetic=True,
-        provenance={"seed": 3, "versions": {"jax": "0.10"}},
+        provenance={"seed": 3, "versions": {"jax": "0.10"}, "command": ["a.py", "b c"]},
         summary=["5 < 6"],
     )
     assert [link[:22] for link in links] == ["data:image/png;base64,"]
     assert path.stat().st_size < 2_000_000
     for part in (
         "synthetic heads",
-        "3 of 12 predicted micro-expression intervals were right (precision 0.25)",
+        "0.32 [0.12, 0.51] (95 % interval over subjects): 3 of 7 labels were found, 9 predictions"
+        " were false, 2.0 a minute.",
+        "Expected precision: 25 of 100 predictions were right on these data",
+        "(micro-expressions: 25)",
+        "Micro-expressions: F1 0.32 [0.12, 0.51], 3 of 7 labels found",
+        "Negative control: chance.",
+        "nothing was chosen on test data",
         "a person must look",
         "nothing about emotion",
-        '{"jax": "0.10"}',
+        "versions jax 0.10",
+        "a.py 'b c'",
         "<b>&",
         "5 < 6",
         "a note",
@@ -165,7 +178,44 @@ def test_a_page_stands_alone_and_says_what_it_is(tmp_path):
 def test_oracle_is_said_on_the_page(tmp_path):
     _, _, words = page(tmp_path, oracle=True)
     assert "oracle" in words
-    assert "synthetic heads" not in words
+    assert "synthetic heads" not in words and "recorded faces" in words
+    assert "oracle: the frame skip was" in page(tmp_path, oracle="the frame skip")[2]
+
+
+def test_with_curves_a_page_stands_alone_and_its_figure_4_is_for_paper(tmp_path):
+    picture = ReportPicture(save_figure(bars(2), tmp_path / "f.png"), "Figure 4", printed=True)
+    curves = RNG.random((40, 2))
+    video = VideoCurves("v</script>", "s1", 30, curves, curves, (0.5, 0.5), SPANS[:1], SPANS[:1])
+    path, links, words = page(tmp_path, pictures=[picture], videos=[video])
+    assert [link[:5] for link in links] == ["data:"]
+    text = path.read_text()
+    assert '<figure class="printed">' in text and ".printed { display: none; }" in text
+    assert "http" not in text
+    assert "smoothed score" in words and '"found":1' in words
+    assert "viewer-data" not in page(tmp_path)[0].read_text()
+
+
+def test_what_cannot_be_said_is_left_out():
+    none = dict(tp=0, fp=0, predictions=0, ground_truth=4, f1=0.0)
+    assert expected_precision({"overall": none, "ME": none}) == ""
+    assert "interval" not in result_sentence({"overall": none})
+    assert "minute" not in result_sentence({"overall": none})
+    assert result_sentence({"ME": none}) == "" and kind_sentences({}) == []
+    rare = dict(tp=1, fp=249, predictions=250, ground_truth=4, f1=0.01)
+    assert "0.4 of 100" in expected_precision({"overall": rare})
+    several = dict(tp=5, fp=1, predictions=3, ground_truth=5, f1=1.25)
+    assert "67 of 100" in expected_precision({"overall": several}), "megc2020 counts labels as tp"
+
+
+def test_provenance_is_groups_of_plain_rows():
+    nested = dict(seed=0, flags="", bank=dict(sha256="ab", source=dict(fps=[25, 30])), ok=True)
+    assert provenance_groups(nested | dict(resumed=[dict(git_revision=None)])) == [
+        ("run", [("seed", "0"), ("flags", "none"), ("ok", "yes")]),
+        ("bank", [("sha256", "ab")]),
+        ("source", [("fps", "25, 30")]),
+        ("resumed 1", [("git revision", "none")]),
+    ]
+    assert provenance_groups({}) == []
 
 
 def test_pictures_past_the_limit_are_linked(tmp_path):

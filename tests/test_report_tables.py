@@ -6,11 +6,22 @@ import pytest
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.report.tables import (
     TABLE5_COLUMNS,
+    TABLE7_COLUMNS,
+    control_table,
+    difference_table,
+    difference_title,
+    f1_cell,
     layout4,
     layout5,
+    layout6,
+    layout7,
+    layout_control,
+    layout_difference,
     score_rows,
     table4,
     table5,
+    table6,
+    table7,
     table_title,
     write_tables,
 )
@@ -76,3 +87,74 @@ def test_means_of_random_draws_are_printed_with_a_digit():
     row = dict.fromkeys(TABLE5_COLUMNS[2:], 0.25)
     tidy = table5(score_rows("random", {kind: row for kind in ("ME", "MaE", "overall")}))
     assert layout5(tidy).iloc[0, -1] == "0.2 / 0.2 / 0.2"
+
+
+def bounded(tp, low, high):
+    return {kind: row | dict(f1_low=low, f1_high=high) for kind, row in scores(tp).items()}
+
+
+def test_f1_stands_with_its_interval_where_it_has_one():
+    tidy = table5(score_rows("ours", bounded(3, 0.5, 1.0)) + score_rows("random", scores(1)))
+    place = TABLE5_COLUMNS.index("f1") + 1
+    assert list(tidy)[place - 1 : place + 2] == ["f1", "f1_low", "f1_high"]
+    assert tidy.f1_low.isna().tolist() == [False] * 3 + [True] * 3
+    wide = layout5(tidy)
+    assert wide.ME.tolist() == ["0.86 [0.50, 1.00]", "0.40"]
+    assert wide["TP / FP / FN"].tolist() == ["3 / 0 / 1", "1 / 0 / 3"]
+
+
+def test_cells_round_without_a_negative_zero():
+    assert f1_cell(0.444, 0.314, 0.546) == "0.44 [0.31, 0.55]"
+    assert f1_cell(-0.001, -0.004, 0.2) == "0.00 [0.00, 0.20]"
+    assert f1_cell(0.1, float("nan"), float("nan")) == "0.10"
+    assert f1_cell(float("nan")) == f1_cell(None) == "-"
+    assert f1_cell(0.1, -0.2, 0.3, sign="+") == "+0.10 [-0.20, 0.30]"
+
+
+def test_table_6_is_laid_out_as_table_5():
+    tidy = table6(rows())
+    pd.testing.assert_frame_equal(tidy, table5(rows()))
+    pd.testing.assert_frame_equal(layout6(tidy), layout5(tidy))
+    title = table_title(6, dataset="d", protocol="p")
+    assert title.startswith("Table 6. Intervals: F1, Manual IoU Method")
+
+
+def test_table_7_has_a_row_a_variant(tmp_path):
+    made = score_rows("Original", bounded(3, 0.5, 1.0)) + score_rows("No LCN", scores(1))
+    tidy = table7(made)
+    assert list(tidy) == list(TABLE7_COLUMNS)
+    assert tidy.variant.tolist() == ["Original"] * 3 + ["No LCN"] * 3
+    wide = layout7(tidy)
+    assert list(wide) == ["Variant", "MaE", "ME", "Overall", "TP / FP / FN"]
+    assert wide.ME.tolist() == ["0.86 [0.50, 1.00]", "0.40"]
+    title = table_title(7, dataset="d", protocol="p")
+    assert title.startswith("Table 7. Ablations")
+    paths = write_tables(tidy, wide, tmp_path / "table7", title=title, note="95 %")
+    assert paths[1].read_text().endswith("|\n\n95 %\n")
+    tex = paths[2].read_text()
+    assert r"Original & 0.00 [0.50, 1.00] & 0.86 [0.50, 1.00]" in tex
+    assert r"95 \%}" in tex and tex.count(r"\toprule") == tex.count(r"\bottomrule") == 1
+    marked = table7(score_rows("a", scores(1), oracle=True))
+    assert list(marked) == [*TABLE7_COLUMNS, "oracle"]
+    assert layout7(marked).Variant.tolist() == ["a (oracle)"]
+
+
+def test_differences_have_a_sign_and_a_reference():
+    values = {"ME": (0.1, -0.05, 0.25), "MaE": (-0.2, -0.3, -0.1), "overall": (0.0, -0.1, 0.1)}
+    names = ("difference", "low", "high")
+    pairs = {kind: dict(zip(names, row, strict=True)) for kind, row in values.items()}
+    tidy = difference_table(score_rows("no_lcn", pairs))
+    assert list(tidy) == ["method", "kind", *names]
+    wide = layout_difference(tidy)
+    assert wide.values.tolist() == [
+        ["no_lcn", "-0.20 [-0.30, -0.10]", "+0.10 [-0.05, 0.25]", "+0.00 [-0.10, 0.10]"]
+    ]
+    title = difference_title("jaxspot", dataset="d", protocol="p", oracle="the frame skip")
+    assert "each method minus that of jaxspot" in title
+    assert title.endswith("(oracle: the frame skip saw test data)")
+
+
+def test_chance_has_no_interval_of_ours():
+    found = {kind: row | dict(random_f1_p95=0.25) for kind, row in bounded(3, 0.5, 1.0).items()}
+    wide = layout_control(control_table(score_rows("rolled labels", found)))
+    assert wide.ME.tolist() == ["0.86 [0.50, 1.00]", "0.25"]

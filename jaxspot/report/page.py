@@ -2,19 +2,28 @@
 
 import base64
 import io
-import json
 import os
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jinja2
 import pandas as pd
 from PIL import Image
 
 from jaxspot.annotations.tables import write_text
+from jaxspot.report.provenance_groups import provenance_groups
+from jaxspot.report.sentences import (
+    expected_precision,
+    kind_sentences,
+    result_sentence,
+    threshold_sentence,
+)
+from jaxspot.report.viewer import VideoCurves, viewer_json
 
 LIMIT = 1_900_000
+VIEWER_SHARE = 0.6
 COLOURS = 96
 HALF_PAGE = 720  # pixels
 
@@ -28,10 +37,14 @@ class ReportTable(NamedTuple):
 
 
 class ReportPicture(NamedTuple):
-    """A figure file (.png or .svg) and its caption."""
+    """A figure file (.png or .svg) and its caption.
+
+    `printed` is shown on paper alone, where the viewer cannot be used.
+    """
 
     path: Path
     caption: str
+    printed: bool = False
 
 
 def write_report(
@@ -43,9 +56,13 @@ def write_report(
     pictures: Sequence[ReportPicture] = (),
     summary: Sequence[str] = (),
     scores: Mapping[str, Mapping] | None = None,
+    minutes: float | None = None,
+    control: str = "",
+    videos: Sequence[VideoCurves] = (),
+    scoring: Mapping[str, Any] | None = None,
     provenance: Mapping[str, object] | None = None,
     synthetic: bool = False,
-    oracle: bool = False,
+    oracle: bool | str = False,
     limit: int = LIMIT,
 ) -> Path:
     """Writes a page that needs no other file and no network; it appears only when whole.
@@ -55,11 +72,18 @@ def write_report(
       title, dataset: of the run.
       tables, pictures: shown in this order. Pictures are embedded (PNGs with at most 96 colours)
         as long as the page stays within `limit`; the rest are linked.
-      summary: plain sentences at the top.
-      scores: as from `score_intervals`; its precision is told in words.
-      provenance: name -> value; nested values are shown as JSON.
-      synthetic: the data are synthetic heads, and the page says so on top.
-      oracle: something was chosen on test data, and the page says so on top.
+      summary: plain sentences below the result.
+      scores: kind -> row as from `score_intervals`, with f1_low and f1_high where known; told in
+        words on top.
+      minutes: length of all videos, for false predictions a minute.
+      control: what the negative control says.
+      videos: curves, labels and predictions to leaf through; they take up to 60 % of `limit`.
+      scoring: protocol and threshold by which a prediction of `videos` is right, as in
+        `match_intervals`.
+      provenance: name -> JSON value, shown as tables.
+      synthetic: the data are synthetic heads; the page says on top whether they are.
+      oracle: something was chosen on test data, or the words for what was ("the threshold"); the
+        page says on top whether anything was.
       limit: bytes of the page.
     """
     path = Path(path)
@@ -68,11 +92,15 @@ def write_report(
         dataset=dataset,
         synthetic=synthetic,
         oracle=oracle,
-        summary=summary,
+        result=result_sentence(scores or {}, minutes=minutes),
+        precision=expected_precision(scores or {}),
+        summary=[*kind_sentences(scores or {}, minutes=minutes), *summary],
+        control=control,
         tables=[_cells(table) for table in tables],
-        threshold_line=_threshold_line(oracle),
-        precision=_precision(scores or {}),
-        provenance=[(name, _plain(value)) for name, value in (provenance or {}).items()],
+        threshold_line=threshold_sentence(oracle),
+        iou=(scoring or {}).get("threshold", 0.5),
+        provenance=provenance_groups(provenance or {}),
+        viewer=_viewer(videos, scoring or {}, limit),
     )
     template = _template()
     room = limit - len(template.render(values, pictures=[], linked=[]).encode())
@@ -92,7 +120,17 @@ def write_report(
 class _Shown(NamedTuple):
     caption: str
     wide: bool
+    printed: bool
     uri: str
+
+
+def _viewer(videos, scoring, limit):
+    """Script and data, or None where there is no video."""
+    if not videos:
+        return None
+    script = files("jaxspot.report").joinpath("viewer.js").read_text("utf-8")
+    data = viewer_json(videos, room=int(VIEWER_SHARE * limit), **scoring)
+    return dict(script=script, data=data, count=len(videos))
 
 
 def _template():
@@ -111,40 +149,14 @@ def _cells(table):
 def _embedded(picture):
     data = Path(picture.path).read_bytes()
     if Path(picture.path).suffix == ".svg":
-        return _Shown(picture.caption, True, _uri("svg+xml", data))
+        return _Shown(picture.caption, True, picture.printed, _uri("svg+xml", data))
     with Image.open(io.BytesIO(data)) as image:
         wide = image.width > HALF_PAGE
         small = io.BytesIO()
         image.convert("RGB").quantize(COLOURS).save(small, "png", optimize=True)
     best = min(data, small.getvalue(), key=len)
-    return _Shown(picture.caption, wide, _uri("png", best))
+    return _Shown(picture.caption, wide, picture.printed, _uri("png", best))
 
 
 def _uri(kind, data):
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def _threshold_line(oracle):
-    if oracle:
-        return (
-            "The threshold was chosen on the test subjects' own labels (oracle): the figures are "
-            "better than any that can be had on new videos."
-        )
-    return (
-        "Each held-out subject was scored by a network and a threshold fitted on the other "
-        "subjects alone."
-    )
-
-
-def _precision(scores):
-    names = {"ME": "micro-expression", "MaE": "macro-expression"}
-    return [
-        f"In this run {scores[kind]['tp']:.0f} of {scores[kind]['predictions']:.0f} predicted "
-        f"{name} intervals were right (precision {scores[kind]['precision']:.2f})."
-        for kind, name in names.items()
-        if kind in scores and scores[kind]["predictions"]
-    ]
-
-
-def _plain(value):
-    return value if isinstance(value, str) else json.dumps(value, default=str)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from jaxspot.annotations.tables import write_table, write_text
+from jaxspot.report.text_tables import latex, markdown
 
 KIND_ORDER = ("MaE", "ME", "overall")
 TABLE4_COLUMNS = ("method", "kind", "f1", "auc")
@@ -22,7 +23,27 @@ TABLE5_COLUMNS = (
     "recall",
     "f1",
 )
+TABLE7_COLUMNS = (
+    "variant",
+    "kind",
+    "f1",
+    "f1_low",
+    "f1_high",
+    "tp",
+    "fp",
+    "fn",
+    "predictions",
+    "ground_truth",
+)
 CONTROL_COLUMNS = (*TABLE5_COLUMNS, "random_f1_p95")
+DIFFERENCE_COLUMNS = ("method", "kind", "difference", "low", "high")
+BOUNDS = ("f1_low", "f1_high")
+TITLES = {
+    4: "Frames: F1 and AUC of raw output",
+    5: "Intervals: F1, Automated IoU Method",
+    6: "Intervals: F1, Manual IoU Method",
+    7: "Ablations: F1 of intervals, Automated IoU Method",
+}
 
 
 def table4(rows: Iterable[Mapping]) -> pd.DataFrame:
@@ -43,12 +64,45 @@ def table5(rows: Iterable[Mapping]) -> pd.DataFrame:
 
     Args:
       rows: method, kind ("MaE", "ME" or "overall"), predictions, ground_truth, tp, fp, fn,
-        precision, recall, f1; `oracle` where test data was seen.
+        precision, recall, f1; f1_low and f1_high where an interval is known, as from
+        `bootstrap_f1`; `oracle` where test data was seen.
 
     Returns:
-      these columns, methods in the order given; `oracle` follows when it is true of any row.
+      these columns, methods in the order given; f1_low and f1_high stand behind f1 where any row
+      has them (NaN in the others); `oracle` follows when it is true of any row.
     """
     return _tidy(rows, TABLE5_COLUMNS)
+
+
+def table6(rows: Iterable[Mapping]) -> pd.DataFrame:
+    """Tidy Table 6: interval scores by the Manual IoU Method; rows and columns as of `table5`."""
+    return _tidy(rows, TABLE5_COLUMNS)
+
+
+def table7(rows: Iterable[Mapping]) -> pd.DataFrame:
+    """Tidy Table 7: interval scores of ablations by the Automated IoU Method.
+
+    Args:
+      rows: as for `table5`; the method is the variant.
+
+    Returns:
+      variant, kind, f1, f1_low, f1_high (NaN where not known), tp, fp, fn, predictions,
+      ground_truth; `oracle` follows when it is true of any row.
+    """
+    return _tidy(({"variant": row["method"]} | dict(row) for row in rows), TABLE7_COLUMNS)
+
+
+def difference_table(rows: Iterable[Mapping]) -> pd.DataFrame:
+    """Tidy table of how much each method's F1 lies above that of one they are all held against.
+
+    Args:
+      rows: method, kind, difference, low, high, as from `bootstrap_difference(method, reference)`;
+        `oracle` where test data was seen.
+
+    Returns:
+      these columns; `oracle` follows when it is true of any row.
+    """
+    return _tidy(rows, DIFFERENCE_COLUMNS)
 
 
 def control_table(rows: Iterable[Mapping]) -> pd.DataFrame:
@@ -64,21 +118,29 @@ def control_table(rows: Iterable[Mapping]) -> pd.DataFrame:
 
 
 def score_rows(method: str, scores: Mapping[str, Mapping], *, oracle: bool = False) -> list[dict]:
-    """Rows for `table4` or `table5` from kind -> values, as `score_intervals` returns them."""
+    """Rows for any tidy table from kind -> values, as `score_intervals` returns them."""
     return [
         {"method": method, "kind": kind, "oracle": oracle} | dict(scores[kind]) for kind in scores
     ]
 
 
-def table_title(number: int, *, dataset: str, protocol: str, oracle: bool = False) -> str:
-    """The heading of a table: what it holds, the data set, the protocol, and "oracle"."""
-    what = {4: "Frames: F1 and AUC of raw output", 5: "Intervals: F1, Automated IoU Method"}[number]
-    return f"Table {number}. {what}; data: {dataset}; protocol: {protocol}{oracle_mark(oracle)}"
+def table_title(number: int, *, dataset: str, protocol: str, oracle: bool | str = False) -> str:
+    """The heading of a table (4 to 7): what it holds, the data set, the protocol, and "oracle"."""
+    return _title(f"Table {number}. {TITLES[number]}", dataset, protocol, oracle)
 
 
-def oracle_mark(oracle: bool) -> str:
-    """What a title ends with where anything was chosen on test data."""
-    return " (oracle: the threshold saw test data)" if oracle else ""
+def difference_title(
+    reference: str, *, dataset: str, protocol: str, oracle: bool | str = False
+) -> str:
+    """The heading of a table of differences: what is taken from what."""
+    what = f"Differences. F1 of each method minus that of {reference}"
+    return _title(what, dataset, protocol, oracle)
+
+
+def oracle_mark(oracle: bool | str) -> str:
+    """What a title ends with where anything was chosen on test data; a text says what was."""
+    what = oracle if isinstance(oracle, str) else "the threshold"
+    return f" (oracle: {what} saw test data)" if oracle else ""
 
 
 def layout4(tidy: pd.DataFrame) -> pd.DataFrame:
@@ -88,87 +150,89 @@ def layout4(tidy: pd.DataFrame) -> pd.DataFrame:
 
 
 def layout5(tidy: pd.DataFrame) -> pd.DataFrame:
-    """Table 5 as printed: a row a method; F1 of MaE, ME and overall, then TP / FP / FN; text."""
-    heads = {kind.replace("overall", "Overall"): (kind, "f1") for kind in KIND_ORDER}
-    wide = _layout(tidy, heads)
-    counts = tidy[tidy.kind == "overall"].set_index("method")
-    wide["TP / FP / FN"] = [
-        " / ".join(_count(counts.at[method, name]) for name in ("tp", "fp", "fn"))
-        for method in dict.fromkeys(tidy.method)
-    ]
-    return wide
+    """Table 5 as printed: a row a method; F1 of MaE, ME and overall, then TP / FP / FN; text.
+
+    With f1_low and f1_high in the table an F1 reads "0.44 [0.31, 0.55]".
+    """
+    return _with_counts(_layout(tidy, _F1), tidy)
+
+
+def layout6(tidy: pd.DataFrame) -> pd.DataFrame:
+    """Table 6 as printed: as Table 5."""
+    return layout5(tidy)
+
+
+def layout7(tidy: pd.DataFrame) -> pd.DataFrame:
+    """Table 7 as printed: a row a variant, the other columns as in Table 5."""
+    renamed = tidy.rename(columns={"variant": "method"})
+    return layout5(renamed).rename(columns={"Method": "Variant"})
+
+
+def layout_difference(tidy: pd.DataFrame) -> pd.DataFrame:
+    """Differences as printed: a row a method; "+0.04 [-0.02, 0.11]" for MaE, ME and overall."""
+    values = tidy.rename(columns={"difference": "f1", "low": "f1_low", "high": "f1_high"})
+    return _layout(values, _F1, sign="+")
 
 
 def layout_control(tidy: pd.DataFrame) -> pd.DataFrame:
     """The negative control as printed: F1 of each kind beside that of chance; text cells."""
     chance = tidy.assign(method="random, 95th percentile", f1=tidy.random_f1_p95)
-    heads = {kind.replace("overall", "Overall"): (kind, "f1") for kind in KIND_ORDER}
-    return _layout(pd.concat([tidy, chance]), heads)
+    chance = chance.assign(**{name: math.nan for name in BOUNDS if name in tidy})
+    return _layout(pd.concat([tidy, chance]), _F1)
+
+
+def f1_cell(value: float | None, low: float = math.nan, high: float = math.nan, *, sign="") -> str:
+    """A score as text: "0.44 [0.31, 0.55]", or "0.44" where low or high is NaN; "-" for none."""
+    if value is None or math.isnan(value):
+        return "-"
+    # Adding 0.0 turns the -0.0 that rounding leaves into 0.0.
+    text = lambda number: f"{round(number, 2) + 0.0:.2f}"
+    first = f"{round(value, 2) + 0.0:{sign}.2f}"
+    known = not (math.isnan(low) or math.isnan(high))
+    return f"{first} [{text(low)}, {text(high)}]" if known else first
 
 
 def write_tables(
-    tidy: pd.DataFrame, wide: pd.DataFrame, stem: str | Path, *, title: str
+    tidy: pd.DataFrame, wide: pd.DataFrame, stem: str | Path, *, title: str, note: str = ""
 ) -> list[Path]:
-    """Writes `stem`.csv (tidy), .md and .tex (as printed); each appears only when whole."""
+    """Writes `stem`.csv (tidy), .md and .tex (as printed); each appears only when whole.
+
+    A note stands below the table in the .md and behind the title in the .tex.
+    """
     stem = Path(stem)
     paths = [stem.with_name(stem.name + end) for end in (".csv", ".md", ".tex")]
     write_table(tidy, paths[0])
-    write_text(paths[1], markdown(wide, title=title))
-    write_text(paths[2], latex(wide, title=title))
+    write_text(paths[1], markdown(wide, title=title) + (f"\n{note}\n" if note else ""))
+    write_text(paths[2], latex(wide, title=f"{title}. {note}" if note else title))
     return paths
 
 
-def markdown(wide: pd.DataFrame, *, title: str) -> str:
-    """A Markdown table of text cells, first column to the left, under its title."""
-    cells = [[str(head) for head in wide.columns], *wide.astype(str).values.tolist()]
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in cells]
-    width = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
-    rule = ["-" * width[0], *("-" * (w - 1) + ":" for w in width[1:])]
-    lines = [_line(row, width) for row in [cells[0], rule, *cells[1:]]]
-    return f"{title}\n\n" + "\n".join(lines) + "\n"
-
-
-def latex(wide: pd.DataFrame, *, title: str) -> str:
-    """A LaTeX table (booktabs) of text cells with its title as caption."""
-    heads, *rows = [
-        " & ".join(map(_escaped, row)) + r" \\"
-        for row in [list(wide.columns), *wide.astype(str).values.tolist()]
-    ]
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{_escaped(title)}}}",
-            rf"\begin{{tabular}}{{l{'r' * (len(wide.columns) - 1)}}}",
-            r"\toprule",
-            heads,
-            r"\midrule",
-            *rows,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
-    )
-
-
 _PAIR = (("F1", "f1"), ("AUC", "auc"))
-_TEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-_TEX |= {mark: "\\" + mark for mark in "&%$#_{}"}
+_F1 = {kind.replace("overall", "Overall"): (kind, "f1") for kind in KIND_ORDER}
+
+
+def _title(what, dataset, protocol, oracle):
+    return f"{what}; data: {dataset}; protocol: {protocol}{oracle_mark(oracle)}"
 
 
 def _tidy(rows: Iterable[Mapping], columns: Sequence[str]) -> pd.DataFrame:
     rows = [dict(row) for row in rows]
-    seen = any(row.get("oracle") for row in rows)
-    methods = list(dict.fromkeys(row["method"] for row in rows))
-    rows.sort(key=lambda row: (methods.index(row["method"]), KIND_ORDER.index(row["kind"])))
-    table = pd.DataFrame({name: [row[name] for row in rows] for name in columns})
-    if seen:
+    name = columns[0]
+    methods = list(dict.fromkeys(row[name] for row in rows))
+    rows.sort(key=lambda row: (methods.index(row[name]), KIND_ORDER.index(row["kind"])))
+    columns = list(columns)
+    if "f1_low" not in columns and any(bound in row for row in rows for bound in BOUNDS):
+        place = columns.index("f1") + 1
+        columns[place:place] = BOUNDS
+    value = lambda row, name: row.get(name, math.nan) if name in BOUNDS else row[name]
+    table = pd.DataFrame({name: [value(row, name) for row in rows] for name in columns})
+    if any(row.get("oracle") for row in rows):
         table["oracle"] = [bool(row.get("oracle")) for row in rows]
     return table
 
 
-def _layout(tidy, heads):
+def _layout(tidy, heads, *, sign=""):
+    """A row a method; in a table with intervals all F1 have the two digits that these have."""
     cells = {
         (method, kind): row
         for method, kind, row in zip(tidy.method, tidy.kind, tidy.to_dict("records"), strict=True)
@@ -176,9 +240,27 @@ def _layout(tidy, heads):
     seen = {m for (m, _), row in cells.items() if row.get("oracle")}
     methods = list(dict.fromkeys(tidy.method))
     wide = {"Method": [f"{m} (oracle)" if m in seen else str(m) for m in methods]}
+    bounded = BOUNDS[0] in tidy
     for head, (kind, value) in heads.items():
-        wide[head] = [_score(cells.get((m, kind), {}).get(value)) for m in methods]
+        rows = [cells.get((method, kind), {}) for method in methods]
+        if bounded and value == "f1":
+            nan = math.nan
+            wide[head] = [
+                f1_cell(row.get("f1"), *(row.get(name, nan) for name in BOUNDS), sign=sign)
+                for row in rows
+            ]
+        else:
+            wide[head] = [_score(row.get(value)) for row in rows]
     return pd.DataFrame(wide)
+
+
+def _with_counts(wide, tidy):
+    counts = tidy[tidy.kind == "overall"].set_index("method")
+    text = [
+        " / ".join(_count(counts.at[method, name]) for name in ("tp", "fp", "fn"))
+        for method in dict.fromkeys(tidy.method)
+    ]
+    return wide.assign(**{"TP / FP / FN": text})
 
 
 def _score(value):
@@ -187,16 +269,3 @@ def _score(value):
 
 def _count(value):
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
-
-
-def _line(row, width):
-    first = row[0].ljust(width[0])
-    return (
-        "| "
-        + " | ".join([first, *(c.rjust(w) for c, w in zip(row[1:], width[1:], strict=True))])
-        + " |"
-    )
-
-
-def _escaped(text):
-    return "".join(_TEX.get(mark, mark) for mark in str(text))
