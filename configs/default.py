@@ -27,6 +27,8 @@ Where the paper is silent, the faithful settings take:
   training.kinds          M = 0.1 (ME) and 0.9 (MaE) as printed, though its sentence says otherwise.
   training.skips          3~9 and 16~50 frames at 30 fps (CAS(ME)^2 in Table 3), kept in seconds;
                           samm_lv.py has those of SAMM-LV.
+  seeds                   several in place of seed: as many runs, mean and deviation of F1.
+  variants                several runs with single settings changed, see ablations.py.
   data.inclusive          whether k counts both ends of an interval; cas_me2.py does not.
   protocol.threshold      from the ROC of the training subjects; the held-out one decides nothing.
   protocol.frame_skip     kth; "manual" searches around k on the validation subjects.
@@ -55,6 +57,8 @@ def paper() -> Any:
     return ConfigDict(
         dict(
             seed=0,
+            seeds=(),
+            variants=(),
             data=dict(name="bank", bank="", synthetic=None, inclusive=True),
             model=dict(
                 widths=(16, 32, 64),

@@ -3,6 +3,9 @@
   python launch/train.py --config=configs/synthetic.py:best --workdir=runs/demo
   python launch/train.py --config=configs/default.py --config.data.bank=BANK --workdir=runs/mine
   python launch/train.py --config=configs/synthetic.py:best --workdir=runs/demo --resume
+  python launch/train.py --config=configs/synthetic.py:best --config.seeds="(0,1,2)" \\
+      --workdir=runs/seeds
+  python launch/train.py --config=configs/ablations.py --workdir=runs/ablations
 
 Any setting of the config can be changed by its name: --config.training.epochs=10. The files of
 configs/ say what each setting means and what may stand behind the colon.
@@ -55,12 +58,17 @@ def train(argv: Sequence[str]) -> int:
     prepare_process()
     from jaxspot.experiment.run import train_and_evaluate
     from jaxspot.memory import peak_gigabytes
-    from jaxspot.report.tables import layout5, markdown
+    from jaxspot.report.seeds import layout_seeds
+    from jaxspot.report.tables import layout5, layout7, markdown
 
     table = train_and_evaluate(config, workdir, resume=resume)
-    seen = "; oracle: the threshold saw test data" if "oracle" in table else ""
-    title = f"\nTable 5, data: {config.data.name} ({workdir}){seen}"
-    print(markdown(layout5(table), title=title))
+    name, layout = "Table 5", layout5
+    if "variant" in table:
+        name, layout = "Table 7", layout7
+    elif "seed" in table:
+        name, layout = "Seeds, mean and deviation", layout_seeds
+    seen = "; oracle: test data were seen" if "oracle" in table else ""
+    print(markdown(layout(table), title=f"\n{name}, data: {config.data.name} ({workdir}){seen}"))
     peak = peak_gigabytes()
     if peak:
         print(f"peak memory {peak:.1f} GB", file=sys.stderr)

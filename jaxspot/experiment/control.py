@@ -53,6 +53,7 @@ def negative_control(
         folds,
         settings,
         saved=saved,
+        epochs=saved / "epochs",
         metrics=saved / "metrics.jsonl",
         name="control",
         stop_here=stop_here,

@@ -9,25 +9,37 @@ import pandas as pd
 from PIL import Image
 
 from jaxspot.annotations.durations import move_to_neutral_ratio
-from jaxspot.annotations.tables import write_bytes
+from jaxspot.annotations.tables import write_bytes, write_text
 from jaxspot.evaluation.f1 import score_by_subject
+from jaxspot.evaluation.megc_log import DATASET_NUMBERS, megc_log
+from jaxspot.experiment.compare import METHOD, Compared
+from jaxspot.experiment.describe import describe_protocol, oracle_of
 from jaxspot.experiment.judge import Judged, frame_rows
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.trial import Trial
 from jaxspot.report import figures
 from jaxspot.report.page import ReportPicture, ReportTable, write_report
 from jaxspot.report.tables import (
+    difference_title,
     layout4,
     layout5,
+    layout6,
     layout_control,
+    layout_difference,
     oracle_mark,
     table_title,
     write_tables,
 )
+from jaxspot.report.viewer import VideoCurves
 from jaxspot.synthetic.sheet import event_sheet, identity_sheet
 from jaxspot.training.loso import TrainedFolds
 from jaxspot.video.bank import Bank
 
+BOUNDS_NOTE = (
+    "In brackets: 95 % of 2,000 draws of as many subjects, with replacement; with few subjects that"
+    " is too narrow."
+)
+PAIRED_NOTE = "In brackets: 95 % of 2,000 draws of subjects, the same for both methods."
 RANDOM_NOTE = (
     "random: as many intervals as ours and as long, per video and kind, placed uniformly; mean of"
     " 100 draws."
@@ -39,8 +51,7 @@ def write_outputs(
     bank: Bank,
     settings: Settings,
     trial: Trial,
-    frames: pd.DataFrame,
-    intervals: pd.DataFrame,
+    compared: Compared,
     control: pd.DataFrame,
 ) -> None:
     """Writes tables/, figures/ and report.html.
@@ -48,41 +59,40 @@ def write_outputs(
     Args:
       workdir: the run's folder.
       bank, settings, trial: of the run.
-      frames, intervals: Tables 4 and 5, tidy.
+      compared: Tables 4 to 6, tidy.
       control: the negative control, tidy; may be empty.
     """
-    oracle = settings.protocol.oracle
-    names: dict[str, Any] = dict(dataset=settings.dataset, oracle=oracle)
-    shown = []
-    for number, tidy, layout, note in (
-        (4, frames, layout4, ""),
-        (5, intervals, layout5, RANDOM_NOTE),
-    ):
-        title = table_title(number, protocol=describe_protocol(settings, number), **names)
-        wide = layout(tidy)
-        write_tables(tidy, wide, workdir / "tables" / f"table{number}", title=title)
-        shown.append(ReportTable(title, wide, note))
+    shown = write_comparison(workdir / "tables", settings, compared)
     verdict = "No negative control was made: none was asked for, or too few videos are long enough."
     if len(control):
-        title = control_title(settings, control)
-        wide = layout_control(control)
+        title, wide = control_title(settings, control), layout_control(control)
         write_tables(control, wide, workdir / "tables" / "control", title=title)
         verdict = judge_control(control)
         shown.append(ReportTable(title, wide, verdict))
+    dataset: Any = bank.meta["source"].get("kind")
+    if dataset in DATASET_NUMBERS:
+        log = megc_log(
+            trial.judged.intervals, bank.annotations, videos=bank.videos, dataset=dataset
+        )
+        write_text(workdir / "tables" / "megc2020_log.txt", log)
     pictures = draw_figures(workdir / "figures", bank, settings, trial.trained, trial.judged)
+    intervals = compared.intervals
     ours = intervals[intervals.method == intervals.method.iloc[0]].set_index("kind")
     write_report(
         workdir / "report.html",
         title="jaxspot: leave-one-subject-out",
         dataset=settings.dataset,
         synthetic=is_synthetic(bank),
-        oracle=oracle,
+        oracle=oracle_of(settings),
         summary=[
             f"{bank.videos.subject.nunique()} subjects, {len(bank.videos)} videos,"
             f" {bank.videos.frames.sum()} frames, {(bank.annotations.kind == 'ME').sum()} ME and"
             f" {(bank.annotations.kind == 'MaE').sum()} MaE.",
-            verdict,
         ],
+        control=verdict,
+        videos=video_curves(bank, trial.judged),
+        scoring=settings.protocol.scoring,
+        minutes=float((bank.videos.frames / bank.videos.fps).sum() / 60),
         tables=shown,
         pictures=pictures,
         scores=ours.to_dict("index"),
@@ -90,22 +100,34 @@ def write_outputs(
     )
 
 
+def write_comparison(folder: Path, settings: Settings, compared: Compared) -> list[ReportTable]:
+    """Writes Tables 4 to 6 and the differences between methods; returns them for the page."""
+    seen, shown = oracle_of(settings), []
+    for number, tidy, layout, note in (
+        (4, compared.frames, layout4, ""),
+        (5, compared.intervals, layout5, f"{BOUNDS_NOTE} {RANDOM_NOTE}"),
+        (6, compared.manual, layout6, f"{BOUNDS_NOTE} {RANDOM_NOTE}"),
+    ):
+        protocol = describe_protocol(settings, number)
+        # No threshold is learned by the Manual IoU Method.
+        oracle = seen if number < 6 else seen and "oracle" in tidy and "the frame skip"
+        title = table_title(number, dataset=settings.dataset, protocol=protocol, oracle=oracle)
+        wide = layout(tidy)
+        write_tables(tidy, wide, folder / f"table{number}", title=title, note=note)
+        shown.append(ReportTable(title, wide, note))
+    if len(compared.differences):
+        protocol = describe_protocol(settings, 5)
+        names: dict[str, Any] = dict(dataset=settings.dataset, protocol=protocol, oracle=seen)
+        title, wide = difference_title(METHOD, **names), layout_difference(compared.differences)
+        stem = folder / "differences"
+        write_tables(compared.differences, wide, stem, title=title, note=PAIRED_NOTE)
+        shown.append(ReportTable(title, wide, PAIRED_NOTE))
+    return shown
+
+
 def is_synthetic(bank: Bank) -> bool:
     """Whether the frames show synthetic heads; the bank says so, not the config."""
     return bank.meta["source"].get("kind") == "synthetic"
-
-
-def describe_protocol(settings: Settings, table: int) -> str:
-    """The protocol of a table in a few words: frames (4) are always cut by the ROC."""
-    rule = {
-        "roc": "threshold by ROC of training subjects",
-        "interval_f1": "threshold by interval F1 of training subjects",
-        "test_oracle": "threshold by ROC of the test subject",
-    }
-    protocol = settings.protocol
-    if table == 4:
-        return f"LOSO, {rule['test_oracle' if protocol.oracle else 'roc']}"
-    return f"LOSO, {protocol.matching}, IoU {protocol.iou:g}, {rule[protocol.threshold]}"
 
 
 def control_title(settings: Settings, control: pd.DataFrame) -> str:
@@ -114,7 +136,7 @@ def control_title(settings: Settings, control: pd.DataFrame) -> str:
         f"Negative control. Intervals: F1 of up to {settings.control_folds} folds trained and"
         f" scored on labels moved by at least {settings.control_seconds:g} s;"
         f" data: {settings.dataset}"
-        f"{oracle_mark('oracle' in control)}"
+        f"{oracle_mark('oracle' in control and oracle_of(settings))}"
     )
 
 
@@ -167,6 +189,19 @@ def draw_figures(
             "Loss of each fold; the weights of the lowest validation loss are kept.",
         ),
     }
+    pictures = []
+    for name, (figure, caption) in drawn.items():
+        figures.save_figure(figure, folder / f"{name}.png")
+        pictures.append(ReportPicture(folder / f"{name}.png", caption))
+    pictures.append(draw_curves(folder, bank, settings, judged))
+    if is_synthetic(bank):
+        pictures += draw_sheets(folder, bank)
+    return pictures
+
+
+def draw_curves(folder: Path, bank: Bank, settings: Settings, judged: Judged) -> ReportPicture:
+    """Draws Figure 4 of every video; returns the first for the printed page."""
+    places = []
     for name, subject, fps in bank.videos[["video", "subject", "fps"]].to_numpy().tolist():
         title = f"Figure 4. {name} ({settings.dataset}), scored by the fold that held it out"
         figure = figures.figure4(
@@ -177,14 +212,26 @@ def draw_figures(
             predicted=judged.intervals.loc[judged.intervals.video == name],
             title=title,
         )
-        drawn[f"figure4_{name}"] = (figure, f"Scores of {name}, labels and predictions.")
-    pictures = []
-    for name, (figure, caption) in drawn.items():
-        figures.save_figure(figure, folder / f"{name}.png")
-        pictures.append(ReportPicture(folder / f"{name}.png", caption))
-    if is_synthetic(bank):
-        pictures += draw_sheets(folder, bank)
-    return pictures
+        places.append(figures.save_figure(figure, folder / f"figure4_{name}.png"))
+    caption = f"Scores of {bank.videos.video.iloc[0]}, labels and predictions."
+    return ReportPicture(places[0], caption, printed=True)
+
+
+def video_curves(bank: Bank, judged: Judged) -> list[VideoCurves]:
+    """What the page draws of each video."""
+    rows = bank.videos[["video", "subject", "fps"]].to_numpy().tolist()
+    return [
+        VideoCurves(
+            video,
+            subject,
+            fps,
+            *judged.curves[video],
+            judged.decisions[subject].threshold,
+            bank.labels(video),
+            judged.intervals.loc[judged.intervals.video == video],
+        )
+        for video, subject, fps in rows
+    ]
 
 
 def draw_sheets(folder: Path, bank: Bank) -> list[ReportPicture]:

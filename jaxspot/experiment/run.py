@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +11,27 @@ import pandas as pd
 
 from jaxspot.annotations.tables import whole_file, write_table, write_text
 from jaxspot.errors import UserError
-from jaxspot.evaluation.f1 import score_intervals
-from jaxspot.evaluation.floors import random_floor
-from jaxspot.evaluation.peers import PEERS
-from jaxspot.evaluation.roc import score_frames
+from jaxspot.experiment.compare import compare
 from jaxspot.experiment.control import negative_control
-from jaxspot.experiment.judge import frame_rows, refuse_unusable
+from jaxspot.experiment.family import Member, expand, read_finished, training_key, write_family
+from jaxspot.experiment.judge import refuse_unusable
 from jaxspot.experiment.outputs import write_outputs
 from jaxspot.experiment.provenance import describe_run
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
 from jaxspot.experiment.stopping import stop_when_saved
 from jaxspot.experiment.trial import Trial, run_trial
 from jaxspot.experiment.workdir import claim_workdir
-from jaxspot.report.tables import score_rows, table4, table5
-from jaxspot.spotter import Spotter, frame_skips, save_spotter
+from jaxspot.spotter import Spotter, save_spotter
 from jaxspot.training.folds import loso_folds
 from jaxspot.video.bank import Bank
 
-METHOD = "jaxspot"
 MATTERS = {"packages", "device", "xla_flags", "git_revision"}
 
 
 def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False) -> pd.DataFrame:
     """Trains all folds, scores the held-out subjects, writes everything that a run leaves.
+
+    A config with `variants` or `seeds` is a family of such runs on one bank, see `run_family`.
 
     Args:
       config: of `configs/`.
@@ -42,14 +40,16 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
         same bit for bit on the same machine.
 
     Returns:
-      Table 5, tidy.
+      Table 5, tidy; of a family Table 7.
 
     Raises:
       UserError: the folder holds another run, the bank cannot be used, or a loss is not finite.
       Interrupted: asked to stop (SIGINT, SIGTERM), with all work saved.
     """
     workdir = Path(workdir)
-    settings = read_settings(config)
+    family = expand(config)
+    for _, member in family:
+        read_settings(member)
     bank = named_bank(config)
     if bank:
         refuse_unusable(bank)
@@ -59,19 +59,51 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
             refuse_unusable(bank)
         write_provenance(workdir / "provenance.json", describe_run(config, bank))
         with stop_when_saved() as stop_here:
-            return run_experiment(bank, settings, workdir, stop_here)
+            if len(family) > 1:
+                return run_family(bank, family, workdir, stop_here)
+            saved = workdir / "checkpoints"
+            return run_experiment(bank, read_settings(config), workdir, stop_here, saved / "epochs")
+
+
+def run_family(
+    bank: Bank,
+    family: Sequence[tuple[Member, Any]],
+    workdir: Path,
+    stop_here: Callable[[], None],
+) -> pd.DataFrame:
+    """Runs on one bank, each in a folder of its own; returns Table 7 over all of them, tidy.
+
+    Members that train alike share their epochs (`workdir/trained`). A member that is done is not
+    run again.
+    """
+    found = []
+    for number, (member, config) in enumerate(family, 1):
+        print(f"{member.name} ({number} of {len(family)})", file=sys.stderr)
+        folder, settings = workdir / member.name, read_settings(config)
+        with claim_workdir(folder, config, resume=True):
+            write_provenance(folder / "provenance.json", describe_run(config, bank))
+            table = read_finished(folder)
+            if table is None:
+                epochs = workdir / "trained" / training_key(settings)
+                table = run_experiment(bank, settings, folder, stop_here, epochs)
+        found.append((member, table))
+    return write_family(workdir, found, read_settings(family[0][1]))
 
 
 def run_experiment(
-    bank: Bank, settings: Settings, workdir: Path, stop_here: Callable[[], None]
+    bank: Bank, settings: Settings, workdir: Path, stop_here: Callable[[], None], epochs: Path
 ) -> pd.DataFrame:
-    """The run itself, in a folder that is ours; returns Table 5, tidy."""
+    """One run, in a folder that is ours; returns Table 5, tidy.
+
+    `epochs` is the folder of the epochs that are done.
+    """
     saved = workdir / "checkpoints"
     trial = run_trial(
         bank,
         loso_folds(bank.videos.subject),
         settings,
         saved=saved,
+        epochs=epochs,
         metrics=workdir / "metrics.jsonl",
         name="training",
         stop_here=stop_here,
@@ -82,11 +114,11 @@ def run_experiment(
     spotter = Spotter(settings.model, trial.trained.variables, trial.reach, decisions)
     save_spotter(saved / "spotter", spotter)
     stop_here()
-    frames, intervals = compare(bank, trial, settings)
+    compared = compare(bank, trial, settings)
     stop_here()
     control = negative_control(bank, settings, saved / "control", stop_here)
-    write_outputs(workdir, bank, settings, trial, frames, intervals, control)
-    return intervals
+    write_outputs(workdir, bank, settings, trial, compared, control)
+    return compared.intervals
 
 
 def write_provenance(path: Path, now: dict[str, Any]) -> None:
@@ -125,24 +157,3 @@ def save_scores(folder: Path, bank: Bank, trial: Trial) -> None:
         held_out = trial.scores[video][number[subject]]
         with whole_file(folder / f"{video}.npz") as partial, open(partial, "wb") as file:
             np.savez(file, ME=held_out[:, 0], MaE=held_out[:, 1])
-
-
-def compare(bank: Bank, trial: Trial, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Tables 4 and 5: ours, the random floor and the peers, on the same videos and scorer."""
-    rule = settings.protocol.scoring
-    judged = trial.judged
-    score = lambda table: score_intervals(table, bank.annotations, videos=bank.videos, **rule)
-    raw, labels, thresholds = frame_rows(bank, judged)
-    oracle = settings.protocol.oracle
-    frames = score_rows(METHOD, score_frames(raw, labels, thresholds), oracle=oracle)
-    rows = score_rows(METHOD, score(judged.intervals), oracle=oracle)
-    floor = random_floor(
-        judged.intervals, bank.annotations, bank.videos, seed=settings.seed, **rule
-    )
-    rows += score_rows("random", floor)
-    pairs = {fold.held_out: pair for fold, pair in zip(trial.folds, trial.durations, strict=True)}
-    k = lambda subject, fps: dict(zip(("ME", "MaE"), frame_skips(pairs[subject], fps), strict=True))
-    for name in settings.peers:
-        _, intervals = PEERS[name](bank.videos, bank.frames, k=k)
-        rows += score_rows(name, score(intervals))
-    return table4(frames), table5(rows)

@@ -59,6 +59,7 @@ def run_trial(
     settings: Settings,
     *,
     saved: Path,
+    epochs: Path,
     metrics: Path,
     name: str,
     stop_here: Callable[[], None] = lambda: None,
@@ -69,7 +70,8 @@ def run_trial(
       bank: frames and labels.
       folds: all of `loso_folds` or some.
       settings: of the run.
-      saved: folder of epochs and scores that are done.
+      saved: folder of the scores that are done.
+      epochs: folder of the epochs that are done.
       metrics: file with a JSON row per fold and epoch.
       name: what the progress bars say.
       stop_here: called whenever all that is done is saved; may raise.
@@ -78,9 +80,7 @@ def run_trial(
       UserError: a loss or score is not finite, or nothing in `saved` is whole.
     """
     durations = tuple(mean_durations(bank, fold, inclusive=settings.inclusive) for fold in folds)
-    trained = train(
-        bank, folds, settings, saved / "epochs", metrics, name=name, stop_here=stop_here
-    )
+    trained = train(bank, folds, settings, epochs, metrics, name=name, stop_here=stop_here)
     reach = search_skips(
         bank,
         folds,

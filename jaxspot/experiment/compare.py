@@ -1,0 +1,93 @@
+"""Ours, chance and the peers on the same videos, by the same scorer: Tables 4 to 6."""
+
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from jaxspot.annotations.tables import KINDS
+from jaxspot.evaluation.bootstrap import bootstrap_difference, bootstrap_f1
+from jaxspot.evaluation.f1 import score_by_subject, score_intervals
+from jaxspot.evaluation.floors import random_floor
+from jaxspot.evaluation.peers import PEERS
+from jaxspot.evaluation.roc import score_frames
+from jaxspot.experiment.judge import frame_rows
+from jaxspot.experiment.settings import Settings
+from jaxspot.experiment.trial import Trial
+from jaxspot.report.tables import difference_table, score_rows, table4, table5, table6
+from jaxspot.spotter import frame_skips
+from jaxspot.video.bank import Bank
+
+METHOD = "jaxspot"
+
+
+class Compared(NamedTuple):
+    """What the tables hold, tidy.
+
+    Attributes:
+      frames: Table 4.
+      intervals: Table 5, by the Automated IoU Method.
+      manual: Table 6, by the Manual IoU Method.
+      differences: F1 of each peer minus ours, on the same drawn subjects.
+      by_subject: F1 of ours (Table 5) subject by subject.
+    """
+
+    frames: pd.DataFrame
+    intervals: pd.DataFrame
+    manual: pd.DataFrame
+    differences: pd.DataFrame
+    by_subject: pd.DataFrame
+
+
+def compare(bank: Bank, trial: Trial, settings: Settings) -> Compared:
+    """Scores a trial beside the random floor and the peers that the settings name."""
+    protocol, judged = settings.protocol, trial.judged
+    skipped = protocol.frame_skip == "test_oracle"
+    ours = score_method(METHOD, judged.intervals, bank, settings, oracle=protocol.oracle)
+    rows = [*ours, *score_chance(judged.intervals, bank, settings)]
+    mine = by_subject(judged.intervals, bank, settings)
+    differences = []
+    for name, intervals in peer_intervals(bank, trial, settings).items():
+        rows += score_method(name, intervals, bank, settings)
+        theirs = by_subject(intervals, bank, settings)
+        differences += [
+            {"method": name, "kind": kind, "oracle": protocol.oracle} | row
+            for kind, row in bootstrap_difference(theirs, mine, seed=settings.seed).items()
+        ]
+    manual = score_method(METHOD, judged.manual, bank, settings, oracle=skipped)
+    manual += score_chance(judged.manual, bank, settings)
+    raw, labels, thresholds = frame_rows(bank, judged)
+    frames = score_rows(METHOD, score_frames(raw, labels, thresholds), oracle=protocol.oracle)
+    return Compared(
+        table4(frames), table5(rows), table6(manual), difference_table(differences), mine
+    )
+
+
+def score_method(
+    name: str, intervals: pd.DataFrame, bank: Bank, settings: Settings, *, oracle: bool = False
+) -> list[dict[str, Any]]:
+    """Rows of Table 5 for a method's intervals, with 95 % intervals over subjects."""
+    rule = settings.protocol.scoring
+    found = score_intervals(intervals, bank.annotations, videos=bank.videos, **rule)
+    spread = bootstrap_f1(by_subject(intervals, bank, settings), seed=settings.seed)
+    ends = {kind: {end: spread[kind][end] for end in ("f1_low", "f1_high")} for kind in spread}
+    return score_rows(name, {kind: found[kind] | ends[kind] for kind in found}, oracle=oracle)
+
+
+def score_chance(intervals: pd.DataFrame, bank: Bank, settings: Settings) -> list[dict[str, Any]]:
+    """Rows of Table 5 for random intervals, as many and as long as the given ones."""
+    rule = settings.protocol.scoring
+    floor = random_floor(intervals, bank.annotations, bank.videos, seed=settings.seed, **rule)
+    return score_rows("random", floor)
+
+
+def by_subject(intervals: pd.DataFrame, bank: Bank, settings: Settings) -> pd.DataFrame:
+    """`score_by_subject` by the settings' rule."""
+    rule = settings.protocol.scoring
+    return score_by_subject(intervals, bank.annotations, videos=bank.videos, **rule)
+
+
+def peer_intervals(bank: Bank, trial: Trial, settings: Settings) -> dict[str, pd.DataFrame]:
+    """The intervals of each peer, its k from the fold that held the subject out."""
+    pairs = {fold.held_out: pair for fold, pair in zip(trial.folds, trial.durations, strict=True)}
+    k = lambda subject, fps: dict(zip(KINDS, frame_skips(pairs[subject], fps), strict=True))
+    return {name: PEERS[name](bank.videos, bank.frames, k=k)[1] for name in settings.peers}
