@@ -23,7 +23,7 @@ def random_variables(model, frames, seed=0):
     )
     variables = jax.tree.map(draw, shapes)
     positive = lambda leaf: jnp.abs(leaf) + 0.1
-    return variables | {"batch_stats": jax.tree.map(positive, variables["batch_stats"])}
+    return variables | {"batch_stats": jax.tree.map(positive, variables.get("batch_stats", {}))}
 
 
 def plain_network(variables, frames, *, pooling, regions, train):
@@ -33,6 +33,8 @@ def plain_network(variables, frames, *, pooling, regions, train):
     used = {}
 
     def normalise(name, y):
+        if "Bias_0" in params[name]:
+            return y + params[name]["Bias_0"]["bias"]
         block = params[name]["BatchNorm_0"]
         running = stats[name]["BatchNorm_0"]
         axes = tuple(range(y.ndim - 1))
@@ -59,7 +61,7 @@ def plain_network(variables, frames, *, pooling, regions, train):
         dimension_numbers=("NDHWC", "DHWIO", "NDHWC"),
     )[:, 0]
     y = relu_pool(normalise("PairBlock_0", pointwise("PairBlock_0", y)))
-    for name in ("SeparableBlock_0", "SeparableBlock_1"):
+    for name in (f"SeparableBlock_{n}" for n in range(sum("Separable" in key for key in params))):
         y = lax.conv_general_dilated(
             y,
             params[name]["depthwise"][:, :, None],

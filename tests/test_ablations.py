@@ -1,0 +1,283 @@
+"""What Table 7 takes away from the network and its training, and the config that does it."""
+
+import hashlib
+import json
+from contextlib import closing
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax.traverse_util import flatten_dict
+from loso_runs import FOLDS, TRAINING, same
+from pools import make_pool
+from test_checkpoint import decision
+from test_model import close, inputs, plain_network, random_variables
+
+from configs import ablations, cas_me2, samm_lv, synthetic
+from jaxspot.errors import UserError
+from jaxspot.experiment.settings import read_settings
+from jaxspot.network.augment import Augmentation
+from jaxspot.network.forms import FORMS
+from jaxspot.network.loss import weighted_bce
+from jaxspot.network.model import TwoStream
+from jaxspot.spotter import Spotter, load_spotter, save_spotter
+from jaxspot.spotting.scoring import score_video
+from jaxspot.training.epoch import validation_loss
+from jaxspot.training.feed import feed_epochs
+from jaxspot.training.loso import compile_epoch
+from jaxspot.training.parallel import fold_mesh, map_folds, on_each_device, shard_folds
+from jaxspot.training.saved_epochs import Progress, restore_progress, save_progress
+from jaxspot.training.state import init_state
+from jaxspot.training.step import make_optimiser, normalise, prepare_samples, train_step
+
+SMALL = dict(widths=(4, 6, 8), multiplier=3)
+BARE = TwoStream(widths=(3, 4, 5), multiplier=2, dropout=0.2, lcn=False, norm="none")
+
+
+def shapes_of(model, size=16):
+    frames = jnp.zeros((1, 3, size, size))
+    return jax.eval_shape(lambda: model.init(jax.random.key(0), frames, train=False))
+
+
+def test_blocks_with_a_bias_alone_agree_with_a_plain_network():
+    """Stacked by vmap inside shard_map, against one network after the other."""
+    model, mesh = TwoStream(**SMALL, norm="none", extra_blocks=1), fold_mesh(2)
+    with jax.enable_x64(True):
+        frames = jnp.asarray(inputs(batch=2))
+        networks = [random_variables(model, frames, seed=seed)["params"] for seed in range(4)]
+        weights = jnp.asarray(np.random.default_rng(1).normal(size=(len(frames), 2)))
+
+        def ours(params):
+            logits, updates = model.apply(
+                {"params": params}, frames, train=True, mutable=["batch_stats"]
+            )
+            assert not jax.tree.leaves(updates)
+            return (logits * weights).sum(), logits
+
+        def plain(params):
+            variables = {"params": params, "batch_stats": {}}
+            logits, _ = plain_network(variables, frames, pooling="max", regions=1, train=True)
+            return (logits * weights).sum(), logits
+
+        run = partial(jax.value_and_grad, has_aux=True)
+        stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *networks)
+        on_device = lambda folds: map_folds(run(ours), folds, batched=True)
+        found = jax.jit(on_each_device(on_device, mesh))(shard_folds(stacked, mesh))
+        expected = [jax.jit(run(plain))(params) for params in networks]
+        expected = jax.tree.map(lambda *leaves: np.stack(leaves), *expected)
+        jax.tree.map(close(1e-10), found, expected)
+
+
+def test_networks_without_statistics_are_trained_saved_and_read(tmp_path):
+    model, frames = BARE.clone(form="plain"), inputs(batch=2).astype(np.float32)
+    params = jax.tree.map(np.float32, random_variables(model, frames))["params"]
+    start = init_state({"params": params}, make_optimiser(TRAINING))
+    step = jax.jit(partial(train_step, model=model, training=TRAINING))
+    trained, loss = step(start, frames, np.eye(2, dtype=np.float32), jax.random.key(0))
+    assert np.isfinite(loss) and trained.batch_stats == trained.mean_stats == {}
+    moved = lambda now, before: np.isfinite(now).all() and (now != before).any()
+    assert all(jax.tree.leaves(jax.tree.map(moved, trained.params, params)))
+
+    trained, start = (jax.tree.map(lambda x: np.asarray(x)[None], s) for s in (trained, start))
+    save_progress(tmp_path / "epochs", Progress(1, trained, []))
+    found, damage = restore_progress(tmp_path / "epochs", start)
+    assert found is not None and not damage
+    same(found.state, trained)
+    variables = {"params": trained.params, "batch_stats": trained.batch_stats}
+    save_spotter(tmp_path / "spotter", Spotter(model, variables, ((0.4, 1.2),), (decision(0.2),)))
+    loaded = load_spotter(tmp_path / "spotter")
+    assert loaded.model == model
+    same(loaded.variables, variables)
+
+
+class Used(Exception):
+    """LCN was called."""
+
+
+@pytest.mark.parametrize("lcn", [True, False])
+def test_training_and_validation_follow_one_switch(lcn, monkeypatch):
+    def refuse(images):
+        raise Used
+
+    def uses(function, *arguments):
+        try:
+            jax.eval_shape(function, *arguments)
+        except Used:
+            return True
+        return False
+
+    monkeypatch.setitem(FORMS, "fast", FORMS["fast"]._replace(local_contrast_normalise=refuse))
+    model, mesh = BARE.clone(lcn=lcn), fold_mesh(1)
+    optimiser, variables = make_optimiser(TRAINING), shapes_of(model)
+    state = jax.eval_shape(lambda v: init_state(v, optimiser), variables)
+    state = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((1, *leaf.shape), leaf.dtype), state)
+    with closing(feed_epochs(make_pool(), FOLDS[:1], TRAINING, mesh)) as feed:
+        tables, keys, shared = next(feed)
+    prepare = partial(prepare_samples, augmentation=Augmentation(), lcn=lcn)
+    judge = partial(validation_loss, model=model, training=TRAINING)
+    epoch = compile_epoch(model, TRAINING, Augmentation(), mesh)
+    assert uses(prepare, shared.frames[shared.rows[0, :1]], keys) == lcn
+    assert uses(judge, variables, tables.validation[0], tables.labels[0]) == lcn
+    assert uses(epoch, state, tables, keys, shared) == lcn
+
+
+def test_without_lcn_frames_lie_on_a_fixed_range_and_are_still_augmented():
+    frames = np.random.default_rng(0).integers(0, 256, (4, 3, 16, 16), np.uint8)
+    expected = frames / np.float32(127.5) - 1
+    np.testing.assert_allclose(normalise(jnp.asarray(frames), lcn=False), expected, atol=1e-6)
+    ranges = Augmentation((1.0, 1.0), (1.0, 1.0), (1.0, 1.0), rotation=0.0, flip=1.0)
+    keys = jax.random.split(jax.random.key(1), 4)
+    mirrored = jax.jit(partial(prepare_samples, augmentation=ranges, lcn=False))(frames, keys)
+    np.testing.assert_allclose(mirrored, expected[..., ::-1], atol=1e-3)
+
+
+def test_without_lcn_scores_are_those_of_the_frames_themselves():
+    frames = np.random.default_rng(0).integers(0, 256, (5, 16, 16), np.uint8)
+    seen = frames / np.float32(127.5) - 1
+    params = jax.tree.map(np.float32, random_variables(BARE, seen[None, :3]))["params"]
+    stacked = {"params": jax.tree.map(lambda leaf: leaf[None], params), "batch_stats": {}}
+    skips = np.array([[1, 2]])
+    scores = score_video(BARE, stacked, frames, skips=skips, chunk=5, mesh=fold_mesh(1))
+    triples = np.array([[seen[max(0, i - k)] for k in (0, 1, 2)] for i in range(5)])
+    by_hand = jax.jit(lambda x: BARE.apply({"params": params}, x, train=False))(triples)
+    np.testing.assert_allclose(scores[0], jax.nn.sigmoid(by_hand), atol=1e-5)
+
+
+def test_ten_layers_are_ten_separable_blocks():
+    """Counted as in Figure 1, where the three blocks are three layers."""
+    config = ablations.get_config("deep_no_lcn")
+    model = TwoStream(**config.model.to_dict())
+    params = shapes_of(model, 112)["params"]
+    blocks = [name for name in params if "Block" in name]
+    assert len(blocks) == 10 and model.extra_blocks == 7
+    for number in range(2, 9):
+        assert params[f"SeparableBlock_{number}"]["pointwise"].shape == (64, 64)
+        assert params[f"SeparableBlock_{number}"]["depthwise"].shape == (3, 3, 64)
+
+
+@pytest.mark.parametrize("extra", [0, 2])
+def test_channels_are_dropped_after_every_block_but_the_last(extra):
+    model = TwoStream(**SMALL, dropout=0.5, extra_blocks=extra)
+    frames = jnp.zeros((1, 3, 16, 16))
+    _, seen = jax.eval_shape(
+        lambda: model.init_with_output(
+            jax.random.key(0), frames, train=False, capture_intermediates=True
+        )
+    )
+    names = [name for name in seen["intermediates"] if "Block" in name or "Dropout" in name]
+    assert sum("Dropout" in name for name in names) == 2 + extra
+    assert sum("Block" in name for name in names) == 3 + extra
+
+
+def test_the_weights_of_the_default_keep_their_names():
+    """Saved weights are found by these."""
+    variables = shapes_of(TwoStream(**SMALL))
+    blocks = ("PairBlock_0", "SeparableBlock_0", "SeparableBlock_1")
+    dense = ("ResidualDense_0/Dense_0", "ResidualDense_0/Dense_1", "Output")
+    params = [f"{block}/{layer}" for block in blocks for layer in ("depthwise", "pointwise")]
+    params += [f"{block}/BatchNorm_0/{name}" for block in blocks for name in ("scale", "bias")]
+    params += [f"{layer}/{name}" for layer in dense for name in ("kernel", "bias")]
+    stats = [f"{block}/BatchNorm_0/{name}" for block in blocks for name in ("mean", "var")]
+    assert sorted(flatten_dict(variables["params"], sep="/")) == sorted(params)
+    assert sorted(flatten_dict(variables["batch_stats"], sep="/")) == sorted(stats)
+
+
+def test_weights_saved_before_these_switches_are_read_as_the_default(tmp_path):
+    model = TwoStream(**SMALL)
+    draw = lambda leaf: np.random.default_rng(0).normal(size=(1, *leaf.shape)).astype(np.float32)
+    saved = Spotter(model, jax.tree.map(draw, shapes_of(model)), ((0.4, 1.2),), (decision(0.2),))
+    save_spotter(tmp_path, saved)
+    place, manifest = (tmp_path / "weights" / n for n in ("spotter.json", "manifest.json"))
+    settings = json.loads(place.read_text())
+    for name in ("lcn", "norm", "extra_blocks"):
+        del settings["model"][name]
+    place.write_text(json.dumps(settings))
+    digest = hashlib.sha256(place.read_bytes()).hexdigest()
+    hashes = json.loads(manifest.read_text()) | {"spotter.json": digest}
+    manifest.write_text(json.dumps(hashes, indent=1) + "\n")
+    found = load_spotter(tmp_path)
+    assert found.model == model
+    same(found.variables, saved.variables)
+
+
+def test_equal_weights_are_a_quarter_of_plain_cross_entropy():
+    training = ablations.get_config("no_weighted_loss").training
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 5, (200, 2)).astype(np.float32)
+    labels = rng.integers(0, 2, (200, 2)).astype(np.float32)
+    loss = weighted_bce(logits, labels, presence=training.presence, kinds=tuple(training.kinds))
+    plain = optax.sigmoid_binary_cross_entropy(logits, labels).sum(-1)
+    np.testing.assert_allclose(loss, plain / 4, rtol=1e-5)
+
+
+CHANGED = {
+    "no_lcn": {"model.lcn"},
+    "no_batch_norm": {"model.norm"},
+    "no_weighted_loss": {"training.presence", "training.kinds"},
+    "no_dropout": {"model.dropout"},
+    "deep_no_lcn": {"model.lcn", "model.extra_blocks"},
+    "full": set(),
+    "manual_skip": {"protocol.frame_skip"},
+}
+
+
+def flat(config):
+    return flatten_dict(config.to_dict(), sep=".", keep_empty_nodes=True)
+
+
+@pytest.mark.parametrize("data", [synthetic, samm_lv, cas_me2])
+@pytest.mark.parametrize("base", ["paper", "best"])
+def test_a_row_changes_what_it_is_named_after(data, base):
+    name, whole = data.__name__.split(".")[1], flat(data.get_config(base))
+    for row, expected in CHANGED.items():
+        config = ablations.get_config(f"{row},{name},{base}")
+        read_settings(config)
+        found = flat(config)
+        assert found.keys() == whole.keys()
+        changed = {setting for setting in whole if found[setting] != whole[setting]}
+        if base == "best":  # which has no dropout anyway, and kinds of equal weight
+            expected = expected - {"model.dropout", "training.kinds"}
+        assert changed == expected
+        assert flat(ablations.get_config(f"{base},{name},{row}")) == found
+        if name == "synthetic":
+            assert flat(ablations.get_config(f"{row},{base}")) == found
+
+
+def test_no_row_is_every_row_and_several_are_these():
+    config = ablations.get_config("samm_lv,best")
+    assert [row for row, _ in config.variants] == list(ablations.ROWS)
+    assert ablations.ROWS.keys() == CHANGED.keys()
+    for row, changes in ablations.get_config("no_lcn,full,hard").variants:
+        assert row in ("no_lcn", "full") and {setting for setting, _ in changes} == CHANGED[row]
+    config.variants = ()
+    assert flat(config) == flat(samm_lv.get_config("best"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("no_lnc", "'no_lnc' is unknown; take .*best.*cas_me2.*deep_no_lcn"),
+        ("no_lcn,hard,samm_lv", "'hard' is unknown"),
+        ("samm_lv,cas_me2,full", "samm_lv, cas_me2 are several data sets; take one"),
+    ],
+)
+def test_arguments_that_make_no_sense(arguments, said):
+    with pytest.raises(UserError, match=said):
+        ablations.get_config(arguments)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("norm", "layer", "model.norm is 'layer'; take one of batch, none"),
+        ("extra_blocks", -1, "0 or more"),
+    ],
+)
+def test_settings_that_no_network_has(field, value, said):
+    config = synthetic.get_config()
+    config.model[field] = value
+    with pytest.raises(UserError, match=said):
+        read_settings(config)
