@@ -1,5 +1,7 @@
 """Work spread over processes, one a core, that end with the process that began them."""
 
+import contextlib
+import gc
 import os
 import signal
 import threading
@@ -46,26 +48,30 @@ def run_jobs(
     workers = min(workers or core_count(), len(jobs))
     if workers <= 1:
         for number, job in enumerate(jobs):
-            yield number, _run_here(function, job)
+            yield number, _run_here(function, job, on_poll)
             on_poll()
         return
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin_worker)
-    with pool:
-        number = {pool.submit(function, job): i for i, job in enumerate(jobs)}
-        try:
-            waiting = set(number)
-            while waiting:
-                done, waiting = wait(waiting, timeout=POLL_S, return_when=FIRST_COMPLETED)
-                for future in sorted(done, key=number.__getitem__):
-                    if isinstance(future.exception(), BrokenProcessPool):
-                        raise UserError(DIED)
-                    yield number.pop(future), future
-                on_poll()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            if number:  # stopped early: what the processes are at is not wanted any more
-                for process in list((pool._processes or {}).values()):
-                    process.terminate()
+    left: dict[Future, int] = {}
+    try:
+        with _without_interrupts():  # for the processes that begin here, until `begin_worker`
+            left |= {pool.submit(function, job): i for i, job in enumerate(jobs)}
+        waiting = set(left)
+        while waiting:
+            done, waiting = wait(waiting, timeout=POLL_S, return_when=FIRST_COMPLETED)
+            for future in sorted(done, key=left.__getitem__):
+                if isinstance(future.exception(), BrokenProcessPool):
+                    raise UserError(DIED)
+                yield left.pop(future), future
+            on_poll()
+    finally:
+        processes = list((pool._processes or {}).values())
+        for process in processes if left else []:  # stopped early: their work is not wanted
+            process.terminate()
+        pool.shutdown(cancel_futures=True)
+        del pool
+        if left:  # else its semaphores stay until the end, which Ctrl-C cuts with a warning
+            gc.collect()
 
 
 def begin_worker() -> None:
@@ -80,10 +86,33 @@ def begin_worker() -> None:
         threading.Thread(target=watch, daemon=True).start()
 
 
-def _run_here(function, job):
-    future = Future()
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Holds Ctrl-C back; processes that are begun meanwhile never hear it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _run_here(function, job, on_poll):
+    future, ended = Future(), threading.Event()
+
+    def poll():
+        while not ended.wait(POLL_S):
+            on_poll()
+
+    thread = threading.Thread(target=poll, daemon=True)
+    thread.start()
     try:
         future.set_result(function(job))
     except Exception as error:
         future.set_exception(error)
+    finally:
+        ended.set()
+        thread.join()
     return future
