@@ -15,6 +15,9 @@ from jaxspot.video.landmarker import Landmarker, load_landmarker
 from jaxspot.video.smooth import smooth_similarity
 from jaxspot.video.tracker import track_faces
 
+UNEVEN = 0.25
+MILLISECOND = 0.001
+
 
 class AlignedFrame(NamedTuple):
     """Presentation time in seconds, uint8 (112, 112) gray face, confidence in 0..1, track number.
@@ -37,7 +40,7 @@ class Clip:
     """All T frames of a video, with a face or without.
 
     `frames` uint8 (T, 112, 112); `quality` float32 (T, 2): face found 0/1, confidence in 0..1;
-    `times` float64 (T,) presentation times in seconds; `fps` from the median step between them;
+    `times` float64 (T,) presentation times in seconds; `fps` from the usual step between them;
     `faces` int32 (T,) track numbers from 0, -1 without a face.
     """
 
@@ -117,17 +120,36 @@ def aligned_clip(
 
 
 def median_fps(times: np.ndarray, path: str | Path) -> float:
-    """Frames per second from the median step between presentation times (T,) in seconds.
+    """Frames per second from the usual step between presentation times (T,) in seconds.
+
+    That is the mean of the steps near the median: some files round times to milliseconds.
 
     Raises:
         UserError: under two frames, or times that do not increase.
     """
     if len(times) < 2:
         raise UserError(f"{path}: {len(times)} frame; a video of at least two frames is needed")
-    step = float(np.median(np.diff(times)))
-    if step <= 0:
+    steps = np.diff(times)
+    if np.median(steps) <= 0:
         raise UserError(f"{path}: its frames carry no increasing times; re-encode it")
-    return 1 / step
+    usual = steps[usual_steps(times)]
+    return whole_rate(len(usual), float(usual.sum()))
+
+
+def usual_steps(times: np.ndarray) -> np.ndarray:
+    """Whether each step between times (T,) is near the median one, bool (T - 1,).
+
+    That is, within a quarter of it and what rounding to milliseconds adds.
+    """
+    steps = np.diff(times)
+    median = np.median(steps)
+    return abs(steps - median) <= UNEVEN * median + MILLISECOND
+
+
+def whole_rate(steps: int, seconds: float) -> float:
+    """Steps a second: a whole number where it explains times rounded to milliseconds as well."""
+    whole = max(1, round(steps / seconds))
+    return float(whole) if abs(steps / whole - seconds) <= MILLISECOND else steps / seconds
 
 
 def _no_frames(path: str | Path) -> np.ndarray:

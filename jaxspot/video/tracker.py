@@ -57,7 +57,7 @@ def track_faces(
 
     The face is followed by position and never exchanged for another while its track lives. When
     it is lost, for `memory_s` seconds only a face at its old place is taken up again; later the
-    preferred face is, as a new track.
+    preferred face is, as a new track; so it is where pictures change in size.
 
     Args:
         frames: in order; one without an image has no face.
@@ -65,11 +65,14 @@ def track_faces(
         memory_s: how long the place of a lost face is remembered.
         prefer: of FACE_CHOICES; left and right are those of the picture.
     """
-    track = Track()
+    track, size = Track(), None
     for frame in frames:
         if frame.image is None:
             yield TrackedFrame(frame, None, 0.0, -1)
             continue
+        if size not in (None, frame.image.shape):  # the old place means nothing in it
+            track = Track(face=track.face)
+        size = frame.image.shape
         track, mesh = follow(track, frame, landmarker, memory_s=memory_s, prefer=prefer)
         if mesh is None:
             yield TrackedFrame(frame, None, 0.0, -1)

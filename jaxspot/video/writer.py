@@ -11,7 +11,11 @@ from jaxspot.annotations.tables import whole_file
 from jaxspot.errors import UserError
 
 SIZE = 112
-BAD_NAME = "its files are named after it; leave / and \\ and a first . out"
+LONGEST_NAME = 200  # bytes; most disks take 255, and part of it is ours
+BAD_NAME = (
+    f"its files are named after it; use at most {LONGEST_NAME} bytes of UTF-8 without / and \\,"
+    " without a first . and without blanks at the ends"
+)
 
 
 def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.ndarray) -> None:
@@ -78,7 +82,13 @@ def video_writer(root: str | Path, video: str) -> Iterator[Callable[..., None]]:
 
 def is_file_name(video: str) -> bool:
     """Whether the files of a video can be named after it, inside the bank."""
-    return bool(video) and not video.startswith(".") and not set(video) & set("/\\\0")
+    try:
+        size = len(video.encode("utf-8"))
+    except UnicodeEncodeError:  # names of files on disk may hold any bytes
+        return False
+    plain = not any(sign < " " or sign in "/\\\x7f" for sign in video)
+    whole = video == video.strip() and not video.startswith(".")
+    return 0 < size <= LONGEST_NAME and plain and whole
 
 
 def _write_header(file, dtype, shape):
