@@ -48,6 +48,8 @@ def read_videos(path: str | Path) -> pd.DataFrame:
 def read_sources(path: str | Path) -> pd.DataFrame:
     """Reads a table of videos to prepare: subject, video, path (str), fps (float, NaN if blank).
 
+    Also gives `row`, the row in the file.
+
     Raises:
       UserError: a missing file or column, a doubled video, an empty name or path, fps <= 0.
     """
@@ -57,8 +59,9 @@ def read_sources(path: str | Path) -> pd.DataFrame:
         table["fps"] = np.nan
     _refuse(path, table, table.video.duplicated(), "video is listed twice; keep one row")
     for name in columns:
-        _refuse(path, table, table[name].str.strip() == "", f"{name} is empty")
+        _refuse(path, table, table[name] == "", f"{name} is empty")
     _refuse(path, table, table.fps <= 0, "fps must be above 0")
+    table["row"] = table.index + 2
     return table.reset_index(drop=True)
 
 
@@ -203,7 +206,7 @@ def _read(path, columns, optional=None):
 
 def _column(path, text, kind):
     if kind is str:
-        return text.astype(str)
+        return text.astype(str).str.strip()
     number = np.asarray(pd.to_numeric(text, errors="coerce"), float)
     number = np.where(np.abs(number) < LARGEST, number, np.nan)
     bad = np.isnan(number) if kind is float else ~(number % 1 == 0)

@@ -3,7 +3,13 @@
 import argparse
 from collections.abc import Sequence
 
-from jaxspot.commands.prepare import DATASETS, active_rules, add_source_flags, find_source
+from jaxspot.commands.prepare import (
+    DATASETS,
+    active_rules,
+    add_source_flags,
+    check_source_flags,
+    find_source,
+)
 from jaxspot.commands.running import command_parser, run
 
 EPILOG = """\
@@ -45,6 +51,7 @@ def doctor(argv: Sequence[str]) -> int:
         parse.error("name --bank, or --dataset with --source")
     if flags.figure and not (flags.bank and flags.figure.endswith((".png", ".svg"))):
         parse.error("--figure goes with --bank, and names a .png or .svg file")
+    check_source_flags(parse, flags)
     from jaxspot.datasets.checks import format_checks, is_well
     from jaxspot.datasets.doctor import doctor_bank, doctor_source
 

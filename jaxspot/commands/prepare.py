@@ -1,7 +1,9 @@
 """Turns videos, or the folders of a released data set, into a frame bank of aligned faces."""
 
 import argparse
+import shlex
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +71,21 @@ def add_source_flags(flags: argparse.ArgumentParser) -> None:
     flags.add_argument(
         "--labels", metavar="FILE", help="workbook or CSV table of labels, if not in --source"
     )
-    flags.add_argument("--fps", type=float, metavar="N", help="frame rate, for openface without it")
+    flags.add_argument(
+        "--fps", type=float, metavar="N", help="frame rate of openface, if not that of its CSV"
+    )
     flags.add_argument(
         "--rules-off",
         default="",
         metavar="RULE,...",
         help="repair rules not to use: rows that need them are left out and listed so",
     )
+
+
+def check_source_flags(parse: argparse.ArgumentParser, flags: argparse.Namespace) -> None:
+    """Refuses flags of another data set than the one named."""
+    if flags.fps is not None and flags.dataset != "openface":
+        parse.error("--fps goes with --dataset=openface; of others the frame rate is known")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -91,9 +101,11 @@ def prepare(argv: Sequence[str]) -> int:
         parse.error("--out is missing: the folder of the bank")
     if flags.workers is not None and flags.workers < 1:
         parse.error("--workers must be 1 or more")
+    check_source_flags(parse, flags)
     from jaxspot.datasets import prepare as work
     from jaxspot.datasets.checks import format_checks
     from jaxspot.datasets.doctor import doctor_source
+    from jaxspot.datasets.look import announced
     from jaxspot.datasets.prepare_video import Alignment
 
     source = find_source(flags)
@@ -102,7 +114,7 @@ def prepare(argv: Sequence[str]) -> int:
         print(note)
     if flags.dry_run:
         print(format_checks(doctor_source(source, rules=rules)))
-        frames = int(work.announced(source).frames.sum())
+        frames = int(announced(source).frames.sum())
         print(f"\nwould write {frames:,} frames, {frames * 12_552 / 1e9:.2f} GB; wrote nothing")
         return 0
     if flags.labels_only:
@@ -125,7 +137,7 @@ def active_rules(flags: Any) -> tuple[str, ...]:
     """The repair rules that are not switched off; raises UserError for an unknown name."""
     from jaxspot.annotations.repairs import RULES, check_rules
 
-    off = [name for name in flags.rules_off.split(",") if name]
+    off = [name for word in flags.rules_off.split(",") if (name := word.strip())]
     check_rules(off)
     return tuple(name for name in RULES if name not in off)
 
@@ -135,14 +147,14 @@ def find_source(flags: Any) -> Any:
     from jaxspot.datasets import folders, releases
 
     rules = active_rules(flags)
-    if flags.dataset == "samm_lv":
-        return releases.samm_lv_source(flags.source, labels=flags.labels, rules=rules)
-    if flags.dataset == "cas_me2":
-        return releases.cas_me2_source(flags.source, labels=flags.labels, rules=rules)
-    if flags.dataset == "openface":
-        return folders.openface_source(flags.source, labels=flags.labels, fps=flags.fps)
-    read = folders.csv_source if flags.dataset == "csv" else folders.video_source
-    return read(flags.source, labels=flags.labels)
+    readers = dict(
+        samm_lv=releases.samm_lv_source,
+        cas_me2=releases.cas_me2_source,
+        openface=partial(folders.openface_source, fps=flags.fps),
+        csv=folders.csv_source,
+        video=folders.video_source,
+    )
+    return readers[flags.dataset](flags.source, labels=flags.labels, rules=rules)
 
 
 def summary(bank: Any) -> str:
@@ -153,5 +165,6 @@ def summary(bank: Any) -> str:
     return (
         f"{bank.root}: {bank.videos.subject.nunique()} subjects, {len(bank.videos)} videos,"
         f" {frames} frames ({found / frames:.1%} with a face), {kinds.get('MaE', 0)} MaE and"
-        f" {kinds.get('ME', 0)} ME\nlook at it with: python launch/doctor.py --bank {bank.root}"
+        f" {kinds.get('ME', 0)} ME\nlook at it with: python launch/doctor.py"
+        f" --bank={shlex.quote(str(bank.root))}"
     )

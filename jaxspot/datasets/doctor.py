@@ -1,12 +1,13 @@
 """What a data set's folders or a bank hold against what they should hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from jaxspot.annotations.repairs import RULES
 from jaxspot.annotations.samm_lv import label_version
+from jaxspot.annotations.tables import VIDEO_COLUMNS
 from jaxspot.datasets.checks import (
     Check,
     check_counts,
@@ -15,9 +16,11 @@ from jaxspot.datasets.checks import (
     expect_none,
 )
 from jaxspot.datasets.expected import EXPECTED
-from jaxspot.datasets.images import describe_numbers, missing_numbers, number_images
-from jaxspot.datasets.prepare import REPAIRS, count_frames, fit_labels
-from jaxspot.datasets.source import Source, SourceVideo
+from jaxspot.datasets.images import describe_numbers, missing_numbers
+from jaxspot.datasets.look import look_at
+from jaxspot.datasets.prepare import fit_announced
+from jaxspot.datasets.source import Source
+from jaxspot.datasets.work import REPAIRS, WORK
 from jaxspot.errors import UserError
 from jaxspot.progress import progress_bar
 from jaxspot.video.bank import Bank, open_bank
@@ -35,60 +38,54 @@ def doctor_source(
       source: the data set.
       rules: of `repairs.RULES`.
       progress: show videos done and time left.
+
+    Raises:
+      UserError: labels that do not fit, see `fit_to_videos`.
     """
-    lengths, gaps, broken = [], [], []
+    lengths, gaps, broken, errors = [], [], [], []
     for video in progress_bar(source.videos, desc="looking", unit="video", shown=progress):
-        lengths.append((video.subject, video.video, count_frames(video), video.fps or 1.0))
-        gaps += find_gaps(video)
-        broken += find_broken(video)
-    videos = pd.DataFrame(lengths, columns=["subject", "video", "frames", "fps"])
-    labels = fit_labels(source, videos, rules=rules)
+        look = look_at(video)
+        lengths.append((video.subject, video.video, look.frames, video.fps))
+        missing = missing_numbers(look.images)
+        gaps += [f"{video.video}: {describe_numbers(missing)}"] if missing else []
+        broken += find_broken(look.images.values())
+        errors += [look.error] if look.error else []
+    videos = pd.DataFrame(lengths, columns=list(VIDEO_COLUMNS))
+    labels = fit_announced(source, videos, rules=rules)
     expected = EXPECTED.get(source.dataset)
-    lost = labels.repairs.loc[labels.repairs.rule == "no_video", "video"]
     checks = check_counts(videos, labels.annotations, expected)
     if source.dataset == "samm_lv" and source.labels:
         checks.append(Check("label version", label_version(source.labels)))
-    checks.append(
+    lost = labels.repairs.loc[labels.repairs.rule == "no_video", "video"]
+    checks += [
         expect_none(
             "labels without their video",
             sorted(set(lost)),
             "unpack these folders again; until then their labels are left out",
-        )
-    )
-    checks.append(
+        ),
+        expect_none(
+            "videos that cannot be read",
+            errors,
+            "copy them again, or leave them out by prepare --skip-broken",
+        ),
         expect_none(
             "missing frame numbers", gaps, "unpack again; missing frames count as without a face"
-        )
-    )
-    checks.append(
-        expect_none("empty or cut images", broken, "copy these files again; else as missing ones")
-    )
-    checks += [Check("passed over", note) for note in source.notes]
-    known = videos.fps.gt(0).all() and all(video.fps for video in source.videos)
-    checks += check_durations(videos, labels.annotations, expected) if known else []
+        ),
+        expect_none(
+            "empty or cut images",
+            broken,
+            "copy these files again; else as missing ones",
+        ),
+        *(Check("passed over", note) for note in source.notes),
+    ]
+    if videos.fps.gt(0).all() and videos.frames.gt(0).all():
+        checks += check_durations(videos, labels.annotations, expected)
     return checks + check_repairs(labels.repairs)
 
 
-def find_gaps(video: SourceVideo) -> list[str]:
-    """Frame numbers that no image has, as a line; nothing for a video file or aligned faces."""
-    if video.aligned or not video.path.is_dir():
-        return []
-    try:
-        missing = missing_numbers(number_images(video.path))
-    except UserError as error:
-        return [str(error)]
-    return [f"{video.video}: {describe_numbers(missing)}"] if missing else []
-
-
-def find_broken(video: SourceVideo) -> Iterator[str]:
+def find_broken(images: Iterable[Path]) -> Iterator[str]:
     """Images that are empty, or lack the end that their format must have."""
-    if video.aligned or not video.path.is_dir():
-        return
-    try:
-        images = number_images(video.path)
-    except UserError:
-        return
-    for path in images.values():
+    for path in images:
         with open(path, "rb") as file:
             head = file.read(2)
             file.seek(max(0, path.stat().st_size - 4096))
@@ -103,6 +100,8 @@ def doctor_bank(root: str | Path) -> list[Check]:
     Raises:
       UserError: no whole bank is there, or a file of it is missing or altered.
     """
+    if (Path(root) / WORK).exists() and not (Path(root) / "bank.json").exists():
+        raise UserError(f"{root}: is not finished; run its prepare command again")
     bank = open_bank(root, verify=True)
     source = bank.meta["source"]
     expected = EXPECTED.get(source.get("kind", ""))

@@ -1,6 +1,7 @@
 """A folder of numbered images as a video: numbers from file names, gaps kept as lost frames."""
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from jaxspot.errors import UserError
 from jaxspot.video.decode import VideoFrame
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+MOST = 100_000
+MOST_EACH = 100
+LARGEST_SIDE = 32_766  # of what OpenCV warps
 
 
 def number_images(folder: Path) -> dict[int, Path]:
@@ -20,7 +24,7 @@ def number_images(folder: Path) -> dict[int, Path]:
     folder that begins at 0 is counted from 1 like the others, every number one more.
 
     Raises:
-      UserError: no image, one without a number, or two of one number.
+      UserError: no image, one without a number, two of one number, or numbers that count no frames.
     """
     found: dict[int, Path] = {}
     for path in sorted(folder.iterdir()):
@@ -38,28 +42,58 @@ def number_images(folder: Path) -> dict[int, Path]:
     if not found:
         kinds = ", ".join(IMAGE_ENDINGS)
         raise UserError(f"{folder}: holds no image ({kinds}); check that it was unpacked")
+    refuse_sparse(found[max(found)], last=max(found), images=len(found))
     shift = int(0 in found)
     return {number + shift: found[number] for number in sorted(found)}
 
 
+def refuse_sparse(where: Path, *, last: int, images: int) -> None:
+    """Refuses numbers that can count no frames, such as dates; `last` is the largest.
+
+    Raises:
+      UserError: naming `where`.
+    """
+    if last > max(MOST, MOST_EACH * images):
+        raise UserError(
+            f"{where}: would be frame {last}, but there are {images} images; numbers must count"
+            " frames from 1"
+        )
+
+
 def missing_numbers(images: Mapping[int, Path]) -> list[int]:
     """Frame numbers from 1 to the last that no image has."""
-    return sorted(set(range(1, max(images) + 1)) - images.keys())
+    return sorted(set(range(1, max(images, default=0) + 1)) - images.keys())
 
 
 def image_frames(images: Mapping[int, Path], fps: float) -> Iterator[VideoFrame]:
-    """Every frame from 1 to the last number; the image is None where it is lost or unreadable."""
+    """Every frame from 1 to the last number; the image is None where it is lost or unreadable.
+
+    Raises:
+      UserError: as `read_image`.
+    """
     for number in range(1, max(images) + 1):
         path = images.get(number)
         yield VideoFrame((number - 1) / fps, None if path is None else read_image(path))
 
 
 def read_image(path: Path) -> np.ndarray | None:
-    """An image as uint8 (h, w, 3) RGB; None if it cannot be read or is cut off."""
+    """An image as uint8 (h, w, 3) RGB, of 16 bits the upper 8; None if it is damaged or cut off.
+
+    Raises:
+      UserError: the disk does not give the file, or the image is too large; naming it.
+    """
     try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of metadata that nobody uses, and of many pixels
+            with Image.open(path) as image:
+                if max(image.size) > LARGEST_SIDE:
+                    raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
+                return _to_rgb(image)
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{path}: is too large ({error}); make it smaller") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno:  # not the image but the disk fails
+            raise UserError(f"{path}: cannot be read ({error.strerror})") from None
         return None
 
 
@@ -72,3 +106,12 @@ def describe_numbers(numbers: list[int]) -> str:
         else:
             spans.append([number, number])
     return ", ".join(f"{a}-{b}" if b > a else str(a) for a, b in spans)
+
+
+def _to_rgb(image: Image.Image) -> np.ndarray:
+    if image.mode == "F":
+        raise ValueError("floats of unknown range")
+    if not image.mode.startswith("I"):
+        return np.asarray(image.convert("RGB"))
+    gray = np.clip(np.asarray(image), 0, 2**16 - 1) >> 8  # Pillow would cut 16 bits at 255
+    return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=-1)

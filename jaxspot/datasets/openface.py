@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from jaxspot.datasets.images import IMAGE_ENDINGS, read_image
+from jaxspot.datasets.images import IMAGE_ENDINGS, read_image, refuse_sparse
 from jaxspot.errors import UserError
-from jaxspot.video.clip import AlignedFrame
+from jaxspot.video.clip import AlignedFrame, whole_rate
 from jaxspot.video.writer import SIZE
 
 ALIGNED = "_aligned"
@@ -24,7 +24,7 @@ def read_openface_csv(path: str | Path) -> pd.DataFrame:
     One row a frame and face; frames count from 1. Older files have no `face_id`: all are face 0.
 
     Raises:
-      UserError: no such file, not OpenFace's, or a cell that is no number, with its row.
+      UserError: no such file, not OpenFace's, no row, or a cell that is no number, with its row.
     """
     try:
         wanted = lambda name: name.strip() in (*NEEDED, "face_id")
@@ -38,19 +38,29 @@ def read_openface_csv(path: str | Path) -> pd.DataFrame:
     for name in NEEDED:
         if name not in table:
             raise UserError(f"{path}: column {name!r} is missing; is it a CSV file of OpenFace?")
-        numbers = np.asarray(pd.to_numeric(table[name], errors="coerce"), float)
-        if np.isnan(numbers).any():
-            row = int(np.isnan(numbers).argmax())
-            raise UserError(f"{path}, row {row + 2}: {name} is {table[name].iloc[row]!r}")
-        table[name] = numbers
-    return table if "face_id" in table else table.assign(face_id=0)
+    if table.empty:
+        raise UserError(f"{path}: holds no frame; run OpenFace again")
+    table = table if "face_id" in table else table.assign(face_id=0)
+    return pd.DataFrame({name: _numbers(path, table[name]) for name in table})
+
+
+def _numbers(path, column):
+    whole = column.name in ("frame", "face_id")
+    numbers = np.asarray(pd.to_numeric(column, errors="coerce"), float)
+    bad = ~np.isfinite(numbers) | (whole & ((numbers % 1 != 0) | (numbers < 0)))
+    if bad.any():
+        row = int(bad.argmax())
+        given = "empty" if pd.isna(column.iloc[row]) else repr(str(column.iloc[row]))
+        need = "a number of a frame or face" if whole else "a number"
+        raise UserError(f"{path}, row {row + 2}: {column.name} is {given}; it must be {need}")
+    return pd.Series(numbers.astype(int) if whole else numbers, column.index)
 
 
 def aligned_images(folder: Path) -> dict[int, dict[int, Path]]:
     """The aligned images of a video: face -> frame number -> file.
 
     Raises:
-      UserError: no image that is named as OpenFace names them.
+      UserError: no image that is named as OpenFace names them, or numbers that count no frames.
     """
     faces: dict[int, dict[int, Path]] = {}
     for path in sorted(folder.iterdir()):
@@ -59,6 +69,8 @@ def aligned_images(folder: Path) -> dict[int, dict[int, Path]]:
             faces.setdefault(int(match[1] or 0), {})[int(match[2])] = path
     if not faces:
         raise UserError(f"{folder}: holds no image such as frame_det_00_000001.bmp")
+    for images in faces.values():
+        refuse_sparse(images[max(images)], last=max(images), images=len(images))
     return faces
 
 
@@ -81,12 +93,17 @@ def openface_frames(folder: Path, csv: Path | None) -> Iterator[AlignedFrame]:
     if csv is not None:
         table = read_openface_csv(csv)
         table = table[table.face_id == face]
-        if table.frame.duplicated().any():
-            row = int(table.frame.duplicated().to_numpy().argmax())
-            raise UserError(f"{csv}: frame {table.frame.iloc[row]} of face {face} stands twice")
+        twice = table.frame.duplicated()
+        if twice.any():
+            row = twice.idxmax()
+            raise UserError(
+                f"{csv}, row {row + 2}: frame {table.frame[row]} of face {face} stands twice"
+            )
         columns = (table[name].tolist() for name in NEEDED)
-        rows = {int(frame): rest for frame, *rest in zip(*columns, strict=True)}
-    for number in range(1, max(*images, *rows, 1) + 1):
+        rows = {frame: rest for frame, *rest in zip(*columns, strict=True)}
+        refuse_sparse(csv, last=max(rows, default=0), images=len(rows))
+    first = min(*images, *rows, 1)  # 0 where frames count from 0
+    for number in range(first, max(*images, *rows, first) + 1):
         time_s, confidence, success = rows.get(number, (0.0, float(csv is None), csv is None))
         image = read_image(images[number]) if number in images else None
         if image is None or not success or not image.any():
@@ -106,8 +123,6 @@ def to_face(image: np.ndarray) -> np.ndarray:
 def openface_fps(csv: Path) -> float:
     """Frames a second from the time stamps of OpenFace's CSV, which are rounded to milliseconds.
 
-    A whole number is taken where it explains the times as well.
-
     Raises:
       UserError: as `read_openface_csv`, or its times do not increase, as for a folder of images.
     """
@@ -116,5 +131,4 @@ def openface_fps(csv: Path) -> float:
     steps, seconds = last.frame - first.frame, last.timestamp - first.timestamp
     if not (steps > 0 and seconds > 0):
         raise UserError(f"{csv}: its time stamps do not increase; name the frame rate by --fps")
-    whole = max(1.0, float(round(steps / seconds)))
-    return whole if abs(steps / whole - seconds) <= 0.001 else float(steps / seconds)
+    return whole_rate(int(steps), float(seconds))

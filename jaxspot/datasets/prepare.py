@@ -7,27 +7,31 @@ from typing import Any
 
 import pandas as pd
 
-from jaxspot.annotations.repairs import REPAIR_COLUMNS, RULES, Labels, fit_to_videos
+from jaxspot.annotations.repairs import RULES, Labels, fit_to_videos
 from jaxspot.annotations.tables import ANNOTATION_COLUMNS, VIDEO_COLUMNS, write_table
-from jaxspot.datasets.images import number_images
-from jaxspot.datasets.openface import aligned_images
+from jaxspot.datasets.labels import no_labels
+from jaxspot.datasets.look import announced
 from jaxspot.datasets.prepare_video import Alignment, Prepared, prepare_video
-from jaxspot.datasets.source import Source, SourceVideo
+from jaxspot.datasets.source import Source, SourceVideo, fingerprint
 from jaxspot.datasets.work import (
+    LABELS,
+    REPAIRS,
+    WORK,
     claim_bank,
     find_done,
     frames_written,
+    keep_only,
     leave,
+    make_folder,
     note_done,
+    refuse_strangers,
 )
 from jaxspot.errors import UserError
 from jaxspot.progress import progress_bar
 from jaxspot.video.bank import Bank, finish_bank, open_bank
-from jaxspot.video.decode import probe
-from jaxspot.video.landmarker import MODEL_SHA256, landmarker_path
+from jaxspot.video.landmarker import MODEL_SHA256, load_landmarker
 from jaxspot.workers import run_jobs
 
-REPAIRS = "repairs.csv"
 LONG = 2**31
 
 
@@ -55,7 +59,8 @@ def prepare(
     """Reads, tracks, aligns and writes all videos of a data set; a killed call is gone on with.
 
     What is done of the videos stays in `out` until all are; the same call with the same settings
-    goes on from there. Same source, same bytes, whatever the number of workers and kills.
+    goes on from there; a video that has changed since is done again. Same source, same bytes,
+    whatever the number of workers and kills.
 
     Args:
       source: the data set.
@@ -73,19 +78,22 @@ def prepare(
     """
     out, alignment = Path(out), alignment or Alignment()
     if not all(video.aligned for video in source.videos):
-        landmarker_path()
+        load_landmarker()
+    expected = announced(source)
+    fit_announced(source, expected, rules=rules)  # mistakes in labels come before hours of work
     with claim_bank(out, describe(source, alignment)):
-        errors = _work_off(out, source, alignment, workers=workers, progress=progress)
-        prepared = [done for video in source.videos if (done := find_done(out, video.video))]
-        if errors and not skip_broken:
-            raise BrokenVideos(list(errors.values()), len(prepared), out)
-        if not prepared:
-            raise UserError(f"{source.root}: none of its videos can be used")
-        bank = finish(
-            out, source, prepared, alignment=alignment, rules=rules, left_out=sorted(errors)
-        )
+        if not (out / "bank.json").exists():  # else only `leave` was cut
+            done, errors = _work_off(
+                out, source, alignment, expected.frames.sum(), workers=workers, progress=progress
+            )
+            if errors and not skip_broken:
+                raise BrokenVideos(list(errors.values()), len(done), out)
+            if not done:
+                raise UserError(f"{source.root}: none of its videos can be used")
+            keep_only(out, [prepared.video for prepared in done])
+            finish(out, source, done, alignment=alignment, rules=rules, left_out=sorted(errors))
         leave(out)
-    return bank
+    return open_bank(out)
 
 
 def finish(
@@ -118,9 +126,14 @@ def finish(
 def fit_labels(source: Source, videos: pd.DataFrame, *, rules: tuple[str, ...]) -> Labels:
     """The labels of a data set as its videos can bear them; empty tables where it has none."""
     if source.labels is None:
-        empty = pd.DataFrame(columns=[*ANNOTATION_COLUMNS, "row"])
-        return Labels(empty, pd.DataFrame(columns=list(REPAIR_COLUMNS)), "")
+        return no_labels()
     return fit_to_videos(source.labels, videos, rules=rules)
+
+
+def fit_announced(source: Source, videos: pd.DataFrame, *, rules: tuple[str, ...]) -> Labels:
+    """Like `fit_labels`; a video of 0 frames is one whose length is not known."""
+    known = videos.assign(frames=videos.frames.where(videos.frames > 0, LONG))
+    return fit_labels(source, known, rules=rules)
 
 
 def relabel(source: Source, out: str | Path, *, rules: tuple[str, ...] = RULES) -> Labels:
@@ -129,9 +142,12 @@ def relabel(source: Source, out: str | Path, *, rules: tuple[str, ...] = RULES) 
     Without a bank there, labels are fitted to the lengths that folders and headers announce.
 
     Raises:
-      UserError: the bank is another data set's, or labels do not fit.
+      UserError: the data set has no labels or they do not fit, the bank is another data set's, or
+        `out` is no place for them.
     """
     out = Path(out)
+    if source.labels is None:
+        raise UserError(f"{source.root}: holds no labels (annotations.csv); name them by --labels")
     if (out / "bank.json").exists():
         bank = open_bank(out)
         kind = bank.meta["source"].get("kind")
@@ -146,30 +162,19 @@ def relabel(source: Source, out: str | Path, *, rules: tuple[str, ...] = RULES) 
             source=bank.meta["source"] | _label_source(source, rules),
             alignment=bank.meta["alignment"],
             more=(REPAIRS,),
+            known={name: sha for name, sha in bank.meta["sha256"].items() if "/" in name},
         )
         return labels
-    videos = announced(source)
-    videos["frames"] = videos.frames.where(videos.frames > 0, LONG)
-    labels = fit_labels(source, videos, rules=rules)
+    if (out / WORK).exists():
+        raise UserError(f"{out}: is not finished; its prepare command reads the labels anew")
+    refuse_strangers(out)
+    if source.labels_file and source.labels_file.resolve() in [(out / n).resolve() for n in LABELS]:
+        raise UserError(f"{source.labels_file}: would be overwritten; name another --out")
+    labels = fit_announced(source, announced(source), rules=rules)
+    make_folder(out)
     write_table(labels.repairs, out / REPAIRS)
     write_table(labels.annotations.loc[:, list(ANNOTATION_COLUMNS)], out / "annotations.csv")
     return labels
-
-
-def announced(source: Source) -> pd.DataFrame:
-    """The table of videos as folders and headers announce it: subject, video, frames, fps."""
-    rows = [(v.subject, v.video, count_frames(v), v.fps) for v in source.videos]
-    return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS))
-
-
-def count_frames(video: SourceVideo) -> int:
-    """Frames of a video as its folder or header announces them; 0 where that is not known."""
-    try:
-        if video.aligned:
-            return max(max(images) for images in aligned_images(video.path).values())
-        return max(number_images(video.path)) if video.path.is_dir() else probe(video.path).frames
-    except UserError:
-        return 0
 
 
 def describe(source: Source, alignment: Alignment) -> dict[str, Any]:
@@ -187,14 +192,24 @@ def _label_source(source, rules):
     return dict(kind=source.dataset, labels=named, rules=list(rules))
 
 
-def _work_off(out, source, alignment, *, workers, progress):
-    """Prepares what is not done; returns the errors of videos that cannot be read, by name."""
-    todo = [video for video in source.videos if find_done(out, video.video) is None]
+def _work_off(
+    out: Path,
+    source: Source,
+    alignment: Alignment,
+    frames: int,
+    *,
+    workers: int | None,
+    progress: bool,
+) -> tuple[list[Prepared], dict[str, UserError]]:
+    """Prepares what is not done; what all came to, and the errors of those that cannot be read."""
+    before = {video.video: find_done(out, video) for video in source.videos}
+    done = {name: prepared for name, prepared in before.items() if prepared}
+    todo = [video for video in source.videos if video.video not in done]
     errors: dict[str, UserError] = {}
     seen = frames_written(out)
     with progress_bar(
-        total=int(announced(source).frames.sum()),
-        initial=seen,
+        total=int(frames),
+        initial=sum(prepared.frames for prepared in done.values()),
         desc=f"preparing {len(source.videos)} videos",
         unit="frame",
         shown=progress,
@@ -208,13 +223,16 @@ def _work_off(out, source, alignment, *, workers, progress):
 
         job = partial(_prepare_job, out, alignment)
         for number, future in run_jobs(job, todo, workers=workers, on_poll=show):
-            error = future.exception()
+            name, error = todo[number].video, future.exception()
             if isinstance(error, UserError):
-                errors[todo[number].video] = error
-            elif error:
-                raise error
-    return errors
+                errors[name] = error
+            else:
+                done[name] = future.result()
+    return [done[video.video] for video in source.videos if video.video in done], errors
 
 
-def _prepare_job(out, alignment, video):
-    note_done(out, prepare_video(out, video, alignment))
+def _prepare_job(out: Path, alignment: Alignment, video: SourceVideo) -> Prepared:
+    before = fingerprint(video)
+    prepared = prepare_video(out, video, alignment)
+    note_done(out, prepared, source=before)
+    return prepared

@@ -16,13 +16,12 @@ from jaxspot.datasets.images import (
 )
 from jaxspot.datasets.openface import openface_frames
 from jaxspot.datasets.source import SourceVideo
-from jaxspot.video.clip import AlignedFrame, aligned_frames, median_fps
+from jaxspot.errors import UserError
+from jaxspot.video.clip import AlignedFrame, aligned_frames, median_fps, usual_steps
 from jaxspot.video.decode import VideoFrame, read_video
 from jaxspot.video.jitter import crop_jitter, crop_places
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.video.writer import video_writer
-
-UNEVEN = 0.25
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def prepare_video(root: Path, source: SourceVideo, alignment: Alignment) -> Prep
       alignment: of faces that are not aligned yet.
 
     Raises:
-      UserError: the video cannot be read, naming its file.
+      UserError: the video cannot be read, naming its file; nothing is written then.
     """
     unreadable: list[int] = []
     missing: list[int] = []
@@ -82,17 +81,20 @@ def prepare_video(root: Path, source: SourceVideo, alignment: Alignment) -> Prep
             if not source.aligned:
                 places.extend(crop_places(frame.measured))
                 places.extend(crop_places(frame.similarity))
+        fps = source.fps or median_fps(np.array(times), source.path)
+        if len(missing) + len(unreadable) == len(times):
+            raise UserError(f"{source.path}: none of its images can be read; copy them again")
     seen = np.array(faces)
     return Prepared(
         source.subject,
         source.video,
         frames=len(times),
-        fps=source.fps or median_fps(np.array(times), source.path),
+        fps=fps,
         found=int((seen >= 0).sum()),
         stays=len(set(seen[seen >= 0].tolist())),
         missing=describe_numbers(missing),
         unreadable=describe_numbers(unreadable),
-        uneven=0.0 if source.fps else _uneven(np.array(times)),
+        uneven=0.0 if source.fps else round(1 - float(usual_steps(np.array(times)).mean()), 4),
         jitter_px=None if source.aligned else _jitter(np.array(places).reshape(-1, 2, 4)),
     )
 
@@ -122,11 +124,6 @@ def _watched(
         if frame.image is None and number not in missing:
             unreadable.append(number)
         yield frame
-
-
-def _uneven(times: np.ndarray) -> float:
-    steps = np.diff(times) / np.median(np.diff(times))
-    return round(float((abs(steps - 1) > UNEVEN).mean()), 4)
 
 
 def _jitter(places: np.ndarray) -> tuple[float, float] | None:

@@ -1,16 +1,18 @@
 """The release folders of SAMM-LV and CAS(ME)^2: which folder is which video."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from jaxspot.annotations.cas_me2 import cas_me2_labels, cas_me2_video
-from jaxspot.annotations.repairs import RULES, Labels
+from jaxspot.annotations.repairs import RULES
 from jaxspot.annotations.samm_lv import samm_lv_labels, samm_lv_video
+from jaxspot.datasets.labels import WORKBOOKS, read_labels
 from jaxspot.datasets.source import (
     Source,
     SourceVideo,
     check_source,
-    refuse_doubles,
+    check_videos,
     sub_folders,
 )
 from jaxspot.errors import UserError
@@ -27,7 +29,7 @@ def samm_lv_source(
 
     Args:
       root: the folder that holds SAMM_longvideos and the workbook, or SAMM_longvideos itself.
-      labels: the workbook; found in `root` by default.
+      labels: the workbook, or a CSV table; found in `root` or beside it by default.
       rules: of `repairs.RULES`, to mend labels by.
 
     Raises:
@@ -41,8 +43,9 @@ def samm_lv_source(
             f"{root}: holds no folder such as SAMM_longvideos/006_1; name the one that does, or"
             " another --dataset"
         )
-    workbook = _find_workbook(root, labels)
-    return _source("samm_lv", root, videos, samm_lv_labels(workbook, rules=rules), workbook, notes)
+    file = Path(labels) if labels else _find_workbook(root)
+    read = read_labels(file, rules=rules, reader=samm_lv_labels)
+    return Source("samm_lv", root, _in_order(videos), read, file, notes)
 
 
 def cas_me2_source(
@@ -55,7 +58,7 @@ def cas_me2_source(
 
     Args:
       root: the folder that holds rawpic and the workbook, or rawpic itself.
-      labels: the workbook; found in `root` by default.
+      labels: the workbook, or a CSV table; found in `root` or beside it by default.
       rules: of `repairs.RULES`, to mend labels by.
 
     Raises:
@@ -70,8 +73,9 @@ def cas_me2_source(
             f"{root}: holds no folder such as rawpic/s15/15_0101disgustingteeth; name the one that"
             " does, or another --dataset"
         )
-    workbook = _find_workbook(root, labels)
-    return _source("cas_me2", root, videos, cas_me2_labels(workbook, rules=rules), workbook, notes)
+    file = Path(labels) if labels else _find_workbook(root)
+    read = read_labels(file, rules=rules, reader=cas_me2_labels)
+    return Source("cas_me2", root, _in_order(videos), read, file, notes)
 
 
 def _frames_root(root: Path, names: tuple[str, ...]) -> Path:
@@ -85,7 +89,7 @@ def _frames_root(root: Path, names: tuple[str, ...]) -> Path:
 
 def _name_folders(
     folders: list[Path], name_of: Name, *, fps: float
-) -> tuple[list[SourceVideo], list[str]]:
+) -> tuple[list[SourceVideo], tuple[str, ...]]:
     videos, notes = [], []
     for folder in folders:
         named = name_of(folder.name)
@@ -93,31 +97,22 @@ def _name_folders(
             notes.append(f"{folder}: is not named like a video of this data set; passed over")
         else:
             videos.append(SourceVideo(*named, folder, fps))
-    return videos, notes
+    return videos, tuple(notes)
 
 
-def _find_workbook(root: Path, labels: str | Path | None) -> Path:
-    if labels is not None:
-        return Path(labels)
-    places = [*root.glob("*.xlsx"), *root.parent.glob("*.xlsx")]
-    found = sorted(path for path in places if not path.name.startswith(("~$", ".")))
-    here = [path for path in found if path.parent == root] or found
-    if not here:
-        raise UserError(f"{root}: holds no workbook (.xlsx) of labels; name it by --labels")
-    if len(here) > 1:
-        names = ", ".join(path.name for path in here)
-        raise UserError(f"{root}: holds several workbooks ({names}); name one by --labels")
-    return here[0]
+def _find_workbook(root: Path) -> Path:
+    """The only workbook of a folder, or else of the folder around it; a lock of Excel is none."""
+    for folder in (root, Path(os.path.abspath(root)).parent):
+        found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in WORKBOOKS]
+        found = [path for path in found if not path.name.startswith(("~$", "."))]
+        if len(found) > 1:
+            names = ", ".join(path.name for path in found)
+            raise UserError(f"{folder}: holds several workbooks ({names}); name one by --labels")
+        if found:
+            return found[0]
+    raise UserError(f"{root}: holds no workbook (.xlsx) of labels; name it by --labels")
 
 
-def _source(
-    dataset: str,
-    root: Path,
-    videos: list[SourceVideo],
-    labels: Labels,
-    workbook: Path,
-    notes: list[str],
-) -> Source:
-    refuse_doubles(videos)
-    ordered = sorted(videos, key=lambda video: (video.subject, video.video))
-    return Source(dataset, root, tuple(ordered), labels, workbook, tuple(notes))
+def _in_order(videos: list[SourceVideo]) -> tuple[SourceVideo, ...]:
+    check_videos(videos)
+    return tuple(sorted(videos, key=lambda video: (video.subject, video.video)))

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,13 @@ from filelock import FileLock, Timeout
 
 from jaxspot.annotations.tables import write_text
 from jaxspot.datasets.prepare_video import Prepared
+from jaxspot.datasets.source import SourceVideo, fingerprint
 from jaxspot.errors import UserError
 from jaxspot.video.writer import SIZE
 
 WORK = ".prepare"
+REPAIRS = "repairs.csv"
+LABELS = ("annotations.csv", REPAIRS)
 FRAME_BYTES = SIZE * SIZE
 
 
@@ -24,32 +27,26 @@ def claim_bank(out: Path, settings: Mapping[str, Any]) -> Iterator[None]:
     """Holds the folder of a bank that is not finished; what a killed process left is taken up.
 
     Args:
-      out: absent, empty, or begun earlier with the same settings.
+      out: absent, empty but for labels, or begun earlier with the same settings.
       settings: JSON values that all its videos depend on.
 
     Raises:
       UserError: it holds a bank or anything else, was begun with other settings, another process
         works in it, or it cannot be written.
     """
-    for place in (out, *out.parents):
-        if place.exists() and not place.is_dir():
-            raise UserError(f"{place}: is a file, not a folder; name another --out")
     if (out / "bank.json").exists() and not (out / WORK).exists():
         raise UserError(
             f"{out}: holds a bank already; remove it, name another --out, or renew its labels by"
             " --labels-only"
         )
-    if out.is_dir() and not (out / WORK).exists() and any(out.iterdir()):
-        raise UserError(f"{out}: is not empty and holds no bank begun here; name another --out")
+    if not (out / WORK).exists():
+        refuse_strangers(out)
+    make_folder(out / WORK)
+    lock = FileLock(out / WORK / "lock", timeout=0)
     try:
-        (out / WORK).mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out / WORK / "lock", timeout=0)
         lock.acquire()
     except Timeout:
         raise UserError(f"{out}: is being prepared by another process; wait for it") from None
-    except OSError as error:
-        reason = error.strerror
-        raise UserError(f"{out}: cannot be written ({reason}); name another --out") from None
     try:
         _refuse_other_settings(out, json.loads(json.dumps(settings)))
         for partial in out.rglob(".*.part"):
@@ -59,22 +56,61 @@ def claim_bank(out: Path, settings: Mapping[str, Any]) -> Iterator[None]:
         lock.release()
 
 
-def note_done(out: Path, prepared: Prepared) -> None:
-    """Says that a video's files are whole; only then it counts as done."""
-    write_text(_note(out, prepared.video), json.dumps(asdict(prepared)) + "\n")
+def refuse_strangers(out: Path) -> None:
+    """Refuses a folder that holds anything but labels.
+
+    Raises:
+      UserError: it does, or is a file, or lies in one.
+    """
+    for place in (out, *out.parents):
+        if place.exists() and not place.is_dir():
+            raise UserError(f"{place}: is a file, not a folder; name another --out")
+    if out.is_dir() and any(path.name not in LABELS for path in out.iterdir()):
+        raise UserError(f"{out}: is not empty and holds no bank begun here; name another --out")
 
 
-def find_done(out: Path, video: str) -> Prepared | None:
-    """What a video came to in this process or an earlier one; None: it is not done."""
-    files = [out / folder / f"{video}.npy" for folder in ("frames", "quality")]
+def make_folder(out: Path) -> None:
+    """Makes a folder.
+
+    Raises:
+      UserError: nothing can be written there.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be made ({error.strerror}); name another --out") from None
+
+
+def note_done(out: Path, prepared: Prepared, *, source: str) -> None:
+    """Says that a video's files are whole; only then it counts as done.
+
+    `source` is its `fingerprint` from before it was read.
+    """
+    note = dict(source=source, prepared=asdict(prepared))
+    write_text(_note(out, prepared.video), json.dumps(note) + "\n")
+
+
+def find_done(out: Path, video: SourceVideo) -> Prepared | None:
+    """What a video came to in an earlier process; None: it is not done, or has changed since."""
+    files = [out / folder / f"{video.video}.npy" for folder in ("frames", "quality")]
     if not all(file.is_file() for file in files):
         return None
     try:
-        values = json.loads(_note(out, video).read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
+        note = json.loads(_note(out, video.video).read_text("utf-8"))
+        if note["source"] != fingerprint(video):
+            return None
+        jitter = note["prepared"].pop("jitter_px")
+        return Prepared(**note["prepared"], jitter_px=jitter and tuple(jitter))
+    except (FileNotFoundError, UserError, ValueError, KeyError, TypeError):  # or another version's
         return None
-    jitter = values.pop("jitter_px")
-    return Prepared(**values, jitter_px=jitter and tuple(jitter))
+
+
+def keep_only(out: Path, videos: Collection[str]) -> None:
+    """Removes the files of all other videos, which the data set holds no more."""
+    for folder in ("frames", "quality"):
+        for path in (out / folder).glob("*.npy"):
+            if path.stem not in videos:
+                path.unlink()
 
 
 def frames_written(out: Path) -> int:

@@ -9,7 +9,7 @@ folder that has it is whole.
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,7 @@ def finish_bank(
     source: dict[str, Any],
     alignment: dict[str, Any],
     more: Sequence[str] = (),
+    known: Mapping[str, str] | None = None,
 ) -> Bank:
     """Writes the tables and, last, `bank.json`; returns the bank opened again.
 
@@ -75,19 +76,21 @@ def finish_bank(
       source: where the frames came from, for `bank.json`.
       alignment: how the faces were aligned, for `bank.json`.
       more: names of further files of the bank, which are there already.
+      known: hashes of files that are to be as they were, by name; they are not computed again.
 
     Raises:
       UserError: tables that do not agree with each other or with the frames; there is no
         `bank.json` then.
     """
-    root = Path(root)
+    root, known = Path(root), known or {}
+    names = (*_file_names(videos), *more)
     write_table(videos.loc[:, list(VIDEO_COLUMNS)], root / "videos.csv")
     write_table(annotations.loc[:, list(ANNOTATION_COLUMNS)], root / "annotations.csv")
     meta = {
         "format": FORMAT_VERSION,
         "source": source,
         "alignment": alignment,
-        "sha256": {name: _sha256(root / name) for name in (*_file_names(videos), *more)},
+        "sha256": {name: known.get(name) or _sha256(root / name) for name in names},
     }
     _open_tables(root, meta)
     write_text(root / "bank.json", json.dumps(meta, indent=1) + "\n")

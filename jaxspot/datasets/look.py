@@ -1,0 +1,46 @@
+"""What a glance at a data set's videos shows, without decoding them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from jaxspot.annotations.tables import VIDEO_COLUMNS
+from jaxspot.datasets.images import number_images
+from jaxspot.datasets.openface import aligned_images
+from jaxspot.datasets.source import Source, SourceVideo
+from jaxspot.errors import UserError
+from jaxspot.video.decode import probe
+
+
+class Look(NamedTuple):
+    """A video at a glance.
+
+    `frames` as its folder or header announces them, 0 where that is not known; `images` by frame
+    number, of a folder that is not aligned; `error`, why the video cannot be read, or "".
+    """
+
+    frames: int
+    images: Mapping[int, Path]
+    error: str = ""
+
+
+def look_at(video: SourceVideo) -> Look:
+    """What a glance at a video shows."""
+    try:
+        if video.aligned:
+            faces = aligned_images(video.path).values()
+            return Look(max(max(images) for images in faces), {})
+        if not video.path.is_dir():
+            return Look(probe(video.path).frames, {})
+        images = number_images(video.path)
+        return Look(max(images), images)
+    except UserError as error:
+        return Look(0, {}, str(error))
+
+
+def announced(source: Source) -> pd.DataFrame:
+    """The table of videos as folders and headers announce it: subject, video, frames, fps."""
+    rows = [(v.subject, v.video, look_at(v).frames, v.fps) for v in source.videos]
+    return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS))

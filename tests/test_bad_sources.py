@@ -1,0 +1,272 @@
+"""Data sets that cannot be prepared, and odd ones that can: one line names file and row."""
+
+import errno
+import re
+import shutil
+import time
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from prepare_calls import CSV, LABELS, add, call, csv_tree
+from release_sheets import write_cas_me2, write_workbook
+from release_trees import cas_me2_tree, head, samm_lv_tree, write_images
+from tiny_banks import said
+from video_files import encode
+
+from jaxspot.annotations.sheets import OLE
+from jaxspot.commands import doctor, prepare
+from jaxspot.datasets import images
+from jaxspot.datasets.folders import csv_source
+from jaxspot.datasets.prepare import prepare as prepare_bank
+from jaxspot.errors import UserError
+from jaxspot.video.bank import open_bank
+from jaxspot.video.clip import median_fps
+from jaxspot.workers import run_jobs
+
+WIDE = np.full((2, 40_000), 90, np.uint8)
+OPENFACE = "frame, face_id, timestamp, confidence, success\n"
+
+
+@pytest.fixture
+def table(tmp_path):
+    return csv_tree(tmp_path / "in")
+
+
+@pytest.fixture(scope="module")
+def samm(tmp_path_factory):
+    return samm_lv_tree(tmp_path_factory.mktemp("samm") / "source")
+
+
+@pytest.fixture(scope="module")
+def cas(tmp_path_factory):
+    return cas_me2_tree(tmp_path_factory.mktemp("cas") / "source")
+
+
+@pytest.mark.parametrize(
+    "file, row, says",
+    [
+        ("videos.csv", "\np,w,w,30", "videos.csv, row 4: .*/w is not there"),
+        ("videos.csv", "p,a/b,v,30", "videos.csv, row 3: video 'a/b': its files are named after"),
+        ("videos.csv", f"p,{'x' * 201},v,30", "videos.csv, row 3: video 'x+': .* at most 200"),
+        ("annotations.csv", "q,v,ME,1,1,1", "annotations.csv, row 3: subject is 'q', but video v"),
+        ("annotations.csv", "p,v,ME,2,1,1", "annotations.csv, row 3: offset is before onset"),
+        ("annotations.csv", "p,v,me,1,1,1", "annotations.csv, row 3: kind must be ME or MaE"),
+        ("annotations.csv", "p,v,ME,1.5,2,3", "annotations.csv, row 3: onset is '1.5'"),
+    ],
+)
+def test_a_row_with_a_mistake_is_named_before_any_work(file, row, says, table, tmp_path, capfd):
+    add(table / file, row)
+    assert call("csv", table, tmp_path / "bank") == 2
+    assert re.search(says, said(capfd, "prepare"))
+    assert not (tmp_path / "bank").exists()
+
+
+def test_tables_that_are_no_tables(table, tmp_path, capfd):
+    cases = {
+        "videos.csv": (CSV, "lists no video"),
+        "annotations.csv": (LABELS.replace(",", ";"), "it separates by semicolons"),
+    }
+    for name, (text, says) in cases.items():
+        whole = (table / name).read_text()
+        (table / name).write_text(text)
+        assert call("csv", table, tmp_path / "bank") == 2
+        assert f"{table / name}: " in (line := said(capfd, "prepare")) and says in line
+        (table / name).write_text(whole)
+    assert not (tmp_path / "bank").exists()
+
+
+@pytest.mark.parametrize(
+    "name, dataset, content, says",
+    [
+        ("a.xls", "samm_lv", OLE + bytes(2000), "old format .xls; open it"),
+        ("a.xlsx", "cas_me2", OLE + "EncryptedPackage".encode("utf-16-le"), "under a password"),
+        ("a.xlsx", "video", b"Subject", "is not a workbook"),
+        ("a.csv", "samm_lv", b"a,b\n", "column 'subject' is missing"),
+        ("a.xlsx", "openface", None, "no such file"),
+    ],
+)
+def test_labels_that_cannot_be_read(name, dataset, content, says, samm, cas, tmp_path, capfd):
+    source = dict(samm_lv=samm, cas_me2=cas).get(dataset, tmp_path)
+    (tmp_path / "x.mp4").write_bytes(b"")
+    write_images(tmp_path / "x_aligned", head(0)[:1], "frame_det_00_{:06d}.bmp".format)
+    labels = tmp_path / name
+    labels.write_bytes(content) if content else None
+    rate = ["--fps=30"] if dataset == "openface" else []
+    assert call(dataset, source, tmp_path / "bank", f"--labels={labels}", *rate) == 2
+    assert says in (line := said(capfd, "prepare")) and str(labels) in line
+    assert not (tmp_path / "bank").exists()
+
+
+def test_anothers_workbook_is_said_to_be_so_by_the_commands(samm, cas, tmp_path, capfd):
+    books = {"SAMM-LV": next(samm.glob("*.xlsx")), "CAS(ME)^2": next(cas.glob("*.xlsx"))}
+    header = ["Subject", "Filename", "FirstF", "OnsetF", "OffsetF"]
+    smic = write_workbook(tmp_path / "smic.xlsx", {"a": [header, [1, "s1_1", 1, 2, 3]]})
+    for command, out in ((prepare, [f"--out={tmp_path / 'b'}"]), (doctor, [])):
+        for dataset, source, other in (
+            ("samm_lv", samm, "CAS(ME)^2"),
+            ("cas_me2", cas, "SAMM-LV"),
+        ):
+            flags = [f"--dataset={dataset}", f"--source={source}", *out]
+            name = command.__name__.rpartition(".")[2]
+            assert command.main([*flags, f"--labels={books[other]}"]) == 2
+            assert f"{books[other]}: is the workbook of {other}; use" in said(capfd, name)
+            assert command.main([*flags, f"--labels={smic}"]) == 2
+            assert "is a workbook of SMIC-E-Long, for which there is no" in said(capfd, name)
+
+
+def test_the_workbook_is_found_where_it_lies(samm, tmp_path, monkeypatch, capfd):
+    source = shutil.copytree(samm, tmp_path / "in")
+    book = next(source.glob("*.xlsx"))
+    (source / f"~${book.name}").write_bytes(b"a lock of Excel")
+    monkeypatch.chdir(source)
+    assert prepare.main(["--dataset=samm_lv", "--source=.", "--dry-run"]) == 0
+    book.rename(source.parent / "LABELS.XLSX")
+    monkeypatch.chdir(source / "SAMM_longvideos")
+    for place in ("..", str(source)):
+        assert prepare.main(["--dataset=samm_lv", f"--source={place}", "--dry-run"]) == 0
+    write_cas_me2(source.parent / "other.xlsx", [("s15", "s15_0401", "ME", 5, 10, 20)])
+    capfd.readouterr()
+    assert prepare.main(["--dataset=samm_lv", f"--source={source}", "--dry-run"]) == 2
+    assert "several workbooks (LABELS.XLSX, other.xlsx); name one" in said(capfd, "prepare")
+
+
+def test_rules_and_csv_labels_reach_every_data_set(samm, cas, table, tmp_path):
+    book = next(cas.glob("*.xlsx"))
+    flags = ["--labels-only", f"--labels={book}", "--rules-off=missing_offset"]
+    assert call("csv", table, tmp_path / "a", *flags) == 0
+    repairs = pd.read_csv(tmp_path / "a" / "repairs.csv")
+    assert (repairs.after == "left out (missing_offset is off)").sum() == 1
+    (tmp_path / "own.csv").write_text(f"{LABELS}006,006_1,ME,3,4,9\n")
+    assert (
+        call("samm_lv", samm, tmp_path / "b", "--labels-only", f"--labels={tmp_path}/own.csv") == 0
+    )
+    assert (tmp_path / "b" / "annotations.csv").read_text() == f"{LABELS}006,006_1,ME,3,4,9\n"
+
+
+def test_a_label_without_its_video_is_refused_before_any_work(samm, tmp_path, capfd):
+    assert call("samm_lv", samm, tmp_path / "bank", "--rules-off=no_video") == 2
+    assert re.search(r"xlsx, row \d+: there is no video 012_4, and", said(capfd, "prepare"))
+    assert not (tmp_path / "bank").exists()
+
+
+@pytest.mark.parametrize(
+    "rows, says",
+    [
+        (["1, 0, 0, 1, 1", "1, 0, 0.1, 1, 1"], "row 3: frame 1 of face 0 stands twice"),
+        (["1, 0, 0, 1, 1", "2, 0, 0.1"], "row 3: confidence is empty; it must be a number"),
+        (["1.5, 0, 0, 1, 1"], "row 2: frame is '1.5'; it must be a number of a frame"),
+        (["1, 0, 0, 1, 1", "900000000, 0, 9, 1, 1"], "would be frame 900000000"),
+        ([], "holds no frame; run OpenFace again"),
+    ],
+)
+def test_a_csv_of_openface_with_a_mistake(rows, says, tmp_path, capfd):
+    write_images(tmp_path / "a_aligned", head(0)[:2], "frame_det_00_{:06d}.bmp".format)
+    (tmp_path / "a.csv").write_text(OPENFACE + "\n".join(rows))
+    assert call("openface", tmp_path, tmp_path / "bank", "--fps=30") == 2
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("prepare: ")]
+    assert str(tmp_path / "a.csv") in lines[0] and says in lines[0]
+    assert not list((tmp_path / "bank").glob("*.csv")) and len(lines) == 2
+
+
+def test_openface_frames_from_0_are_counted_from_1(tmp_path):
+    faces = np.arange(1, 4, dtype=np.uint8)[:, None, None] + np.zeros((1, 112, 112), np.uint8)
+    write_images(tmp_path / "a_aligned", faces, "frame_det_00_{:06d}.bmp".format, first=0)
+    assert call("openface", tmp_path, tmp_path / "bank", "--fps=30") == 0
+    np.testing.assert_array_equal(open_bank(tmp_path / "bank").frames("a"), faces)
+
+
+@pytest.mark.parametrize("dataset, fps", [("openface", "-1"), ("openface", "nan"), ("csv", "25")])
+def test_a_frame_rate_that_cannot_be_is_refused(dataset, fps, table, tmp_path, capfd):
+    write_images(table / "a_aligned", head(0)[:2], "frame_det_00_{:06d}.bmp".format)
+    try:
+        assert call(dataset, table, tmp_path / "bank", f"--fps={fps}") == 2
+    except SystemExit as stop:
+        assert stop.code == 2
+    assert "--fps" in capfd.readouterr().err and not (tmp_path / "bank").exists()
+
+
+def test_images_that_cannot_be_frames(tmp_path, capfd):
+    write_images(tmp_path / "dates", head(0)[:2], "{}.png".format, first=20240101)
+    write_images(tmp_path / "broken", head(0)[:2], "{}.png".format)
+    for path in (tmp_path / "broken").iterdir():
+        path.write_bytes(path.read_bytes()[:99])
+    write_images(tmp_path / "wide", [WIDE], "{}.png".format)
+    rows = "\n".join(f"p,{name},{name},30" for name in ("dates", "broken", "wide"))
+    (tmp_path / "videos.csv").write_text(CSV + rows)
+    assert call("csv", tmp_path, tmp_path / "bank") == 2
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("prepare: ")]
+    assert "20240102.png: would be frame 20240102, but there are 2 images" in lines[0]
+    assert "broken: none of its images can be read" in lines[1]
+    assert "wide/1.png: is too large (40000 x 2 pixels)" in lines[2] and len(lines) == 4
+    assert not list((tmp_path / "bank" / "frames").iterdir())
+
+
+def test_a_disk_that_fails_is_not_taken_for_a_damaged_image(tmp_path, monkeypatch):
+    def fail(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(images.Image, "open", fail)
+    with pytest.raises(UserError, match=r"1.png: cannot be read .Input/output error"):
+        images.read_image(tmp_path / "1.png")
+
+
+def test_images_of_any_depth_and_size_are_the_same_face(tmp_path):
+    gray = head(0)[:6]
+    kinds = {
+        "gray": gray,
+        "deep": gray.astype(np.uint16) * 257,
+        "colour": np.repeat(gray[..., None], 3, -1),
+        "clear": np.concatenate([np.repeat(gray[..., None], 3, -1), gray[..., None] | 255], -1),
+    }
+    for name, frames in kinds.items():
+        write_images(tmp_path / name, frames, "{}.PNG".format)
+        (tmp_path / name / "Thumbs.db").write_bytes(b"x")
+    write_images(tmp_path / "grows", gray, "{}.png".format)
+    for number in (4, 5, 6):
+        large = cv2.resize(gray[number - 1], None, fx=2, fy=2)
+        cv2.imwrite(str(tmp_path / "grows" / f"{number}.png"), large)
+    rows = "\n".join(f"p,{name},{name},30" for name in (*kinds, "grows"))
+    (tmp_path / "videos.csv").write_text(CSV + rows)
+    bank = prepare_bank(csv_source(tmp_path), tmp_path / "bank", workers=1, progress=False)
+    for name in kinds:
+        np.testing.assert_array_equal(bank.frames(name), bank.frames("gray"))
+    assert all(bank.quality(name)[:, 0].all() for name in (*kinds, "grows"))
+    assert bank.meta["source"]["videos"]["grows"]["stays"] == 2
+
+
+def test_videos_are_found_over_links_and_once(tmp_path, capfd):
+    frames = np.repeat(head(0)[:3, ..., None], 3, -1)
+    (tmp_path / "far").mkdir()
+    encode(tmp_path / "far" / "ünder way.MKV", frames)
+    source = tmp_path / "in"
+    (source / ".Trash").mkdir(parents=True)
+    shutil.copy(tmp_path / "far" / "ünder way.MKV", source / ".Trash" / "old.mkv")
+    (source / "p1").symlink_to(tmp_path / "far")
+    (source / "p2").symlink_to(source)
+    assert call("video", source, source / "bank") == 0
+    assert open_bank(source / "bank").videos.iloc[0].tolist() == ["p1", "ünder way", 3, 30.0]
+
+
+def test_doctor_tells_of_videos_that_cannot_be_read(tmp_path, capfd):
+    (tmp_path / "a.mp4").write_text("text\n" * 99)
+    (tmp_path / "b.mp4").write_bytes(b"")
+    assert doctor.main(["--dataset=video", f"--source={tmp_path}"]) == 1
+    line = next(row for row in capfd.readouterr().out.splitlines() if "cannot be read" in row)
+    assert line.startswith("broken") and "a.mp4: not a video" in line and "b.mp4: the file" in line
+
+
+def test_progress_goes_on_while_one_long_job_runs_here():
+    polls = []
+    job = lambda seconds: (time.sleep(seconds), len(polls))[1]
+    ((number, future),) = run_jobs(job, [0.8], on_poll=lambda: polls.append(1))
+    assert number == 0 and future.result() >= 2
+
+
+@pytest.mark.parametrize("fps", [24.0, 25.0, 29.97, 30.0, 120.0, 200.0, 240.0])
+def test_frame_rates_of_times_rounded_to_milliseconds(fps):
+    times = np.round(np.arange(1000) / fps, 3)
+    assert median_fps(times, "v") == pytest.approx(fps, rel=3e-4)
+    late = np.where(np.arange(1000) > 600, times + 3.3, times)  # a gap changes nothing
+    assert median_fps(late, "v") == pytest.approx(fps, rel=1e-3)
