@@ -18,7 +18,8 @@ def decide_manually(
     Args:
       scores: float (T, 2), raw sigmoid outputs for ME and MaE; NaN where a frame has none.
       fps: frames per second.
-      cutoff_hz: at which the filter halves, as for `butterworth` (ME, MaE).
+      cutoff_hz: at which the filter halves, as for `butterworth` (ME, MaE); at or above fps / 2 the
+        shortest window is taken.
       subject, video: names for the table.
 
     Returns:
@@ -27,7 +28,7 @@ def decide_manually(
     curves = normalise_per_video(scores)
     smooth, spans = np.empty_like(curves), {}
     for i, kind in enumerate(KINDS):
-        window_s = HALF_GAIN / cutoff_hz[i]
+        window_s = HALF_GAIN / min(cutoff_hz[i], fps / 2)
         smooth[:, i] = savitzky_golay(curves[:, i], fps=fps, window_seconds=window_s)
         spans[kind] = manual_iou_intervals(curves[:, i], fps=fps, window_seconds=window_s)
     return intervals_table(spans, smooth, subject=subject, video=video)

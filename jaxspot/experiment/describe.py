@@ -4,7 +4,7 @@ from jaxspot.experiment.settings import Settings
 
 
 def describe_protocol(settings: Settings, table: int) -> str:
-    """The protocol of a table in a few words: frames (4) are always cut by the ROC."""
+    """The protocol of Tables 4 to 7 in a few words: frames (4) are always cut by the ROC."""
     threshold = {
         "roc": "threshold by ROC of training subjects",
         "interval_f1": "threshold by interval F1 of training subjects",
@@ -20,8 +20,12 @@ def describe_protocol(settings: Settings, table: int) -> str:
     if table == 4:
         oracle = protocol.threshold == "test_oracle"
         return f"LOSO, {skipped}, {threshold['test_oracle' if oracle else 'roc']}"
-    rule = f"LOSO, {protocol.matching}, IoU {protocol.iou:g}, {skipped}"
-    return rule if table == 6 else f"{rule}, {threshold[protocol.threshold]}"
+    rule = f"LOSO, {protocol.matching}, IoU {protocol.iou:g}"
+    if table == 6:
+        return f"{rule}, {skipped}"
+    # The rows of Table 7 may differ in their frame skip.
+    parts = [rule] + [skipped] * (table == 5) + [threshold[protocol.threshold]]
+    return ", ".join(parts)
 
 
 def oracle_of(settings: Settings) -> str:

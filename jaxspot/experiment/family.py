@@ -111,7 +111,7 @@ def write_family(
             for row in ours.to_dict("records")
         ]
     tidy = seeds_table(rows)
-    oracle = "oracle" in tidy
+    oracle = "each row so marked" if "oracle" in tidy else ""
     title = table_title(
         7, dataset=settings.dataset, protocol=describe_protocol(settings, 7), oracle=oracle
     )
