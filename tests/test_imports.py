@@ -21,14 +21,22 @@ ORDER = [
 ]
 ORDER += ["report", "spotter", "experiment", "benchmark", "commands", "cli"]
 NAMES = {
+    "Protocol",
+    "Training",
     "TwoStream",
     "align_face",
     "augment",
+    "decide",
+    "duration_table",
     "find_intervals",
+    "fit_decision",
+    "gather_pool",
     "k_frame",
     "local_contrast_normalise",
+    "loso_folds",
     "match_intervals",
     "move_to_neutral_ratio",
+    "open_bank",
     "read_cas_me2",
     "read_samm_lv",
     "read_video",
