@@ -1,6 +1,7 @@
 """Data sets that cannot be prepared, and odd ones that can: one line names file and row."""
 
 import errno
+import os
 import re
 import shutil
 import time
@@ -120,8 +121,10 @@ def test_the_workbook_is_found_where_it_lies(samm, tmp_path, monkeypatch, capfd)
     source = shutil.copytree(samm, tmp_path / "in")
     book = next(source.glob("*.xlsx"))
     (source / f"~${book.name}").write_bytes(b"a lock of Excel")
+    (source / "old.xls").write_bytes(OLE)  # saved again as .xlsx
     monkeypatch.chdir(source)
     assert prepare.main(["--dataset=samm_lv", "--source=.", "--dry-run"]) == 0
+    (source / "old.xls").unlink()
     book.rename(source.parent / "LABELS.XLSX")
     monkeypatch.chdir(source / "SAMM_longvideos")
     for place in ("..", str(source)):
@@ -247,6 +250,18 @@ def test_videos_are_found_over_links_and_once(tmp_path, capfd):
     (source / "p2").symlink_to(source)
     assert call("video", source, source / "bank") == 0
     assert open_bank(source / "bank").videos.iloc[0].tolist() == ["p1", "ünder way", 3, 30.0]
+
+
+def test_names_that_are_no_text_are_refused_before_any_work(tmp_path, capfd):
+    odd = os.fsdecode(b"p\xff")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / f"{odd}.mp4").write_bytes(b"")
+    (tmp_path / "b" / odd).mkdir(parents=True)
+    (tmp_path / "b" / odd / "v.mp4").write_bytes(b"")
+    for source, says in (("a", "video 'p\\udcff': its files"), ("b", "subject 'p\\udcff' is not")):
+        assert call("video", tmp_path / source, tmp_path / "bank") == 2
+        assert says in said(capfd, "prepare")
+    assert not (tmp_path / "bank").exists()
 
 
 def test_doctor_tells_of_videos_that_cannot_be_read(tmp_path, capfd):

@@ -133,6 +133,11 @@ def test_a_bank_is_looked_through(tmp_path, capfd):
     assert "frames with a face" in out and "100.00%" in out
     replace(bank, "annotations.csv", "s1_1,ME,6", "s1_1,ME,5")
     assert doctor.main([f"--bank={bank}"]) == 0
+    (tmp_path / "file").write_text("mine")
+    for place in (tmp_path / "file" / "f.png", "/proc/f.png"):
+        capfd.readouterr()
+        assert doctor.main([f"--bank={bank}", f"--figure={place}"]) == 2
+        assert f"{place}: cannot be written" in said(capfd, "doctor")
     path = bank / "frames" / "s1_1.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     capfd.readouterr()

@@ -11,6 +11,7 @@ from jaxspot.commands.prepare import (
     find_source,
 )
 from jaxspot.commands.running import command_parser, run
+from jaxspot.errors import UserError
 
 EPILOG = """\
 Prints a table: what was looked at, what was found, what the release or the paper says, a verdict
@@ -57,17 +58,17 @@ def doctor(argv: Sequence[str]) -> int:
 
     if flags.bank:
         checks, title = doctor_bank(flags.bank), f"bank {flags.bank}"
-        if flags.figure:
-            draw(flags.bank, flags.figure)
     else:
         checks = doctor_source(find_source(flags), rules=active_rules(flags))
         title = f"{flags.dataset} in {flags.source}"
     print(f"{title}\n\n{format_checks(checks)}")
+    if flags.figure:
+        draw(flags.bank, flags.figure)
     return 0 if is_well(checks) else 1
 
 
 def draw(bank: str, figure: str) -> None:
-    """Writes Figure 3 of a bank."""
+    """Writes Figure 3 of a bank; raises UserError where it cannot be written."""
     from jaxspot.annotations.durations import move_to_neutral_ratio
     from jaxspot.report.figures import figure3, save_figure
     from jaxspot.video.bank import open_bank
@@ -75,4 +76,8 @@ def draw(bank: str, figure: str) -> None:
     opened = open_bank(bank)
     pooled, by_subject = move_to_neutral_ratio(opened.annotations, opened.videos)
     title = f"Figure 3. Move-to-neutral ratio by subject ({opened.root.name})"
-    save_figure(figure3(by_subject, pooled, title=title), figure)
+    try:
+        save_figure(figure3(by_subject, pooled, title=title), figure)
+    except OSError as error:
+        reason = f"cannot be written ({error.strerror}); name another --figure"
+        raise UserError(f"{figure}: {reason}") from None

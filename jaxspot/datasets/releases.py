@@ -105,6 +105,7 @@ def _find_workbook(root: Path) -> Path:
     for folder in (root, Path(os.path.abspath(root)).parent):
         found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in WORKBOOKS]
         found = [path for path in found if not path.name.startswith(("~$", "."))]
+        found = [path for path in found if path.suffix.lower() != ".xls"] or found
         if len(found) > 1:
             names = ", ".join(path.name for path in found)
             raise UserError(f"{folder}: holds several workbooks ({names}); name one by --labels")

@@ -85,6 +85,8 @@ def check_videos(videos: Sequence[SourceVideo]) -> None:
     for video in videos:
         if not is_file_name(video.video):
             raise UserError(f"{str(video.path)!r}: video {video.video!r}: {BAD_NAME}")
+        if any("\ud800" <= sign <= "\udfff" for sign in video.subject):  # bytes that are no text
+            raise UserError(f"{str(video.path)!r}: subject {video.subject!r} is not valid UTF-8")
         if video.video in seen:
             raise UserError(
                 f"{video.path}: is called {video.video!r}, as {seen[video.video].path} is; rename"
