@@ -70,8 +70,7 @@ def run_jobs(
             process.terminate()
         pool.shutdown(cancel_futures=True)
         del pool
-        if left:  # else its semaphores stay until the end, which Ctrl-C cuts with a warning
-            gc.collect()
+        gc.collect()  # its semaphores, of which Python would warn where Ctrl-C ends the program
 
 
 def begin_worker() -> None:

@@ -212,7 +212,7 @@ def test_frames_table_leaves_out_what_is_not_known():
     ]
 
 
-def test_rate_is_the_usual_step():
+def test_rate_is_the_median_step():
     assert median_fps(np.array([0, 0.1, 0.2, 0.9, 1.0]), "v") == pytest.approx(10)
     for times in ([], [0.0], [1.0, 1.0, 1.0]):
         with pytest.raises(UserError):

@@ -40,7 +40,7 @@ class Clip:
     """All T frames of a video, with a face or without.
 
     `frames` uint8 (T, 112, 112); `quality` float32 (T, 2): face found 0/1, confidence in 0..1;
-    `times` float64 (T,) presentation times in seconds; `fps` from the usual step between them;
+    `times` float64 (T,) presentation times in seconds; `fps` from the median step between them;
     `faces` int32 (T,) track numbers from 0, -1 without a face.
     """
 
@@ -120,9 +120,9 @@ def aligned_clip(
 
 
 def median_fps(times: np.ndarray, path: str | Path) -> float:
-    """Frames per second from the usual step between presentation times (T,) in seconds.
+    """Frames per second from the median step between presentation times (T,) in seconds.
 
-    That is the mean of the steps near the median: some files round times to milliseconds.
+    More exactly from the mean of the steps within a millisecond of it: some files round times.
 
     Raises:
         UserError: under two frames, or times that do not increase.
@@ -130,10 +130,11 @@ def median_fps(times: np.ndarray, path: str | Path) -> float:
     if len(times) < 2:
         raise UserError(f"{path}: {len(times)} frame; a video of at least two frames is needed")
     steps = np.diff(times)
-    if np.median(steps) <= 0:
+    median = np.median(steps)
+    if median <= 0:
         raise UserError(f"{path}: its frames carry no increasing times; re-encode it")
-    usual = steps[usual_steps(times)]
-    return whole_rate(len(usual), float(usual.sum()))
+    near = steps[abs(steps - median) <= 1.01 * MILLISECOND]
+    return whole_rate(len(near), float(near.sum()))
 
 
 def usual_steps(times: np.ndarray) -> np.ndarray:
