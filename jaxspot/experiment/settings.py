@@ -20,7 +20,7 @@ from jaxspot.network.augment import Augmentation
 from jaxspot.network.forms import FORMS
 from jaxspot.network.model import NORMS, TwoStream
 from jaxspot.synthetic.difficulty import LEVELS
-from jaxspot.synthetic.generate import synthetic_bank
+from jaxspot.synthetic.generate import choose_people, synthetic_bank
 from jaxspot.synthetic.heads import load_heads
 from jaxspot.training.step import Training
 from jaxspot.video.bank import Bank, open_bank
@@ -148,12 +148,13 @@ def refuse_synthetic(scene: Any) -> None:
     Raises:
       UserError: naming the setting.
     """
-    people = len(load_heads())
+    people = len(scene.people) or len(load_heads())
     if not 3 <= scene.subjects <= people:
         raise UserError(
-            f"--config.data.synthetic.subjects must lie in 3..{people}: one is held out, and the"
-            f" heads are {people}"
+            f"--config.data.synthetic.subjects must lie in 3..{people}: one is held out, and"
+            f" {'those named in .people' if scene.people else 'the heads'} are {people}"
         )
+    choose_people(scene.subjects, scene.people)
     if scene.videos_per_subject < 1:
         raise UserError("--config.data.synthetic.videos_per_subject must be 1 or more")
     for name in ("fps", "seconds"):
@@ -185,9 +186,13 @@ def named_bank(config: Any) -> Bank | None:
 
 
 def make_bank(config: Any, workdir: str | Path) -> Bank:
-    """The config's synthetic bank in `workdir/bank`; made there unless it is there and whole."""
+    """The config's synthetic bank in `workdir/bank`; made there unless it is there and whole.
+
+    A scene with a seed of its own does not change with that of the run.
+    """
     root = Path(workdir) / "bank"
     with contextlib.suppress(UserError):
         return open_bank(root, verify=True)
     shutil.rmtree(root, ignore_errors=True)
-    return synthetic_bank(root, seed=config.seed, **config.data.synthetic.to_dict())
+    scene = {"seed": config.seed} | config.data.synthetic.to_dict()
+    return synthetic_bank(root, **scene)

