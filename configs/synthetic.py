@@ -12,7 +12,7 @@ At most 10 epochs, for :paper as for :best, so that both see as many samples.
 Arguments, combined by comma:
   paper (the default), best   settings of the method, see default.py
   easy, hard, uneven          the level of difficulty instead of "default"; uneven has strong light
-                              from one side that changes slowly, otherwise it is "default"
+                              from one side that changes within seconds, otherwise it is "default"
   benchmark                   the research size: 24 subjects of 30 s at 30 fps (21,600 frames,
                               144 ME and 96 MaE), in place of the demo's 12 of 20 s
   fps200                      200 fps; the benchmark then has 15 s a subject (72,000 frames, 0.9 GB,

@@ -68,10 +68,10 @@ def test_uneven_light_is_the_default_scene_under_a_lamp_from_one_side():
         for level in ("default", "uneven")
     )
     sides = np.array([[c.side_x, c.side_y] for c in uneven])
-    assert np.median(np.hypot(*sides.mean(-1).T)) > 0.35
+    assert np.median(np.hypot(*sides.mean(-1).T)) > 0.3
     assert (sides.mean(-1) > 0).any(0).all() and (sides.mean(-1) < 0).any(0).all()
     slow = np.abs(np.diff(sides[..., ::30])).mean()
-    assert slow > 2 * np.abs(np.diff([[c.side_x[::30], c.side_y[::30]] for c in plain])).mean()
+    assert slow > 4 * np.abs(np.diff([[c.side_x[::30], c.side_y[::30]] for c in plain])).mean()
     assert (1 + sides.sum(1) > 0).mean() > 0.99
     for a, b in zip(plain, uneven, strict=True):
         for name in ("shift_x", "shift_y", "roll", "zoom", "yaw", "pitch", "gain"):

@@ -45,6 +45,8 @@ class Difficulty:
     """Slow global change of light (sd)."""
     gradient: float = 0.04
     """Slow light from one side: relative change at the border of the crop (sd)."""
+    gradient_seconds: float = 3.0
+    """Over about how long that light changes."""
     lamp: float = 0.0
     """Steady light of a video from one side, drawn anew for each: relative change at the border."""
     flicker: float = 0.003
@@ -77,7 +79,7 @@ LEVELS = {
         quality=100,
     ),
     "default": DEFAULT,
-    "uneven": replace(DEFAULT, gradient=0.15, lamp=0.45),
+    "uneven": replace(DEFAULT, gradient=0.22, gradient_seconds=1.0, lamp=0.35),
     "hard": replace(
         DEFAULT,
         me_intensity=(0.1, 0.33),

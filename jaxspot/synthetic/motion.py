@@ -139,8 +139,8 @@ def draw_course(rng, clock: Clock, difficulty: Difficulty) -> Course:
         yaw=slow(d.turn, 1.8),
         pitch=slow(d.turn, 1.8),
         gain=1 + slow(d.gain, 3.0) + fast(d.flicker),
-        side_x=slow(d.gradient, 3.0),
-        side_y=slow(0.5 * d.gradient, 3.0),
+        side_x=slow(d.gradient, d.gradient_seconds),
+        side_y=slow(0.5 * d.gradient, d.gradient_seconds),
     )
     angle = next(rngs).uniform(0, 2 * np.pi)
     lamp_x, lamp_y = d.lamp * np.cos(angle), d.lamp * np.sin(angle)
