@@ -102,7 +102,7 @@ DAMAGE = {
     "fps negative": (videos("60,30.0", "60,-30"), ["videos.csv, row 2", "fps must be above 0"]),
     "fps NaN": (videos("60,30.0", "60,nan"), ["videos.csv, row 2", "it must be a number"]),
     "twice": (videos("s3,s3_1", "s3,s2_1"), ["videos.csv, row 4", "listed twice"]),
-    "outside": (videos("s2_1", "../../s2_1"), ["videos.csv, row 3", "'../../s2_1'", "leave /"]),
+    "outside": (videos("s2_1", "../../s2_1"), ["videos.csv, row 3", "'../../s2_1'", "without /"]),
     "past the end": (labels("30,45", "30,61"), ["annotations.csv, row 3", "past the end"]),
     "turned round": (labels("6,8,12", "12,8,6"), ["annotations.csv, row 2", "before onset"]),
     "unknown kind": (labels("MaE", "mae"), ["annotations.csv, row 3", "kind must be ME or MaE"]),
