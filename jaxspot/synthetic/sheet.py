@@ -1,5 +1,7 @@
 """Contact sheets: what the synthetic people and their expressions look like."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -19,10 +21,15 @@ def tile(images, *, columns: int) -> np.ndarray:
     return sheet.reshape(rows * height, columns * width)
 
 
-def identity_sheet(*, people: int | None = None, columns: int = 8) -> np.ndarray:
-    """The neutral crops of the first `people` (None: all), uint8 (rows * 112, columns * 112)."""
+def identity_sheet(*, people: int | Sequence[int] | None = None, columns: int = 8) -> np.ndarray:
+    """Neutral crops of people, uint8 (rows * 112, columns * 112).
+
+    people: numbers of the heads from 1, or how many of the first; None: all.
+    """
     edge = int(MARGIN)
-    neutral = load_heads().neutral[:people, edge : edge + CROP, edge : edge + CROP]
+    named = isinstance(people, Sequence)
+    chosen = [number - 1 for number in people] if named else slice(people)
+    neutral = load_heads().neutral[chosen, edge : edge + CROP, edge : edge + CROP]
     return tile(neutral, columns=min(columns, len(neutral)))
 
 
