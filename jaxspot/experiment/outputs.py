@@ -238,7 +238,8 @@ def draw_sheets(folder: Path, bank: Bank) -> list[ReportPicture]:
     """Contact sheets of a synthetic bank: the people, one ME and one MaE frame by frame."""
     name = str(bank.videos.video.iloc[0])
     labels = bank.labels(name)
-    sheets = {"people": (identity_sheet(people=bank.videos.subject.nunique()), "The identities.")}
+    people = [int(subject[1:]) for subject in bank.videos.subject.unique()]
+    sheets = {"people": (identity_sheet(people=people), "The identities.")}
     for kind in sorted(set(labels.kind)):
         sheet = event_sheet(kind, bank.frames(name), labels)
         sheets[f"one_{kind}"] = (sheet, f"One {kind} of {name}, frame by frame (synthetic).")
