@@ -142,16 +142,16 @@ def test_a_killed_run_goes_on_to_the_same_bytes(cas, tmp_path):
     while kills < 10:
         process = start()
         try:
-            assert process.wait(rng.uniform(0.3, 0.9) * whole_s) == 0
+            ended = process.wait(rng.uniform(0.3, 0.9) * whole_s)
+            # 2: the kill before came when the bank was whole, and is refused now as any bank.
+            assert ended == 0 or (ended == 2 and kills)
             assert contents(out) == contents(bank.root)
             shutil.rmtree(out)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
             kills += 1
-    process = start()
-    if process.wait() != 0:
-        assert (out / "bank.json").exists() and not (out / ".prepare").exists()
+    assert start().wait() in (0, 2)
     assert contents(out) == contents(bank.root)
 
 
