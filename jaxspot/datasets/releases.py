@@ -3,9 +3,10 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from jaxspot.annotations.cas_me2 import cas_me2_labels, cas_me2_video
-from jaxspot.annotations.repairs import RULES
+from jaxspot.annotations.repairs import RULES, Labels
 from jaxspot.annotations.samm_lv import samm_lv_labels, samm_lv_video
 from jaxspot.datasets.labels import WORKBOOKS, read_labels
 from jaxspot.datasets.source import (
@@ -18,6 +19,22 @@ from jaxspot.datasets.source import (
 from jaxspot.errors import UserError
 
 Name = Callable[[str], tuple[str, str] | None]
+
+
+class Release(NamedTuple):
+    """How a release names its folders, and who reads its workbook."""
+
+    dataset: str
+    fps: float
+    example: str
+    name_of: Name
+    reader: Callable[..., Labels]
+
+
+SAMM_LV = Release("samm_lv", 200.0, "SAMM_longvideos/006_1", samm_lv_video, samm_lv_labels)
+CAS_ME2 = Release(
+    "cas_me2", 30.0, "rawpic/s15/15_0101disgustingteeth", cas_me2_video, cas_me2_labels
+)
 SAMM_LV_FRAMES = ("SAMM_longvideos",)
 CAS_ME2_FRAMES = ("rawpic", "longVideoFaceCropped")
 
@@ -37,15 +54,7 @@ def samm_lv_source(
     """
     root = check_source(root)
     folders = sub_folders(_frames_root(root, SAMM_LV_FRAMES))
-    videos, notes = _name_folders(folders, samm_lv_video, fps=200.0)
-    if not videos:
-        raise UserError(
-            f"{root}: holds no folder such as SAMM_longvideos/006_1; name the one that does, or"
-            " another --dataset"
-        )
-    file = Path(labels) if labels else _find_workbook(root)
-    read = read_labels(file, rules=rules, reader=samm_lv_labels)
-    return Source("samm_lv", root, _in_order(videos), read, file, notes)
+    return _release(root, folders, SAMM_LV, labels, rules)
 
 
 def cas_me2_source(
@@ -67,15 +76,25 @@ def cas_me2_source(
     root = check_source(root)
     people = sub_folders(_frames_root(root, CAS_ME2_FRAMES))
     folders = [folder for person in people for folder in sub_folders(person)]
-    videos, notes = _name_folders(folders, cas_me2_video, fps=30.0)
+    return _release(root, folders, CAS_ME2, labels, rules)
+
+
+def _release(
+    root: Path,
+    folders: list[Path],
+    release: Release,
+    labels: str | Path | None,
+    rules: tuple[str, ...],
+) -> Source:
+    videos, notes = _name_folders(folders, release.name_of, fps=release.fps)
     if not videos:
         raise UserError(
-            f"{root}: holds no folder such as rawpic/s15/15_0101disgustingteeth; name the one that"
-            " does, or another --dataset"
+            f"{root}: holds no folder such as {release.example}; name the one that does, or"
+            " another --dataset"
         )
     file = Path(labels) if labels else _find_workbook(root)
-    read = read_labels(file, rules=rules, reader=cas_me2_labels)
-    return Source("cas_me2", root, _in_order(videos), read, file, notes)
+    read = read_labels(file, rules=rules, reader=release.reader)
+    return Source(release.dataset, root, _in_order(videos), read, file, notes)
 
 
 def _frames_root(root: Path, names: tuple[str, ...]) -> Path:
