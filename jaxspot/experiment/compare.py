@@ -10,6 +10,7 @@ from jaxspot.evaluation.f1 import score_by_subject, score_intervals
 from jaxspot.evaluation.floors import random_floor
 from jaxspot.evaluation.peers import PEERS
 from jaxspot.evaluation.roc import score_frames
+from jaxspot.experiment.describe import oracle_of
 from jaxspot.experiment.judge import frame_rows
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.trial import Trial
@@ -40,23 +41,22 @@ class Compared(NamedTuple):
 
 def compare(bank: Bank, trial: Trial, settings: Settings) -> Compared:
     """Scores a trial beside the random floor and the peers that the settings name."""
-    protocol, judged = settings.protocol, trial.judged
-    skipped = protocol.frame_skip == "test_oracle"
-    ours = score_method(METHOD, judged.intervals, bank, settings, oracle=protocol.oracle)
+    judged, oracle = trial.judged, settings.protocol.oracle
+    ours, mine = score_method(METHOD, judged.intervals, bank, settings, oracle=oracle)
     rows = [*ours, *score_chance(judged.intervals, bank, settings)]
-    mine = by_subject(judged.intervals, bank, settings)
     differences = []
     for name, intervals in peer_intervals(bank, trial, settings).items():
-        rows += score_method(name, intervals, bank, settings)
-        theirs = by_subject(intervals, bank, settings)
+        peer, theirs = score_method(name, intervals, bank, settings)
+        rows += peer
         differences += [
-            {"method": name, "kind": kind, "oracle": protocol.oracle} | row
+            {"method": name, "kind": kind, "oracle": oracle} | row
             for kind, row in bootstrap_difference(theirs, mine, seed=settings.seed).items()
         ]
-    manual = score_method(METHOD, judged.manual, bank, settings, oracle=skipped)
+    skipped = bool(oracle_of(settings, 6))
+    manual, _ = score_method(METHOD, judged.manual, bank, settings, oracle=skipped)
     manual += score_chance(judged.manual, bank, settings)
     raw, labels, thresholds = frame_rows(bank, judged)
-    frames = score_rows(METHOD, score_frames(raw, labels, thresholds), oracle=protocol.oracle)
+    frames = score_rows(METHOD, score_frames(raw, labels, thresholds), oracle=oracle)
     return Compared(
         table4(frames), table5(rows), table6(manual), difference_table(differences), mine
     )
@@ -64,13 +64,15 @@ def compare(bank: Bank, trial: Trial, settings: Settings) -> Compared:
 
 def score_method(
     name: str, intervals: pd.DataFrame, bank: Bank, settings: Settings, *, oracle: bool = False
-) -> list[dict[str, Any]]:
-    """Rows of Table 5 for a method's intervals, with 95 % intervals over subjects."""
-    rule = settings.protocol.scoring
-    found = score_intervals(intervals, bank.annotations, videos=bank.videos, **rule)
-    spread = bootstrap_f1(by_subject(intervals, bank, settings), seed=settings.seed)
+) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """Rows of Table 5 for a method's intervals, with 95 % intervals; and F1 by subject."""
+    rule: dict[str, Any] = dict(videos=bank.videos, **settings.protocol.scoring)
+    found = score_intervals(intervals, bank.annotations, **rule)
+    by_subject = score_by_subject(intervals, bank.annotations, **rule)
+    spread = bootstrap_f1(by_subject, seed=settings.seed)
     ends = {kind: {end: spread[kind][end] for end in ("f1_low", "f1_high")} for kind in spread}
-    return score_rows(name, {kind: found[kind] | ends[kind] for kind in found}, oracle=oracle)
+    rows = score_rows(name, {kind: found[kind] | ends[kind] for kind in found}, oracle=oracle)
+    return rows, by_subject
 
 
 def score_chance(intervals: pd.DataFrame, bank: Bank, settings: Settings) -> list[dict[str, Any]]:
@@ -78,12 +80,6 @@ def score_chance(intervals: pd.DataFrame, bank: Bank, settings: Settings) -> lis
     rule = settings.protocol.scoring
     floor = random_floor(intervals, bank.annotations, bank.videos, seed=settings.seed, **rule)
     return score_rows("random", floor)
-
-
-def by_subject(intervals: pd.DataFrame, bank: Bank, settings: Settings) -> pd.DataFrame:
-    """`score_by_subject` by the settings' rule."""
-    rule = settings.protocol.scoring
-    return score_by_subject(intervals, bank.annotations, videos=bank.videos, **rule)
 
 
 def peer_intervals(bank: Bank, trial: Trial, settings: Settings) -> dict[str, pd.DataFrame]:

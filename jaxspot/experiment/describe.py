@@ -28,8 +28,10 @@ def describe_protocol(settings: Settings, table: int) -> str:
     return ", ".join(parts)
 
 
-def oracle_of(settings: Settings) -> str:
-    """What saw test data, for titles; empty if nothing did."""
+def oracle_of(settings: Settings, table: int) -> str:
+    """What of Tables 4 to 7 saw test data, for titles; empty if nothing did."""
     protocol = settings.protocol
     rules = {"the threshold": protocol.threshold, "the frame skip": protocol.frame_skip}
+    if table == 6:  # no threshold is learned by the Manual IoU Method
+        del rules["the threshold"]
     return " and ".join(what for what, rule in rules.items() if rule == "test_oracle")

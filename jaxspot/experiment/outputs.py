@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ from PIL import Image
 
 from jaxspot.annotations.durations import move_to_neutral_ratio
 from jaxspot.annotations.tables import write_bytes, write_text
-from jaxspot.evaluation.f1 import score_by_subject
 from jaxspot.evaluation.megc_log import DATASET_NUMBERS, megc_log
 from jaxspot.experiment.compare import METHOD, Compared
 from jaxspot.experiment.describe import describe_protocol, oracle_of
@@ -31,8 +31,8 @@ from jaxspot.report.tables import (
     write_tables,
 )
 from jaxspot.report.viewer import VideoCurves
+from jaxspot.synthetic.generate import person_number
 from jaxspot.synthetic.sheet import event_sheet, identity_sheet
-from jaxspot.training.loso import TrainedFolds
 from jaxspot.video.bank import Bank
 
 BOUNDS_NOTE = (
@@ -75,7 +75,11 @@ def write_outputs(
             trial.judged.intervals, bank.annotations, videos=bank.videos, dataset=dataset
         )
         write_text(workdir / "tables" / "megc2020_log.txt", log)
-    pictures = draw_figures(workdir / "figures", bank, settings, trial.trained, trial.judged)
+    videos = video_curves(bank, trial.judged)
+    pictures = draw_figures(workdir / "figures", bank, settings, trial, compared)
+    pictures.append(draw_curves(workdir / "figures", videos, settings))
+    if is_synthetic(bank):
+        pictures += draw_sheets(workdir / "figures", bank)
     intervals = compared.intervals
     ours = intervals[intervals.method == intervals.method.iloc[0]].set_index("kind")
     write_report(
@@ -83,14 +87,14 @@ def write_outputs(
         title="jaxspot: leave-one-subject-out",
         dataset=settings.dataset,
         synthetic=is_synthetic(bank),
-        oracle=oracle_of(settings),
+        oracle=oracle_of(settings, 5),
         summary=[
             f"{bank.videos.subject.nunique()} subjects, {len(bank.videos)} videos,"
             f" {bank.videos.frames.sum()} frames, {(bank.annotations.kind == 'ME').sum()} ME and"
             f" {(bank.annotations.kind == 'MaE').sum()} MaE.",
         ],
         control=verdict,
-        videos=video_curves(bank, trial.judged),
+        videos=videos,
         scoring=settings.protocol.scoring,
         minutes=float((bank.videos.frames / bank.videos.fps).sum() / 60),
         tables=shown,
@@ -102,22 +106,20 @@ def write_outputs(
 
 def write_comparison(folder: Path, settings: Settings, compared: Compared) -> list[ReportTable]:
     """Writes Tables 4 to 6 and the differences between methods; returns them for the page."""
-    seen, shown = oracle_of(settings), []
+    shown = []
     for number, tidy, layout, note in (
         (4, compared.frames, layout4, ""),
         (5, compared.intervals, layout5, f"{BOUNDS_NOTE} {RANDOM_NOTE}"),
         (6, compared.manual, layout6, f"{BOUNDS_NOTE} {RANDOM_NOTE}"),
     ):
-        protocol = describe_protocol(settings, number)
-        # No threshold is learned by the Manual IoU Method.
-        oracle = seen if number < 6 else seen and "oracle" in tidy and "the frame skip"
+        protocol, oracle = describe_protocol(settings, number), oracle_of(settings, number)
         title = table_title(number, dataset=settings.dataset, protocol=protocol, oracle=oracle)
         wide = layout(tidy)
         write_tables(tidy, wide, folder / f"table{number}", title=title, note=note)
         shown.append(ReportTable(title, wide, note))
     if len(compared.differences):
-        protocol = describe_protocol(settings, 5)
-        names: dict[str, Any] = dict(dataset=settings.dataset, protocol=protocol, oracle=seen)
+        protocol, oracle = describe_protocol(settings, 5), oracle_of(settings, 5)
+        names: dict[str, Any] = dict(dataset=settings.dataset, protocol=protocol, oracle=oracle)
         title, wide = difference_title(METHOD, **names), layout_difference(compared.differences)
         stem = folder / "differences"
         write_tables(compared.differences, wide, stem, title=title, note=PAIRED_NOTE)
@@ -136,7 +138,7 @@ def control_title(settings: Settings, control: pd.DataFrame) -> str:
         f"Negative control. Intervals: F1 of up to {settings.control_folds} folds trained and"
         f" scored on labels moved by at least {settings.control_seconds:g} s;"
         f" data: {settings.dataset}"
-        f"{oracle_mark('oracle' in control and oracle_of(settings))}"
+        f"{oracle_mark('oracle' in control and oracle_of(settings, 5))}"
     )
 
 
@@ -159,16 +161,10 @@ def judge_control(control: pd.DataFrame) -> str:
 
 
 def draw_figures(
-    folder: Path, bank: Bank, settings: Settings, trained: TrainedFolds, judged: Judged
+    folder: Path, bank: Bank, settings: Settings, trial: Trial, compared: Compared
 ) -> list[ReportPicture]:
-    """Draws all figures of a run into a folder; returns them in the order of the page."""
-    by_subject = score_by_subject(
-        judged.intervals,
-        bank.annotations,
-        videos=bank.videos,
-        **settings.protocol.scoring,
-    )
-    raw, labels, _ = frame_rows(bank, judged)
+    """Draws the figures over all videos into a folder; returns them in the order of the page."""
+    raw, labels, _ = frame_rows(bank, trial.judged)
     pooled, by_person = move_to_neutral_ratio(bank.annotations, bank.videos)
     drawn = {
         "figure3": (
@@ -179,13 +175,16 @@ def draw_figures(
             ),
             "Frames with a labelled movement over those without.",
         ),
-        "subjects": (figures.subject_bars(by_subject), "Interval F1 of each held-out subject."),
+        "subjects": (
+            figures.subject_bars(compared.by_subject),
+            "Interval F1 of each held-out subject.",
+        ),
         "roc": (
             figures.roc_curves(raw, labels),
             "ROC of single held-out frames, before smoothing.",
         ),
         "loss": (
-            figures.loss_curves(pd.DataFrame(trained.metrics).dropna()),
+            figures.loss_curves(pd.DataFrame(trial.trained.metrics).dropna()),
             "Loss of each fold; the weights of the lowest validation loss are kept.",
         ),
     }
@@ -193,32 +192,31 @@ def draw_figures(
     for name, (figure, caption) in drawn.items():
         figures.save_figure(figure, folder / f"{name}.png")
         pictures.append(ReportPicture(folder / f"{name}.png", caption))
-    pictures.append(draw_curves(folder, bank, settings, judged))
-    if is_synthetic(bank):
-        pictures += draw_sheets(folder, bank)
     return pictures
 
 
-def draw_curves(folder: Path, bank: Bank, settings: Settings, judged: Judged) -> ReportPicture:
+def draw_curves(folder: Path, videos: Sequence[VideoCurves], settings: Settings) -> ReportPicture:
     """Draws Figure 4 of every video; returns the first for the printed page."""
     places = []
-    for name, subject, fps in bank.videos[["video", "subject", "fps"]].to_numpy().tolist():
+    for video in videos:
+        name = video.video
         title = f"Figure 4. {name} ({settings.dataset}), scored by the fold that held it out"
         figure = figures.figure4(
-            *judged.curves[name],
-            fps=fps,
-            thresholds=judged.decisions[subject].threshold,
-            truth=bank.labels(name),
-            predicted=judged.intervals.loc[judged.intervals.video == name],
+            video.raw,
+            video.smoothed,
+            fps=video.fps,
+            thresholds=video.thresholds,
+            truth=video.truth,
+            predicted=video.predicted,
             title=title,
         )
         places.append(figures.save_figure(figure, folder / f"figure4_{name}.png"))
-    caption = f"Scores of {bank.videos.video.iloc[0]}, labels and predictions."
+    caption = f"Scores of {videos[0].video}, labels and predictions."
     return ReportPicture(places[0], caption, printed=True)
 
 
 def video_curves(bank: Bank, judged: Judged) -> list[VideoCurves]:
-    """What the page draws of each video."""
+    """What Figure 4 and the page draw of each video."""
     rows = bank.videos[["video", "subject", "fps"]].to_numpy().tolist()
     return [
         VideoCurves(
@@ -238,7 +236,7 @@ def draw_sheets(folder: Path, bank: Bank) -> list[ReportPicture]:
     """Contact sheets of a synthetic bank: the people, one ME and one MaE frame by frame."""
     name = str(bank.videos.video.iloc[0])
     labels = bank.labels(name)
-    people = [int(subject[1:]) for subject in bank.videos.subject.unique()]
+    people = [person_number(subject) for subject in bank.videos.subject.unique()]
     sheets = {"people": (identity_sheet(people=people), "The identities.")}
     for kind in sorted(set(labels.kind)):
         sheet = event_sheet(kind, bank.frames(name), labels)
