@@ -9,6 +9,7 @@ COMMANDS = {
     "doctor": "check a frame bank or a data set's folders against what should be there",
     "spot": "find micro- and macro-expressions in video files",
     "evaluate": "score predicted intervals against labels",
+    "tables": "put the tables of several runs together, data sets side by side",
     "benchmark": "measure speed beside what one would use instead",
 }
 

@@ -9,8 +9,8 @@ from tiny_banks import write_bank
 from configs import default
 from jaxspot.commands import train
 from jaxspot.errors import UserError
-from jaxspot.experiment.family import expand, training_key
 from jaxspot.experiment.settings import read_settings
+from jaxspot.experiment.variants import expand, training_key
 from jaxspot.report.seeds import layout_seeds, seeds_table
 
 CONFIG = """
@@ -91,6 +91,29 @@ def test_mean_and_deviation_over_seeds():
     assert marked.Method[0] == "a (oracle)"
 
 
+def check_what_they_leave_together(run):
+    read = lambda place: pd.read_csv(place).set_index(["method", "kind"])
+    members = ("full", "manual_skip", "oracle_skip")
+    for number in (4, 5, 6):
+        together = read(run / "tables" / f"table{number}.csv")
+        for member in members:
+            own = read(run / member / "tables" / f"table{number}.csv")
+            for kind in ("ME", "MaE"):
+                assert together.loc[(member, kind), "f1"] == own.loc[("jaxspot", kind), "f1"]
+    differences, table5 = (read(run / "tables" / f"{n}.csv") for n in ("differences", "table5"))
+    assert sorted(set(differences.index.get_level_values(0))) == ["manual_skip", "oracle_skip"]
+    for (member, kind), row in differences.iterrows():
+        f1 = lambda name, kind=kind: table5.loc[(name, kind), "f1"]
+        assert row.difference == pytest.approx(f1(member) - f1("full"))
+        assert row.oracle == (member == "oracle_skip")
+    title = (run / "tables" / "table5.md").read_text().split("\n")[0]
+    assert "searched on validation subjects, threshold by interval F1 of training" in title
+    assert "(manual_skip)" in title and "saw test data" in title
+    page = (run / "report.html").read_text()
+    assert all(f'href="{member}/report.html"' in page for member in members)
+    assert "Table 7." in page and "Table 2." in page
+
+
 def test_ablations_share_bank_and_training_and_go_on(tmp_path, monkeypatch, request, capfd):
     monkeypatch.chdir(request.config.rootpath)
     (tmp_path / "family.py").write_text(CONFIG)
@@ -109,6 +132,7 @@ def test_ablations_share_bank_and_training_and_go_on(tmp_path, monkeypatch, requ
             assert table.loc[(variant, kind), "tp"] == own.loc[("jaxspot", kind), "tp"]
     oracle = [variant == "oracle_skip" for variant, _ in table.index]
     assert table.oracle.tolist() == oracle
+    check_what_they_leave_together(run)
     title = (run / "oracle_skip" / "tables" / "table5.md").read_text().split("\n")[0]
     assert title.endswith("(oracle: the frame skip saw test data)")
     assert "oracle" not in (run / "manual_skip" / "tables" / "table5.md").read_text()

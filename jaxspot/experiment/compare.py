@@ -52,7 +52,7 @@ def compare(bank: Bank, trial: Trial, settings: Settings) -> Compared:
             {"method": name, "kind": kind, "oracle": oracle} | row
             for kind, row in bootstrap_difference(theirs, mine, seed=settings.seed).items()
         ]
-    skipped = bool(oracle_of(settings, 6))
+    skipped = bool(oracle_of(settings.protocol, 6))
     manual, _ = score_method(METHOD, judged.manual, bank, settings, oracle=skipped)
     manual += score_chance(judged.manual, bank, settings)
     raw, labels, thresholds = frame_rows(bank, judged)

@@ -1,9 +1,27 @@
-"""What the titles of tables say of a run's rules."""
+"""What titles and notes of tables say of a run's rules."""
 
-from jaxspot.experiment.settings import Settings
+from jaxspot.evaluation.protocols import Protocol
+
+BOUNDS_NOTE = (
+    "In brackets: 95 % of 2,000 draws of as many subjects, with replacement; with few subjects that"
+    " is too narrow."
+)
+PAIRED_NOTE = "In brackets: 95 % of 2,000 draws of subjects, the same for both methods."
+RANDOM_NOTE = (
+    "random: as many intervals as ours and as long, per video and kind, placed uniformly; mean of"
+    " 100 draws."
+)
+NOTES = {
+    2: "k: half of the mean duration of all intervals; a fold takes its own from the labels of its"
+    " training and validation subjects.",
+    4: "",
+    5: f"{BOUNDS_NOTE} {RANDOM_NOTE}",
+    6: f"{BOUNDS_NOTE} {RANDOM_NOTE}",
+    7: BOUNDS_NOTE,
+}
 
 
-def describe_protocol(settings: Settings, table: int) -> str:
+def describe_protocol(protocol: Protocol, table: int) -> str:
     """The protocol of Tables 4 to 7 in a few words: frames (4) are always cut by the ROC."""
     threshold = {
         "roc": "threshold by ROC of training subjects",
@@ -15,7 +33,6 @@ def describe_protocol(settings: Settings, table: int) -> str:
         "manual": "frame skip searched on validation subjects",
         "test_oracle": "frame skip searched on the test subject",
     }
-    protocol = settings.protocol
     skipped = skip[protocol.frame_skip]
     if table == 4:
         oracle = protocol.threshold == "test_oracle"
@@ -28,9 +45,8 @@ def describe_protocol(settings: Settings, table: int) -> str:
     return ", ".join(parts)
 
 
-def oracle_of(settings: Settings, table: int) -> str:
+def oracle_of(protocol: Protocol, table: int) -> str:
     """What of Tables 4 to 7 saw test data, for titles; empty if nothing did."""
-    protocol = settings.protocol
     rules = {"the threshold": protocol.threshold, "the frame skip": protocol.frame_skip}
     if table == 6:  # no threshold is learned by the Manual IoU Method
         del rules["the threshold"]

@@ -1,86 +1,32 @@
-"""Several runs on one bank as one config: ablations (Table 7) and seeds."""
+"""What several runs on one bank leave together: Tables 2 and 4 to 7, differences, seeds, a page."""
 
-import copy
-import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
-from jaxspot.errors import UserError
-from jaxspot.experiment.describe import describe_protocol
+from jaxspot.evaluation.bootstrap import bootstrap_difference
+from jaxspot.evaluation.f1 import score_by_subject
+from jaxspot.experiment.combine import combine, read_source, shared_title
+from jaxspot.experiment.describe import NOTES, PAIRED_NOTE, describe_protocol, oracle_of
 from jaxspot.experiment.settings import Settings
+from jaxspot.experiment.variants import Member
+from jaxspot.report.page import ReportPicture, ReportTable, write_report
 from jaxspot.report.seeds import layout_seeds, seeds_table
-from jaxspot.report.tables import layout7, table7, table_title, write_tables
+from jaxspot.report.sentences import bank_sentence
+from jaxspot.report.tables import (
+    difference_table,
+    difference_title,
+    layout7,
+    layout_difference,
+    table7,
+    write_tables,
+)
+from jaxspot.video.bank import Bank
 
-
-class Member(NamedTuple):
-    """One run of a family.
-
-    Attributes:
-      variant: the row of Table 7 that it belongs to; empty where only the seed varies.
-      seed: of everything random in it.
-      name: of its folder.
-    """
-
-    variant: str
-    seed: int
-    name: str
-
-
-def expand(config: Any) -> list[tuple[Member, Any]]:
-    """The runs that a config stands for: each of its variants with each of its seeds.
-
-    `config.variants` is a tuple of (name, changes), changes a tuple of (setting, value);
-    `config.seeds` a tuple of numbers in place of `config.seed`.
-
-    Returns:
-      the members and a config for each; one alone where there is neither.
-
-    Raises:
-      UserError: a variant or seed is there twice, or a variant changes what is no setting.
-    """
-    seeds = tuple(config.seeds) or (config.seed,)
-    variants = tuple(config.variants) or (("", ()),)
-    for what, names in (("seeds", seeds), ("variants", [name for name, _ in variants])):
-        if len(set(names)) < len(names):
-            raise UserError(f"--config.{what} names one twice: {', '.join(map(str, names))}")
-    family = []
-    for variant, changes in variants:
-        for seed in seeds:
-            member = copy.deepcopy(config)
-            member.seed, member.seeds, member.variants = seed, (), ()
-            for setting, value in changes:
-                change(member, setting, value)
-            parts = [variant] * bool(variant) + [f"seed{seed}"] * (len(seeds) > 1)
-            family.append((Member(variant, seed, "_".join(parts)), member))
-    return family
-
-
-def change(config: Any, setting: str, value: Any) -> None:
-    """Sets `a.b` of a config.
-
-    Raises:
-      UserError: there is no such setting, or it is of another type.
-    """
-    *sections, field = setting.split(".")
-    place = config
-    try:
-        for section in sections:
-            place = place[section]
-        if field not in place:
-            raise KeyError(field)
-        place[field] = value
-    except (KeyError, TypeError, AttributeError) as error:
-        line = f"--config.variants: {setting} = {value!r} cannot be set: {error}"
-        raise UserError(line) from None
-
-
-def training_key(settings: Settings) -> str:
-    """The folder of epochs that all members with the same training share."""
-    trained = (settings.model, settings.training, settings.augmentation)
-    return hashlib.sha256(repr(trained).encode()).hexdigest()[:16]
+Found = Sequence[tuple[Member, Settings, pd.DataFrame]]
 
 
 def read_finished(folder: Path) -> pd.DataFrame | None:
@@ -90,36 +36,101 @@ def read_finished(folder: Path) -> pd.DataFrame | None:
     return pd.read_csv(folder / "tables" / "table5.csv")
 
 
-def write_family(
-    workdir: Path, found: Sequence[tuple[Member, pd.DataFrame]], settings: Settings
-) -> pd.DataFrame:
-    """Writes tables/table7.* where variants differ and tables/seeds.* where seeds do.
+def write_family(workdir: Path, bank: Bank, found: Found) -> pd.DataFrame:
+    """Writes tables/ (2, 4 to 6, differences; 7 and seeds where these differ) and report.html.
 
     Args:
-      workdir: the family's folder.
-      found: Table 5 of each member, whose first method is ours.
-      settings: of the first member, for the titles.
+      workdir: the family's folder, with a folder for each member.
+      bank: that all members were run on.
+      found: members, their settings and Table 5, whose first method is ours.
 
     Returns:
       a row a member and kind, tidy.
     """
+    folder = workdir / "tables"
+    sources = [read_source(workdir / member.name) for member, _, _ in found]
+    shown = combine(sources, folder, data=False)
     rows = []
-    for member, table in found:
+    for member, _, table in found:
         ours: Any = table.loc[table.method == table.method.iloc[0]]
         rows += [
             row | dict(method=member.variant or "jaxspot", seed=member.seed)
             for row in ours.to_dict("records")
         ]
-    tidy = seeds_table(rows)
-    oracle = "each row so marked" if "oracle" in tidy else ""
-    title = table_title(
-        7, dataset=settings.dataset, protocol=describe_protocol(settings, 7), oracle=oracle
-    )
+    tidy, dataset = seeds_table(rows), found[0][1].dataset
+    if any(member.variant for member, _, _ in found):
+        first_seed = [row for row in rows if row["seed"] == rows[0]["seed"]]
+        shown.append(_ablations(folder, table7(first_seed), shared_title(7, sources, dataset)))
+    shown.append(write_differences(workdir, bank, found))
     if tidy.seed.nunique() > 1:
-        seeds = title.replace("Table 7. Ablations", "Seeds, mean and deviation")
-        write_tables(tidy, layout_seeds(tidy), workdir / "tables" / "seeds", title=seeds)
-    if not any(member.variant for member, _ in found):
-        return tidy
-    ablations = table7([row for row in rows if row["seed"] == rows[0]["seed"]])
-    write_tables(ablations, layout7(ablations), workdir / "tables" / "table7", title=title)
-    return ablations
+        title = shared_title(7, sources, dataset)
+        title = title.replace("Table 7. Ablations", "Seeds, mean and deviation")
+        wide = layout_seeds(tidy)
+        write_tables(tidy, wide, folder / "seeds", title=title)
+        shown.append(ReportTable(title, wide))
+    write_family_page(workdir, bank, found, shown)
+    return pd.read_csv(folder / "table7.csv") if (folder / "table7.csv").exists() else tidy
+
+
+def write_differences(workdir: Path, bank: Bank, found: Found) -> ReportTable:
+    """Writes tables/differences.*: F1 of each member minus that of the first, same subjects."""
+    first = found[0][1]
+    scored = {
+        member.name: score_by_subject(
+            pd.read_csv(
+                workdir / member.name / "intervals.csv", dtype={"subject": str, "video": str}
+            ),
+            bank.annotations,
+            videos=bank.videos,
+            **settings.protocol.scoring,
+        )
+        for member, settings, _ in found
+    }
+    reference, *others = scored
+    oracle = {m.name: bool(oracle_of(s.protocol, 5)) for m, s, _ in found}
+    tidy = difference_table(
+        {"method": name, "kind": kind, "oracle": oracle[name] or oracle[reference]} | row
+        for name in others
+        for kind, row in bootstrap_difference(
+            scored[name], scored[reference], seed=first.seed
+        ).items()
+    )
+    wide = layout_difference(tidy)
+    title = difference_title(
+        reference,
+        dataset=first.dataset,
+        protocol=describe_protocol(first.protocol, 7),
+        oracle="the rows so marked" if any(oracle.values()) else "",
+    )
+    write_tables(tidy, wide, workdir / "tables" / "differences", title=title, note=PAIRED_NOTE)
+    return ReportTable(title, wide, PAIRED_NOTE)
+
+
+def write_family_page(
+    workdir: Path, bank: Bank, found: Found, shown: Sequence[ReportTable]
+) -> Path:
+    """Writes report.html: all tables, Figure 3, and where the page of each member lies."""
+    first = found[0][0].name
+    pages = [(member.name, f"{member.name}/report.html") for member, _, _ in found]
+    figure3 = ReportPicture(
+        workdir / first / "figures" / "figure3.png",
+        "Figure 3. Frames with a labelled movement over those without.",
+    )
+    return write_report(
+        workdir / "report.html",
+        title=f"jaxspot: {len(found)} runs on one bank",
+        dataset=found[0][1].dataset,
+        synthetic=bank.meta["source"].get("kind") == "synthetic",
+        oracle="rows marked so" if any(oracle_of(s.protocol, 5) for _, s, _ in found) else "",
+        summary=[bank_sentence(bank.videos, bank.annotations)],
+        tables=shown,
+        pictures=[figure3],
+        pages=pages,
+        provenance=json.loads((workdir / "provenance.json").read_text()),
+    )
+
+
+def _ablations(folder, tidy, title):
+    wide = layout7(tidy)
+    write_tables(tidy, wide, folder / "table7", title=title, note=NOTES[7])
+    return ReportTable(title, wide, NOTES[7])

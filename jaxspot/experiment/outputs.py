@@ -9,16 +9,18 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from jaxspot.annotations.durations import move_to_neutral_ratio
+from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
 from jaxspot.annotations.tables import write_bytes, write_text
 from jaxspot.evaluation.megc_log import DATASET_NUMBERS, megc_log
 from jaxspot.experiment.compare import METHOD, Compared
-from jaxspot.experiment.describe import describe_protocol, oracle_of
+from jaxspot.experiment.describe import NOTES, PAIRED_NOTE, describe_protocol, oracle_of
 from jaxspot.experiment.judge import Judged, frame_rows
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.trial import Trial
 from jaxspot.report import figures
 from jaxspot.report.page import ReportPicture, ReportTable, write_report
+from jaxspot.report.sentences import bank_sentence
+from jaxspot.report.side_by_side import layout2, table2
 from jaxspot.report.tables import (
     difference_title,
     layout4,
@@ -34,16 +36,6 @@ from jaxspot.report.viewer import VideoCurves
 from jaxspot.synthetic.generate import person_number
 from jaxspot.synthetic.sheet import event_sheet, identity_sheet
 from jaxspot.video.bank import Bank
-
-BOUNDS_NOTE = (
-    "In brackets: 95 % of 2,000 draws of as many subjects, with replacement; with few subjects that"
-    " is too narrow."
-)
-PAIRED_NOTE = "In brackets: 95 % of 2,000 draws of subjects, the same for both methods."
-RANDOM_NOTE = (
-    "random: as many intervals as ours and as long, per video and kind, placed uniformly; mean of"
-    " 100 draws."
-)
 
 
 def write_outputs(
@@ -62,7 +54,8 @@ def write_outputs(
       compared: Tables 4 to 6, tidy.
       control: the negative control, tidy; may be empty.
     """
-    shown = write_comparison(workdir / "tables", settings, compared)
+    shown = [write_durations(workdir / "tables", bank, settings)]
+    shown += write_comparison(workdir / "tables", settings, compared)
     verdict = "No negative control was made: none was asked for, or too few videos are long enough."
     if len(control):
         title, wide = control_title(settings, control), layout_control(control)
@@ -87,12 +80,8 @@ def write_outputs(
         title="jaxspot: leave-one-subject-out",
         dataset=settings.dataset,
         synthetic=is_synthetic(bank),
-        oracle=oracle_of(settings, 5),
-        summary=[
-            f"{bank.videos.subject.nunique()} subjects, {len(bank.videos)} videos,"
-            f" {bank.videos.frames.sum()} frames, {(bank.annotations.kind == 'ME').sum()} ME and"
-            f" {(bank.annotations.kind == 'MaE').sum()} MaE.",
-        ],
+        oracle=oracle_of(settings.protocol, 5),
+        summary=[bank_sentence(bank.videos, bank.annotations)],
         control=verdict,
         videos=videos,
         scoring=settings.protocol.scoring,
@@ -104,21 +93,33 @@ def write_outputs(
     )
 
 
+def write_durations(folder: Path, bank: Bank, settings: Settings) -> ReportTable:
+    """Writes Table 2; returns it for the page."""
+    fps = bank.videos.set_index("video").fps
+    durations = duration_table(bank.annotations, fps=fps, inclusive=settings.inclusive)
+    tidy = table2({settings.dataset: durations})
+    wide, title = layout2(tidy), table_title(2, dataset=settings.dataset)
+    write_tables(tidy, wide, folder / "table2", title=title, note=NOTES[2])
+    return ReportTable(title, wide, NOTES[2])
+
+
 def write_comparison(folder: Path, settings: Settings, compared: Compared) -> list[ReportTable]:
     """Writes Tables 4 to 6 and the differences between methods; returns them for the page."""
     shown = []
-    for number, tidy, layout, note in (
-        (4, compared.frames, layout4, ""),
-        (5, compared.intervals, layout5, f"{BOUNDS_NOTE} {RANDOM_NOTE}"),
-        (6, compared.manual, layout6, f"{BOUNDS_NOTE} {RANDOM_NOTE}"),
+    for number, tidy, layout in (
+        (4, compared.frames, layout4),
+        (5, compared.intervals, layout5),
+        (6, compared.manual, layout6),
     ):
-        protocol, oracle = describe_protocol(settings, number), oracle_of(settings, number)
+        rules = settings.protocol
+        protocol, oracle = describe_protocol(rules, number), oracle_of(rules, number)
         title = table_title(number, dataset=settings.dataset, protocol=protocol, oracle=oracle)
-        wide = layout(tidy)
+        wide, note = layout(tidy), NOTES[number]
         write_tables(tidy, wide, folder / f"table{number}", title=title, note=note)
         shown.append(ReportTable(title, wide, note))
     if len(compared.differences):
-        protocol, oracle = describe_protocol(settings, 5), oracle_of(settings, 5)
+        rules = settings.protocol
+        protocol, oracle = describe_protocol(rules, 5), oracle_of(rules, 5)
         names: dict[str, Any] = dict(dataset=settings.dataset, protocol=protocol, oracle=oracle)
         title, wide = difference_title(METHOD, **names), layout_difference(compared.differences)
         stem = folder / "differences"
@@ -138,7 +139,7 @@ def control_title(settings: Settings, control: pd.DataFrame) -> str:
         f"Negative control. Intervals: F1 of up to {settings.control_folds} folds trained and"
         f" scored on labels moved by at least {settings.control_seconds:g} s;"
         f" data: {settings.dataset}"
-        f"{oracle_mark('oracle' in control and oracle_of(settings, 5))}"
+        f"{oracle_mark('oracle' in control and oracle_of(settings.protocol, 5))}"
     )
 
 

@@ -13,13 +13,14 @@ from jaxspot.annotations.tables import whole_file, write_table, write_text
 from jaxspot.errors import UserError
 from jaxspot.experiment.compare import compare
 from jaxspot.experiment.control import negative_control
-from jaxspot.experiment.family import Member, expand, read_finished, training_key, write_family
+from jaxspot.experiment.family import read_finished, write_family
 from jaxspot.experiment.judge import refuse_unusable
 from jaxspot.experiment.outputs import write_outputs
 from jaxspot.experiment.provenance import describe_run
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
 from jaxspot.experiment.stopping import stop_when_saved
 from jaxspot.experiment.trial import Trial, run_trial
+from jaxspot.experiment.variants import Member, expand, training_key
 from jaxspot.experiment.workdir import claim_workdir
 from jaxspot.spotter import Spotter, save_spotter
 from jaxspot.training.folds import loso_folds
@@ -86,8 +87,8 @@ def run_family(
             if table is None:
                 epochs = workdir / "trained" / training_key(settings)
                 table = run_experiment(bank, settings, folder, stop_here, epochs)
-        found.append((member, table))
-    return write_family(workdir, found, read_settings(family[0][1]))
+        found.append((member, settings, table))
+    return write_family(workdir, bank, found)
 
 
 def run_experiment(

@@ -97,21 +97,26 @@ def read_settings(config: Any) -> Settings:
         raise UserError("--config.protocol.iou must lie above 0, up to 1")
     if config.control.folds < 0 or not 0 < config.control.seconds < math.inf:
         raise UserError("--config.control.folds must be 0 or more and .seconds above 0")
-    protocol = config.protocol.to_dict()
-    cycles = protocol.pop("cycles")
     return Settings(
         dataset=config.data.name,
         model=TwoStream(**config.model.to_dict()),
         augmentation=Augmentation(**config.augmentation.to_dict()),
         training=Training(seed=config.seed, **config.training.to_dict()),
-        protocol=Protocol(**protocol),
-        cycles=cycles,
+        protocol=read_protocol(config),
+        cycles=config.protocol.cycles,
         control_folds=config.control.folds,
         control_seconds=config.control.seconds,
         inclusive=config.data.inclusive,
         peers=tuple(config.peers),
         seed=config.seed,
     )
+
+
+def read_protocol(config: Any) -> Protocol:
+    """The protocol of a config; the cut-off of its filter is set per fold."""
+    values = config.protocol.to_dict()
+    del values["cycles"]
+    return Protocol(**values)
 
 
 def refuse_numbers(config: Any) -> None:

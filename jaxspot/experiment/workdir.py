@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from ml_collections import ConfigDict
 
 from jaxspot.annotations.tables import write_text
 from jaxspot.errors import UserError
@@ -58,6 +59,21 @@ def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator
             _remove_partial(workdir)
         finally:
             lock.release()
+
+
+def read_config(workdir: str | Path) -> ConfigDict:
+    """The config that a run was begun with.
+
+    Raises:
+      UserError: the folder holds no run, or its config.json is not readable.
+    """
+    path = Path(workdir) / "config.json"
+    try:
+        return ConfigDict(_with_tuples(json.loads(path.read_text("utf-8"))))
+    except OSError:
+        raise UserError(f"{workdir}: holds no run (there is no config.json)") from None
+    except (ValueError, TypeError):
+        raise UserError(f"{path}: not readable; copy it back, or train anew") from None
 
 
 def remove_run(workdir: str | Path) -> None:
@@ -116,6 +132,13 @@ def _refuse_other_settings(path, config):
                 f"{path.parent}: was begun with {name} = {old}, now it is {new}; resume with the"
                 " same settings or name another --workdir"
             )
+
+
+def _with_tuples(value):
+    """JSON has lists where a config has tuples."""
+    if isinstance(value, dict):
+        return {name: _with_tuples(inner) for name, inner in value.items()}
+    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value
 
 
 def _flat(values, prefix=""):

@@ -20,6 +20,7 @@ from jaxspot.report.sentences import (
     result_sentence,
     threshold_sentence,
 )
+from jaxspot.report.text_tables import flat_heads
 from jaxspot.report.viewer import VideoCurves, viewer_json
 
 LIMIT = 1_900_000
@@ -54,6 +55,7 @@ def write_report(
     dataset: str,
     tables: Sequence[ReportTable] = (),
     pictures: Sequence[ReportPicture] = (),
+    pages: Sequence[tuple[str, str]] = (),
     summary: Sequence[str] = (),
     scores: Mapping[str, Mapping] | None = None,
     minutes: float | None = None,
@@ -72,6 +74,7 @@ def write_report(
       title, dataset: of the run.
       tables, pictures: shown in this order. Pictures are embedded (PNGs with at most 96 colours)
         as long as the page stays within `limit`; the rest are linked.
+      pages: name and relative address of further pages, linked.
       summary: plain sentences below the result.
       scores: kind -> row as from `score_intervals`, with f1_low and f1_high where known; told in
         words on top.
@@ -96,6 +99,7 @@ def write_report(
         precision=expected_precision(scores or {}),
         summary=[*kind_sentences(scores or {}, minutes=minutes), *summary],
         control=control,
+        pages=pages,
         tables=[_cells(table) for table in tables],
         threshold_line=threshold_sentence(oracle),
         iou=(scoring or {}).get("threshold", 0.5),
@@ -143,7 +147,7 @@ def _template():
 
 def _cells(table):
     rows = table.cells.astype(str).values.tolist()
-    return dict(title=table.title, note=table.note, heads=list(table.cells.columns), rows=rows)
+    return dict(title=table.title, note=table.note, heads=flat_heads(table.cells), rows=rows)
 
 
 def _embedded(picture):

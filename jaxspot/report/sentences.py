@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 from jaxspot.report.tables import BOUNDS, f1_cell
 
 WORDS = {"ME": "micro-expressions", "MaE": "macro-expressions"}
@@ -48,6 +50,15 @@ def expected_precision(scores: Mapping[str, Mapping]) -> str:
     return (
         f"Expected precision: {told['overall']} of 100 predictions were right on these data"
         f" ({', '.join(kinds)}). A person must look at each one."
+    )
+
+
+def bank_sentence(videos: pd.DataFrame, annotations: pd.DataFrame) -> str:
+    """How much there is to find, and in what."""
+    count = lambda kind: int((annotations.kind == kind).sum())
+    return (
+        f"{videos.subject.nunique()} subjects, {len(videos)} videos, {videos.frames.sum()} frames,"
+        f" {count('ME')} ME and {count('MaE')} MaE."
     )
 
 

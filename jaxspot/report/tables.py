@@ -39,6 +39,7 @@ CONTROL_COLUMNS = (*TABLE5_COLUMNS, "random_f1_p95")
 DIFFERENCE_COLUMNS = ("method", "kind", "difference", "low", "high")
 BOUNDS = ("f1_low", "f1_high")
 TITLES = {
+    2: "Durations of expressions",
     4: "Frames: F1 and AUC of raw output",
     5: "Intervals: F1, Automated IoU Method",
     6: "Intervals: F1, Manual IoU Method",
@@ -124,8 +125,10 @@ def score_rows(method: str, scores: Mapping[str, Mapping], *, oracle: bool = Fal
     ]
 
 
-def table_title(number: int, *, dataset: str, protocol: str, oracle: bool | str = False) -> str:
-    """The heading of a table (4 to 7): what it holds, the data set, the protocol, and "oracle"."""
+def table_title(
+    number: int, *, dataset: str, protocol: str = "", oracle: bool | str = False
+) -> str:
+    """The heading of a table (2, 4 to 7): what it holds, data set, protocol, and "oracle"."""
     return _title(f"Table {number}. {TITLES[number]}", dataset, protocol, oracle)
 
 
@@ -212,7 +215,8 @@ _F1 = {kind.replace("overall", "Overall"): (kind, "f1") for kind in KIND_ORDER}
 
 
 def _title(what, dataset, protocol, oracle):
-    return f"{what}; data: {dataset}; protocol: {protocol}{oracle_mark(oracle)}"
+    rules = f"; protocol: {protocol}" if protocol else ""
+    return f"{what}; data: {dataset}{rules}{oracle_mark(oracle)}"
 
 
 def _tidy(rows: Iterable[Mapping], columns: Sequence[str]) -> pd.DataFrame:
