@@ -1,4 +1,6 @@
 import tracemalloc
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -126,17 +128,24 @@ def test_a_still_or_short_video_has_nothing(frames):
 
 
 def test_a_bank_is_spotted_video_by_video():
+    class Clips(NamedTuple):
+        videos: pd.DataFrame
+        frames: Callable[[str], np.ndarray]
+
     clips = {"a": moving(60, 30, 35), "b": moving(60, 0, 0)}
     videos = pd.DataFrame(dict(subject=["s1", "s2"], video=["a", "b"], fps=[30.0, 60.0]))
+    bank: Any = Clips(videos, clips.__getitem__)
+    done = []
 
     def k(subject, fps):
         return {"ME": {"s1": 4, "s2": 5}[subject], "MaE": round(fps / 3)}
 
-    scores, found = moilanen_bank(videos, clips.__getitem__, k=k)
+    scores, found = moilanen_bank(bank, k=k, on_frame=done.append)
+    assert sum(done) == 120
     alone = moilanen(clips["a"], k={"ME": 4, "MaE": 10}, subject="s1", video="a")
     np.testing.assert_array_equal(scores["a"], alone[0])
     pd.testing.assert_frame_equal(found, alone[1])
-    none = moilanen_bank(videos.iloc[1:], clips.__getitem__, k=k)[1]
+    none = moilanen_bank(bank._replace(videos=videos.iloc[1:]), k=k)[1]
     assert list(none) == list(INTERVAL_COLUMNS)
     assert len(none) == 0
 

@@ -1,21 +1,20 @@
 """Ours, chance and the peers on the same videos, by the same scorer: Tables 4 to 6."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS
 from jaxspot.evaluation.bootstrap import bootstrap_difference, bootstrap_f1
 from jaxspot.evaluation.f1 import score_by_subject, score_intervals
 from jaxspot.evaluation.floors import random_floor
-from jaxspot.evaluation.peers import PEERS
 from jaxspot.evaluation.roc import score_frames
 from jaxspot.experiment.describe import oracle_of
 from jaxspot.experiment.judge import frame_rows
+from jaxspot.experiment.peers import Spotted, score_peer_frames
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.trial import Trial
 from jaxspot.report.tables import difference_table, score_rows, table4, table5, table6
-from jaxspot.spotter import frame_skips
 from jaxspot.video.bank import Bank
 
 METHOD = "jaxspot"
@@ -39,15 +38,18 @@ class Compared(NamedTuple):
     by_subject: pd.DataFrame
 
 
-def compare(bank: Bank, trial: Trial, settings: Settings) -> Compared:
-    """Scores a trial beside the random floor and the peers that the settings name."""
+def compare(
+    bank: Bank, trial: Trial, settings: Settings, spotted: Mapping[str, Spotted]
+) -> Compared:
+    """Scores a trial beside the random floor and what the peers have spotted."""
     judged, oracle = trial.judged, settings.protocol.oracle
     ours, mine = score_method(METHOD, judged.intervals, bank, settings, oracle=oracle)
     rows = [*ours, *score_chance(judged.intervals, bank, settings)]
-    differences = []
-    for name, intervals in peer_intervals(bank, trial, settings).items():
-        peer, theirs = score_method(name, intervals, bank, settings)
+    differences, peer_frames = [], []
+    for name, found in spotted.items():
+        peer, theirs = score_method(name, found.intervals, bank, settings)
         rows += peer
+        peer_frames += score_rows(name, score_peer_frames(bank, found))
         differences += [
             {"method": name, "kind": kind, "oracle": oracle} | row
             for kind, row in bootstrap_difference(theirs, mine, seed=settings.seed).items()
@@ -57,6 +59,7 @@ def compare(bank: Bank, trial: Trial, settings: Settings) -> Compared:
     manual += score_chance(judged.manual, bank, settings)
     raw, labels, thresholds = frame_rows(bank, judged)
     frames = score_rows(METHOD, score_frames(raw, labels, thresholds), oracle=oracle)
+    frames += peer_frames
     return Compared(
         table4(frames), table5(rows), table6(manual), difference_table(differences), mine
     )
@@ -80,10 +83,3 @@ def score_chance(intervals: pd.DataFrame, bank: Bank, settings: Settings) -> lis
     rule = settings.protocol.scoring
     floor = random_floor(intervals, bank.annotations, bank.videos, seed=settings.seed, **rule)
     return score_rows("random", floor)
-
-
-def peer_intervals(bank: Bank, trial: Trial, settings: Settings) -> dict[str, pd.DataFrame]:
-    """The intervals of each peer, its k from the fold that held the subject out."""
-    pairs = {fold.held_out: pair for fold, pair in zip(trial.folds, trial.durations, strict=True)}
-    k = lambda subject, fps: dict(zip(KINDS, frame_skips(pairs[subject], fps), strict=True))
-    return {name: PEERS[name](bank.videos, bank.frames, k=k)[1] for name in settings.peers}

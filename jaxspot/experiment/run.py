@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import whole_file, write_table, write_text
+from jaxspot.annotations.tables import write_table, write_text
 from jaxspot.errors import UserError
 from jaxspot.experiment.compare import compare
 from jaxspot.experiment.control import negative_control
 from jaxspot.experiment.family import read_finished, write_family
 from jaxspot.experiment.judge import refuse_unusable
 from jaxspot.experiment.outputs import write_outputs
+from jaxspot.experiment.peers import spot_by_peers
 from jaxspot.experiment.provenance import describe_run
+from jaxspot.experiment.score_files import write_scores
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
 from jaxspot.experiment.stopping import stop_when_saved
 from jaxspot.experiment.trial import Trial, run_trial
@@ -109,13 +111,22 @@ def run_experiment(
         name="training",
         stop_here=stop_here,
     )
-    save_scores(workdir / "scores", bank, trial)
+    write_scores(workdir / "scores", held_out_scores(bank, trial))
     write_table(trial.judged.intervals, workdir / "intervals.csv")
     decisions = tuple(trial.judged.decisions[fold.held_out] for fold in trial.folds)
     spotter = Spotter(settings.model, trial.trained.variables, trial.reach, decisions)
     save_spotter(saved / "spotter", spotter)
     stop_here()
-    compared = compare(bank, trial, settings)
+    spotted = spot_by_peers(
+        bank,
+        trial.folds,
+        trial.durations,
+        names=settings.peers,
+        seed=settings.seed,
+        saved=workdir / "peers",
+        stop_here=stop_here,
+    )
+    compared = compare(bank, trial, settings, spotted)
     stop_here()
     control = negative_control(bank, settings, saved / "control", stop_here)
     write_outputs(workdir, bank, settings, trial, compared, control)
@@ -151,10 +162,8 @@ def write_provenance(path: Path, now: dict[str, Any]) -> None:
     write_text(path, json.dumps(first, indent=1) + "\n")
 
 
-def save_scores(folder: Path, bank: Bank, trial: Trial) -> None:
-    """Writes each video's scores by the fold that held its subject out: arrays ME and MaE."""
+def held_out_scores(bank: Bank, trial: Trial) -> dict[str, np.ndarray]:
+    """Each video's scores by the fold that held its subject out: video -> float32 (frames, 2)."""
     number = {fold.held_out: i for i, fold in enumerate(trial.folds)}
-    for video, subject in zip(bank.videos.video, bank.videos.subject, strict=True):
-        held_out = trial.scores[video][number[subject]]
-        with whole_file(folder / f"{video}.npz") as partial, open(partial, "wb") as file:
-            np.savez(file, ME=held_out[:, 0], MaE=held_out[:, 1])
+    rows = zip(bank.videos.video, bank.videos.subject, strict=True)
+    return {video: trial.scores[video][number[subject]] for video, subject in rows}

@@ -1,6 +1,7 @@
 """Feature difference analysis of Moilanen, Zhao and Pietikainen (ICPR 2014), paper reference 16."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ from scipy.signal import find_peaks
 from skimage.feature import local_binary_pattern
 
 from jaxspot.annotations.tables import KINDS
+from jaxspot.evaluation.peers.by_video import spot_each
 from jaxspot.spotting.intervals import intervals_table
+from jaxspot.video.bank import Bank
 
 CODES = 59  # uniform patterns of 8 neighbours
 
@@ -21,6 +24,7 @@ def moilanen(
     blocks: int = 6,
     subject: str = "",
     video: str = "",
+    on_frame: Callable[[int], object] = lambda count: None,
 ) -> tuple[np.ndarray, pd.DataFrame]:
     """Spots by how far a frame's texture lies from that of the frames k before and after.
 
@@ -32,13 +36,14 @@ def moilanen(
       p: height of the threshold between the mean and the maximum of a video's contrast.
       blocks: a frame is split into blocks x blocks.
       subject, video: names for the table.
+      on_frame: called with the number of frames read since the last call.
 
     Returns:
       scores: float32 (T, 2), the contrasted difference for ME and MaE, 0 or more.
       intervals: subject, video, kind, onset, apex, offset, score.
     """
     skips = [k[kind] for kind in KINDS]
-    difference = feature_difference(frames, skips=skips, blocks=blocks)
+    difference = feature_difference(frames, skips=skips, blocks=blocks, on_frame=on_frame)
     curves = [contrast(difference[:, i], k=skip) for i, skip in enumerate(skips)]
     scores = np.stack(curves, axis=1).astype(np.float32)
     spans = {kind: peak_spans(scores[:, i], k=k[kind], p=p) for i, kind in enumerate(KINDS)}
@@ -46,34 +51,27 @@ def moilanen(
 
 
 def moilanen_bank(
-    videos: pd.DataFrame,
-    frames: Callable[[str], np.ndarray],
+    bank: Bank,
     *,
+    folds: Sequence[Any] = (),
     k: Callable[[str, float], Mapping[str, int]],
-    p: float = 0.55,
+    seed: int = 0,
+    on_frame: Callable[[int], object] = lambda count: None,
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """`moilanen` on every video of a bank, one after the other.
-
-    Args:
-      videos: subject, video, fps.
-      frames: video -> uint8 (T, H, W), as `Bank.frames`.
-      k: (subject, fps) -> kind -> k in frames, from the labels of the *other* subjects.
-      p: as in `moilanen`.
-
-    Returns:
-      scores: video -> float32 (T, 2).
-      intervals: of all videos, one table.
-    """
-    scores, tables = {}, [intervals_table({}, np.zeros((0, 2)))]
-    for row in videos.to_dict("records"):
-        skips = k(row["subject"], row["fps"])
-        names = dict(subject=row["subject"], video=row["video"])
-        scores[row["video"]], table = moilanen(frames(row["video"]), k=skips, p=p, **names)
-        tables.append(table)
-    return scores, pd.concat(tables, ignore_index=True)
+    """`moilanen` as a `Peer`: on every video of a bank, k from the labels of the other subjects."""
+    spot = lambda frames, *, fps, subject, **names: moilanen(
+        frames, k=k(subject, fps), subject=subject, **names
+    )
+    return spot_each(spot, bank, on_frame=on_frame)
 
 
-def feature_difference(frames: np.ndarray, *, skips: Sequence[int], blocks: int = 6) -> np.ndarray:
+def feature_difference(
+    frames: np.ndarray,
+    *,
+    skips: Sequence[int],
+    blocks: int = 6,
+    on_frame: Callable[[int], object] = lambda count: None,
+) -> np.ndarray:
     """Chi-squared distance of each frame's histograms to the mean of those k before and after.
 
     Before the first and after the last frame these serve instead. A frame's value is the mean over
@@ -83,6 +81,7 @@ def feature_difference(frames: np.ndarray, *, skips: Sequence[int], blocks: int 
       frames: uint8 (T, H, W).
       skips: k of each column, in frames.
       blocks: a frame is split into blocks x blocks.
+      on_frame: called with 1 for each frame read.
 
     Returns:
       float64 (T, len(skips)), 0 or more.
@@ -94,6 +93,7 @@ def feature_difference(frames: np.ndarray, *, skips: Sequence[int], blocks: int 
     for newest in range(total + reach):
         if newest < total:
             ring[newest % len(ring)] = next(source)
+            on_frame(1)
         for column, k in enumerate(skips):
             i = newest - k
             if 0 <= i < total:
