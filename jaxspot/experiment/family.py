@@ -29,11 +29,12 @@ from jaxspot.video.bank import Bank
 Found = Sequence[tuple[Member, Settings, pd.DataFrame]]
 
 
-def read_finished(folder: Path) -> pd.DataFrame | None:
-    """Table 5 of a member that is done, tidy; None if it is not."""
+def read_finished(folder: Path, peers: Sequence[str]) -> pd.DataFrame | None:
+    """Table 5 of a member that is done, tidy; None if it is not, or lacks one of the peers."""
     if not (folder / "report.html").is_file():
         return None
-    return pd.read_csv(folder / "tables" / "table5.csv")
+    table = pd.read_csv(folder / "tables" / "table5.csv")
+    return table if set(peers) <= set(table.method) else None
 
 
 def write_family(workdir: Path, bank: Bank, found: Found) -> pd.DataFrame:

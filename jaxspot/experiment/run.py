@@ -64,8 +64,14 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
         with stop_when_saved() as stop_here:
             if len(family) > 1:
                 return run_family(bank, family, workdir, stop_here)
-            saved = workdir / "checkpoints"
-            return run_experiment(bank, read_settings(config), workdir, stop_here, saved / "epochs")
+            return run_experiment(
+                bank,
+                read_settings(config),
+                workdir,
+                stop_here,
+                epochs=workdir / "checkpoints" / "epochs",
+                peers=workdir / "peers",
+            )
 
 
 def run_family(
@@ -76,8 +82,8 @@ def run_family(
 ) -> pd.DataFrame:
     """Runs on one bank, each in a folder of its own; returns Table 7 over all of them, tidy.
 
-    Members that train alike share their epochs (`workdir/trained`). A member that is done is not
-    run again.
+    Members that train alike share their epochs (`workdir/trained`), all of one seed their peers. A
+    member that is done is not run again.
     """
     found = []
     for number, (member, config) in enumerate(family, 1):
@@ -85,20 +91,32 @@ def run_family(
         folder, settings = workdir / member.name, read_settings(config)
         with claim_workdir(folder, config, resume=True):
             write_provenance(folder / "provenance.json", describe_run(config, bank))
-            table = read_finished(folder)
+            table = read_finished(folder, settings.peers)
             if table is None:
-                epochs = workdir / "trained" / training_key(settings)
-                table = run_experiment(bank, settings, folder, stop_here, epochs)
+                table = run_experiment(
+                    bank,
+                    settings,
+                    folder,
+                    stop_here,
+                    epochs=workdir / "trained" / training_key(settings),
+                    peers=workdir / "peers" / f"seed{settings.seed}",
+                )
         found.append((member, settings, table))
     return write_family(workdir, bank, found)
 
 
 def run_experiment(
-    bank: Bank, settings: Settings, workdir: Path, stop_here: Callable[[], None], epochs: Path
+    bank: Bank,
+    settings: Settings,
+    workdir: Path,
+    stop_here: Callable[[], None],
+    *,
+    epochs: Path,
+    peers: Path,
 ) -> pd.DataFrame:
     """One run, in a folder that is ours; returns Table 5, tidy.
 
-    `epochs` is the folder of the epochs that are done.
+    `epochs` and `peers` are the folders of the epochs and of the peers that are done.
     """
     saved = workdir / "checkpoints"
     trial = run_trial(
@@ -123,7 +141,7 @@ def run_experiment(
         trial.durations,
         names=settings.peers,
         seed=settings.seed,
-        saved=workdir / "peers",
+        saved=peers,
         stop_here=stop_here,
     )
     compared = compare(bank, trial, settings, spotted)

@@ -14,8 +14,9 @@ from jaxspot.annotations.tables import write_text
 from jaxspot.errors import UserError
 
 LOCK = ".lock"
-MAY_DIFFER = {"data.bank"}
-"""Fields of a config that may differ on resuming: a bank may move, its hash is compared."""
+MAY_DIFFER = {"data.bank", "peers"}
+"""Fields of a config that may differ on resuming: a bank may move, its hash is compared; peers may
+join a run that is done."""
 
 
 @contextlib.contextmanager
@@ -48,8 +49,7 @@ def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator
     try:
         _refuse_used(workdir, config, resume)
         _remove_partial(workdir)
-        if not (workdir / "config.json").exists():
-            write_text(workdir / "config.json", config.to_json_best_effort(indent=1) + "\n")
+        write_text(workdir / "config.json", config.to_json_best_effort(indent=1) + "\n")
         yield
     finally:
         try:
