@@ -1,6 +1,7 @@
 """Dense optical flow, and what the methods built on it share."""
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ def dense_flow() -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
 
     Each call makes one of its own; one is not for several threads at once.
     """
-    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return lambda first, second: search.calc(first, second, None)
 
 

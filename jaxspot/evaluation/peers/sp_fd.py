@@ -29,7 +29,7 @@ def sp_fd(
     *,
     fps: float,
     margin: float = 0.5,
-    window_seconds: float = 0.5,
+    window_seconds: float = 0.3,
     subject: str = "",
     video: str = "",
     on_frame: Callable[[int], object] = lambda n: None,
@@ -49,8 +49,8 @@ def sp_fd(
       fps: frames per second.
       margin: what is dropped at each end of a video, in seconds. They dropped 100 frames, 0.5 s at
         200 fps; at 30 fps that would be 3.3 s, too much of a video that lasts 30 s.
-      window_seconds: of the Savitzky-Golay filter of order 3; at 0.5 s onset and offset of a
-        micro-expression are one peak.
+      window_seconds: of the Savitzky-Golay filter of order 3. A sudden movement becomes about as
+        long as the window, so 0.5 s would leave no micro-expression.
       subject, video: names for the table.
       on_frame: called with the number of frames done since the last call.
 
