@@ -51,7 +51,7 @@ def dominant_bin(directions: np.ndarray, *, bins: int, weights=None) -> np.ndarr
 
 
 def relative_height(curve: np.ndarray, *, p: float) -> float:
-    """The threshold mean + p (max - mean) of a curve (Moilanen et al. 2014, equation 5).
+    """The threshold mean + p (max - mean) of a curve (Moilanen et al. 2014).
 
     Args:
       curve: float (T,) with one score at least; NaN frames do not count.
