@@ -1,0 +1,61 @@
+"""Dense optical flow, and what the methods built on it share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+
+
+def dense_flow() -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """A function from two frames, uint8 (H, W), to the motion between them, float32 (H, W, 2).
+
+    The last axis is (right, down) in pixels: what is at p in the first frame is at p + flow[p] in
+    the second. It is Dense Inverse Search (Kroeger et al. 2016) at OpenCV's medium setting, which a
+    processor runs at hundreds of pairs a second. The papers used slower kinds: robust local flow
+    (MDMD), TV-L1 (SOFTNet); the code released with SP-FD does not say which.
+
+    Each call makes one of its own; one is not for several threads at once.
+    """
+    search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return lambda first, second: search.calc(first, second, None)
+
+
+def direction_bins(flow: np.ndarray, *, bins: int, first: float = 0.0) -> np.ndarray:
+    """Which of equal sectors each vector points into, int (...) in 0..bins-1.
+
+    Args:
+      flow: float (..., 2), right and down; a vector of length 0 counts as pointing right.
+      bins: how many sectors make the circle.
+      first: where sector 0 begins, in radians from right towards down.
+    """
+    angle = np.arctan2(flow[..., 1], flow[..., 0]) - first
+    return np.floor(angle * (bins / (2 * np.pi))).astype(np.int64) % bins
+
+
+def dominant_bin(directions: np.ndarray, *, bins: int, weights=None) -> np.ndarray:
+    """The sector that holds most of each row: by count, or by the sum of weights.
+
+    Args:
+      directions: int (rows, n), from `direction_bins`; below 0 is left out.
+      bins: how many sectors there are.
+      weights: float (rows, n), or None for a count.
+
+    Returns:
+      int (rows,), the lowest of equals.
+    """
+    rows, keep = len(directions), directions >= 0
+    cells = (np.arange(rows)[:, None] * bins + directions)[keep]
+    weights = None if weights is None else weights[keep]
+    return np.bincount(cells, weights, rows * bins).reshape(rows, bins).argmax(axis=1)
+
+
+def relative_height(curve: np.ndarray, *, p: float) -> float:
+    """The threshold mean + p (max - mean) of a curve (Moilanen et al. 2014).
+
+    Args:
+      curve: float (T,) with one score at least; NaN frames do not count.
+      p: 0 is the mean, 1 the highest frame.
+    """
+    mean = np.nanmean(curve)
+    return float(mean + p * (np.nanmax(curve) - mean))
