@@ -100,6 +100,7 @@ def test_scoring_and_reporting_import_no_jax():
         "annotations.tables", "annotations.durations", "spotting.filters", "spotting.intervals",
         "evaluation.matching", "evaluation.f1", "evaluation.roc", "evaluation.protocols",
         "evaluation.floors", "evaluation.files", "evaluation.peers.moilanen",
+        "evaluation.peers.mdmd", "evaluation.peers.sp_fd",
         "report.tables", "report.figures", "report.page",
     ]  # fmt: skip
     code = "".join(f"import jaxspot.{name}\n" for name in modules)

@@ -114,7 +114,7 @@ def test_another_run_is_not_overwritten(run, capsys):
         ),
         (["--config=configs/synthetic.py", "--config.protocol.threshold=rco"], "interval_f1"),
         (["--config=configs/synthetic.py", "--config.model.pooling=foo"], "average"),
-        (["--config=configs/synthetic.py", "--config.peers=('mdmd',)"], "moilanen"),
+        (["--config=configs/synthetic.py", "--config.peers=('nobody',)"], "moilanen"),
         (["--config=configs/synthetic.py", "--config.training.steps=0"], "1 or more"),
     ],
 )

@@ -59,7 +59,10 @@ def spot_by_peers(
       stop_here: called whenever all that is done is saved; may raise.
     """
     pairs = {fold.held_out: pair for fold, pair in zip(folds, durations, strict=True)}
-    k = lambda subject, fps: dict(zip(KINDS, frame_skips(pairs[subject], fps), strict=True))
+
+    def k(subject: str, fps: float) -> dict[str, int]:
+        return dict(zip(map(str, KINDS), frame_skips(pairs[subject], fps), strict=True))
+
     spotted = {}
     for name in names:
         folder = saved / name
