@@ -1,0 +1,16 @@
+"""Dense optical flow between two frames."""
+
+import cv2
+import numpy as np
+
+
+def dense_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Where each pixel of `first` has gone to in `second` (dense inverse search).
+
+    Args:
+      first, second: uint8 (H, W).
+
+    Returns:
+      float32 (H, W, 2): u to the right and v down, in pixels.
+    """
+    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(first, second, None)
