@@ -12,6 +12,8 @@ from jaxspot.evaluation.peers.flow import dense_flow
 from jaxspot.video.align import openface_template
 from jaxspot.video.bank import SIZE, Bank
 
+FrameCounts = Callable[[str, float], Mapping[str, int]]
+"""(held-out subject, fps) -> kind -> k in frames, from the labels of the *other* subjects."""
 SIDE = 42
 AROUND_REGION, AROUND_EYE, NOSE = 10, 13, 4
 """Margins in pixels: 12, 15 and 5 of the 128-pixel faces of the published code."""
