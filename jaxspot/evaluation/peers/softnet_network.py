@@ -24,8 +24,8 @@ class SoftNet(nn.Module):
         pairs = zip(STREAMS.items(), channels, strict=True)
         pooled = [PooledConv(features, name=name)(plane) for (name, features), plane in pairs]
         flat = nn.relu(jnp.concatenate(pooled)).reshape(-1, len(images)).T
-        hidden = nn.relu(nn.Dense(HIDDEN, kernel_init=_start)(flat))
-        return nn.Dense(1, kernel_init=_start)(hidden)[:, 0]
+        hidden = nn.relu(nn.Dense(HIDDEN, kernel_init=_start, name="hidden")(flat))
+        return nn.Dense(1, kernel_init=_start, name="out")(hidden)[:, 0]
 
 
 class PooledConv(nn.Module):

@@ -125,7 +125,8 @@ def train_networks(
         on_each_device(lambda *all: map_folds(recipe_steps, all, batched=batched), mesh),
         donate_argnums=0,
     )
-    state = place(start_networks(seeds, recipe))
+    params = start_networks(seeds)
+    state = place((params, jax.vmap(optax.sgd(recipe.learning_rate).init)(params)))
     losses, total = [], recipe.epochs * calls_an_epoch(samples, recipe)
     for batch in batches(images, samples, seeds=seeds, recipe=recipe):
         state, loss = run(state, *place(batch))
@@ -140,16 +141,16 @@ def train_networks(
     return params, np.concatenate([np.zeros((len(samples), 0), np.float32), *losses], axis=1)
 
 
-def start_networks(seeds: Sequence[Sequence[int]], recipe: Recipe) -> tuple[Any, Any]:
-    """Stacked parameters and optimiser states before the first step (numpy)."""
-    image, optimiser = jnp.zeros((1, SIDE, SIDE, 3), jnp.float32), optax.sgd(recipe.learning_rate)
-    words = [np.random.SeedSequence([*seed, 0]).generate_state(1)[0] for seed in seeds]
+def start_networks(seeds: Sequence[Sequence[int]]) -> Any:
+    """Stacked parameters before the first step: Glorot's uniform kernels, biases of 0 (numpy)."""
+    image = jax.ShapeDtypeStruct((1, SIDE, SIDE, 3), jnp.float32)
+    shapes = jax.eval_shape(SoftNet().init, jax.random.key(0), image)["params"]
 
-    def start(word):
-        params = SoftNet().init(jax.random.key(word), image)["params"]
-        return params, optimiser.init(params)
+    def start(seed):
+        rng = np.random.default_rng([*seed, 0])
+        return jax.tree.map(lambda leaf: _glorot(rng, leaf.shape), shapes)
 
-    return jax.device_get(jax.jit(jax.vmap(start))(np.array(words)))
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *map(start, seeds))
 
 
 def calls_an_epoch(samples: Sequence[Samples], recipe: Recipe) -> int:
@@ -198,6 +199,13 @@ def other_form(image: np.ndarray, form: int, rng: np.random.Generator) -> np.nda
         return stretch(cv2.GaussianBlur(image.astype(np.float32), (7, 7), 0))
     noise = rng.standard_normal(image.shape, np.float32)
     return np.clip(np.rint(image + 25.5 * noise), 0, 255).astype(np.uint8)
+
+
+def _glorot(rng, shape):
+    if len(shape) == 1:
+        return np.zeros(shape, np.float32)
+    limit = np.sqrt(6 / (np.prod(shape[:-2]) * (shape[-2] + shape[-1])))
+    return rng.uniform(-limit, limit, shape).astype(np.float32)
 
 
 def _train_some(recipe):
