@@ -13,4 +13,5 @@ def dense_flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     Returns:
       float32 (H, W, 2): u to the right and v down, in pixels.
     """
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(first, second, None)
+    engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return engine.calc(first, second, None)  # pyright: ignore[reportCallIssue, reportArgumentType]

@@ -32,7 +32,7 @@ def spot_folds(
     scores, tables = {}, [intervals_table({}, np.zeros((0, 2)))]
     for number, fold in enumerate(folds):
         pair = [_network(params, len(KINDS) * number + i) for i in range(len(KINDS))]
-        for row in bank.videos[bank.videos.subject == fold.held_out].to_dict("records"):
+        for row in bank.videos.loc[bank.videos.subject == fold.held_out].to_dict("records"):
             video, counts = row["video"], k(fold.held_out, row["fps"])
             found, spans = np.zeros((row["frames"], 2), np.float32), {}
             for column, kind in enumerate(KINDS):

@@ -173,7 +173,7 @@ def batches(
       of the same shape, 0 where there is no sample.
     """
     shape = (len(samples), recipe.steps_a_call * recipe.batch)
-    split = lambda array: array.reshape(len(samples), recipe.steps_a_call, recipe.batch, -1)
+    steps = (len(samples), recipe.steps_a_call, recipe.batch)
     chances = [np.random.default_rng([*seed, 1]) for seed in seeds]
     for _ in range(recipe.epochs):
         pairs = zip(chances, samples, strict=True)
@@ -185,10 +185,10 @@ def batches(
                 picked = order[call * shape[1] : (call + 1) * shape[1]]
                 pixels[n, : len(picked)] = images[each.rows[picked]]
                 for at in np.flatnonzero(each.forms[picked]):
-                    pixels[n, at] = other_form(pixels[n, at], each.forms[picked[at]], rng)
+                    pixels[n, at] = other_form(pixels[n, at], int(each.forms[picked[at]]), rng)
                 labels[n, : len(picked)], weights[n, : len(picked)] = each.labels[picked], 1
-            pixels = split(pixels).reshape(*split(labels).shape[:3], *images.shape[1:])
-            yield pixels, split(labels)[..., 0], split(weights)[..., 0]
+            pixels = pixels.reshape(*steps, *images.shape[1:])
+            yield pixels, labels.reshape(steps), weights.reshape(steps)
 
 
 def other_form(image: np.ndarray, form: int, rng: np.random.Generator) -> np.ndarray:
