@@ -237,9 +237,9 @@ def problem():
     return images, [Samples(r, labels[r], np.zeros(20, np.int8)) for r in rows]
 
 
-def one_by_one(images, samples, name="b", number=1):
-    options = dict(seeds=[[1 + number]], names=[name], recipe=LEARNING, mesh=fold_mesh(1))
-    return train_networks(images, samples[number : number + 1], batched=False, **options)[0]
+def second_alone(images, samples, name="b"):
+    options = dict(seeds=[[2]], names=[name], recipe=LEARNING, mesh=fold_mesh(1))
+    return train_networks(images, samples[1:2], batched=False, **options)[0]
 
 
 def test_a_tiny_problem_is_learnt_by_all_networks_as_by_one():
@@ -248,19 +248,18 @@ def test_a_tiny_problem_is_learnt_by_all_networks_as_by_one():
     together, losses = train_networks(images, samples, **NETWORKS, **options)
     assert losses.shape == (3, 80)
     assert (losses[:, -5:].mean(1) < losses[:, :5].mean(1) / 10).all()
-    for n in range(3):
-        jax.tree.map(
-            lambda a, b, n=n: np.testing.assert_allclose(a[0], b[n], rtol=1e-3, atol=2e-5),
-            one_by_one(images, samples, number=n),
-            together,
-        )
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a[0], b[1], rtol=1e-3, atol=2e-5),
+        second_alone(images, samples),
+        together,
+    )
 
 
 def test_a_training_that_diverges_names_its_fold():
     images, samples = problem()
     samples[1].labels[7] = np.nan
     with pytest.raises(UserError, match="fold of subject s1, ME: the loss is not finite"):
-        one_by_one(images, samples, name="fold of subject s1, ME")
+        second_alone(images, samples, name="fold of subject s1, ME")
 
 
 def counts(bank):
