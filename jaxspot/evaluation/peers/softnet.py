@@ -1,0 +1,185 @@
+"""SOFTNet of Liong, See and Wong (ICIP 2021): flow of a pair of frames to a spotting score.
+
+Trained leave-one-subject-out, one network a fold and kind.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jax.sharding import Mesh
+
+from jaxspot.annotations.tables import KINDS, to_span
+from jaxspot.evaluation.peers.softnet_inputs import FrameCounts, Inputs, rounded_skip, write_inputs
+from jaxspot.evaluation.peers.softnet_labels import pseudo_labels
+from jaxspot.evaluation.peers.softnet_spotting import spot_folds
+from jaxspot.evaluation.peers.softnet_training import (
+    Recipe,
+    Samples,
+    choose_samples,
+    train_networks,
+)
+from jaxspot.training.folds import Fold, subject_number
+from jaxspot.video.bank import Bank
+
+INPUTS, TRAINING, SCORING = 0.1, 0.85, 0.05
+"""Roughly what share of the time each part takes, for `on_frame`."""
+
+
+def softnet_bank(
+    bank: Bank,
+    *,
+    folds: Sequence[Fold],
+    k: FrameCounts,
+    seed: int,
+    on_frame: Callable[[int], object] = lambda count: None,
+    recipe: Recipe | None = None,
+    p: float = 0.55,
+    mesh: Mesh | None = None,
+) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
+    """Spots every fold's held-out subject by networks of its other subjects.
+
+    A network learns from the training and validation subjects of its fold. The distance of its
+    frames and the length of its windows come from the fold's own k, for every video it sees: flow
+    is computed anew for each distance that occurs, so that no k has seen the labels it is used on.
+
+    Args:
+      bank: frames and labels.
+      folds: the held-out subjects to be spotted.
+      k: (subject, fps) -> kind -> k in frames, from the labels of the *other* subjects.
+      seed: of everything random.
+      on_frame: called with numbers of frames as work is done; they add up to the bank's frames.
+      recipe: how to train.
+      p: height of the threshold between the mean and the maximum of a video's scores.
+      mesh: the devices; all by default.
+
+    Returns:
+      scores: video -> float32 (T, 2), ME and MaE, of the held-out subjects' videos.
+      intervals: subject, video, kind, onset, apex, offset, score.
+
+    Raises:
+      UserError: the training diverges.
+    """
+    recipe, k = recipe or Recipe(), cache(k)
+    reach = _by_share(on_frame, int(bank.videos.frames.sum()))
+    with tempfile.TemporaryDirectory(prefix="softnet-") as folder:
+        inputs = _bank_inputs(bank, folds, k, Path(folder) / "inputs.npy", reach)
+        params, _ = train_folds(
+            bank,
+            inputs,
+            folds=folds,
+            k=k,
+            seed=seed,
+            recipe=recipe,
+            mesh=mesh,
+            on_share=lambda share: reach(INPUTS + TRAINING * share),
+        )
+        scores, intervals = spot_folds(
+            bank,
+            inputs,
+            params,
+            folds=folds,
+            k=k,
+            p=p,
+            on_share=lambda share: reach(INPUTS + TRAINING + SCORING * share),
+        )
+    reach(1.0)
+    return scores, intervals
+
+
+def train_folds(
+    bank: Bank,
+    inputs: Inputs,
+    *,
+    folds: Sequence[Fold],
+    k: FrameCounts,
+    seed: int,
+    recipe: Recipe,
+    mesh: Mesh | None = None,
+    on_share: Callable[[float], object] = lambda share: None,
+) -> tuple[Any, np.ndarray]:
+    """`train_networks` on the two networks of each fold, in order: ME and MaE of the first fold...
+
+    Args are those of `softnet_bank`; `inputs` from `write_inputs`.
+    """
+    networks = [(fold, kind) for fold in folds for kind in KINDS]
+    seeds = [[seed, subject_number(fold.held_out), KINDS.index(kind)] for fold, kind in networks]
+    samples = [
+        fold_samples(bank, inputs, fold, kind=kind, k=k, recipe=recipe, seed=each)
+        for (fold, kind), each in zip(networks, seeds, strict=True)
+    ]
+    names = [f"fold of subject {fold.held_out}, {kind}" for fold, kind in networks]
+    return train_networks(
+        inputs.images,
+        samples,
+        seeds=seeds,
+        names=names,
+        recipe=recipe,
+        mesh=mesh,
+        on_share=on_share,
+    )
+
+
+def fold_samples(
+    bank: Bank,
+    inputs: Inputs,
+    fold: Fold,
+    *,
+    kind: str,
+    k: FrameCounts,
+    recipe: Recipe,
+    seed: Sequence[int],
+) -> Samples:
+    """What one network of a fold learns from: pairs of frames of all its subjects but one."""
+    rows, labels = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+    ours = bank.videos.loc[bank.videos.subject.isin(fold.training + fold.validation)]
+    for row in ours.to_dict("records"):
+        skip = rounded_skip(k(fold.held_out, row["fps"])[kind])
+        table = bank.labels(row["video"])
+        table = table[table.kind == kind]
+        spans = np.column_stack(to_span(table.onset.to_numpy(), table.offset.to_numpy()))
+        labels.append(pseudo_labels(spans, frames=row["frames"], length=skip, step=recipe.step))
+        rows.append(inputs.starts[row["video"], skip] + np.arange(len(labels[-1])))
+    return choose_samples(
+        np.concatenate(rows),
+        np.concatenate(labels),
+        rng=np.random.default_rng([*seed, 2]),
+        kept=recipe.kept,
+        augmented=kind == "ME",
+    )
+
+
+def _bank_inputs(bank, folds, k, path, reach):
+    skips = {}
+    for fold in folds:
+        for row in bank.videos.to_dict("records"):
+            counts = k(fold.held_out, row["fps"])
+            known = skips.setdefault(row["video"], set())
+            known |= {rounded_skip(counts[kind]) for kind in KINDS}
+    length = dict(zip(bank.videos.video, bank.videos.frames, strict=True))
+    total = sum(max(length[v] - skip, 0) for v, known in skips.items() for skip in known)
+    done = 0
+
+    def on_pair(count):
+        nonlocal done
+        done += count
+        reach(INPUTS * done / total)
+
+    return write_inputs(bank, skips, path, on_pair=on_pair)
+
+
+def _by_share(on_frame, frames):
+    told = 0
+
+    def reach(share):
+        nonlocal told
+        due = round(frames * min(share, 1.0)) - told
+        if due > 0:
+            told += due
+            on_frame(due)
+
+    return reach

@@ -1,0 +1,88 @@
+"""From SOFTNet's networks to scores and intervals of the held-out videos."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+
+from jaxspot.annotations.tables import KINDS
+from jaxspot.evaluation.peers.moilanen import peak_spans
+from jaxspot.evaluation.peers.softnet_inputs import FrameCounts, Inputs, rounded_skip
+from jaxspot.evaluation.peers.softnet_network import SoftNet
+from jaxspot.network.compiling import compile_program
+from jaxspot.spotting.intervals import intervals_table
+from jaxspot.training.folds import Fold
+from jaxspot.video.bank import Bank
+
+
+def spot_folds(
+    bank: Bank,
+    inputs: Inputs,
+    params: Any,
+    *,
+    folds: Sequence[Fold],
+    k: FrameCounts,
+    p: float = 0.55,
+    on_share: Callable[[float], object] = lambda share: None,
+) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
+    """Scores and intervals of the held-out videos, from the networks of `train_folds`."""
+    predict = compile_program(lambda one, images: SoftNet().apply({"params": one}, images / 255))
+    scores, tables = {}, [intervals_table({}, np.zeros((0, 2)))]
+    for number, fold in enumerate(folds):
+        pair = [_network(params, len(KINDS) * number + i) for i in range(len(KINDS))]
+        for row in bank.videos.loc[bank.videos.subject == fold.held_out].to_dict("records"):
+            video, counts = row["video"], k(fold.held_out, row["fps"])
+            found, spans = np.zeros((row["frames"], 2), np.float32), {}
+            for column, kind in enumerate(KINDS):
+                skip = rounded_skip(counts[kind])
+                start = inputs.starts[video, skip]
+                images = inputs.images[start : start + max(row["frames"] - skip, 0)]
+                raw = _in_parts(predict, pair[column], images)
+                found[:, column] = smooth(raw, frames=row["frames"], k=counts[kind], skip=skip)
+                raised = found[:, column] - found[:, column].min(initial=np.inf)
+                spans[kind] = peak_spans(raised, k=counts[kind], p=p)
+            scores[video] = found
+            names = dict(subject=fold.held_out, video=video)
+            tables.append(intervals_table(spans, found, **names))
+        on_share((number + 1) / len(folds))
+    return scores, pd.concat(tables, ignore_index=True)
+
+
+def smooth(raw: np.ndarray, *, frames: int, k: int, skip: int) -> np.ndarray:
+    """A score for each frame: the mean of those of 2k pairs around it.
+
+    The pair of frames i and i + skip stands in the middle, at i + skip // 2. At the ends of a video
+    the mean is over the pairs there are; where there are none at all the score is 0.
+
+    Args:
+      raw: float (frames - skip,), scores of the pairs.
+      frames: of the video.
+      k: half the width of the window, in frames.
+      skip: distance of a pair's frames.
+
+    Returns:
+      float32 (frames,).
+    """
+    if not len(raw):
+        return np.zeros(frames, np.float32)
+    before = np.concatenate([[0.0], np.cumsum(raw, dtype=np.float64)])
+    middle = np.arange(frames) - skip // 2
+    first = np.clip(middle - k, 0, len(raw) - 1)
+    last = np.clip(middle + k, first + 1, len(raw))
+    return ((before[last] - before[first]) / (last - first)).astype(np.float32)
+
+
+def _in_parts(predict, params, images, size=96):
+    parts = [np.zeros(0, np.float32)]
+    for first in range(0, len(images), size):
+        part = images[first : first + size]
+        whole = np.zeros((size, *images.shape[1:]), np.float32)
+        whole[: len(part)] = part
+        parts.append(np.asarray(predict(params, whole))[: len(part)])
+    return np.concatenate(parts)
+
+
+def _network(params, number):
+    return jax.tree.map(lambda leaf: leaf[number], params)
