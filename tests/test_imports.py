@@ -119,7 +119,8 @@ def test_imports_go_one_way():
                 assert place(target) <= place(name), f"{name} imports {target}"
 
 
-def test_flax_linen_and_orbax_have_one_user_each():
-    assert users_of("flax.linen") == {"jaxspot.network.model"}
+def test_flax_is_used_where_networks_are_and_orbax_once():
+    networks = {"jaxspot.network.model", "jaxspot.evaluation.peers.softnet_network"}
+    assert users_of("flax.linen") == networks
     assert users_of("orbax") == {"jaxspot.training.checkpoint"}
-    assert users_of("flax") == {"jaxspot.network.model", "jaxspot.training.state"}
+    assert users_of("flax") == {*networks, "jaxspot.training.state"}

@@ -105,7 +105,7 @@ def weights(folder):
 
 def same_run(folder, other):
     found, expected = results(folder), results(other)
-    assert found.keys() == expected.keys() and len(found) == 2 + 3 + 9 + 3
+    assert found.keys() == expected.keys() and len(found) == 2 + 3 + 12 + 3
     assert [name for name in found if found[name] != expected[name]] == []
     jax.tree.map(np.testing.assert_array_equal, weights(folder), weights(other))
     assert not list(folder.rglob("*.part"))
