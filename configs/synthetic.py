@@ -79,8 +79,8 @@ def get_config(arguments: str = "") -> Any:
     default.apply(config, ",".join(words), changes)
     if "benchmark" in words:
         scene = config.data.synthetic
-        parts = [word for word in ("ablation", "choices") if word in words]
-        config.data.name = "_".join(["benchmark", scene.level, f"{scene.fps:.0f}fps", *parts])
+        subset = "".join(f"_{word}" for word in ("ablation", "choices") if word in words)
+        config.data.name = f"benchmark_{scene.level}_{scene.fps:.0f}fps{subset}"
     return config
 
 
