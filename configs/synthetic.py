@@ -24,10 +24,10 @@ Each level at each rate is a bank of its own: one number over a mix of levels wo
 and what is claimed of a level (LCN under uneven light) needs its own row. The same people play the
 same scripts at every level, so levels and methods are compared subject by subject.
 
-Hours on two cores without a GPU, extrapolated from measured parts (the bank, steps of 24 folds, a
-video scored by 24 folds): a method takes about 20 minutes on a bank at 30 fps and 40 at 200 fps, so
-4 hours on all eight, paper and best together 8. Table 7 on the 12 subjects (30 fps, seven rows):
-about 1 hour.
+Hours on two cores without a GPU: a method takes 18 minutes on a bank at 30 fps (measured) and about
+40 at 200 fps (extrapolated from the bank, steps of 24 folds, a video scored by 24 folds), so 4
+hours on all eight, paper and best together 8. Table 7 on the 12 subjects (30 fps): 45 minutes for
+six of its seven rows, beside other work.
 
 The heads are 56 people, split before the first comparison:
   1-12             the demo
