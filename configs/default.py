@@ -35,6 +35,8 @@ Where the paper is silent, the faithful settings take:
                           "test_oracle" is the paper's reading of either: it sees test labels.
   control                 the negative control, trained and scored on labels moved by at least that
                           many seconds; 0 folds leave it out.
+  peers                   methods scored beside ours: moilanen, mdmd, sp_fd, softnet. The others
+                          take minutes on a bank of 20,000 frames, so moilanen alone by default.
   protocol.cycles         the Butterworth cut-off: that many periods in a mean expression.
 """
 
