@@ -46,7 +46,7 @@ types: $(READY) ## pyright
 	$(BIN)/pyright
 
 unit: $(READY) ## pytest
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lock: ## pin all requirements again, with their hashes (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml -o requirements/dev.txt

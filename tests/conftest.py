@@ -8,6 +8,14 @@ import os
 import jax
 from hypothesis import settings
 
+LONGEST = (
+    "test_kill.py",
+    "test_loso.py",
+    "test_forms.py",
+    "test_prepare.py",
+    "test_prepare_train.py",
+)
+
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("search", max_examples=1000, deadline=None)
 settings.load_profile("fixed")
@@ -23,3 +31,9 @@ def pytest_configure(config):
     jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir(f"programs-{worker}")))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.devices()  # from here on no command that a test runs can change their number
+
+
+def pytest_collection_modifyitems(items):
+    """The files that take longest begin first, or one worker would be left alone with them."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
