@@ -42,8 +42,8 @@ class Source(NamedTuple):
     tables: dict[int, pd.DataFrame]
 
 
-def read_source(folder: str | Path, *, name: str = "") -> Source:
-    """The tables that a run has left in its folder; `name` is the folder's unless given.
+def read_source(folder: str | Path) -> Source:
+    """The tables that a run has left in its folder, whose name it takes.
 
     Raises:
       UserError: the folder holds no run, or one that is not done.
@@ -52,7 +52,7 @@ def read_source(folder: str | Path, *, name: str = "") -> Source:
     config: Any = read_config(folder)
     if not (folder / "report.html").is_file():
         raise UserError(f"{folder}: this run is not done; go on with it by --resume")
-    name = name or folder.resolve().name
+    name = folder.resolve().name
     places = {number: folder / "tables" / f"table{number}.csv" for number in (2, *LAYOUTS)}
     tables = {number: pd.read_csv(path) for number, path in places.items() if path.is_file()}
     protocols = {member.name or name: read_protocol(own) for member, own in expand(config)}

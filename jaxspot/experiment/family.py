@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from jaxspot.annotations.tables import read_intervals
 from jaxspot.evaluation.bootstrap import bootstrap_difference
 from jaxspot.evaluation.f1 import score_by_subject
 from jaxspot.experiment.combine import combine, read_source, shared_title
 from jaxspot.experiment.describe import NOTES, PAIRED_NOTE, describe_protocol, oracle_of
+from jaxspot.experiment.outputs import is_synthetic
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.variants import Member
 from jaxspot.report.page import ReportPicture, ReportTable, write_report
@@ -58,10 +60,14 @@ def write_family(workdir: Path, bank: Bank, found: Found) -> pd.DataFrame:
             row | dict(method=member.variant or "jaxspot", seed=member.seed)
             for row in ours.to_dict("records")
         ]
-    tidy, dataset = seeds_table(rows), found[0][1].dataset
+    result = tidy = seeds_table(rows)
+    dataset = found[0][1].dataset
     if any(member.variant for member, _, _ in found):
         first_seed = [row for row in rows if row["seed"] == rows[0]["seed"]]
-        shown.append(_ablations(folder, table7(first_seed), shared_title(7, sources, dataset)))
+        result, title = table7(first_seed), shared_title(7, sources, dataset)
+        wide = layout7(result)
+        write_tables(result, wide, folder / "table7", title=title, note=NOTES[7])
+        shown.append(ReportTable(title, wide, NOTES[7]))
     shown.append(write_differences(workdir, bank, found))
     if tidy.seed.nunique() > 1:
         title = shared_title(7, sources, dataset)
@@ -70,7 +76,7 @@ def write_family(workdir: Path, bank: Bank, found: Found) -> pd.DataFrame:
         write_tables(tidy, wide, folder / "seeds", title=title)
         shown.append(ReportTable(title, wide))
     write_family_page(workdir, bank, found, shown)
-    return pd.read_csv(folder / "table7.csv") if (folder / "table7.csv").exists() else tidy
+    return result
 
 
 def write_differences(workdir: Path, bank: Bank, found: Found) -> ReportTable:
@@ -78,9 +84,7 @@ def write_differences(workdir: Path, bank: Bank, found: Found) -> ReportTable:
     first = found[0][1]
     scored = {
         member.name: score_by_subject(
-            pd.read_csv(
-                workdir / member.name / "intervals.csv", dtype={"subject": str, "video": str}
-            ),
+            read_intervals(workdir / member.name / "intervals.csv"),
             bank.annotations,
             videos=bank.videos,
             **settings.protocol.scoring,
@@ -121,7 +125,7 @@ def write_family_page(
         workdir / "report.html",
         title=f"jaxspot: {len(found)} runs on one bank",
         dataset=found[0][1].dataset,
-        synthetic=bank.meta["source"].get("kind") == "synthetic",
+        synthetic=is_synthetic(bank),
         oracle="rows marked so" if any(oracle_of(s.protocol, 5) for _, s, _ in found) else "",
         summary=[bank_sentence(bank.videos, bank.annotations)],
         tables=shown,
@@ -129,9 +133,3 @@ def write_family_page(
         pages=pages,
         provenance=json.loads((workdir / "provenance.json").read_text()),
     )
-
-
-def _ablations(folder, tidy, title):
-    wide = layout7(tidy)
-    write_tables(tidy, wide, folder / "table7", title=title, note=NOTES[7])
-    return ReportTable(title, wide, NOTES[7])
