@@ -16,13 +16,14 @@ The rows, and the paper's overall F1 on SAMM-LV and CAS(ME)^2:
   manual_skip       "Manual Frame Skip": searched around k, on validation subjects; the paper
                     searched on the test subject                                  0.1261  0.0620
   no_lcn            "No LCN": frames go in as they are, on a fixed range          0.0477  0.0073
-  no_batch_norm     "No Batch Norm": the pointwise layers have a bias instead     0.0837  0.0045
+  no_batch_norm     "No Batch Norm": the pointwise layers have a bias instead; best has no
+                    blocks, there it equals full                                  0.0837  0.0045
   no_weighted_loss  "No Weighted Loss": eq. 2 with equal weights is a quarter of plain binary
                     cross-entropy; they have the same sum as the paper's, and so the learning
                     rate stays                                                    0.0673  0.0509
-  no_dropout        "No Drop Out"; best has none anyway, there it equals full     0.0796  0.0384
+  no_dropout        "No Drop Out"                                                 0.0796  0.0384
   deep_no_lcn       no LCN, but "10 layers deep" (section 4.3, no figures): Figure 1 counts a
-                    block as a layer and has 3, so there are 7 more
+                    block as a layer and has 3, so there are 7 more; best has no blocks
 
 0.0837 is a slip of the paper: no pooled F1 lies above that of both kinds, 0.0732 and 0.0229.
 

@@ -73,6 +73,9 @@ def paper() -> Any:
                 lcn=True,
                 norm="batch",
                 extra_blocks=0,
+                trunk="convolution",
+                references=(("ME", 1.0), ("MaE", 1.0)),
+                joint=0,
             ),
             augmentation=dict(
                 contrast=(0.5, 1.5),
@@ -119,12 +122,18 @@ def paper() -> Any:
 
 def best(config: Any) -> None:
     """Our settings: what measured better on synthetic faces (README, "What mattered")."""
-    config.model.pooling = "average"
-    config.model.regions = 7
-    config.model.start = "difference"
-    config.model.dropout = 0.0
-    config.augmentation.drift = 0.4
+    config.model.trunk = "motion"
+    config.model.references = tuple(
+        (kind, side * times)
+        for kind, multiples in (("ME", (1.0, 2.0)), ("MaE", (0.5, 1.0, 2.0)))
+        for times in multiples
+        for side in (1, -1)
+    )
+    config.model.joint = 64
+    config.model.dropout = 0.2
     config.training.epochs = 10
+    config.training.batch = 32
+    config.training.validation_batches = 8
     config.training.averaging = 0.98
     config.training.optimiser = "adam"
     config.training.learning_rate = 0.003

@@ -2,12 +2,11 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -15,11 +14,13 @@ from jaxspot.annotations.durations import k_frame
 from jaxspot.annotations.tables import KINDS
 from jaxspot.errors import UserError
 from jaxspot.evaluation.protocols import Decision, decide
-from jaxspot.network.model import TwoStream
+from jaxspot.network.model import TwoStream, stream_skips
 from jaxspot.report.clip_plot import plot_clip
 from jaxspot.spotting.clip import spot_clips
 from jaxspot.spotting.scoring import score_video
 from jaxspot.training.checkpoint import restore_tree, save_tree, verify_tree
+from jaxspot.training.pool import ShownFrames
+from jaxspot.training.step import init_variables
 from jaxspot.video.bank import SIZE
 
 SETTINGS = "spotter.json"
@@ -43,10 +44,16 @@ class Spotter:
     decisions: tuple[Decision, ...]
 
     def skips(self, fps: float) -> np.ndarray:
-        """Frame skips at a frame rate, k of each kind: int (networks, 2)."""
-        return np.array([frame_skips(pair, fps) for pair in self.durations])
+        """Frame skips of each stream at a frame rate: int (networks, streams)."""
+        k = np.array([frame_skips(pair, fps) for pair in self.durations])
+        return stream_skips(k, self.model.references)
 
-    def score(self, frames: np.ndarray, fps: float) -> np.ndarray:
+    def skips_s(self) -> list[float]:
+        """Frame skips of each stream in seconds, mean of the networks."""
+        k_s = np.mean(self.durations, 0) / 2
+        return [float(times * k_s[KINDS.index(kind)]) for kind, times in self.model.references]
+
+    def score(self, frames: np.ndarray | ShownFrames, fps: float) -> np.ndarray:
         """Mean of the networks' scores of a video: float32 (frames, 2), 0..1.
 
         `frames` is uint8 (frames, 112, 112), aligned faces.
@@ -134,10 +141,17 @@ def spot_videos(
         score=spotter.score,
         intervals=spotter.intervals,
         out=out,
-        skips_s=np.mean(spotter.durations, 0) / 2,
+        skips_s=spotter.skips_s(),
         plot=plot_clip,
         progress=progress,
     )
+
+
+def freeze(value: Any) -> Any:
+    """Lists as tuples, however deep, as the fields of a module must be."""
+    if isinstance(value, Mapping):
+        return {name: freeze(item) for name, item in value.items()}
+    return tuple(map(freeze, value)) if isinstance(value, list | tuple) else value
 
 
 def save_spotter(folder: str | Path, spotter: Spotter) -> None:
@@ -166,15 +180,10 @@ def load_spotter(folder: str | Path) -> Spotter:
         raise UserError(f"{folder}: no trained spotter here ({SETTINGS}); name a run's folder")
     verify_tree(weights)
     settings = json.loads((weights / SETTINGS).read_text(encoding="utf-8"))
-    fields: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in settings["model"].items()
-    }
-    model = TwoStream(**fields)
+    model = TwoStream(**freeze(settings["model"]))
     decisions = tuple(Decision.from_json(values) for values in settings["decisions"])
     durations = tuple(tuple(pair) for pair in settings["durations"])
-    sample = jnp.zeros((1, 3, SIZE, SIZE), jnp.float32)
-    shapes = jax.eval_shape(lambda: model.init(jax.random.key(0), sample, train=False))
+    shapes = jax.eval_shape(lambda: init_variables(model, jax.random.key(0), (SIZE, SIZE)))
     stacked = lambda leaf: jax.ShapeDtypeStruct((len(decisions), *leaf.shape), leaf.dtype)
     variables = restore_tree(weights, jax.tree.map(stacked, {"batch_stats": {}} | shapes))
     return Spotter(model, variables, durations, decisions)

@@ -25,13 +25,12 @@ from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
 from jaxspot.spotter import Spotter, load_spotter, save_spotter
 from jaxspot.spotting.scoring import score_video
-from jaxspot.training.epoch import validation_loss
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.loso import compile_epoch
 from jaxspot.training.parallel import fold_mesh, map_folds, on_each_device, shard_folds
 from jaxspot.training.saved_epochs import Progress, restore_progress, save_progress
 from jaxspot.training.state import init_state
-from jaxspot.training.step import make_optimiser, normalise, prepare_samples, train_step
+from jaxspot.training.step import make_optimiser, normalise, prepare_samples, see, train_step
 
 SMALL = dict(widths=(4, 6, 8), multiplier=3)
 BARE = TwoStream(widths=(3, 4, 5), multiplier=2, dropout=0.2, lcn=False, norm="none")
@@ -114,13 +113,13 @@ def test_training_and_validation_follow_one_switch(lcn, monkeypatch):
     optimiser, variables = make_optimiser(TRAINING), shapes_of(model)
     state = jax.eval_shape(lambda v: init_state(v, optimiser), variables)
     state = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((1, *leaf.shape), leaf.dtype), state)
-    with closing(feed_epochs(make_pool(), FOLDS[:1], TRAINING, mesh)) as feed:
+    with closing(feed_epochs(make_pool(), FOLDS[:1], BARE, TRAINING, mesh)) as feed:
         tables, keys, shared = next(feed)
-    prepare = partial(prepare_samples, augmentation=Augmentation(), lcn=lcn)
-    judge = partial(validation_loss, model=model, training=TRAINING)
+    prepare = partial(prepare_samples, augmentation=Augmentation(), model=model)
+    look = partial(see, model=model)
     epoch = compile_epoch(model, TRAINING, Augmentation(), mesh)
     assert uses(prepare, shared.frames[shared.rows[0, :1]], keys) == lcn
-    assert uses(judge, variables, tables.validation[0], tables.labels[0]) == lcn
+    assert uses(look, shared.frames[shared.rows[0, :1]]) == lcn
     assert uses(epoch, state, tables, keys, shared) == lcn
 
 
@@ -130,7 +129,7 @@ def test_without_lcn_frames_lie_on_a_fixed_range_and_are_still_augmented():
     np.testing.assert_allclose(normalise(jnp.asarray(frames), lcn=False), expected, atol=1e-6)
     ranges = Augmentation((1.0, 1.0), (1.0, 1.0), (1.0, 1.0), rotation=0.0, flip=1.0)
     keys = jax.random.split(jax.random.key(1), 4)
-    mirrored = jax.jit(partial(prepare_samples, augmentation=ranges, lcn=False))(frames, keys)
+    mirrored = jax.jit(partial(prepare_samples, augmentation=ranges, model=BARE))(frames, keys)
     np.testing.assert_allclose(mirrored, expected[..., ::-1], atol=1e-3)
 
 
@@ -238,8 +237,8 @@ def test_a_row_changes_what_it_is_named_after(data, base):
         found = flat(config)
         assert found.keys() == whole.keys()
         changed = {setting for setting in whole if found[setting] != whole[setting]}
-        if base == "best":  # which has no dropout anyway, and kinds of equal weight
-            expected = expected - {"model.dropout", "training.kinds"}
+        if base == "best":  # where the kinds have equal weight anyway
+            expected = expected - {"training.kinds"}
         assert changed == expected
         assert flat(ablations.get_config(f"{base},{name},{row}")) == found
         if name == "synthetic":

@@ -16,6 +16,7 @@ from jaxspot.spotting.clip import (
     spot_clips,
     usable_frames,
 )
+from jaxspot.training.pool import ShownFrames
 from jaxspot.video.clip import Clip, aligned_clip, median_fps
 from jaxspot.video.landmarker import load_landmarker
 
@@ -27,6 +28,7 @@ def landmarker():
 
 def change(frames, fps):
     """A stand-in for a network: how much each frame differs from the first, twice."""
+    frames = frames[np.arange(len(frames))]
     assert frames.dtype == np.uint8 and frames.shape[1:] == (112, 112)
     assert 20 < fps < 40
     curve = np.abs(frames - frames[0].astype(np.float32)).mean((1, 2)) / 255
@@ -181,13 +183,23 @@ def test_earlier_intervals_never_stand_beside_later_frames(tmp_path, landmarker)
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a"]
 
 
+def test_a_frame_without_a_face_is_never_compared():
+    frames, usable = np.arange(6)[:, None, None], np.array([0, 1, 1, 0, 0, 1], bool)
+    shown = ShownFrames(frames, usable)
+    assert len(shown) == 6
+    places = np.array([[0, 1, 2], [3, 4, 5]])
+    np.testing.assert_array_equal(shown[places][..., 0, 0], [[1, 1, 2], [2, 2, 5]])
+
+
 def test_a_score_needs_the_same_face_in_all_its_frames():
     faces = np.array([-1, 0, 0, 0, -1, 0, 0, 1, 1, 1, 1])
-    expected = [
-        all(faces[max(t - skip, 0)] == faces[t] >= 0 for skip in (0, 1, 3)) for t in range(11)
-    ]
+    shown = np.array([0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1])
+    same = lambda t, place: shown[min(max(place, 0), 10)] == faces[t] >= 0
+    expected = [all(same(t, t - skip) for skip in (0, 1, 3)) for t in range(11)]
     np.testing.assert_array_equal(usable_frames(faces, [1, 3]), expected)
-    assert usable_frames(np.zeros(5, int), [1, 3]).all(), "the first frame serves before it"
+    expected = [same(t, t + 2) for t in range(11)]
+    np.testing.assert_array_equal(usable_frames(faces, [-2]), expected)
+    assert usable_frames(np.zeros(5, int), [1, -3]).all(), "at the ends their frames serve"
 
 
 def test_intervals_mostly_without_a_face_are_dropped():

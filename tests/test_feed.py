@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loso_runs import FOLDS, TRAINING, same, train
+from loso_runs import FOLDS, MODEL, TRAINING, same, train
 from pools import make_pool
 
 from jaxspot.errors import UserError
@@ -22,6 +22,7 @@ from jaxspot.training.parallel import fold_mesh
 from jaxspot.training.pool import BankFrames, gather_pool
 from jaxspot.training.sampling import validation_tables
 from jaxspot.training.saved_epochs import Progress
+from jaxspot.training.step import normalise
 from jaxspot.video.bank import Bank
 
 
@@ -158,7 +159,7 @@ def test_a_training_that_is_stopped_leaves_no_thread():
 def test_each_epoch_is_fed_the_same_samples_both_ways(first):
     training, mesh = dataclasses.replace(TRAINING, epochs=4), fold_mesh(2)
     feeds = [
-        feed_epochs(watched_pool(), FOLDS, training, mesh, first=first, resident=resident)
+        feed_epochs(watched_pool(), FOLDS, MODEL, training, mesh, first=first, resident=resident)
         for resident in (True, False)
     ]
     with closing(feeds[0]), closing(feeds[1]):
@@ -177,10 +178,11 @@ def test_each_epoch_is_fed_the_same_samples_both_ways(first):
 
 def test_validation_lies_where_its_fold_trains():
     pool, mesh = make_pool(), fold_mesh(2)
-    with closing(feed_epochs(pool, FOLDS[:3], TRAINING, mesh)) as feed:
+    with closing(feed_epochs(pool, FOLDS[:3], MODEL, TRAINING, mesh)) as feed:
         tables, _, _ = next(feed)
     table = validation_tables(pool, FOLDS[:3], seed=0, batches=2, batch=2, skips=TRAINING.skips)
-    np.testing.assert_array_equal(tables.validation[:3], pool.frames[table])
+    seen = jax.jit(normalise)(pool.frames[table])
+    np.testing.assert_allclose(tables.validation[:3], seen, atol=1e-6)
     np.testing.assert_array_equal(tables.labels[:3], pool.labels[table[..., 0]])
     shards = tables.validation.addressable_shards
     assert [shard.data.shape for shard in shards] == [(2, 2, 2, 3, 16, 16)] * 2

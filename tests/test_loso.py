@@ -141,7 +141,9 @@ def test_a_stopped_fold_stays_as_it_is(batched):
     state = dataclasses.replace(state, live=jnp.array([True, False, True, False]))
     before = jax.tree.map(np.array, state)
     run = compile_epoch(MODEL, TRAINING, Augmentation(), mesh, batched=batched)
-    after, losses = run(shard_folds(state, mesh), *next(feed_epochs(pool, FOLDS, TRAINING, mesh)))
+    after, losses = run(
+        shard_folds(state, mesh), *next(feed_epochs(pool, FOLDS, MODEL, TRAINING, mesh))
+    )
     after = jax.tree.map(np.array, after)
     for number, live in enumerate((True, False, True, False)):
         old, new = (jax.tree.map(lambda leaf, n=number: leaf[n], s) for s in (before, after))
@@ -156,7 +158,7 @@ def test_a_stopped_fold_stays_as_it_is(batched):
 
 def test_an_epoch_reads_no_array_and_calls_nothing_on_the_host(monkeypatch):
     mesh, pool = fold_mesh(2), make_pool()
-    feed = feed_epochs(pool, FOLDS, TRAINING, mesh)
+    feed = feed_epochs(pool, FOLDS, MODEL, TRAINING, mesh)
     run = compile_epoch(MODEL, TRAINING, Augmentation(), mesh)
     state = shard_folds(start_folds(FOLDS, pool, model=MODEL, training=TRAINING), mesh)
     fed = next(feed)

@@ -81,6 +81,24 @@ def test_before_the_first_frame_the_first_frame_serves():
     np.testing.assert_array_equal(found, [10, 10, 11, 10, 20])
 
 
+def test_after_the_last_frame_the_last_frame_serves():
+    pool = make_pool(subjects=3, frames=10)
+    current = np.array([10, 18, 19, 25])
+    found = reference_places(pool, current, np.array([-7, -1, -3, -30]))
+    np.testing.assert_array_equal(found, [17, 19, 19, 29])
+
+
+def test_streams_of_a_kind_share_its_skip():
+    references = (("ME", 1.0), ("ME", -2.0), ("MaE", 0.5), ("MaE", -1.0))
+    pool = make_pool(subjects=3, frames=1200, size=2)
+    table = draw(pool, references=references)
+    inside = (table[:, 0] % 1200 > 60) & (table[:, 0] % 1200 < 1100)
+    skips = (table[:, :1] - table[:, 1:])[inside]
+    np.testing.assert_array_equal(skips[:, 1], -2 * skips[:, 0])
+    np.testing.assert_array_equal(skips[:, 2], np.rint(-0.5 * skips[:, 3]))
+    assert set(skips[:, 0]) == set(range(3, 10)) and set(-skips[:, 3]) == set(range(16, 51))
+
+
 def test_frames_without_a_face_never_enter():
     blind = [0, 1, 5, 6, 7, 15, 16, 31, 40]
     pool = make_pool(blind=blind)

@@ -27,7 +27,7 @@ from jaxspot.network import plain
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.lcn import SIGMA, TRUNCATE, local_contrast_normalise
-from jaxspot.spotting.scoring import CHUNK, score_chunk, score_video
+from jaxspot.spotting.scoring import CHUNK, compare_chunk, score_chunk, score_video
 from jaxspot.synthetic.generate import synthesise_video
 from jaxspot.training.parallel import fold_mesh
 from jaxspot.training.state import init_state
@@ -98,7 +98,7 @@ def _step(form, frames, labels) -> tuple[tuple, Callable[[], Any]]:
 
     def step(state, frames, labels, key):
         keys = jax.random.split(key, len(frames))
-        inputs = prepare_samples(frames, keys, augmentation=Augmentation(), form=form)
+        inputs = prepare_samples(frames, keys, augmentation=Augmentation(), model=model)
         return train_step(state, inputs, labels, key, model=model, training=TRAINING)
 
     program = {"fast": compile_program, "plain": jax.jit}[form](step)
@@ -157,7 +157,8 @@ def _chunk(variables, skips, frames):
 
     def run(history, frames):
         stretch = jnp.concatenate([history, normalise(frames)])
-        return score_chunk((variables, skips), stretch, model=PAPER, new=CHUNK)
+        inputs = compare_chunk(stretch, CHUNK, CHUNK - skips, model=PAPER, count=CHUNK)
+        return score_chunk(variables, inputs, model=PAPER)
 
     history = jnp.zeros((CHUNK, SIZE, SIZE), jnp.float32)
     return compile_program(run), history, frames[:CHUNK]

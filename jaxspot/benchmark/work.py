@@ -6,7 +6,6 @@ from typing import Any
 
 import cv2
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
@@ -17,7 +16,7 @@ from jaxspot.training.folds import loso_folds
 from jaxspot.training.loso import compile_epoch, pad_idle, start_folds
 from jaxspot.training.parallel import fold_mesh, shard_folds
 from jaxspot.training.pool import FramePool
-from jaxspot.training.step import Training
+from jaxspot.training.step import Training, init_variables
 from jaxspot.video.bank import SIZE
 
 PAPER = TwoStream()
@@ -76,8 +75,8 @@ def made_up_batch(*, batch: int = TRAINING.batch) -> tuple[np.ndarray, np.ndarra
 
 def one_network(model: TwoStream = PAPER) -> dict[str, Any]:
     """Variables of a network at its start, stacked as if of one fold."""
-    sample = jnp.zeros((1, 3, SIZE, SIZE), jnp.float32)
-    variables = jax.jit(partial(model.init, train=False))(jax.random.key(0), sample)
+    start = partial(init_variables, model, size=(SIZE, SIZE))
+    variables = jax.jit(start)(jax.random.key(0))
     return jax.tree.map(lambda leaf: np.asarray(leaf)[None], variables)
 
 
@@ -102,6 +101,6 @@ def epoch_of(
     pool = made_up_pool(subjects=max(folds, 12), frames=frames)
     chosen = loso_folds(pool.subjects)[:folds]
     program = compile_epoch(model, training, Augmentation(), mesh)
-    fed = next(feed_epochs(pool, chosen, training, mesh))
+    fed = next(feed_epochs(pool, chosen, model, training, mesh))
     start = pad_idle(start_folds(chosen, pool, model=model, training=training), mesh)
     return lambda: program(shard_folds(start, mesh), *fed)

@@ -12,9 +12,8 @@ from jaxspot.errors import UserError
 from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
 from jaxspot.evaluation.manual import decide_manually
 from jaxspot.evaluation.protocols import Decision, Protocol, cutoff_from_k, decide, normalise
-from jaxspot.spotter import frame_skips
-from jaxspot.spotting.clip import usable_frames
 from jaxspot.training.folds import Fold, loso_folds
+from jaxspot.training.pool import ShownFrames
 from jaxspot.training.sampling import FACELESS
 from jaxspot.video.bank import Bank
 
@@ -113,31 +112,19 @@ def judge(
     return Judged(join(tables), join(by_hand), curves, decisions)
 
 
-def blank_faceless(
-    bank: Bank, scores: Mapping[str, np.ndarray], durations: Sequence[Pair]
-) -> dict[str, np.ndarray]:
-    """Scores with NaN where the frame or one of its references shows no face.
-
-    Args:
-      bank: says in which frames a face was found.
-      scores: video -> float32 (folds, frames, 2).
-      durations: per fold, the mean durations that its frame skips come from.
-    """
-    skips = lambda fps: np.array([frame_skips(pair, fps) for pair in durations])
-    return {
-        video: usable_scores(bank, video, scores[video], skips(fps))
-        for video, fps in zip(bank.videos.video, bank.videos.fps, strict=True)
-    }
+def blank_faceless(bank: Bank, scores: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Scores, video -> float32 (folds, frames, 2), with NaN where a frame shows no face."""
+    return {video: usable_scores(bank, video, scores[video]) for video in bank.videos.video}
 
 
-def usable_scores(bank: Bank, video: str, scores: np.ndarray, skips: np.ndarray) -> np.ndarray:
-    """A video's scores (networks, frames, 2) with NaN where a frame that was compared has no face.
+def shown_frames(bank: Bank, video: str) -> ShownFrames:
+    """A video's frames as they are scored."""
+    return ShownFrames(bank.frames(video), bank.quality(video)[:, 0] > 0)
 
-    `skips` int (networks, streams), frames.
-    """
-    faces = np.where(bank.quality(video)[:, 0] > 0, 0, -1)
-    seen = np.stack([usable_frames(faces, row.tolist()) for row in skips])
-    return np.where(seen[..., None], scores, np.nan)
+
+def usable_scores(bank: Bank, video: str, scores: np.ndarray) -> np.ndarray:
+    """A video's scores (networks, frames, 2) with NaN where a frame shows no face."""
+    return np.where(bank.quality(video)[:, :1] > 0, scores, np.nan)
 
 
 def scored_videos(bank, scores, network, subjects) -> list[ScoredVideo]:

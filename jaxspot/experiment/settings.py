@@ -31,6 +31,7 @@ CHOICES: dict[str, tuple] = {
     "model.form": tuple(FORMS),
     "model.norm": tuple(NORMS),
     "model.regions": (1, 2, 4, 7, 14, 28),
+    "model.trunk": ("convolution", "motion"),
     "training.optimiser": ("sgd", "adam"),
     "training.decay": ("constant", "cosine"),
     "protocol.matching": MATCHING_RULES,

@@ -10,8 +10,8 @@ import numpy as np
 
 from jaxspot.annotations.tables import KINDS, frame_labels, write_text
 from jaxspot.evaluation.roc import auc
-from jaxspot.experiment.judge import Pair, usable_scores
-from jaxspot.network.model import TwoStream
+from jaxspot.experiment.judge import Pair, shown_frames, usable_scores
+from jaxspot.network.model import TwoStream, stream_skips
 from jaxspot.progress import progress_bar
 from jaxspot.spotter import frame_skips
 from jaxspot.spotting.scoring import score_video
@@ -37,7 +37,7 @@ def search_skips(
 ) -> tuple[Pair, ...]:
     """Each fold's frame skips as twice the skip in seconds: the mean durations if k is kept.
 
-    One stream's skip is varied while the other keeps k; the one with the highest AUC of single
+    One kind's skip is varied while the other keeps k; the one with the highest AUC of single
     frames of its kind is taken, k where the searched subjects do not show the kind. No threshold
     enters, so none is fitted to the choice.
 
@@ -82,9 +82,10 @@ def search_fold(
     rows = bank.videos[bank.videos.subject.isin(subjects)]
     columns = (rows[name].tolist() for name in ("video", "frames", "fps"))
     for video, frames, fps in zip(*columns, strict=True):
-        skips = np.array([frame_skips(scale(pair, factors), fps) for factors in tried])
-        found = score_video(model, stacked, bank.frames(video), skips=skips)
-        scores.append(usable_scores(bank, video, found, skips))
+        k = [frame_skips(scale(pair, factors), fps) for factors in tried]
+        skips = stream_skips(k, model.references)
+        found = score_video(model, stacked, shown_frames(bank, video), skips=skips)
+        scores.append(usable_scores(bank, video, found))
         labels.append(frame_labels(bank.labels(video), frames=frames))
     every, truth = np.concatenate(scores, 1), np.concatenate(labels)
     best = []

@@ -17,9 +17,11 @@ from jaxspot.experiment.judge import (
     fold_protocol,
     judge,
     mean_durations,
+    shown_frames,
 )
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.skips import search_skips
+from jaxspot.network.model import stream_skips
 from jaxspot.progress import progress_bar
 from jaxspot.spotter import frame_skips
 from jaxspot.spotting.scoring import score_video
@@ -98,7 +100,7 @@ def run_trial(
     protocols = [
         fold_protocol(settings.protocol, pair, cycles=settings.cycles) for pair in durations
     ]
-    judged = judge(bank, folds, blank_faceless(bank, scores, reach), protocols)
+    judged = judge(bank, folds, blank_faceless(bank, scores), protocols)
     return Trial(tuple(folds), durations, reach, trained, scores, judged)
 
 
@@ -181,14 +183,15 @@ def score_bank(
     desc = f"scoring by {len(durations)} folds ({name})"
     with progress_bar(total=total, desc=desc, unit="frame") as bar:
         for video, frames, fps in bank.videos[["video", "frames", "fps"]].itertuples(index=False):
-            skips = np.array([frame_skips(pair, fps) for pair in durations])
+            k = [frame_skips(pair, fps) for pair in durations]
+            skips = stream_skips(k, settings.model.references)
             place, made_by = saved / str(video), f"{weights} {skips.tolist()}"
             known = _known_scores(place, (len(durations), frames, 2), made_by)
             if known is None:
                 known = score_video(
                     settings.model,
                     trained.variables,
-                    bank.frames(video),
+                    shown_frames(bank, video),
                     skips=skips,
                     on_chunk=bar.update,
                 )

@@ -1,4 +1,4 @@
-"""The two forms of everything costly, to read and to run; they agree up to rounding."""
+"""What the network is given; and two forms of everything costly, equal up to rounding."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,6 +9,7 @@ import jax
 from jaxspot.network import fast, plain
 from jaxspot.network.augment import augment
 from jaxspot.network.lcn import local_contrast_normalise
+from jaxspot.network.motion import local_motion
 
 
 class Form(NamedTuple):
@@ -31,8 +32,21 @@ FORMS = {
 }
 
 
+def compare(frames: jax.Array, *, trunk: str) -> jax.Array:
+    """What the network is given of a frame and its references, each from `to_input`.
+
+    Args:
+      frames: float (batch, 1 + streams, height, width).
+      trunk: see `TwoStream`.
+
+    Returns:
+      The frames as they are, or where the trunk is motion `local_motion` of them.
+    """
+    return local_motion(frames) if trunk == "motion" else frames
+
+
 def to_input(images: jax.Array, *, form: str = "fast", lcn: bool = True) -> jax.Array:
-    """What the network is given of images: the one place that knows of networks without LCN.
+    """Images as the network sees them: the one place that knows of networks without LCN.
 
     Without LCN they are put on the range -1..1, the same for all images: what light and skin do to
     brightness and contrast stays in, mid-gray is the 0 that convolutions pad with, and the size

@@ -1,16 +1,20 @@
 """The two-stream network, paper section 2.2 and Figure 1.
 
 Every stream is a pair of frames, the current one and a reference some frames away; all streams go
-through one trunk of three depthwise separable blocks with the same weights.
+through one trunk with the same weights: the paper's three depthwise separable blocks, or the motion
+between the two frames.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike
 
+from jaxspot.annotations.tables import KINDS
 from jaxspot.network.forms import FORMS
 from jaxspot.network.plain import EPSILON, Norm
 
@@ -32,6 +36,12 @@ class TwoStream(nn.Module):
       norm: "batch", or "none": the pointwise layers have a bias instead.
       extra_blocks: further blocks after the third, of its width, without pooling. The paper counts
         its three blocks as three layers (Figure 1), so that 7 make the 10 of section 4.3.
+      trunk: "convolution", the paper's blocks; or "motion": a stream is the motion of each part of
+        the face since its reference (`local_motion`), and what is said above of blocks does not
+        count.
+      references: of each stream, whose frame skip it takes ("ME" or "MaE") and how many times; a
+        reference lies that much earlier, or later where the number is below 0.
+      joint: width of a hidden layer that sees all streams together; 0 leaves it out, as the paper.
     """
 
     widths: tuple[int, int, int] = (16, 32, 64)
@@ -45,24 +55,40 @@ class TwoStream(nn.Module):
     lcn: bool = True
     norm: str = "batch"
     extra_blocks: int = 0
+    trunk: str = "convolution"
+    references: tuple[tuple[str, float], ...] = (("ME", 1.0), ("MaE", 1.0))
+    joint: int = 0
 
     @nn.compact
-    def __call__(self, frames: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
         """Logits of micro- and macro-expression.
 
         Args:
-          frames: float (batch, 1 + streams, height, width), from `forms.to_input`: the current
-            frame, then one reference per stream. Height and width are multiples of 4.
+          inputs: of `forms.compare`: float (batch, 1 + streams, height, width), the current frame,
+            then one reference per stream, height and width multiples of 4; where the trunk is
+            motion, float (batch, streams, cells, cells, 2).
           train: normalise by the batch's own statistics and drop channels (needs a "dropout" key);
             otherwise by the running statistics.
 
         Returns:
           float (batch, 2): logits of ME and MaE.
         """
-        batch, streams = frames.shape[0], frames.shape[1] - 1
+        batch, streams = len(inputs), len(self.references)
+        if self.trunk == "motion":
+            x = inputs.reshape(batch * streams, -1)
+        else:
+            x = self._blocks(inputs, train)
+        if self.trunk == "motion" or self.regions > 1:
+            x = nn.Dense(self.widths[2], name="Project")(x)
+        x = ResidualDense()(x).reshape(batch, -1)
+        if self.joint:
+            x = nn.Dropout(self.dropout)(x, deterministic=not train)
+            x = nn.relu(nn.Dense(self.joint, name="Joint")(x))
+        return nn.Dense(2, name="Output")(x)
+
+    def _blocks(self, frames, train):
         current = jnp.broadcast_to(frames[:, :1], frames[:, 1:].shape)
         pairs = jnp.stack([current, frames[:, 1:]], 2).reshape(-1, 2, *frames.shape[2:])
-
         one, two, three = self.widths
         rest: Any = dict(norm=self.norm, momentum=self.momentum, form=self.form)
         x = PairBlock(one, self.multiplier, self.pooling, self.start, **rest)(pairs, train=train)
@@ -73,11 +99,7 @@ class TwoStream(nn.Module):
         for _ in range(self.extra_blocks):
             x = self._drop(x, train)
             x = SeparableBlock(three, None, **rest)(x, train=train)
-        x = regional_average(x, self.regions).reshape(len(x), -1)
-        if self.regions > 1:
-            x = nn.Dense(self.widths[2], name="Project")(x)
-        x = ResidualDense()(x)
-        return nn.Dense(2, name="Output")(x.reshape(batch, streams * x.shape[-1]))
+        return regional_average(x, self.regions).reshape(len(x), -1)
 
     def _drop(self, x, train):
         return nn.Dropout(self.dropout, broadcast_dims=(1, 2))(x, deterministic=not train)
@@ -200,6 +222,22 @@ class ResidualDense(nn.Module):
         """Float (streams, features) -> the same shape."""
         hidden = nn.relu(nn.Dense(x.shape[-1])(x))
         return x + nn.Dense(x.shape[-1])(hidden)
+
+
+def stream_skips(k: ArrayLike, references: Sequence[tuple[str, float]]) -> np.ndarray:
+    """The frame skip of each stream, never 0.
+
+    Args:
+      k: int (..., 2), frame skips of ME and MaE.
+      references: see `TwoStream`.
+
+    Returns:
+      int (..., streams), frames; below 0 the reference comes after the frame.
+    """
+    kinds = [KINDS.index(kind) for kind, _ in references]
+    times = np.array([times for _, times in references])
+    skips = np.rint(np.asarray(k)[..., kinds] * times)
+    return np.where(skips == 0, np.sign(times), skips).astype(np.int64)
 
 
 def regional_average(x: jax.Array, regions: int) -> jax.Array:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from jaxspot.annotations.tables import to_span, write_table
 from jaxspot.errors import UserError
+from jaxspot.training.pool import ShownFrames, last_usable
 from jaxspot.video.clip import Clip, aligned_clip
 from jaxspot.video.landmarker import Landmarker, load_landmarker
 
@@ -29,7 +30,7 @@ CLIP_INTERVAL_COLUMNS = (
 MIN_FACE_SHARE = 0.5
 VARYING = 0.25
 
-Score = Callable[[np.ndarray, float], np.ndarray]
+Score = Callable[[ShownFrames, float], np.ndarray]
 Intervals = Callable[[np.ndarray, float], pd.DataFrame]
 Plot = Callable[[pd.DataFrame, pd.DataFrame, Path], None]
 
@@ -98,12 +99,12 @@ def spot_clip(
 
     Args:
         path: a video file; its name without ending is the video's name.
-        score: (frames uint8 (T, 112, 112), fps) -> float (T, 2), ME and MaE.
+        score: (frames uint8 (T, 112, 112) as `ShownFrames`, fps) -> float (T, 2), ME and MaE.
         intervals: (scores (T, 2), fps) -> kind, onset, apex, offset (from 1, both included),
             score. A frame without a usable score is NaN there.
         out: folder of the results.
-        skips_s: frame skips of the streams in seconds; a score is blanked where the frame or one
-            that lies a skip before it shows no face, or that of another track.
+        skips_s: frame skips of the streams in seconds, below 0 for a reference after the frame; a
+            score is blanked where the frame shows no face or a reference that of another track.
         plot: (frames table, intervals table, target) draws `scores.png`.
         landmarker: by default loaded from the installed model.
         progress: show frames done and time left.
@@ -122,7 +123,7 @@ def spot_clip(
     say_what_is_odd(path, clip)
     scores, spans = _no_scores(clip), pd.DataFrame()
     if clip.found.any():
-        raw = np.asarray(score(clip.frames, clip.fps), np.float64)
+        raw = np.asarray(score(ShownFrames(clip.frames, clip.found), clip.fps), np.float64)
         if raw.shape != scores.shape:
             raise ValueError(f"scores have shape {raw.shape}, not {scores.shape}")
         usable = usable_frames(clip.faces, [round(skip * clip.fps) for skip in skips_s])
@@ -134,15 +135,17 @@ def spot_clip(
 
 
 def usable_frames(faces: np.ndarray, skips: Sequence[int]) -> np.ndarray:
-    """Frames, bool (T,), that show a face and the same one in every reference frame.
+    """Frames, bool (T,), that show a face, the same one as every reference.
 
-    `faces` (T,) track numbers, -1 without a face; `skips` in frames. Before the first frame the
-    first frame serves as reference.
+    `faces` (T,) track numbers, -1 without a face; `skips` in frames, below 0 for a reference after
+    the frame. Beyond either end of the video the frame at that end serves as reference, and for one
+    without a face that of `last_usable`, as in `ShownFrames`.
     """
     now = np.arange(len(faces))
     usable = faces >= 0
+    shown = faces[last_usable(usable)]
     for skip in skips:
-        usable &= faces[np.maximum(now - skip, 0)] == faces
+        usable = usable & (shown[np.clip(now - skip, 0, len(faces) - 1)] == faces)
     return usable
 
 

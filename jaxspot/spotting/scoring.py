@@ -8,9 +8,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.sharding import Mesh
 
 from jaxspot.network.compiling import compile_program
+from jaxspot.network.forms import compare
 from jaxspot.network.model import TwoStream
 from jaxspot.training.parallel import (
     fold_mesh,
@@ -18,9 +20,10 @@ from jaxspot.training.parallel import (
     join_turns,
     map_folds,
     on_each_device,
-    pad_folds,
+    replicate,
     shard_folds,
 )
+from jaxspot.training.pool import ShownFrames
 from jaxspot.training.step import normalise
 
 CHUNK = 32
@@ -29,7 +32,7 @@ CHUNK = 32
 def score_video(
     model: TwoStream,
     variables: dict[str, Any],
-    frames: np.ndarray,
+    frames: np.ndarray | ShownFrames,
     *,
     skips: np.ndarray,
     chunk: int = CHUNK,
@@ -38,16 +41,16 @@ def score_video(
 ) -> np.ndarray:
     """Scores every frame of a video by one or more trained networks.
 
-    A frame is compared with those `skips` before it; before the first frame the first frame serves.
-    Every frame is normalised once, for all networks and streams; memory does not grow with the
-    video. Where there are more devices than networks, stretches of the video are scored side by
-    side.
+    A frame is compared with those `skips` before it (after it, where a skip is below 0); beyond
+    either end of the video the frame at that end serves. Every frame is normalised once, for all
+    networks and streams, and compared with its references once for all networks of equal skips;
+    memory does not grow with the video. Every device scores a stretch of the video by all networks.
 
     Args:
       model: the network.
       variables: {"params", "batch_stats"}, every leaf with a leading axis of networks (folds).
       frames: uint8 (frames, height, width), read in order; a memory map will do.
-      skips: int (networks, streams), frames; 1 or more.
+      skips: int (networks, streams), frames, not 0.
       chunk: frames a call.
       mesh: the devices; all by default.
       on_chunk: called after each chunk with its number of frames.
@@ -57,71 +60,91 @@ def score_video(
     """
     mesh = mesh or fold_mesh()
     skips = np.asarray(skips, np.int32)
-    networks, parts = len(skips), max(1, mesh.size // len(skips))
+    networks, parts = len(skips), mesh.size
     length = -(-len(frames) // parts)
-    lay = lambda leaf: pad_folds(np.repeat(leaf, parts, 0), mesh)
-    turns = in_turns(jax.tree.map(lay, (variables, skips)), mesh)
-    starts = length * (np.arange(mesh.size)[:, None] % parts)
+    distinct, row = np.unique(skips, axis=0, return_inverse=True)
+    before, after = (_margin(reach) for reach in (skips.max(), -skips.min()))
+    lay = lambda leaf: np.concatenate([leaf] * parts)
+    turns = in_turns(jax.tree.map(lay, (variables, row.astype(np.int32))), mesh)
+    starts = length * np.arange(parts)[:, None]
     seen = lambda places: shard_folds(frames[np.clip(places, 0, len(frames) - 1)], mesh)
-    normalise_all, lengthen, score = _programs(model, mesh, chunk)  # pyright: ignore[reportArgumentType]
-    history = normalise_all(seen(starts + np.arange(-_history_length(skips), 0)))
+    normalise_all, lengthen, compare_all, score = _programs(model, mesh, chunk)  # pyright: ignore[reportArgumentType]
+    around = normalise_all(seen(starts + np.arange(-before, after)))
+    references = replicate(before - distinct, mesh)
     scores = np.empty((networks, parts, length, 2), np.float32)
 
-    def score_chunks(history):
+    def score_chunks(around):
         for first in range(0, length, chunk):
-            stretch, history = lengthen(history, seen(starts + first + np.arange(chunk)))
-            yield first, [score(network, stretch) for network in turns]
+            stretch, around = lengthen(around, seen(starts + first + after + np.arange(chunk)))
+            inputs = compare_all(stretch, before, references)
+            yield first, [score(network, inputs) for network in turns]
 
     # In pairs, so that the next chunk is gathered while this one is scored.
-    for (first, outputs), _ in pairwise(chain(score_chunks(history), [(length, [])])):
-        found = join_turns(outputs, mesh)[: networks * parts]
+    for (first, outputs), _ in pairwise(chain(score_chunks(around), [(length, [])])):
+        found = join_turns(outputs, mesh).reshape(parts, networks, chunk, 2)
         new = scores[:, :, first : first + chunk]
-        new[:] = found.reshape(networks, parts, chunk, 2)[:, :, : new.shape[2]]
+        new[:] = found.swapaxes(0, 1)[:, :, : new.shape[2]]
         if on_chunk:
-            places = starts[:parts] + np.arange(first, first + new.shape[2])
+            places = starts + np.arange(first, first + new.shape[2])
             on_chunk(int((places < len(frames)).sum()))
     return scores.reshape(networks, -1, 2)[:, : len(frames)]
 
 
-def score_chunk(
-    network: tuple[dict[str, Any], jax.Array], frames: jax.Array, *, model: TwoStream, new: int
+def compare_chunk(
+    frames: jax.Array,
+    place: jax.Array | int,
+    references: jax.Array,
+    *,
+    model: TwoStream,
+    count: int,
 ) -> jax.Array:
-    """Scores the last `new` frames of a stretch by one network.
+    """What the network is given of consecutive frames of a stretch.
 
     Args:
-      network: variables, and its skips int32 (streams,).
-      frames: float32 (history + new, height, width), from `normalise`.
+      frames: float32 (stretch, height, width), from `normalise`.
+      place: int32 (), where the first of the frames lies in the stretch.
+      references: int32 (streams,), where the references of that first frame lie.
       model: the network.
-      new: how many to score; the history before them is at least the longest skip.
+      count: how many frames.
 
     Returns:
-      float32 (new, 2), 0..1.
+      float32 (count, ...), see `forms.compare`.
     """
-    variables, skips = network
-    history = len(frames) - new
-    reach = lambda skip: jax.lax.dynamic_slice_in_dim(frames, history - skip, new)
-    streams = [frames[history:]] + [reach(skips[i]) for i in range(len(skips))]
-    logits: Any = model.apply(variables, jnp.stack(streams, 1), train=False)
+    part = lambda first: lax.dynamic_slice_in_dim(frames, first, count)
+    streams = [part(place)] + [part(references[i]) for i in range(len(references))]
+    return compare(jnp.stack(streams, 1), trunk=model.trunk)
+
+
+def score_chunk(variables: dict[str, Any], inputs: jax.Array, *, model: TwoStream) -> jax.Array:
+    """The outputs for ME and MaE, float32 (n, 2) in 0..1, of what the network is given (n, ...)."""
+    logits: Any = model.apply(variables, inputs, train=False)
     return jax.nn.sigmoid(logits)
 
 
-def _history_length(skips):
-    """The longest skip, rounded up so that near skips share one compiled program."""
-    return -(-int(skips.max()) // 32) * 32
+def _margin(reach):
+    """The longest skip to one side, rounded up so that near skips share one compiled program."""
+    return max(0, -(-int(reach) // 32) * 32)
 
 
 @cache
 def _programs(model: Any, mesh: Mesh, chunk: int):
-    """For every device on its own: frames normalised; a stretch made longer; a stretch scored."""
+    """For every device on its own: frames normalised; a stretch made longer, compared, scored."""
     normalise_all = partial(normalise, form=model.form, lcn=model.lcn)
 
-    def lengthen(history, frames):
-        stretch = jnp.concatenate([history, normalise_all(frames)], 1)
+    def lengthen(around, frames):
+        stretch = jnp.concatenate([around, normalise_all(frames)], 1)
         return stretch, stretch[:, chunk:]
 
-    def score(networks, stretch):
-        one = lambda network: score_chunk(network, stretch[0], model=model, new=chunk)
+    def compare_all(stretch, place, references):
+        one = partial(compare_chunk, stretch[0], place, model=model, count=chunk)
+        return lax.map(one, references)[None]
+
+    def score(networks, inputs):
+        def one(network):
+            variables, row = network
+            return score_chunk(variables, inputs[0, row], model=model)
+
         return map_folds(one, networks)
 
-    programs = (normalise_all, lengthen, score)
-    return tuple(compile_program(on_each_device(program, mesh)) for program in programs)
+    lay = lambda program, shared=0: compile_program(on_each_device(program, mesh, shared=shared))
+    return lay(normalise_all), lay(lengthen), lay(compare_all, 2), lay(score)

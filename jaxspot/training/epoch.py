@@ -13,7 +13,7 @@ from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
 from jaxspot.training.parallel import map_folds
 from jaxspot.training.state import FoldState, stop_early
-from jaxspot.training.step import Training, normalise, prepare_samples, train_step
+from jaxspot.training.step import Training, prepare_samples, train_step
 
 
 class Shared(NamedTuple):
@@ -37,7 +37,7 @@ class Tables(NamedTuple):
 
     Attributes:
       picks: int32 (folds, steps, batch), places in the `rows` of `sampling.Samples`.
-      validation: uint8 (folds, batches, batch, 1 + streams, height, width), the frames themselves.
+      validation: float32 (folds, batches, batch, ...), what the networks see.
       labels: float32 (folds, batches, batch, 2), of the validation.
     """
 
@@ -75,7 +75,7 @@ def train_epoch(
     """
     each = partial(map_folds, batched=batched)
     folds, _, batch = tables.picks.shape
-    prepare = partial(prepare_samples, augmentation=augmentation, form=model.form, lcn=model.lcn)
+    prepare = partial(prepare_samples, augmentation=augmentation, model=model)
 
     def step(states, numbered):
         number, rows, picks = numbered
@@ -103,10 +103,10 @@ def train_epoch(
         return each(one, (states, picks, keys))
 
     def judge(fold):
-        state, frames, labels = fold
+        state, inputs, labels = fold
         loss = validation_loss(
             {"params": state.mean_params, "batch_stats": state.mean_stats},
-            frames,
+            inputs,
             labels,
             model=model,
             training=training,
@@ -128,7 +128,7 @@ def train_epoch(
 
 def validation_loss(
     variables: dict[str, Any],
-    frames: jax.Array,
+    inputs: jax.Array,
     labels: jax.Array,
     *,
     model: TwoStream,
@@ -138,16 +138,15 @@ def validation_loss(
 
     Args:
       variables: of one network.
-      frames: uint8 (batches, batch, 1 + streams, height, width).
+      inputs: float32 (batches, batch, ...), what the network sees.
       labels: float32 (batches, batch, 2).
       model: the network.
       training: its weights of the loss.
     """
 
     def batch_loss(samples):
-        frames, labels = samples
-        inputs = normalise(frames, model.form, model.lcn)
+        inputs, labels = samples
         logits: Any = model.apply(variables, inputs, train=False)
         return weighted_bce(logits, labels, presence=training.presence, kinds=training.kinds).mean()
 
-    return lax.map(batch_loss, (frames, labels)).mean()
+    return lax.map(batch_loss, (inputs, labels)).mean()

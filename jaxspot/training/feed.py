@@ -8,14 +8,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.sharding import Mesh
 
+from jaxspot.network.compiling import compile_program
+from jaxspot.network.model import TwoStream
 from jaxspot.training.epoch import Shared, Tables
 from jaxspot.training.folds import EPOCHS, Fold, fold_key, samples_key
-from jaxspot.training.parallel import pad_folds, replicate, shard_folds
+from jaxspot.training.parallel import on_each_device, pad_folds, replicate, shard_folds
 from jaxspot.training.pool import FramePool
 from jaxspot.training.sampling import epoch_samples, same_length, validation_tables
-from jaxspot.training.step import Training
+from jaxspot.training.step import Training, see
 
 ROUND = 64
 """An epoch's frames are filled up to a multiple of it, so that seeds may share a program."""
@@ -27,6 +30,7 @@ Lay = Callable[[int], tuple[jax.Array, jax.Array, jax.Array]]
 def feed_epochs(
     pool: FramePool,
     folds: Sequence[Fold],
+    model: TwoStream,
     training: Training,
     mesh: Mesh,
     *,
@@ -38,27 +42,36 @@ def feed_epochs(
     An epoch sees few frames of a large bank. Only these are laid on the devices, and a thread
     gathers those of the next epoch while one is run. A small bank, of which an epoch sees half or
     more (`sees_half`), is laid on the devices whole and once. The numbers are the same. Validation
-    samples, which no epoch changes, are laid once, on the device of their fold.
+    samples, which no epoch changes, are prepared once, on the device of their fold.
 
     Close it (`contextlib.closing`) to end the thread where not all epochs are taken.
 
     Args:
       pool: frames and labels of all subjects.
       folds: idle ones are added until the devices share evenly.
+      model: the network, for its references and what it sees.
       training: how to train.
       mesh: the devices.
       first: the epoch to begin with.
       resident: whether the bank is laid on the devices whole; by `sees_half` where None.
     """
     padded = pad_folds(list(folds), mesh)
-    common: dict[str, Any] = dict(seed=training.seed, batch=training.batch, skips=training.skips)
+    common: dict[str, Any] = dict(
+        seed=training.seed,
+        batch=training.batch,
+        skips=training.skips,
+        references=model.references,
+    )
     draw = partial(
         epoch_samples, pool, padded, steps=training.steps, balance=training.balance, **common
     )
     epochs = same_length([draw(epoch=epoch) for epoch in range(1, training.epochs + 1)])
     rows = [samples.rows for samples in epochs]
     table = validation_tables(pool, padded, batches=training.validation_batches, **common)
-    validation = shard_folds((pool.frames[table], pool.labels[table[..., 0]]), mesh)
+    validation = (
+        prepare_validation(shard_folds(pool.frames[table], mesh), model, mesh),
+        shard_folds(pool.labels[table[..., 0]], mesh),
+    )
     own_keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, f), EPOCHS) for f in padded])
     if resident is None:
         resident = sees_half(rows, table, len(pool.labels))
@@ -70,6 +83,21 @@ def feed_epochs(
             key = replicate(samples_key(training.seed, epoch), mesh)
             # No name here holds an epoch's frames, so that they are gone when the next are laid.
             yield tables, shard_folds(keys, mesh), Shared(*lay(epoch), key)
+
+
+def prepare_validation(frames: jax.Array, model: TwoStream, mesh: Mesh) -> jax.Array:
+    """What the networks see of validation samples, a batch at a time.
+
+    Args:
+      frames: uint8 (folds, batches, batch, 1 + streams, height, width), laid over the devices.
+      model: the network.
+      mesh: the devices.
+
+    Returns:
+      float32 (folds, batches, batch, ...).
+    """
+    one = lambda batches: lax.map(partial(see, model=model), batches)
+    return compile_program(on_each_device(partial(lax.map, one), mesh))(frames)
 
 
 def sees_half(rows: Sequence[np.ndarray], validation: np.ndarray, frames: int) -> bool:

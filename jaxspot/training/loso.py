@@ -22,7 +22,7 @@ from jaxspot.training.parallel import fold_mesh, on_each_device, pad_folds, shar
 from jaxspot.training.pool import FramePool
 from jaxspot.training.saved_epochs import Progress
 from jaxspot.training.state import FoldState, init_state
-from jaxspot.training.step import Training, make_optimiser
+from jaxspot.training.step import Training, init_variables, make_optimiser
 
 
 class TrainedFolds(NamedTuple):
@@ -82,7 +82,9 @@ def train_loso(
     run_epoch = compile_epoch(model, training, augmentation, mesh, batched=batched)
     state = shard_folds(pad_idle(progress.state, mesh), mesh)
     ours = lambda tree: jax.tree.map(lambda x: np.array(x[: len(folds)]), jax.device_get(tree))
-    feed = feed_epochs(pool, folds, training, mesh, first=progress.epoch + 1, resident=resident)
+    feed = feed_epochs(
+        pool, folds, model, training, mesh, first=progress.epoch + 1, resident=resident
+    )
     with closing(feed):
         while progress.epoch < training.epochs and progress.state.live.any():
             epoch = progress.epoch + 1
@@ -161,9 +163,9 @@ def start_folds(
     folds: Sequence[Fold], pool: FramePool, *, model: TwoStream, training: Training
 ) -> FoldState:
     """Stacked states before the first epoch (numpy)."""
-    sample = jnp.zeros((1, 1 + len(training.skips), *pool.frames.shape[1:]), jnp.float32)
+    _, height, width = pool.frames.shape
     optimiser = make_optimiser(training)
-    start = lambda key: init_state(model.init(key, sample, train=False), optimiser)
+    start = lambda key: init_state(init_variables(model, key, (height, width)), optimiser)
     keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, fold), START) for fold in folds])
     return jax.device_get(jax.jit(jax.vmap(start))(keys))
 

@@ -141,6 +141,24 @@ def gather_pool(bank: Bank) -> FramePool:
     )
 
 
+class ShownFrames:
+    """A video's frames, for one without a face the frame that `last_usable` names.
+
+    A frame without a face is never compared with others, in training or in scoring.
+    """
+
+    def __init__(self, frames: np.ndarray, usable: np.ndarray):
+        self.frames, self.places = frames, last_usable(usable)
+
+    def __len__(self) -> int:
+        """How many frames."""
+        return len(self.places)
+
+    def __getitem__(self, places: np.ndarray) -> np.ndarray:
+        """Frames uint8 (..., height, width) at int places (...)."""
+        return self.frames[self.places[places]]
+
+
 def last_usable(usable: np.ndarray) -> np.ndarray:
     """For each frame the last usable one up to it, else the first usable: int (frames,)."""
     places = np.where(usable, np.arange(len(usable)), -1)

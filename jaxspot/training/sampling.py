@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxspot.errors import UserError
+from jaxspot.network.model import TwoStream, stream_skips
 from jaxspot.training.folds import Fold, subject_number
 from jaxspot.training.pool import FramePool, video_lengths
 
@@ -23,16 +24,18 @@ def draw_table(
     *,
     samples: int,
     skips: Sequence[tuple[float, float]],
+    references: Sequence[tuple[str, float]] = TwoStream.references,
     balance: float = 0.0,
 ) -> np.ndarray:
-    """Draws frames of some subjects, each with a reference at a random skip per stream, Table 3.
+    """Draws frames of some subjects, each with its references at random skips, Table 3.
 
     Args:
       pool: the frames.
       subjects: whose frames.
       rng: the source of chance.
       samples: how many to draw, with replacement.
-      skips: per stream, shortest and longest frame skip in seconds.
+      skips: of ME and MaE, shortest and longest frame skip in seconds.
+      references: of the streams, see `TwoStream`.
       balance: share of samples whose kind (ME, MaE or neither) is drawn first, each as likely.
 
     Returns:
@@ -44,24 +47,27 @@ def draw_table(
     places = pool.of_subjects(subjects)
     if not len(places):
         raise UserError(FACELESS.format(", ".join(subjects)))
-    return _draw_table(pool, places, rng, samples, skips, balance)
+    return _draw_table(pool, places, rng, samples, skips, references, balance)
 
 
-def _draw_table(pool, places, rng, samples, skips, balance):
+def _draw_table(pool, places, rng, samples, skips, references, balance):
     current = _draw_frames(pool.labels[places], places, rng, samples, balance)
     fps = pool.fps[pool.video[current]]
-    columns = [current]
+    drawn = []
     for shortest, longest in skips:
         low, high = np.rint(shortest * fps), np.rint(longest * fps)
-        skip = np.maximum(np.floor(rng.uniform(low, high + 1)), 1).astype(np.int64)
-        columns.append(reference_places(pool, current, skip))
-    return np.stack(columns, 1).astype(np.int32)
+        drawn.append(np.maximum(np.floor(rng.uniform(low, high + 1)), 1))
+    of_stream = stream_skips(np.stack(drawn, -1), references)
+    columns = [reference_places(pool, current, skip) for skip in of_stream.T]
+    return np.stack([current, *columns], 1).astype(np.int32)
 
 
 def reference_places(pool: FramePool, current: np.ndarray, skip: np.ndarray) -> np.ndarray:
-    """The frame `skip` before each; before the first frame the first frame serves."""
-    first = pool.first[pool.video[current]]
-    return pool.reference[np.maximum(current - skip, first)]
+    """The frame `skip` before each; beyond either end of its video the frame at that end serves."""
+    video = pool.video[current]
+    first = pool.first[video]
+    last = first + video_lengths(pool)[video] - 1
+    return pool.reference[np.clip(current - skip, first, last)]
 
 
 class Samples(NamedTuple):
@@ -85,6 +91,7 @@ def epoch_samples(
     steps: int,
     batch: int,
     skips: Sequence[tuple[float, float]],
+    references: Sequence[tuple[str, float]] = TwoStream.references,
     balance: float,
 ) -> Samples:
     """Draws samples of all subjects; a fold takes the first `batch` of its training subjects.
@@ -98,7 +105,7 @@ def epoch_samples(
       folds: who takes samples.
       seed, epoch: the source of chance.
       steps, batch: of the epoch.
-      skips: per stream, shortest and longest frame skip in seconds.
+      skips, references: see `draw_table`.
       balance: see `draw_table`, within a subject.
 
     Raises:
@@ -118,11 +125,11 @@ def epoch_samples(
     while (taken.sum(-1) < batch).any():
         here = [seed, epoch, len(blocks)]
         owner = np.random.default_rng(here).choice(len(subjects), (steps, batch), p=share)
-        rows = np.zeros((steps * batch, 1 + len(skips)), np.int32)
+        rows = np.zeros((steps * batch, 1 + len(references)), np.int32)
         for subject in seen:
             rng = np.random.default_rng([*here, subject_number(subject)])
             mine = owner.ravel() == number[subject]
-            table = _draw_table(pool, places[subject], rng, len(rows), skips, balance)
+            table = _draw_table(pool, places[subject], rng, len(rows), skips, references, balance)
             rows[mine] = table[mine]
         blocks.append(rows.reshape(steps, batch, -1))
         taken = np.concatenate([taken, trains[:, owner]], -1)
@@ -145,12 +152,20 @@ def validation_tables(
     batches: int,
     batch: int,
     skips: Sequence[tuple[float, float]],
+    references: Sequence[tuple[str, float]] = TwoStream.references,
 ) -> np.ndarray:
     """Validation samples, the same in all epochs: int32 (folds, batches, batch, 1 + streams)."""
     tables = []
     for fold in folds:
         rng = np.random.default_rng([seed, subject_number(fold.held_out), VALIDATION])
-        table = draw_table(pool, fold.validation, rng, samples=batches * batch, skips=skips)
+        table = draw_table(
+            pool,
+            fold.validation,
+            rng,
+            samples=batches * batch,
+            skips=skips,
+            references=references,
+        )
         tables.append(table.reshape(batches, batch, -1))
     return np.stack(tables)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,7 @@ import optax
 from jax import lax
 
 from jaxspot.network.augment import Augmentation
-from jaxspot.network.forms import FORMS, to_input
+from jaxspot.network.forms import FORMS, compare, to_input
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
 from jaxspot.training.state import FoldState
@@ -30,7 +31,7 @@ class Training:
       decay: "constant", or "cosine" down to 0 at the last epoch.
       presence: W of eq. 2.
       kinds: M of eq. 2 for ME and MaE.
-      skips: per stream, shortest and longest random frame skip in seconds.
+      skips: of ME and MaE, shortest and longest random frame skip in seconds.
       averaging: decay per step of the moving average of weights and statistics that is validated
         and kept; 0 keeps the last step's own.
       balance: share of samples whose kind (ME, MaE, neither) is drawn first, each of the subject's
@@ -48,7 +49,7 @@ class Training:
     decay: str = "constant"
     presence: float = 0.9
     kinds: tuple[float, float] = (0.1, 0.9)
-    skips: tuple[tuple[float, float], ...] = ((0.1, 0.3), (16 / 30, 50 / 30))
+    skips: tuple[tuple[float, float], tuple[float, float]] = ((0.1, 0.3), (16 / 30, 50 / 30))
     averaging: float = 0.0
     balance: float = 0.0
     seed: int = 0
@@ -68,17 +69,12 @@ def make_optimiser(training: Training) -> optax.GradientTransformation:
 
 
 def normalise(frames: jax.Array, form: str = "fast", lcn: bool = True) -> jax.Array:
-    """Uint8 frames (..., height, width) as the network sees them when nothing is augmented."""
+    """Uint8 frames (..., height, width) as `to_input` makes them."""
     return to_input(frames.astype(jnp.float32) / 255, form=form, lcn=lcn)
 
 
 def prepare_samples(
-    frames: jax.Array,
-    keys: jax.Array,
-    *,
-    augmentation: Augmentation,
-    form: str = "fast",
-    lcn: bool = True,
+    frames: jax.Array, keys: jax.Array, *, augmentation: Augmentation, model: TwoStream
 ) -> jax.Array:
     """Augments and normalises samples, each by its own key.
 
@@ -86,13 +82,33 @@ def prepare_samples(
       frames: uint8 (samples, 1 + streams, height, width).
       keys: random keys (samples,).
       augmentation: ranges.
-      form, lcn: see `to_input`.
+      model: the network.
 
     Returns:
-      float32 (samples, 1 + streams, height, width), what the network sees.
+      float32 (samples, ...), what the network sees.
     """
-    seen = jax.vmap(lambda f, k: FORMS[form].augment(f, k, augmentation))(frames, keys)
-    return lax.optimization_barrier(to_input(seen, form=form, lcn=lcn))
+    seen = jax.vmap(lambda f, k: FORMS[model.form].augment(f, k, augmentation))(frames, keys)
+    seen = lax.optimization_barrier(to_input(seen, form=model.form, lcn=model.lcn))
+    return compare(seen, trunk=model.trunk)
+
+
+def init_variables(model: TwoStream, key: jax.Array, size: tuple[int, int]) -> dict[str, Any]:
+    """A network at its start, {"params", "batch_stats"}, for frames of (height, width)."""
+    blank = jnp.zeros((1, 1 + len(model.references), *size), jnp.uint8)
+    return dict(model.init(key, see(blank, model), train=False))
+
+
+def see(frames: jax.Array, model: TwoStream) -> jax.Array:
+    """Samples as the network sees them when nothing is augmented.
+
+    Args:
+      frames: uint8 (samples, 1 + streams, height, width).
+      model: the network.
+
+    Returns:
+      float32 (samples, ...), what the network sees.
+    """
+    return compare(normalise(frames, model.form, model.lcn), trunk=model.trunk)
 
 
 def train_step(
@@ -108,7 +124,7 @@ def train_step(
 
     Args:
       state: of this fold.
-      inputs: float32 (batch, 1 + streams, height, width), from `prepare_samples`.
+      inputs: float32 (batch, ...), from `prepare_samples`.
       labels: float32 (batch, 2).
       key: random key of dropout.
 

@@ -1,0 +1,61 @@
+"""How far each part of a face moved between a frame and its references, in closed form."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+SIDE = 8
+"""Pixels of a cell's side."""
+STIFFNESS = 0.05
+"""Share of a frame's mean texture that holds a part without texture in its place."""
+
+
+def local_motion(frames: jax.Array) -> jax.Array:
+    """Motion from each reference to the current frame on a grid (Lucas and Kanade 1981).
+
+    In every window it is the shift that best explains the difference of the two frames by their
+    mean gradient: one step of least squares, so that shifts over about two pixels come out too
+    short. Windows are triangles, two cells to either side, and overlap. Nothing is learned.
+
+    Args:
+      frames: float (batch, 1 + streams, height, width), from LCN: the current frame, then one
+        reference per stream. Height and width are multiples of 8.
+
+    Returns:
+      float (batch, streams, height / 8, width / 8, 2): right and down, in pixels.
+    """
+    down, across = (jnp.asarray(windows(size)) for size in frames.shape[-2:])
+    keep = lax.optimization_barrier
+    gather = lambda x: keep(down @ keep(keep(x) @ across.T))
+    current, references = frames[:, :1], frames[:, 1:]
+    x, y = keep(gradient(keep((current + references) / 2)))
+    change = current - references
+    xx, xy, yy = gather(x * x), gather(x * y), gather(y * y)
+    xt, yt = gather(x * change), gather(y * change)
+    # On a constant image all is 0, and nothing moves.
+    hold = STIFFNESS * (xx + yy).mean((-2, -1), keepdims=True) / 2 + 1e-6
+    xx, yy = xx + hold, yy + hold
+    scale = 1 / (xx * yy - xy * xy)
+    return jnp.stack([scale * (xy * yt - yy * xt), scale * (xy * xt - xx * yt)], -1)
+
+
+def windows(size: int) -> np.ndarray:
+    """Weight of each pixel of a row in each window: float32 (size / 8, size).
+
+    Raises:
+      ValueError: `size` is no multiple of 8.
+    """
+    if size % SIDE:
+        raise ValueError(f"{size} pixels cannot be cut into cells of {SIDE}")
+    centre = SIDE * (np.arange(size // SIDE)[:, None] + 0.5)
+    distance = np.abs(np.arange(size) + 0.5 - centre) / SIDE
+    return np.maximum(1 - distance / 2, 0).astype(np.float32)
+
+
+def gradient(images: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Central differences along x and y, each of the images' shape; the border is repeated."""
+    padded = jnp.pad(images, [(0, 0)] * (images.ndim - 2) + [(1, 1), (1, 1)], mode="edge")
+    right, left = padded[..., 1:-1, 2:], padded[..., 1:-1, :-2]
+    below, above = padded[..., 2:, 1:-1], padded[..., :-2, 1:-1]
+    return (right - left) / 2, (below - above) / 2
