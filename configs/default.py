@@ -4,7 +4,7 @@
 
 An argument after a colon changes several settings at once; arguments combine by comma:
   :paper  the faithful settings (the default): what the paper prints, and where it is silent
-  :best   our own: what measured better on synthetic faces; 8,000 samples at most, so a larger
+  :best   our own: what measured better on synthetic faces; 32,000 samples at most, so a larger
           bank wants more epochs
 
 Where the paper is silent, the faithful settings take:
@@ -21,12 +21,17 @@ Where the paper is silent, the faithful settings take:
                           as printed: LCN, batch normalisation and three blocks; other values are
                           the ablations of Table 7, see ablations.py.
   model.form              fast; "plain" computes the same numbers by the library's convolutions.
+  model.trunk             convolution; "motion" sees how far each part of the face moved between the
+                          two frames, which :best takes, and has no blocks.
+  model.references        one k earlier, of ME and of MaE: a stream each; :best takes ten, earlier
+                          and later, at once and twice k of ME, and half, once and twice k of MaE.
+  model.joint             no layer but the output sees both streams.
   training.optimiser      SGD with momentum 0.9 at the printed learning rate.
   training.steps          an epoch is 50 steps of 16 samples: neighbouring frames are near copies,
                           so a pass over all frames is no useful unit.
   training.kinds          M = 0.1 (ME) and 0.9 (MaE) as printed, though its sentence says otherwise.
-  training.skips          3~9 and 16~50 frames at 30 fps (CAS(ME)^2 in Table 3), kept in seconds;
-                          samm_lv.py has those of SAMM-LV.
+  training.skips          of ME and MaE, 3~9 and 16~50 frames at 30 fps (CAS(ME)^2 in Table 3), kept
+                          in seconds; samm_lv.py has those of SAMM-LV.
   seeds                   several in place of seed: as many runs, mean and deviation of F1.
   variants                several runs with single settings changed, see ablations.py.
   data.inclusive          whether k counts both ends of an interval; cas_me2.py does not.
@@ -131,7 +136,8 @@ def best(config: Any) -> None:
     )
     config.model.joint = 64
     config.model.dropout = 0.2
-    config.training.epochs = 10
+    config.training.epochs = 20
+    config.training.skips = ((0.1, 0.2), (0.65, 1.1))
     config.training.batch = 32
     config.training.validation_batches = 8
     config.training.averaging = 0.98

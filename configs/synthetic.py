@@ -7,7 +7,7 @@
   python launch/train.py --config=configs/synthetic.py:benchmark,uneven,paper --workdir=runs/uneven
   python launch/train.py --config=configs/ablations.py:benchmark,ablation --workdir=runs/ablations
 
-At most 10 epochs, for :paper as for :best, so that both see as many samples.
+At most 10 epochs of 800 samples for :paper, 20 of 1,600 for :best.
 
 Arguments, combined by comma:
   paper (the default), best   settings of the method, see default.py
