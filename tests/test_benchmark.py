@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from test_model import close, random_variables
 
+from configs import default
 from jaxspot.benchmark import rows, scaling
 from jaxspot.benchmark.measure import (
     Clock,
@@ -24,7 +25,7 @@ from jaxspot.benchmark.measure import (
 from jaxspot.benchmark.scaling import Law, Point
 from jaxspot.benchmark.scaling import table as scaling_table
 from jaxspot.benchmark.table import table
-from jaxspot.benchmark.work import MadeUpFrames
+from jaxspot.benchmark.work import BEST, MadeUpFrames
 from jaxspot.commands import benchmark
 from jaxspot.memory import peak_gigabytes
 from jaxspot.network.lcn import local_contrast_normalise
@@ -77,6 +78,9 @@ def test_the_command_writes_rows_of_the_contract(tmp_path, capsys):
         assert row["ratio"] == pytest.approx(row["peer_value"] / row["value"])
     assert (tmp_path / "lcn.json.md").read_text() in capsys.readouterr().out
     assert tuple(rows.ROWS) == benchmark.NAMES
+    best = TwoStream(**default.get_config("best").model.to_dict())
+    seen = best.clone(**{name: getattr(BEST, name) for name in ("pooling", "regions", "start")})
+    assert seen == BEST
     assert tuple(scaling.LAWS) == benchmark.LAW_NAMES
 
 

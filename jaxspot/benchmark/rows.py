@@ -13,6 +13,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from jaxspot.benchmark.measure import Machine, Row, compare
+from jaxspot.benchmark.methods import methods
 from jaxspot.benchmark.preparing import prepare
 from jaxspot.benchmark.work import (
     PAPER,
@@ -208,6 +209,7 @@ ROWS: dict[str, Callable[[Machine], list[Row]]] = {
     "step_8": step_8,
     "loso_epoch": loso_epoch,
     "score": score,
+    "methods": methods,
     "synthetic": synthetic,
     "track": track,
     "prepare": prepare,

@@ -20,6 +20,18 @@ from jaxspot.training.step import Training, init_variables
 from jaxspot.video.bank import SIZE
 
 PAPER = TwoStream()
+BEST = TwoStream(
+    trunk="motion",
+    references=tuple(
+        (kind, side * times)
+        for kind, multiples in (("ME", (1.0, 2.0)), ("MaE", (0.5, 1.0, 2.0)))
+        for times in multiples
+        for side in (1, -1)
+    ),
+    joint=64,
+    dropout=0.2,
+)
+"""The network of `:best` in `configs/default.py`, which is not in the wheel."""
 SKIPS = (6, 19)
 TRAINING = Training(epochs=1, optimiser="adam", learning_rate=0.003, steps=8, validation_batches=1)
 

@@ -25,7 +25,17 @@ example:
   python launch/benchmark.py --only=lcn --out=runs/lcn.json
   python launch/benchmark.py --scaling --out=runs/scaling.json
 """
-NAMES = ("lcn", "step_1", "step_8", "loso_epoch", "score", "synthetic", "track", "prepare")
+NAMES = (
+    "lcn",
+    "step_1",
+    "step_8",
+    "loso_epoch",
+    "score",
+    "methods",
+    "synthetic",
+    "track",
+    "prepare",
+)
 LAW_NAMES = ("folds", "widths", "video", "bank")
 
 

@@ -1,0 +1,70 @@
+"""The row `methods`: frames a second of `:best` beside `:paper` and the peers, scoring a video."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from jaxspot.annotations.tables import KINDS
+from jaxspot.benchmark.measure import Machine, Row, compare
+from jaxspot.benchmark.work import BEST, PAPER, one_network
+from jaxspot.evaluation.peers.mdmd import mdmd
+from jaxspot.evaluation.peers.moilanen import moilanen
+from jaxspot.evaluation.peers.softnet_inputs import write_inputs
+from jaxspot.evaluation.peers.softnet_spotting import spot_folds
+from jaxspot.evaluation.peers.softnet_training import start_networks
+from jaxspot.evaluation.peers.sp_fd import sp_fd
+from jaxspot.network.model import TwoStream, stream_skips
+from jaxspot.spotting.scoring import score_video
+from jaxspot.synthetic.generate import synthetic_bank
+from jaxspot.training.folds import Fold
+from jaxspot.video.bank import Bank
+
+K = {"ME": 4, "MaE": 26}
+"""Those of the benchmark at 30 fps."""
+
+
+def methods(_: Machine, *, seconds: float = 20.0) -> list[Row]:
+    """A synthetic video at 30 fps from uint8 frames to scores, by networks at their start."""
+    with tempfile.TemporaryDirectory(prefix="methods-") as folder:
+        bank = synthetic_bank(f"{folder}/bank", subjects=1, seconds=seconds, progress=False)
+        (video,), (subject,) = bank.videos.video, bank.videos.subject
+        frames = np.asarray(bank.frames(video))
+        peers = {
+            ":paper": scorer(PAPER, frames),
+            "moilanen": partial(moilanen, frames, k=K),
+            "mdmd": partial(mdmd, frames, fps=30.0),
+            "sp_fd": partial(sp_fd, frames, fps=30.0),
+            "softnet": softnet(bank, video, subject, f"{folder}/inputs.npy"),
+        }
+        return compare(
+            "methods",
+            scorer(BEST, frames),
+            peers,
+            unit="frames/s",
+            convert=lambda taken: len(frames) / taken,
+            rounds=3,
+        )
+
+
+def scorer(model: TwoStream, frames: np.ndarray) -> Callable[[], Any]:
+    """A call that scores the frames by one network."""
+    skips = stream_skips([[K[kind] for kind in KINDS]], model.references)
+    return partial(score_video, model, one_network(model), frames, skips=skips)
+
+
+def softnet(bank: Bank, video: str, subject: str, path: str) -> Callable[[], Any]:
+    """A call that makes SOFTNet's inputs of both kinds and scores them by one network each."""
+    fold = Fold(subject, (), ())
+    params = start_networks([[0, i] for i in range(len(KINDS))])
+
+    def k(subject: str, fps: float) -> Mapping[str, int]:
+        return K
+
+    def run():
+        inputs = write_inputs(bank, {video: set(K.values())}, path)
+        return spot_folds(bank, inputs, params, folds=[fold], k=k)
+
+    return run
