@@ -8,7 +8,7 @@ The videos were not at hand: neither time nor figures of a real run are known. T
 F1 of Table 5 (k-th frame skip) are 0.0686 (MaE), 0.0119 (ME) and 0.0497 overall; how its
 threshold was chosen it does not say.
 
-Arguments: paper (the default) and best, as in configs/default.py.
+Arguments: paper (the default), best and convolution, as in configs/default.py.
 """
 
 from typing import Any
@@ -23,5 +23,5 @@ def get_config(arguments: str = "") -> Any:
     config.data.inclusive = False
     config.training.learning_rate = 0.015
     config.training.skips = ((3 / 30, 9 / 30), (16 / 30, 50 / 30))
-    default.apply(config, arguments, {"paper": lambda config: None, "best": default.best})
+    default.apply(config, arguments, default.METHODS)
     return config

@@ -6,6 +6,7 @@ An argument after a colon changes several settings at once; arguments combine by
   :paper  the faithful settings (the default): what the paper prints, and where it is silent
   :best   our own: what measured better on synthetic faces; 32,000 samples at most, so a larger
           bank wants more epochs
+  :convolution   the paper's trunk and references, with all else that measured better
 
 Where the paper is silent, the faithful settings take:
   (fixed) gray frames; references lie in the past, so that scores can stream; LCN's window has a
@@ -55,7 +56,7 @@ from jaxspot.errors import UserError
 def get_config(arguments: str = "") -> Any:
     """Settings for a prepared frame bank."""
     config = paper()
-    apply(config, arguments, {"paper": lambda config: None, "best": best})
+    apply(config, arguments, METHODS)
     return config
 
 
@@ -127,6 +128,7 @@ def paper() -> Any:
 
 def best(config: Any) -> None:
     """Our settings: what measured better on synthetic faces (README, "What mattered")."""
+    _tuned(config)
     config.model.trunk = "motion"
     config.model.references = tuple(
         (kind, side * times)
@@ -140,6 +142,20 @@ def best(config: Any) -> None:
     config.training.skips = ((0.1, 0.2), (0.65, 1.1))
     config.training.batch = 32
     config.training.validation_batches = 8
+
+
+def convolution(config: Any) -> None:
+    """The paper's trunk and references, with all else that measured better."""
+    _tuned(config)
+    config.model.pooling = "average"
+    config.model.regions = 7
+    config.model.start = "difference"
+    config.model.dropout = 0.0
+    config.augmentation.drift = 0.4
+    config.training.epochs = 10
+
+
+def _tuned(config):
     config.training.averaging = 0.98
     config.training.optimiser = "adam"
     config.training.learning_rate = 0.003
@@ -151,6 +167,10 @@ def best(config: Any) -> None:
     config.protocol.min_seconds = (0.1, 0.4)
     config.protocol.max_seconds = (0.6, 1e9)
     config.protocol.keep_nested = False
+
+
+METHODS = {"paper": lambda config: None, "best": best, "convolution": convolution}
+"""What a config argument does to the faithful settings, by name."""
 
 
 def apply(config: Any, arguments: str, changes: dict) -> None:

@@ -8,7 +8,7 @@ The videos were not at hand: neither time nor figures of a real run are known. T
 F1 of Table 5 (k-th frame skip) are 0.1863 (MaE), 0.0409 (ME) and 0.1193 overall; how its
 threshold was chosen it does not say.
 
-Arguments: paper (the default) and best, as in configs/default.py.
+Arguments: paper (the default), best and convolution, as in configs/default.py.
 """
 
 from typing import Any
@@ -22,5 +22,5 @@ def get_config(arguments: str = "") -> Any:
     config.data.name = "SAMM-LV"
     config.training.learning_rate = 0.007
     config.training.skips = ((25 / 200, 75 / 200), (200 / 200, 400 / 200))
-    default.apply(config, arguments, {"paper": lambda config: None, "best": default.best})
+    default.apply(config, arguments, default.METHODS)
     return config

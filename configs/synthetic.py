@@ -10,7 +10,7 @@
 At most 10 epochs of 800 samples for :paper; for :best 20 of 1,600, and 10 in the demo.
 
 Arguments, combined by comma:
-  paper (the default), best   settings of the method, see default.py
+  paper (the default), best, convolution   settings of the method, see default.py
   easy, hard, uneven          the level of difficulty instead of "default"; uneven has strong light
                               from one side that changes within seconds, otherwise it is "default"
   benchmark                   the research size: 24 subjects of 30 s at 30 fps (21,600 frames,
@@ -70,8 +70,7 @@ def get_config(arguments: str = "") -> Any:
         )
     )
     words = [word for word in arguments.split(",") if word]
-    changes = {"paper": lambda config: None}
-    changes |= {"best": default.best if "benchmark" in words else _short_best}
+    changes = default.METHODS | ({} if "benchmark" in words else {"best": _short_best})
     changes |= {level: _level(level) for level in LEVELS}
     changes |= dict(benchmark=_benchmark, fps200=_fps200, ablation=_ablation, choices=_choices)
     words.sort(key=lambda word: word != "benchmark")

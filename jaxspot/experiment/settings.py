@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from jaxspot.annotations.tables import KINDS
 from jaxspot.errors import UserError
 from jaxspot.evaluation.matching import MATCHING_RULES
 from jaxspot.evaluation.peers import PEERS
@@ -138,6 +139,10 @@ def refuse_numbers(config: Any) -> None:
         ),
         "model.dropout must lie in 0..1, below 1": 0 <= config.model.dropout < 1,
         "model.extra_blocks must be 0 or more": config.model.extra_blocks >= 0,
+        "model.joint must be 0 or more": config.model.joint >= 0,
+        "model.references are pairs such as ('ME',1.0), the number not 0": _are_references(
+            config.model.references
+        ),
         "protocol.quantiles are two numbers in 0..1, the lower first": 0 <= low < high <= 1,
         "protocol.order must be 1 or more": config.protocol.order >= 1,
         "protocol.cycles must lie above 0": config.protocol.cycles > 0,
@@ -146,6 +151,20 @@ def refuse_numbers(config: Any) -> None:
     for line, holds in checks.items():
         if not holds:
             raise UserError(f"--config.{line}")
+
+
+def _are_references(value):
+    pairs = isinstance(value, tuple) and all(
+        isinstance(pair, tuple) and len(pair) == 2 for pair in value
+    )
+    return (
+        bool(value)
+        and pairs
+        and all(
+            kind in KINDS and isinstance(times, int | float) and 0 < abs(times) < math.inf
+            for kind, times in value
+        )
+    )
 
 
 def refuse_synthetic(scene: Any) -> None:
