@@ -276,10 +276,17 @@ def test_arguments_that_make_no_sense(arguments, said):
     [
         ("norm", "layer", "model.norm is 'layer'; take one of batch, none"),
         ("extra_blocks", -1, "0 or more"),
+        ("trunk", "flow", "model.trunk is 'flow'; take one of convolution, motion"),
+        ("joint", -1, "0 or more"),
+        ("references", (("ME", 1.0), ("MaE", 0.0)), "the number not 0"),
+        ("references", (("MAE", 1.0),), "pairs such as"),
+        ("references", ("ME", 1.0), "pairs such as"),
+        ("references", (), "pairs such as"),
     ],
 )
 def test_settings_that_no_network_has(field, value, said):
     config = synthetic.get_config()
-    config.model[field] = value
+    with config.unlocked(), config.ignore_type():
+        config.model[field] = value
     with pytest.raises(UserError, match=said):
         read_settings(config)

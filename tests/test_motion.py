@@ -1,3 +1,5 @@
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -102,12 +104,13 @@ def test_the_network_sees_motion_and_nothing_else():
     """Its logits follow from `local_motion` and dense layers written out."""
     references = (("ME", 1.0), ("ME", -1.0), ("MaE", 1.0))
     model = TwoStream(widths=(3, 4, 5), trunk="motion", references=references, joint=6)
-    variables = init_variables(model, jax.random.key(0), (16, 16))
+    start = partial(init_variables, model, size=(16, 16))
+    variables = jax.jit(start)(jax.random.key(0))
     params = variables["params"]
     assert set(variables) == {"params"}
     assert set(params) == {"Project", "ResidualDense_0", "Joint", "Output"}
     frames = np.random.default_rng(0).integers(0, 256, (7, 4, 16, 16)).astype(np.uint8)
-    inputs = see(jnp.asarray(frames), model)
+    inputs = jax.jit(partial(see, model=model))(frames)
     assert inputs.shape == (7, 3, 2, 2, 2)
     dense = lambda layer, x: x @ np.asarray(layer["kernel"]) + np.asarray(layer["bias"])
     x = dense(params["Project"], np.asarray(inputs).reshape(21, 8))
