@@ -64,11 +64,19 @@ def get_config(arguments: str = "") -> Any:
         config = DATA[data[0] if data else "synthetic"].get_config(others)
     except UserError as error:
         raise UserError(f"{error}, {', '.join((*DATA, *ROWS))}") from None
-    if len(rows) == 1:
-        config.update_from_flattened_dict(ROWS[rows[0]])
-    else:
-        first, *others = rows or ROWS
-        variant = lambda row, more: (row, tuple((ROWS[row] | more).items()))
-        spared = {"control.folds": 0}
-        config.variants = (variant(first, {}), *(variant(row, spared) for row in others))
+    set_rows(config, {row: ROWS[row] for row in rows or ROWS})
     return config
+
+
+def set_rows(config: Any, rows: dict[str, dict[str, Any]]) -> None:
+    """Makes a config that of one row, or of several runs on one bank; changes of each by name.
+
+    Of several the first alone has a negative control.
+    """
+    if len(rows) == 1:
+        (changes,) = rows.values()
+        config.update_from_flattened_dict(changes)
+    else:
+        first, *others = ((row, tuple(changes.items())) for row, changes in rows.items())
+        spared = (("control.folds", 0),)
+        config.variants = (first, *((row, changes + spared) for row, changes in others))

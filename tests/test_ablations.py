@@ -16,7 +16,7 @@ from pools import make_pool
 from test_checkpoint import decision
 from test_model import close, inputs, plain_network, random_variables
 
-from configs import ablations, cas_me2, samm_lv, synthetic
+from configs import ablations, cas_me2, gains, samm_lv, synthetic
 from jaxspot.errors import UserError
 from jaxspot.experiment.settings import read_settings
 from jaxspot.network.augment import Augmentation
@@ -290,3 +290,19 @@ def test_settings_that_no_network_has(field, value, said):
         config.model[field] = value
     with pytest.raises(UserError, match=said):
         read_settings(config)
+
+
+def test_a_row_of_gains_changes_one_thing_about_best():
+    whole = gains.get_config("best")
+    before = flat(synthetic.get_config("benchmark,choices,best"))
+    changed = {name for name, value in flat(whole).items() if value != before[name]}
+    assert changed == {"control.folds", "peers"}
+    for row in gains.ROWS:
+        config = gains.get_config(row)
+        read_settings(config)
+        found = {name for name, value in flat(config).items() if value != flat(whole)[name]}
+        assert found == set(gains.ROWS[row]) and bool(found) == (row != "best")
+    assert [row for row, _ in gains.get_config().variants] == list(gains.ROWS)
+    assert gains.get_config("fps200,best").data.name == "benchmark_default_200fps_choices"
+    with pytest.raises(UserError, match="'bset' is unknown"):
+        gains.get_config("bset")

@@ -1,0 +1,56 @@
+"""What each part of :best gains, and what did not help: on the people that choices are made on.
+
+  python launch/train.py --config=configs/gains.py --workdir=runs/gains
+  python launch/train.py --config=configs/gains.py:best,two_references --workdir=runs/references
+
+Every row changes one thing about :best; all run on one bank (20 people, ten minutes of video, from
+which no figure is taken) and end in tables/table7.*, with each row's paired difference from the
+first.
+Arguments are the rows wanted, all by default; a level or fps200 may stand among them.
+
+  best             nothing changed
+  two_references   one k earlier, of ME and of MaE, as in the paper
+  four_references  the same and one k later
+  no_joint         no layer but the output sees all streams together
+  drift            a shift of each frame on its own in augmentation (0.4 pixels)
+  paper_skips      Table 3's ranges of random skips, not those near k
+  ten_epochs       half as many steps
+  roc              thresholds from the ROC, as in the paper, not for interval F1
+  per_video        min-max of each video, as in the paper, not quantiles of training scores
+  any_length       no limits of duration
+  nested           micro-expressions inside a macro-expression found are kept
+"""
+
+from typing import Any
+
+from configs import synthetic
+from configs.ablations import set_rows
+
+EARLIER, LATER = (("ME", 1.0), ("MaE", 1.0)), (("ME", -1.0), ("MaE", -1.0))
+ROWS: dict[str, dict[str, Any]] = {
+    "best": {},
+    "two_references": {"model.references": EARLIER},
+    "four_references": {"model.references": EARLIER + LATER},
+    "no_joint": {"model.joint": 0},
+    "drift": {"augmentation.drift": 0.4},
+    "paper_skips": {"training.skips": ((3 / 30, 9 / 30), (16 / 30, 50 / 30))},
+    "ten_epochs": {"training.epochs": 10},
+    "roc": {"protocol.threshold": "roc"},
+    "per_video": {"protocol.normalisation": "per_video"},
+    "any_length": {"protocol.min_seconds": (0.0, 0.0), "protocol.max_seconds": (1e9, 1e9)},
+    "nested": {"protocol.keep_nested": True},
+}
+
+
+def get_config(arguments: str = "") -> Any:
+    """Settings of one row, or of several as `variants`; no control and no peers.
+
+    Raises:
+      UserError: an unknown argument.
+    """
+    names = list(dict.fromkeys(filter(None, arguments.split(","))))
+    others = [name for name in names if name not in ROWS]
+    config = synthetic.get_config(",".join(["benchmark", "choices", "best", *others]))
+    config.control.folds, config.peers = 0, ()
+    set_rows(config, {row: ROWS[row] for row in names if row in ROWS} or ROWS)
+    return config
