@@ -26,6 +26,8 @@ Where the paper is silent, the faithful settings take:
                           two frames, which :best takes, and has no blocks.
   model.references        one k earlier, of ME and of MaE: a stream each; :best takes ten, earlier
                           and later, at once and twice k of ME, and half, once and twice k of MaE.
+  model.grain             k is kept to the frame; :best rounds it to 1/30 s where frames are
+                          closer, so that folds share their comparisons.
   model.joint             no layer but the output sees both streams.
   training.optimiser      SGD with momentum 0.9 at the printed learning rate.
   training.steps          an epoch is 50 steps of 16 samples: neighbouring frames are near copies,
@@ -81,6 +83,7 @@ def paper() -> Any:
                 extra_blocks=0,
                 trunk="convolution",
                 references=(("ME", 1.0), ("MaE", 1.0)),
+                grain=0.0,
                 joint=0,
             ),
             augmentation=dict(
@@ -136,6 +139,7 @@ def best(config: Any) -> None:
         for times in multiples
         for side in (1, -1)
     )
+    config.model.grain = 1 / 30
     config.model.joint = 64
     config.model.dropout = 0.2
     config.training.epochs = 20

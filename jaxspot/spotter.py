@@ -45,8 +45,7 @@ class Spotter:
 
     def skips(self, fps: float) -> np.ndarray:
         """Frame skips of each stream at a frame rate: int (networks, streams)."""
-        k = np.array([frame_skips(pair, fps) for pair in self.durations])
-        return stream_skips(k, self.model.references)
+        return network_skips(self.model, self.durations, fps)
 
     def skips_s(self) -> list[float]:
         """Frame skips of each stream in seconds, mean of the networks."""
@@ -70,6 +69,16 @@ def frame_skips(durations: Sequence[float], fps: float) -> list[int]:
     """k of each kind in frames, from mean durations in seconds; 1 or more."""
     k = k_frame({kind: [d * fps] for kind, d in zip(KINDS, durations, strict=True)})
     return [max(1, k[kind]) for kind in KINDS]
+
+
+def network_skips(model: TwoStream, durations: Sequence[Sequence[float]], fps: float) -> np.ndarray:
+    """Frame skips of each network's streams at a frame rate: int (networks, streams).
+
+    `durations` holds the mean durations of ME and MaE of each network, in seconds.
+    """
+    k = np.array([frame_skips(pair, fps) for pair in durations])
+    step = max(1, round(model.grain * fps))
+    return stream_skips(np.maximum(np.rint(k / step), 1) * step, model.references)
 
 
 def mean_decision(decisions: Sequence[Decision]) -> Decision:

@@ -11,7 +11,14 @@ import pytest
 from jaxspot.errors import UserError
 from jaxspot.evaluation.protocols import Decision, Protocol
 from jaxspot.network.model import TwoStream
-from jaxspot.spotter import Spotter, frame_skips, load_spotter, mean_decision, save_spotter
+from jaxspot.spotter import (
+    Spotter,
+    frame_skips,
+    load_spotter,
+    mean_decision,
+    network_skips,
+    save_spotter,
+)
 from jaxspot.training.checkpoint import restore_tree, save_tree
 
 
@@ -191,6 +198,19 @@ def test_skips_are_half_a_mean_expression(spotter):
     np.testing.assert_array_equal(spotter.skips(30.0), [[6, 18], [5, 30]])
     np.testing.assert_array_equal(spotter.skips(200.0), [[40, 120], [33, 200]])
     assert frame_skips((0.01, 0.02), 25.0) == [1, 1]
+
+
+def test_folds_of_near_k_share_their_skips_where_frames_are_close():
+    model = TwoStream(grain=1 / 30, references=(("ME", 2.0), ("MaE", -0.5)))
+    durations = [(0.27, 1.72), (0.29, 1.75), (0.02, 1.0)]
+    plain = network_skips(model.clone(grain=0.0), durations, 200.0)
+    assert len(np.unique(plain, axis=0)) == 3
+    np.testing.assert_array_equal(
+        network_skips(model, durations, 200.0), [[56, -88], [56, -88], [14, -49]]
+    )
+    for fps in (25.0, 30.0):
+        exact = network_skips(model.clone(grain=0.0), durations, fps)
+        np.testing.assert_array_equal(network_skips(model, durations, fps), exact)
 
 
 def test_the_mean_decision_averages_thresholds_where_the_scores_are():

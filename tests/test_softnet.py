@@ -1,3 +1,5 @@
+import tracemalloc
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -22,7 +24,7 @@ from jaxspot.evaluation.peers.softnet_inputs import (
 )
 from jaxspot.evaluation.peers.softnet_labels import pseudo_labels, window_iou
 from jaxspot.evaluation.peers.softnet_network import STREAMS, SoftNet, pooled_conv
-from jaxspot.evaluation.peers.softnet_spotting import smooth
+from jaxspot.evaluation.peers.softnet_spotting import smooth, spot_folds
 from jaxspot.evaluation.peers.softnet_training import (
     AS_IS,
     BLUR,
@@ -322,3 +324,22 @@ def test_a_bank_is_spotted_fold_by_fold(bank):
         assert curve.dtype == np.float32
         assert np.isfinite(curve).all()
     assert (found.onset >= 1).all() and (found.offset <= 46).all()
+
+
+def test_memory_does_not_grow_with_the_video(tmp_path):
+    """Inputs of a bank, and its scores: 5 kB of inputs a frame lie on disk alone."""
+
+    def peak(frames):
+        bank = open_bank(write_bank(tmp_path / f"bank{frames}", subjects=3, frames=frames))
+        fold, k = loso_folds(bank.videos.subject)[0], lambda subject, fps: {"ME": 2, "MaE": 6}
+        skips = {"s1_1": {2, 6}}
+        tracemalloc.start()
+        inputs = write_inputs(bank, skips, tmp_path / f"{frames}.npy")
+        scores, _ = spot_folds(bank, inputs, start_networks([[0], [1]]), folds=[fold], k=k)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert len(scores["s1_1"]) == frames
+        return most
+
+    peak(220)
+    assert peak(520) - peak(220) < 300 * 500

@@ -28,6 +28,7 @@ BEST = TwoStream(
         for times in multiples
         for side in (1, -1)
     ),
+    grain=1 / 30,
     joint=64,
     dropout=0.2,
 )

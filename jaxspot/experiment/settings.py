@@ -140,6 +140,7 @@ def refuse_numbers(config: Any) -> None:
         "model.dropout must lie in 0..1, below 1": 0 <= config.model.dropout < 1,
         "model.extra_blocks must be 0 or more": config.model.extra_blocks >= 0,
         "model.joint must be 0 or more": config.model.joint >= 0,
+        "model.grain must be 0 or more": 0 <= config.model.grain < math.inf,
         "model.references are pairs such as ('ME',1.0), the number not 0": _are_references(
             config.model.references
         ),

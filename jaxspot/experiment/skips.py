@@ -11,9 +11,9 @@ import numpy as np
 from jaxspot.annotations.tables import KINDS, frame_labels, write_text
 from jaxspot.evaluation.roc import auc
 from jaxspot.experiment.judge import Pair, shown_frames, usable_scores
-from jaxspot.network.model import TwoStream, stream_skips
+from jaxspot.network.model import TwoStream
 from jaxspot.progress import progress_bar
-from jaxspot.spotter import frame_skips
+from jaxspot.spotter import network_skips
 from jaxspot.spotting.scoring import score_video
 from jaxspot.training.checkpoint import hash_tree
 from jaxspot.training.folds import Fold
@@ -82,8 +82,7 @@ def search_fold(
     rows = bank.videos[bank.videos.subject.isin(subjects)]
     columns = (rows[name].tolist() for name in ("video", "frames", "fps"))
     for video, frames, fps in zip(*columns, strict=True):
-        k = [frame_skips(scale(pair, factors), fps) for factors in tried]
-        skips = stream_skips(k, model.references)
+        skips = network_skips(model, [scale(pair, factors) for factors in tried], fps)
         found = score_video(model, stacked, shown_frames(bank, video), skips=skips)
         scores.append(usable_scores(bank, video, found))
         labels.append(frame_labels(bank.labels(video), frames=frames))

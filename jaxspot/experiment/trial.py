@@ -21,9 +21,8 @@ from jaxspot.experiment.judge import (
 )
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.skips import search_skips
-from jaxspot.network.model import stream_skips
 from jaxspot.progress import progress_bar
-from jaxspot.spotter import frame_skips
+from jaxspot.spotter import network_skips
 from jaxspot.spotting.scoring import score_video
 from jaxspot.training.checkpoint import hash_tree, restore_tree, save_tree
 from jaxspot.training.folds import Fold
@@ -183,8 +182,7 @@ def score_bank(
     desc = f"scoring by {len(durations)} folds ({name})"
     with progress_bar(total=total, desc=desc, unit="frame") as bar:
         for video, frames, fps in bank.videos[["video", "frames", "fps"]].itertuples(index=False):
-            k = [frame_skips(pair, fps) for pair in durations]
-            skips = stream_skips(k, settings.model.references)
+            skips = network_skips(settings.model, durations, fps)
             place, made_by = saved / str(video), f"{weights} {skips.tolist()}"
             known = _known_scores(place, (len(durations), frames, 2), made_by)
             if known is None:

@@ -41,6 +41,8 @@ class TwoStream(nn.Module):
         count.
       references: of each stream, whose frame skip it takes ("ME" or "MaE") and how many times; a
         reference lies that much earlier, or later where the number is below 0.
+      grain: seconds that k is rounded to a multiple of before scoring, where frames are closer than
+        that: folds of near k then share their comparisons. 0 keeps k.
       joint: width of a hidden layer that sees all streams together; 0 leaves it out, as the paper.
     """
 
@@ -57,6 +59,7 @@ class TwoStream(nn.Module):
     extra_blocks: int = 0
     trunk: str = "convolution"
     references: tuple[tuple[str, float], ...] = (("ME", 1.0), ("MaE", 1.0))
+    grain: float = 0.0
     joint: int = 0
 
     @nn.compact
