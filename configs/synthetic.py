@@ -24,10 +24,9 @@ Each level at each rate is a bank of its own: one number over a mix of levels wo
 and what is claimed of a level (LCN under uneven light) needs its own row. The same people play the
 same scripts at every level, so levels and methods are compared subject by subject.
 
-Hours on two cores without a GPU: a method takes 18 minutes on a bank at 30 fps (measured) and about
-40 at 200 fps (extrapolated from the bank, steps of 24 folds, a video scored by 24 folds), so 4
-hours on all eight, paper and best together 8. Table 7 on the 12 subjects (30 fps): 45 minutes for
-six of its seven rows, beside other work.
+Minutes on two cores without a GPU, beside other work but for the first: :paper 18 on a bank at 30
+fps and 53 at 200, :best 17 and 17. Table 7 on the 12 subjects (30 fps): 45 minutes for six of its
+seven rows.
 
 The heads are 56 people, split before the first comparison:
   1-12             the demo
