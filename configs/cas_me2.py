@@ -23,5 +23,11 @@ def get_config(arguments: str = "") -> Any:
     config.data.inclusive = False
     config.training.learning_rate = 0.015
     config.training.skips = ((3 / 30, 9 / 30), (16 / 30, 50 / 30))
-    default.apply(config, arguments, default.METHODS)
+    default.apply(config, arguments, default.METHODS | {"best": best})
     return config
+
+
+def best(config: Any) -> None:
+    """Skips near k: 6 and 19 frames at 30 fps."""
+    default.best(config)
+    config.training.skips = ((0.15, 0.3), (0.48, 0.8))

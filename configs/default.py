@@ -9,7 +9,7 @@ An argument after a colon changes several settings at once; arguments combine by
   :convolution   the paper's trunk and references, with all else that measured better
 
 Where the paper is silent, the faithful settings take:
-  (fixed) gray frames; references lie in the past, so that scores can stream; LCN's window has a
+  (fixed) gray frames; LCN's window has a
                           sigma of 3 pixels and mirrored borders; both streams are one batch for
                           batch normalisation, as they share all weights; one training subject in
                           eight validates; k comes from the training subjects' labels, both ends of
@@ -24,7 +24,7 @@ Where the paper is silent, the faithful settings take:
   model.form              fast; "plain" computes the same numbers by the library's convolutions.
   model.trunk             convolution; "motion" sees how far each part of the face moved between the
                           two frames, which :best takes, and has no blocks.
-  model.references        one k earlier, of ME and of MaE: a stream each; :best takes ten, earlier
+  model.references        one k earlier, so that scores can stream; :best takes ten, earlier
                           and later, at once and twice k of ME, and half, once and twice k of MaE.
   model.grain             k is kept to the frame; :best rounds it to 1/30 s where frames are
                           closer, so that folds share their comparisons.

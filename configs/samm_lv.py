@@ -22,5 +22,11 @@ def get_config(arguments: str = "") -> Any:
     config.data.name = "SAMM-LV"
     config.training.learning_rate = 0.007
     config.training.skips = ((25 / 200, 75 / 200), (200 / 200, 400 / 200))
-    default.apply(config, arguments, default.METHODS)
+    default.apply(config, arguments, default.METHODS | {"best": best})
     return config
+
+
+def best(config: Any) -> None:
+    """Skips near k: 37 and 217 frames at 200 fps."""
+    default.best(config)
+    config.training.skips = ((0.14, 0.28), (0.81, 1.38))

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.durations import k_frame
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.tables import KINDS, with_tuples
 from jaxspot.errors import UserError
 from jaxspot.evaluation.protocols import Decision, decide
 from jaxspot.network.model import TwoStream, stream_skips
@@ -156,13 +156,6 @@ def spot_videos(
     )
 
 
-def freeze(value: Any) -> Any:
-    """Lists as tuples, however deep, as the fields of a module must be."""
-    if isinstance(value, Mapping):
-        return {name: freeze(item) for name, item in value.items()}
-    return tuple(map(freeze, value)) if isinstance(value, list | tuple) else value
-
-
 def save_spotter(folder: str | Path, spotter: Spotter) -> None:
     """Writes a spotter as FOLDER/weights: its networks, its settings as JSON, and their hashes."""
     fields = {f.name for f in dataclasses.fields(TwoStream)} - {"parent", "name"}
@@ -189,7 +182,7 @@ def load_spotter(folder: str | Path) -> Spotter:
         raise UserError(f"{folder}: no trained spotter here ({SETTINGS}); name a run's folder")
     verify_tree(weights)
     settings = json.loads((weights / SETTINGS).read_text(encoding="utf-8"))
-    model = TwoStream(**freeze(settings["model"]))
+    model = TwoStream(**with_tuples(settings["model"]))
     decisions = tuple(Decision.from_json(values) for values in settings["decisions"])
     durations = tuple(tuple(pair) for pair in settings["durations"])
     shapes = jax.eval_shape(lambda: init_variables(model, jax.random.key(0), (SIZE, SIZE)))

@@ -15,6 +15,8 @@ from loso_runs import FOLDS, MODEL, TRAINING, same, train
 from pools import make_pool
 
 from jaxspot.errors import UserError
+from jaxspot.network.model import TwoStream
+from jaxspot.network.motion import local_motion
 from jaxspot.training import pool as pools
 from jaxspot.training.feed import feed_epochs, seen_places, sees_half
 from jaxspot.training.loso import TrainedFolds
@@ -176,16 +178,25 @@ def test_each_epoch_is_fed_the_same_samples_both_ways(first):
     assert len({seen.frames.shape for _, (*_, seen) in fed}) == 1
 
 
-def test_validation_lies_where_its_fold_trains():
+MOVING = TwoStream(trunk="motion", references=(("ME", 1.0), ("ME", -2.0), ("MaE", -1.0)))
+
+
+@pytest.mark.parametrize("model", [MODEL, MOVING])
+def test_validation_lies_where_its_fold_trains(model):
     pool, mesh = make_pool(), fold_mesh(2)
-    with closing(feed_epochs(pool, FOLDS[:3], MODEL, TRAINING, mesh)) as feed:
-        tables, _, _ = next(feed)
-    table = validation_tables(pool, FOLDS[:3], seed=0, batches=2, batch=2, skips=TRAINING.skips)
+    with closing(feed_epochs(pool, FOLDS[:3], model, TRAINING, mesh)) as feed:
+        tables, _, shared = next(feed)
+    given = dict(skips=TRAINING.skips, references=model.references)
+    table = validation_tables(pool, FOLDS[:3], seed=0, batches=2, batch=2, **given)
+    assert shared.rows.shape[-1] == table.shape[-1] == 1 + len(model.references)
     seen = jax.jit(normalise)(pool.frames[table])
-    np.testing.assert_allclose(tables.validation[:3], seen, atol=1e-6)
+    if model is MOVING:
+        flat = jax.jit(local_motion)(seen.reshape(-1, *seen.shape[3:]))
+        seen = flat.reshape(*seen.shape[:3], 3, 2, 2, 2)
+    np.testing.assert_allclose(tables.validation[:3], seen, atol=1e-5)
     np.testing.assert_array_equal(tables.labels[:3], pool.labels[table[..., 0]])
     shards = tables.validation.addressable_shards
-    assert [shard.data.shape for shard in shards] == [(2, 2, 2, 3, 16, 16)] * 2
+    assert [shard.data.shape for shard in shards] == [(2, *seen.shape[1:])] * 2
 
 
 @given(

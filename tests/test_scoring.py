@@ -6,6 +6,7 @@ import pytest
 from jaxspot.network.model import TwoStream
 from jaxspot.spotting.scoring import score_video
 from jaxspot.training.parallel import fold_mesh, in_turns, join_turns
+from jaxspot.training.pool import ShownFrames, last_usable
 from jaxspot.training.step import normalise
 
 MODEL = TwoStream(widths=(3, 4, 5), multiplier=2)
@@ -61,9 +62,22 @@ def test_videos_shorter_than_a_chunk_and_than_the_skip(variables, length):
 
 
 def test_references_may_lie_after_the_frame(variables):
-    frames, skips = video(50), np.array([[3, -19], [-1, -40], [-32, 33]])
-    found = score_video(MODEL, variables, frames, skips=skips, chunk=16)
-    np.testing.assert_allclose(found, score_triples(variables, frames, skips), atol=1e-5)
+    for last in ([-32, 33], [-32, -33]):
+        frames, skips = video(50), np.array([[-3, -19], [-1, -40], last])
+        found = score_video(MODEL, variables, frames, skips=skips, chunk=16)
+        np.testing.assert_allclose(found, score_triples(variables, frames, skips), atol=1e-5)
+
+
+def test_frames_without_a_face_give_way_to_the_last_with_one(variables):
+    frames, skips = video(20), np.full((NETWORKS, 2), (3, -9))
+    usable = np.random.default_rng(1).random(20) < 0.6
+    filled = frames[last_usable(usable)]
+    assert (filled != frames).any()
+    found, expected = (
+        score_video(MODEL, variables, f, skips=skips, chunk=16)
+        for f in (ShownFrames(frames, usable), filled)
+    )
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_the_longest_skip_may_fill_the_history(variables):

@@ -7,6 +7,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,13 @@ def write_table(table: pd.DataFrame, path: str | Path) -> None:
 def write_text(path: str | Path, text: str) -> None:
     """Writes text under its final name only when whole; makes the folder."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def with_tuples(value: Any) -> Any:
+    """JSON's lists as the tuples that were written, however deep."""
+    if isinstance(value, dict):
+        return {name: with_tuples(inner) for name, inner in value.items()}
+    return tuple(map(with_tuples, value)) if isinstance(value, list) else value
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:

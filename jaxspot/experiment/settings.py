@@ -134,8 +134,9 @@ def refuse_numbers(config: Any) -> None:
         ),
         "training.averaging must lie in 0..1, below 1": 0 <= config.training.averaging < 1,
         "training.balance must lie in 0..1": 0 <= config.training.balance <= 1,
-        "training.skips are pairs of seconds, the shorter first": all(
-            0 < short <= long < math.inf for short, long in config.training.skips
+        "training.skips are two pairs of seconds (ME, MaE), the shorter first": (
+            len(config.training.skips) == len(KINDS)
+            and all(0 < short <= long < math.inf for short, long in config.training.skips)
         ),
         "model.dropout must lie in 0..1, below 1": 0 <= config.model.dropout < 1,
         "model.extra_blocks must be 0 or more": config.model.extra_blocks >= 0,

@@ -10,7 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from ml_collections import ConfigDict
 
-from jaxspot.annotations.tables import write_text
+from jaxspot.annotations.tables import with_tuples, write_text
 from jaxspot.errors import UserError
 
 LOCK = ".lock"
@@ -69,7 +69,7 @@ def read_config(workdir: str | Path) -> ConfigDict:
     """
     path = Path(workdir) / "config.json"
     try:
-        return ConfigDict(_with_tuples(json.loads(path.read_text("utf-8"))))
+        return ConfigDict(with_tuples(json.loads(path.read_text("utf-8"))))
     except OSError:
         raise UserError(f"{workdir}: holds no run (there is no config.json)") from None
     except (ValueError, TypeError):
@@ -132,13 +132,6 @@ def _refuse_other_settings(path, config):
                 f"{path.parent}: was begun with {name} = {old}, now it is {new}; resume with the"
                 " same settings or name another --workdir"
             )
-
-
-def _with_tuples(value):
-    """JSON has lists where a config has tuples."""
-    if isinstance(value, dict):
-        return {name: _with_tuples(inner) for name, inner in value.items()}
-    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value
 
 
 def _flat(values, prefix=""):

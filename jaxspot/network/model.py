@@ -29,7 +29,8 @@ class TwoStream(nn.Module):
       regions: side of the grid of regional averages that sums up a stream; 1 is the paper's global
         average pooling, 7 keeps where in the face something moved.
       start: "random", or "difference": the first block starts as current frame minus reference.
-      dropout: share of channels dropped in training after every block but the last.
+      dropout: share of channels dropped in training after every block but the last; where the
+        trunk is motion, of what its streams come to.
       momentum: of the running statistics of batch normalisation.
       form: "fast", or "plain" to compute with what `plain` holds: slow, equal up to rounding.
       lcn: whether its frames come through LCN, or as they are (`forms.to_input`).
@@ -41,8 +42,8 @@ class TwoStream(nn.Module):
         count.
       references: of each stream, whose frame skip it takes ("ME" or "MaE") and how many times; a
         reference lies that much earlier, or later where the number is below 0.
-      grain: seconds that k is rounded to a multiple of before scoring, where frames are closer than
-        that: folds of near k then share their comparisons. 0 keeps k.
+      grain: seconds, as whole frames, that k is rounded to a multiple of in scoring, where frames
+        are closer than that: folds of near k then share their comparisons. 0 keeps k.
       joint: width of a hidden layer that sees all streams together; 0 leaves it out, as the paper.
     """
 
@@ -84,8 +85,9 @@ class TwoStream(nn.Module):
         if self.trunk == "motion" or self.regions > 1:
             x = nn.Dense(self.widths[2], name="Project")(x)
         x = ResidualDense()(x).reshape(batch, -1)
-        if self.joint:
+        if self.trunk == "motion":
             x = nn.Dropout(self.dropout)(x, deterministic=not train)
+        if self.joint:
             x = nn.relu(nn.Dense(self.joint, name="Joint")(x))
         return nn.Dense(2, name="Output")(x)
 

@@ -24,6 +24,9 @@ def local_motion(frames: jax.Array) -> jax.Array:
 
     Returns:
       float (batch, streams, height / 8, width / 8, 2): right and down, in pixels.
+
+    Raises:
+      ValueError: another height or width.
     """
     down, across = (jnp.asarray(windows(size)) for size in frames.shape[-2:])
     keep = lax.optimization_barrier

@@ -173,7 +173,7 @@
       ["hollow dashed", COLOURS[i], `predicted, false (${kind.false})`],
     ];
     if (video.gaps.length) {
-      items.push(["fill", GAP, `no score: no face, or none to compare with (${video.gaps.length})`]);
+      items.push(["fill", GAP, `no score: no face (${video.gaps.length})`]);
     }
     legends[i].replaceChildren(...items.map(([look, colour, text]) => {
       const item = document.createElement("span"), swatch = document.createElement("i");

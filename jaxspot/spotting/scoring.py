@@ -42,9 +42,9 @@ def score_video(
     """Scores every frame of a video by one or more trained networks.
 
     A frame is compared with those `skips` before it (after it, where a skip is below 0); beyond
-    either end of the video the frame at that end serves. Every frame is normalised once, for all
-    networks and streams, and compared with its references once for all networks of equal skips;
-    memory does not grow with the video. Every device scores a stretch of the video by all networks.
+    either end of the video the frame at that end serves. Every device scores a stretch of the video
+    by all networks. There a frame is normalised once, for all networks and streams, and compared
+    with its references once for all networks of equal skips. Memory does not grow with the video.
 
     Args:
       model: the network.
@@ -65,7 +65,7 @@ def score_video(
     distinct, row = np.unique(skips, axis=0, return_inverse=True)
     before, after = (_margin(reach) for reach in (skips.max(), -skips.min()))
     lay = lambda leaf: np.concatenate([leaf] * parts)
-    turns = in_turns(jax.tree.map(lay, (variables, row.astype(np.int32))), mesh)
+    turns = in_turns(jax.tree.map(lay, (variables, row.reshape(-1).astype(np.int32))), mesh)
     starts = length * np.arange(parts)[:, None]
     seen = lambda places: shard_folds(frames[np.clip(places, 0, len(frames) - 1)], mesh)
     normalise_all, lengthen, compare_all, score = _programs(model, mesh, chunk)  # pyright: ignore[reportArgumentType]

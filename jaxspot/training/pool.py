@@ -144,7 +144,11 @@ def gather_pool(bank: Bank) -> FramePool:
 class ShownFrames:
     """A video's frames, for one without a face the frame that `last_usable` names.
 
-    A frame without a face is never compared with others, in training or in scoring.
+    So a frame is compared with such as show a face, in scoring as in training.
+
+    Args:
+      frames: uint8 (frames, height, width), may be memory-mapped.
+      usable: bool (frames,), whether a face was found.
     """
 
     def __init__(self, frames: np.ndarray, usable: np.ndarray):
