@@ -342,4 +342,5 @@ def test_memory_does_not_grow_with_the_video(tmp_path):
         return most
 
     peak(220)
-    assert peak(520) - peak(220) < 300 * 500
+    # 8 MB of inputs more; a buffer of 2 MB is let go when the collector comes by.
+    assert peak(1020) - peak(220) < 4e6
