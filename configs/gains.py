@@ -23,7 +23,7 @@ Arguments are the rows wanted, all by default; a level or fps200 may stand among
 
 from typing import Any
 
-from configs import synthetic
+from configs import default, synthetic
 from configs.ablations import set_rows
 
 EARLIER, LATER = (("ME", 1.0), ("MaE", 1.0)), (("ME", -1.0), ("MaE", -1.0))
@@ -33,7 +33,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "four_references": {"model.references": EARLIER + LATER},
     "no_joint": {"model.joint": 0},
     "drift": {"augmentation.drift": 0.4},
-    "paper_skips": {"training.skips": ((3 / 30, 9 / 30), (16 / 30, 50 / 30))},
+    "paper_skips": {"training.skips": default.paper().training.skips},
     "ten_epochs": {"training.epochs": 10},
     "roc": {"protocol.threshold": "roc"},
     "per_video": {"protocol.normalisation": "per_video"},

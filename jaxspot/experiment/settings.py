@@ -156,17 +156,14 @@ def refuse_numbers(config: Any) -> None:
 
 
 def _are_references(value):
-    pairs = isinstance(value, tuple) and all(
-        isinstance(pair, tuple) and len(pair) == 2 for pair in value
-    )
-    return (
-        bool(value)
-        and pairs
-        and all(
-            kind in KINDS and isinstance(times, int | float) and 0 < abs(times) < math.inf
-            for kind, times in value
-        )
-    )
+    return isinstance(value, tuple) and bool(value) and all(map(_is_reference, value))
+
+
+def _is_reference(pair):
+    if not isinstance(pair, tuple) or len(pair) != 2:
+        return False
+    kind, times = pair
+    return kind in KINDS and isinstance(times, int | float) and 0 < abs(times) < math.inf
 
 
 def refuse_synthetic(scene: Any) -> None:

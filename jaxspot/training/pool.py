@@ -114,7 +114,7 @@ class FramePool:
 
 def video_lengths(pool: FramePool) -> np.ndarray:
     """Frames of each video: int (videos,)."""
-    return np.bincount(pool.video, minlength=len(pool.first))
+    return np.diff(pool.first, append=len(pool.video))
 
 
 def gather_pool(bank: Bank) -> FramePool:

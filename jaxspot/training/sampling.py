@@ -57,13 +57,16 @@ def _draw_table(pool, places, rng, samples, skips, references, balance):
     for shortest, longest in skips:
         low, high = np.rint(shortest * fps), np.rint(longest * fps)
         drawn.append(np.maximum(np.floor(rng.uniform(low, high + 1)), 1))
-    of_stream = stream_skips(np.stack(drawn, -1), references)
-    columns = [reference_places(pool, current, skip) for skip in of_stream.T]
-    return np.stack([current, *columns], 1).astype(np.int32)
+    current = current[:, None]
+    found = reference_places(pool, current, stream_skips(np.stack(drawn, -1), references))
+    return np.concatenate([current, found], 1).astype(np.int32)
 
 
 def reference_places(pool: FramePool, current: np.ndarray, skip: np.ndarray) -> np.ndarray:
-    """The frame `skip` before each; beyond either end of its video the frame at that end serves."""
+    """The frame `skip` before each; beyond either end of its video the frame at that end serves.
+
+    `current` and `skip` int of shapes that broadcast.
+    """
     video = pool.video[current]
     first = pool.first[video]
     last = first + video_lengths(pool)[video] - 1
