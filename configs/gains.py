@@ -18,7 +18,9 @@ Arguments are the rows wanted, all by default; a level or fps200 may stand among
   roc              thresholds from the ROC, as in the paper, not for interval F1
   per_video        min-max of each video, as in the paper, not quantiles of training scores
   any_length       no limits of duration
-  nested           micro-expressions inside a macro-expression found are kept
+  runs             an interval is a run of frames above the threshold, as in the paper
+  not_nested       micro-expressions inside a macro-expression found are dropped
+  runs_not_nested  both
 """
 
 from typing import Any
@@ -38,7 +40,9 @@ ROWS: dict[str, dict[str, Any]] = {
     "roc": {"protocol.threshold": "roc"},
     "per_video": {"protocol.normalisation": "per_video"},
     "any_length": {"protocol.min_seconds": (0.0, 0.0), "protocol.max_seconds": (1e9, 1e9)},
-    "nested": {"protocol.keep_nested": True},
+    "runs": {"protocol.peak_share": 0.0},
+    "not_nested": {"protocol.keep_nested": False},
+    "runs_not_nested": {"protocol.peak_share": 0.0, "protocol.keep_nested": False},
 }
 
 

@@ -32,8 +32,11 @@ def fitted(protocol, training, test):
 
 @pytest.mark.parametrize("threshold", RULES)
 @pytest.mark.parametrize("normalisation", NORMALISATIONS)
-def test_clear_scores_give_the_labels_back(threshold, normalisation):
-    protocol = Protocol(threshold=threshold, normalisation=normalisation, cutoff_hz=(6, 3))
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_clear_scores_give_the_labels_back(threshold, normalisation, share):
+    protocol = Protocol(
+        threshold=threshold, normalisation=normalisation, cutoff_hz=(6, 3), peak_share=share
+    )
     training, test = [video("a", 1), video("b", 2)], [video("c", 3)]
     decision = fitted(protocol, training, test)
     smooth, intervals = decide(test[0].scores, fps=30, decision=decision, subject="s", video="c")
@@ -137,6 +140,19 @@ def test_the_threshold_knows_that_nested_ones_are_dropped():
     assert knowing.threshold[1] == blind.threshold[1]
     _, found = decide(loud.scores, fps=30, decision=knowing, video="a")
     assert score_intervals(found, loud.annotations, videos=["a"])["ME"]["f1"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (dict(peak_share=1.0), "peak_share must be"),
+        (dict(peak_share=-0.1), "peak_share must be"),
+        (dict(peak_share=0.7, merge_seconds=(0.1, 0.0)), "merge_seconds joins runs"),
+    ],
+)
+def test_shares_that_mean_nothing_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        Protocol(**settings)
 
 
 def test_frames_without_a_score_lie_in_no_interval():

@@ -13,7 +13,7 @@ from jaxspot.evaluation.protocols import (
     Decision,
     Pair,
     Protocol,
-    cut_kind,
+    cutter,
     normalise,
     smooth_scores,
 )
@@ -88,14 +88,15 @@ def _by_interval_f1(curves, videos, protocol):
 
     def fit(kind, macro):
         curve = [both[:, KINDS.index(kind)] for both in curves]
-
-        def cut(n, threshold):
-            given: dict[str, Any] = dict(fps=videos[n].fps, protocol=protocol, macro=macro[n])
-            return cut_kind(curve[n], kind, threshold=threshold, **given)
-
+        cuts = [
+            cutter(each, kind, fps=video.fps, protocol=protocol, macro=found)
+            for each, video, found in zip(curve, videos, macro, strict=True)
+        ]
         labels = [truth.get((name, kind), NO_FRAMES) for name in names]
-        best = interval_f1_threshold(curve, labels, cut=cut, **rule)
-        return best, [cut(n, best) for n in range(len(videos))]
+        best = interval_f1_threshold(
+            curve, labels, cut=lambda n, threshold: cuts[n](threshold), **rule
+        )
+        return best, [cut(best) for cut in cuts]
 
     large, macro = fit("MaE", [None] * len(videos))
     small, _ = fit("ME", macro)

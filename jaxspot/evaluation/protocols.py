@@ -1,7 +1,7 @@
 """From scores to intervals: the rule, what a fold learned of it, and its use on a video."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -11,7 +11,7 @@ import pandas as pd
 from jaxspot.annotations.tables import KINDS
 from jaxspot.evaluation.matching import MATCHING_RULES, MatchingRule
 from jaxspot.spotting.filters import butterworth, normalise_by, normalise_per_video
-from jaxspot.spotting.intervals import find_intervals, intervals_table
+from jaxspot.spotting.intervals import find_intervals, find_peaks, intervals_table
 
 ThresholdRule = Literal["roc", "interval_f1", "test_oracle"]
 SkipRule = Literal["kth", "manual", "test_oracle"]
@@ -40,7 +40,10 @@ class Protocol:
       cutoff_hz: Butterworth cut-off, see `cutoff_from_k`; inf does not smooth.
       order: of the Butterworth filter.
       min_seconds, max_seconds: shortest and longest interval kept.
-      merge_seconds: intervals of a kind at most this far apart become one.
+      peak_share: 0: an interval is a run of frames that reach the threshold (paper). Above 0: it
+        is what lies around a peak that reaches it, above that share of the peak's height; where two
+        overlap, the higher stays (`find_peaks`).
+      merge_seconds: intervals of a kind at most this far apart become one; runs only.
       keep_nested: keep micro-expressions that lie wholly inside a macro-expression found.
     """
 
@@ -54,6 +57,7 @@ class Protocol:
     order: int = 2
     min_seconds: Pair = (0.0, 0.0)
     max_seconds: Pair = (math.inf, math.inf)
+    peak_share: float = 0.0
     merge_seconds: Pair = (0.0, 0.0)
     keep_nested: bool = True
 
@@ -62,6 +66,10 @@ class Protocol:
         _one_of("threshold", self.threshold, THRESHOLD_RULES)
         _one_of("frame_skip", self.frame_skip, SKIP_RULES)
         _one_of("normalisation", self.normalisation, NORMALISATIONS)
+        if not 0 <= self.peak_share < 1:
+            raise ValueError(f"peak_share must be 0 or more and less than 1, not {self.peak_share}")
+        if self.peak_share and any(self.merge_seconds):
+            raise ValueError("merge_seconds joins runs; leave it 0 where peak_share is above 0")
 
     @property
     def scoring(self) -> dict[str, Any]:
@@ -146,8 +154,8 @@ def decide(
     smooth = smooth_scores(normalise(scores, decision), fps=fps, protocol=protocol)
     rule: dict[str, Any] = dict(fps=fps, protocol=protocol)
     micro, macro = decision.threshold
-    spans = {"MaE": cut_kind(smooth[:, 1], "MaE", threshold=macro, **rule)}
-    spans["ME"] = cut_kind(smooth[:, 0], "ME", threshold=micro, macro=spans["MaE"], **rule)
+    spans = {"MaE": cutter(smooth[:, 1], "MaE", **rule)(macro)}
+    spans["ME"] = cutter(smooth[:, 0], "ME", macro=spans["MaE"], **rule)(micro)
     return smooth, intervals_table(spans, smooth, subject=subject, video=video)
 
 
@@ -160,37 +168,41 @@ def smooth_scores(scores: np.ndarray, *, fps: float, protocol: Protocol) -> np.n
     return np.stack(curves, axis=1)
 
 
-def cut_kind(
+def cutter(
     curve: np.ndarray,
     kind: str,
     *,
-    threshold: float,
     fps: float,
     protocol: Protocol,
     macro: np.ndarray | None = None,
-) -> np.ndarray:
-    """Intervals of one kind by the protocol's limits.
+) -> Callable[[float], np.ndarray]:
+    """How a curve is cut by the protocol, at whatever threshold.
 
     Args:
       curve: float (T,), smoothed.
       kind: "ME" or "MaE".
-      threshold, fps, protocol: the rule.
+      fps, protocol: the rule.
       macro: int (n, 2), the macro-expressions found in the same video, for `keep_nested`.
 
     Returns:
-      int (n, 2): array bounds start, stop (from 0, half open), in order of time.
+      threshold -> int (n, 2): array bounds start, stop (from 0, half open), in order of time.
     """
     i = KINDS.index(kind)
     longest = protocol.max_seconds[i] * fps
-    spans = find_intervals(
-        curve,
-        threshold=threshold,
+    limits: dict[str, Any] = dict(
         min_frames=max(1, round(protocol.min_seconds[i] * fps)),
         max_frames=None if math.isinf(longest) else round(longest),
-        merge_gap=round(protocol.merge_seconds[i] * fps),
     )
-    if kind == "MaE" or protocol.keep_nested or macro is None:
-        return spans
+    all_stay = kind == "MaE" or protocol.keep_nested or macro is None
+    keep = (lambda spans: spans) if all_stay else (lambda spans: _outside(spans, macro))
+    if protocol.peak_share:
+        spans, heights = find_peaks(curve, share=protocol.peak_share, **limits)
+        return lambda threshold: keep(spans[heights >= threshold])
+    limits["merge_gap"] = round(protocol.merge_seconds[i] * fps)
+    return lambda threshold: keep(find_intervals(curve, threshold=threshold, **limits))
+
+
+def _outside(spans, macro):
     inside = (macro[:, 0] <= spans[:, :1]) & (spans[:, 1:] <= macro[:, 1])
     return spans[~inside.any(1)]
 

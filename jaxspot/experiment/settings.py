@@ -147,6 +147,10 @@ def refuse_numbers(config: Any) -> None:
         ),
         "protocol.quantiles are two numbers in 0..1, the lower first": 0 <= low < high <= 1,
         "protocol.order must be 1 or more": config.protocol.order >= 1,
+        "protocol.peak_share must lie in 0..1, below 1": 0 <= config.protocol.peak_share < 1,
+        "protocol.merge_seconds joins runs; leave it 0 where protocol.peak_share is above 0": not (
+            config.protocol.peak_share and any(config.protocol.merge_seconds)
+        ),
         "protocol.cycles must lie above 0": config.protocol.cycles > 0,
         "seed must be 0 or more": config.seed >= 0,
     }

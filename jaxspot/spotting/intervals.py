@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from scipy import signal
 
 from jaxspot.annotations.tables import INTERVAL_COLUMNS, KINDS, from_span
 
@@ -27,15 +28,46 @@ def find_intervals(
     Returns:
       int (n, 2): array bounds start, stop (from 0, half open), in order of time.
     """
-    scores = np.asarray(scores)
-    if scores.ndim != 1:
-        raise ValueError(f"scores must have one axis, not shape {scores.shape}")
+    scores = _one_axis(scores)
     above = np.concatenate(([False], scores >= threshold, [False]))
     edges = np.flatnonzero(above[1:] != above[:-1])
     spans = _merged(edges.reshape(-1, 2), np.isnan(scores), merge_gap)
-    length = spans[:, 1] - spans[:, 0]
-    longest = len(scores) if max_frames is None else max_frames
-    return spans[(length >= min_frames) & (length <= longest)]
+    return spans[_within(spans, min_frames, max_frames)]
+
+
+def find_peaks(
+    scores: np.ndarray, *, share: float, min_frames: int = 1, max_frames: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Around each peak the frames above a share of its height; where two overlap, the higher stays.
+
+    Non-maximum suppression: where a curve rests high, or two expressions follow closely, one
+    threshold finds a long run and this finds the expressions.
+
+    Args:
+      scores: float (T,); a NaN frame has no score and ends what it borders on.
+      share: of the height above 0, in 0..1; a peak not above 0 is none.
+      min_frames, max_frames: shortest and longest kept; others suppress nothing.
+
+    Returns:
+      spans: int (n, 2), array bounds start, stop (from 0, half open), in order of time.
+      heights: float (n,), the score at the peak. No peak hangs on a lower one: those at or above
+        a threshold are what the curve holds at that threshold.
+
+    Raises:
+      ValueError: another shape.
+    """
+    scores = _one_axis(scores)
+    floor = min(np.nanmin(scores, initial=0.0), 0.0) - 1.0  # below any share of a height
+    curve = np.concatenate(([floor], np.nan_to_num(scores, nan=floor), [floor]))
+    peaks, _ = signal.find_peaks(curve, height=np.nextafter(0.0, 1.0))
+    heights, last = curve[peaks], np.full(len(peaks), len(curve) - 1)
+    down_to_0 = (heights, np.zeros_like(last), last)
+    _, _, left, right = signal.peak_widths(curve, peaks, 1 - share, prominence_data=down_to_0)
+    spans = np.column_stack((np.floor(left), np.ceil(right) - 1)).astype(np.int64)
+    kept = _within(spans, min_frames, max_frames)
+    spans, heights = spans[kept], heights[kept]
+    kept = _highest(spans, heights)
+    return spans[kept], heights[kept]
 
 
 def intervals_table(
@@ -63,6 +95,28 @@ def intervals_table(
     types = dict.fromkeys(("subject", "video", "kind"), "str")
     types |= dict(onset="int64", apex="int64", offset="int64", score="float64")
     return pd.DataFrame(rows, columns=list(INTERVAL_COLUMNS)).astype(types)
+
+
+def _one_axis(scores):
+    scores = np.asarray(scores, float)
+    if scores.ndim != 1:
+        raise ValueError(f"scores must have one axis, not shape {scores.shape}")
+    return scores
+
+
+def _within(spans, shortest, longest):
+    length = spans[:, 1] - spans[:, 0]
+    return (length >= shortest) & (length <= (np.inf if longest is None else longest))
+
+
+def _highest(spans, heights):
+    """Places of the spans that overlap none with a higher peak that stays, in order of time."""
+    kept = []
+    for n in np.argsort(-heights, kind="stable"):
+        start, stop = spans[n]
+        if all(stop <= spans[k, 0] or spans[k, 1] <= start for k in kept):
+            kept.append(n)
+    return np.sort(np.array(kept, np.int64))
 
 
 def _merged(spans, missing, gap):
