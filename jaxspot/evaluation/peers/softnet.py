@@ -26,8 +26,8 @@ from jaxspot.evaluation.peers.softnet_training import (
 from jaxspot.training.folds import Fold, subject_number
 from jaxspot.video.bank import Bank
 
-INPUTS, TRAINING, SCORING = 0.1, 0.85, 0.05
-"""Roughly what share of the time each part takes, for `on_frame`."""
+PAIR, SCORE = 40, 1
+"""Roughly what the flow of a pair of frames and a score take, in training samples: `on_frame`."""
 
 
 def softnet_bank(
@@ -66,8 +66,15 @@ def softnet_bank(
     """
     recipe, k = recipe or Recipe(), cache(k)
     reach = _by_share(on_frame, int(bank.videos.frames.sum()))
+    skips = _skips_of_videos(bank, folds, k)
+    shown, learned = _shares_done(bank, skips, recipe, networks=len(folds) * len(KINDS))
     with tempfile.TemporaryDirectory(prefix="softnet-") as folder:
-        inputs = _bank_inputs(bank, folds, k, Path(folder) / "inputs.npy", reach)
+        inputs = write_inputs(
+            bank,
+            skips,
+            Path(folder) / "inputs.npy",
+            on_share=lambda share: reach(shown * share),
+        )
         params, _ = train_folds(
             bank,
             inputs,
@@ -76,7 +83,7 @@ def softnet_bank(
             seed=seed,
             recipe=recipe,
             mesh=mesh,
-            on_share=lambda share: reach(INPUTS + TRAINING * share),
+            on_share=lambda share: reach(shown + (learned - shown) * share),
         )
         scores, intervals = spot_folds(
             bank,
@@ -85,7 +92,7 @@ def softnet_bank(
             folds=folds,
             k=k,
             p=p,
-            on_share=lambda share: reach(INPUTS + TRAINING + SCORING * share),
+            on_share=lambda share: reach(learned + (1 - learned) * share),
         )
     reach(1.0)
     return scores, intervals
@@ -153,23 +160,24 @@ def fold_samples(
     )
 
 
-def _bank_inputs(bank, folds, k, path, reach):
-    skips = {}
-    for fold in folds:
-        for row in bank.videos.to_dict("records"):
-            counts = k(fold.held_out, row["fps"])
-            known = skips.setdefault(row["video"], set())
-            known |= {rounded_skip(counts[kind]) for kind in KINDS}
-    length = dict(zip(bank.videos.video, bank.videos.frames, strict=True))
-    total = sum(max(length[v] - skip, 0) for v, known in skips.items() for skip in known)
-    done = 0
+def _skips_of_videos(bank, folds, k):
+    """Video -> distances of frames at which some fold needs its flow."""
+    return {
+        row["video"]: {
+            rounded_skip(k(fold.held_out, row["fps"])[kind]) for fold in folds for kind in KINDS
+        }
+        for row in bank.videos.to_dict("records")
+    }
 
-    def on_pair(count):
-        nonlocal done
-        done += count
-        reach(INPUTS * done / total)
 
-    return write_inputs(bank, skips, path, on_pair=on_pair)
+def _shares_done(bank, skips, recipe, *, networks):
+    """Which share of all work is done after the inputs, and after the training."""
+    length = dict(zip(bank.videos.video, bank.videos.frames.astype(int), strict=True))
+    pairs = sum(max(length[video] - skip, 0) for video in length for skip in skips[video])
+    frames = sum(length.values())
+    samples = networks * recipe.epochs * min(recipe.most, frames)
+    work = np.cumsum([PAIR * pairs, samples, len(KINDS) * SCORE * frames])
+    return work[:2] / work[2]
 
 
 def _by_share(on_frame, frames):

@@ -47,7 +47,7 @@ def write_inputs(
     skips: Mapping[str, Set[int]],
     path: str | Path,
     *,
-    on_pair: Callable[[int], object] = lambda count: None,
+    on_share: Callable[[float], object] = lambda share: None,
 ) -> Inputs:
     """Computes the inputs of every video at every skip it is needed at.
 
@@ -55,7 +55,7 @@ def write_inputs(
       bank: frames.
       skips: video -> distances in frames; a video not longer than a skip has no pair at it.
       path: the file to write; memory does not grow with it.
-      on_pair: called with 1 after each pair.
+      on_share: called with the share of the pairs that is done.
     """
     total = dict(zip(bank.videos.video, bank.videos.frames, strict=True))
     starts, rows = {}, 0
@@ -70,7 +70,7 @@ def write_inputs(
         frames = bank.frames(video)
         for i in range(len(frames) - skip):
             images[start + i] = pair_image(flow(frames[i], frames[i + skip]))
-            on_pair(1)
+            on_share((start + i + 1) / rows)
     return Inputs(images, starts)
 
 
