@@ -14,6 +14,7 @@ Arguments are the rows wanted, all by default; a level or fps200 may stand among
   no_joint         no layer but the output sees all streams together
   drift            a shift of each frame on its own in augmentation (0.4 pixels)
   paper_skips      Table 3's ranges of random skips, not those near k
+  early_stopping   at a patience of 5, the epoch of the lowest validation loss, as in the paper
   ten_epochs       half as many steps
   roc              thresholds from the ROC, as in the paper, not for interval F1
   per_video        min-max of each video, as in the paper, not quantiles of training scores
@@ -36,6 +37,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "no_joint": {"model.joint": 0},
     "drift": {"augmentation.drift": 0.4},
     "paper_skips": {"training.skips": default.paper().training.skips},
+    "early_stopping": {"training.patience": 5},
     "ten_epochs": {"training.epochs": 10},
     "roc": {"protocol.threshold": "roc"},
     "per_video": {"protocol.normalisation": "per_video"},

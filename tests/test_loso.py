@@ -218,6 +218,17 @@ def test_early_stopping_by_a_scripted_loss(losses, stop, best):
         assert float(state.best_loss) == pytest.approx(losses[best - 1])
 
 
+def test_without_patience_the_last_epoch_is_kept_whatever_its_loss():
+    variables = {"params": jnp.zeros(()), "batch_stats": jnp.zeros(())}
+    state = init_state(variables, optax.sgd(0.1))
+    for epoch, loss in enumerate([1.0, 5, 6, 7, 8, 9, 10, 11], 1):
+        number = jnp.full((), epoch, jnp.float32)
+        state = dataclasses.replace(state, mean_params=number, mean_stats=-number)
+        state = stop_early(state, jnp.float32(loss), patience=0)
+        assert bool(state.live)
+        assert int(state.best_params) == epoch and int(state.best_stats) == -epoch
+
+
 def test_every_leaf_of_a_new_state_has_a_firm_type():
     state = init_state({"params": jnp.zeros(2), "batch_stats": jnp.zeros(2)}, optax.adam(0.1))
     assert not any(leaf.aval.weak_type for leaf in jax.tree.leaves(state))

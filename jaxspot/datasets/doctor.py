@@ -118,7 +118,7 @@ def doctor_bank(root: str | Path) -> list[Check]:
 
 def check_faces(bank: Bank) -> list[Check]:
     """Where faces were found, how steadily they are aligned, and which frames were lost."""
-    share = {video: float(bank.quality(video)[:, 0].mean()) for video in bank.videos.video}
+    share = {video: float(bank.faces(video).mean()) for video in bank.videos.video}
     found = sum(share[v] * n for v, n in zip(bank.videos.video, bank.videos.frames, strict=True))
     few = [f"{video} {value:.0%}" for video, value in share.items() if value < FEW_FACES]
     details = bank.meta["source"].get("videos", {})

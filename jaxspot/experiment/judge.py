@@ -63,7 +63,7 @@ def refuse_unusable(bank: Bank) -> None:
       UserError: fewer than three subjects, a kind that a fold's subjects never show, or training or
         validation subjects without a face in any frame.
     """
-    faces = [(bank.quality(video)[:, 0] > 0).any() for video in bank.videos.video]
+    faces = [bank.faces(video).any() for video in bank.videos.video]
     seen = set(bank.videos.subject[faces])
     for fold in loso_folds(bank.videos.subject):
         mean_durations(bank, fold)
@@ -119,12 +119,12 @@ def blank_faceless(bank: Bank, scores: Mapping[str, np.ndarray]) -> dict[str, np
 
 def shown_frames(bank: Bank, video: str) -> ShownFrames:
     """A video's frames as they are scored."""
-    return ShownFrames(bank.frames(video), bank.quality(video)[:, 0] > 0)
+    return ShownFrames(bank.frames(video), bank.faces(video))
 
 
 def usable_scores(bank: Bank, video: str, scores: np.ndarray) -> np.ndarray:
     """A video's scores (networks, frames, 2) with NaN where a frame shows no face."""
-    return np.where(bank.quality(video)[:, :1] > 0, scores, np.nan)
+    return np.where(bank.faces(video)[:, None], scores, np.nan)
 
 
 def scored_videos(bank, scores, network, subjects) -> list[ScoredVideo]:

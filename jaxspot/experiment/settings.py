@@ -86,7 +86,7 @@ def read_settings(config: Any) -> Settings:
     for name in config.peers:
         if name not in PEERS:
             raise UserError(f"--config.peers names {name!r}; there are {', '.join(PEERS)}")
-    for name in ("epochs", "steps", "batch", "validation_batches", "patience"):
+    for name in ("epochs", "steps", "batch", "validation_batches"):
         if config.training[name] < 1:
             raise UserError(f"--config.training.{name} must be 1 or more")
     refuse_numbers(config)
@@ -133,6 +133,7 @@ def refuse_numbers(config: Any) -> None:
             0 < config.training.learning_rate < math.inf
         ),
         "training.averaging must lie in 0..1, below 1": 0 <= config.training.averaging < 1,
+        "training.patience must be 0 or more": config.training.patience >= 0,
         "training.balance must lie in 0..1": 0 <= config.training.balance <= 1,
         "training.skips are two pairs of seconds (ME, MaE), the shorter first": (
             len(config.training.skips) == len(KINDS)

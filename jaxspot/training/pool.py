@@ -125,7 +125,7 @@ def gather_pool(bank: Bank) -> FramePool:
     labels, found, reference = [], [], []
     for start, length, video in zip(first, lengths, bank.videos.video, strict=True):
         labels.append(frame_labels(bank.labels(video), frames=length))
-        face = bank.quality(video)[:, 0] > 0
+        face = bank.faces(video)
         found.append(face)
         reference.append(start + last_usable(face))
     return FramePool(

@@ -18,7 +18,8 @@ class FoldState:
       params, batch_stats, opt_state: of the step; a network without batch normalisation has no
         statistics, an empty dict.
       mean_params, mean_stats: moving averages of weights and statistics, which are what is judged.
-      best_params, best_stats: these of the epoch with the lowest validation loss.
+      best_params, best_stats: these of the epoch with the lowest validation loss, or of the last
+        (`stop_early`).
       best_loss: that loss, float32.
       bad_epochs: epochs since, int32.
       live: whether the fold still trains, bool; once false, nothing here changes any more.
@@ -56,12 +57,14 @@ def init_state(variables: Mapping[str, Any], optimiser: optax.GradientTransforma
 def stop_early(state: FoldState, loss: jax.Array, *, patience: int) -> FoldState:
     """Keeps the best weights; stops after exactly `patience` epochs without a lower loss.
 
+    A patience of 0 keeps the last epoch's and never stops: the loss decides nothing.
+
     Args:
       state: after an epoch's steps.
       loss: float32 (), on the validation subjects.
-      patience: epochs, 5 in the paper.
+      patience: epochs; 5 in the paper.
     """
-    better = loss < state.best_loss
+    better = (loss < state.best_loss) | (patience == 0)
     keep = lambda new, old: jax.tree.map(lambda n, o: jnp.where(better, n, o), new, old)
     bad_epochs = jnp.where(better, 0, state.bad_epochs + 1)
     return dataclasses.replace(
@@ -70,5 +73,5 @@ def stop_early(state: FoldState, loss: jax.Array, *, patience: int) -> FoldState
         best_stats=keep(state.mean_stats, state.best_stats),
         best_loss=jnp.where(better, loss, state.best_loss),
         bad_epochs=bad_epochs,
-        live=state.live & (bad_epochs < patience),
+        live=state.live & ((bad_epochs < patience) | (patience == 0)),
     )

@@ -25,7 +25,8 @@ class Training:
       steps: training steps an epoch.
       batch: samples a step.
       validation_batches: batches of the validation loss.
-      patience: epochs without a lower validation loss after which a fold stops.
+      patience: epochs without a lower validation loss after which a fold stops; its best epoch is
+        kept. 0: all epochs are trained and the last is kept.
       optimiser: "sgd" (momentum 0.9) or "adam".
       learning_rate: at the start.
       decay: "constant", or "cosine" down to 0 at the last epoch.

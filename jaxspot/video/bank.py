@@ -47,6 +47,10 @@ class Bank:
         """Quality of a video, float32 (frames, 2): face found 0 or 1, confidence in 0..1."""
         return np.load(self.root / "quality" / f"{video}.npy")
 
+    def faces(self, video: str) -> np.ndarray:
+        """Whether each frame of a video shows a face: bool (frames,)."""
+        return self.quality(video)[:, 0] > 0
+
     def labels(self, video: str) -> pd.DataFrame:
         """The ground truth of a video; empty where it has none."""
         return self.annotations.loc[self.annotations["video"] == video]
