@@ -175,6 +175,13 @@ def test_a_decision_survives_json(protocol):
     assert Decision.from_json(json.loads(text)) == decision
 
 
+def test_a_decision_saved_before_there_were_peaks_finds_runs():
+    decision = fit_decision([video("a", 1)], Protocol())
+    values = json.loads(json.dumps(decision.to_json()))
+    del values["protocol"]["peak_share"]
+    assert Decision.from_json(values) == decision
+
+
 def test_raw_curves_share_the_scale_of_the_frame_threshold():
     training = [video("a", 1), video("b", 2)]
     decision = fit_decision(training, Protocol(cutoff_hz=(6, 3)))
