@@ -86,6 +86,12 @@ def test_peaks_and_their_surroundings(scores, share, shortest, longest):
     assert found == walked_peaks(scores, share, shortest, longest)
 
 
+def test_no_frame_with_a_score_is_no_peak():
+    for scores in (np.zeros(0), np.full(5, np.nan), np.zeros(5), np.full(5, -1.0)):
+        spans, heights = find_peaks(scores, share=0.5)
+        assert spans.shape == (0, 2) and heights.shape == (0,)
+
+
 def test_two_peaks_above_a_high_rest_are_two_intervals():
     curve = 0.6 + 0.4 * np.maximum(np.sin(np.linspace(0, 4 * np.pi, 80)), 0)
     assert len(find_intervals(curve, threshold=0.6)) == 1

@@ -110,13 +110,13 @@ def _within(spans, shortest, longest):
 
 
 def _highest(spans, heights):
-    """Places of the spans that overlap none with a higher peak that stays, in order of time."""
-    kept = []
+    """Which spans overlap none with a higher peak that stays: bool (n,)."""
+    taken, kept = np.zeros(spans.max(initial=0), bool), np.zeros(len(spans), bool)
     for n in np.argsort(-heights, kind="stable"):
-        start, stop = spans[n]
-        if all(stop <= spans[k, 0] or spans[k, 1] <= start for k in kept):
-            kept.append(n)
-    return np.sort(np.array(kept, np.int64))
+        frames = taken[slice(*spans[n])]
+        kept[n] = not frames.any()
+        frames[:] |= kept[n]
+    return kept
 
 
 def _merged(spans, missing, gap):
