@@ -9,6 +9,7 @@ from jaxspot.annotations.tables import KINDS, frame_labels
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
 from jaxspot.evaluation.protocols import Decision, Protocol, cutoff_from_k, decide, normalise
+from jaxspot.experiment.describe import describe_protocol
 
 RULES = ("roc", "interval_f1", "test_oracle")
 NORMALISATIONS = ("per_video", "train_quantiles")
@@ -173,6 +174,12 @@ def test_a_decision_survives_json(protocol):
     assert decision.threshold[0] == float("inf")
     text = json.dumps(decision.to_json(), allow_nan=False)
     assert Decision.from_json(json.loads(text)) == decision
+
+
+def test_table_5_says_where_intervals_lie_around_peaks():
+    told = describe_protocol(Protocol(peak_share=0.7), 5)
+    assert told == describe_protocol(Protocol(), 5) + ", around peaks, above 0.7 of their height"
+    assert "peaks" not in describe_protocol(Protocol(peak_share=0.7), 7)
 
 
 def test_a_decision_saved_before_there_were_peaks_finds_runs():

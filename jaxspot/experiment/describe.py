@@ -40,9 +40,10 @@ def describe_protocol(protocol: Protocol, table: int) -> str:
     rule = f"LOSO, {protocol.matching}, IoU {protocol.iou:g}"
     if table == 6:
         return f"{rule}, {skipped}"
-    # The rows of Table 7 may differ in their frame skip.
+    peaks = f"around peaks, above {protocol.peak_share:g} of their height"
+    # The rows of Table 7 may differ in their frame skip, and in what an interval is.
     parts = [rule] + [skipped] * (table == 5) + [threshold[protocol.threshold]]
-    return ", ".join(parts)
+    return ", ".join(parts + [peaks] * (table == 5 and protocol.peak_share > 0))
 
 
 def oracle_of(protocol: Protocol, table: int) -> str:
