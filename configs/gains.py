@@ -3,9 +3,9 @@
   python launch/train.py --config=configs/gains.py --workdir=runs/gains
   python launch/train.py --config=configs/gains.py:best,two_references --workdir=runs/references
 
-Every row changes one thing about :best. All run on one bank (20 people, ten minutes of video; no
-figure of the benchmark comes from it) and end in tables/table7.*, with each row's paired difference
-from the first.
+Every row changes one thing about :best, the last one two. All run on one bank (20 people, ten
+minutes of video; no figure of the benchmark comes from it) and end in tables/table7.*, with each
+row's paired difference from the first.
 Arguments are the rows wanted, all by default; a level or fps200 may stand among them.
 
   best             nothing changed

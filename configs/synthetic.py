@@ -7,7 +7,7 @@
   python launch/train.py --config=configs/synthetic.py:benchmark,uneven,paper --workdir=runs/uneven
   python launch/train.py --config=configs/ablations.py:benchmark,ablation --workdir=runs/ablations
 
-At most 10 epochs of 800 samples for :paper; for :best 20 of 1,600, and 10 in the demo.
+At most 10 epochs of 800 samples for :paper; for :best 20 of 1,600, all of them, and 10 in the demo.
 
 Arguments, combined by comma:
   paper (the default), best, convolution   settings of the method, see default.py

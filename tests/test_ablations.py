@@ -19,6 +19,7 @@ from test_model import close, inputs, plain_network, random_variables
 from configs import ablations, cas_me2, gains, samm_lv, synthetic
 from jaxspot.errors import UserError
 from jaxspot.experiment.settings import read_settings
+from jaxspot.experiment.variants import change
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.forms import FORMS
 from jaxspot.network.loss import weighted_bce
@@ -293,7 +294,26 @@ def test_settings_that_no_network_has(field, value, said):
         read_settings(config)
 
 
-def test_a_row_of_gains_changes_one_thing_about_best():
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"training.patience": -1}, "--config.training.patience must be 0 or more"),
+        ({"protocol.peak_share": 1.0}, "--config.protocol: peak_share must be"),
+        (
+            {"protocol.peak_share": 0.7, "protocol.merge_seconds": (0.1, 0.0)},
+            "--config.protocol: merge_seconds joins runs",
+        ),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused_before_the_training(changes, line):
+    config = synthetic.get_config("best")
+    for setting, value in changes.items():
+        change(config, setting, value)
+    with pytest.raises(UserError, match=line):
+        read_settings(config)
+
+
+def test_a_row_of_gains_changes_what_it_names_about_best():
     whole = gains.get_config("best")
     before = flat(synthetic.get_config("benchmark,choices,best"))
     changed = {name for name, value in flat(whole).items() if value != before[name]}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxspot.annotations.tables import INTERVAL_COLUMNS
-from jaxspot.spotting.intervals import find_intervals, find_peaks, intervals_table
+from jaxspot.spotting.intervals import find_around_peaks, find_intervals, intervals_table
 
 curve = st.lists(st.sampled_from([0.0, 0.4, 0.5, 0.9, np.nan]), max_size=40)
 
@@ -52,14 +52,14 @@ def test_an_infinite_threshold_finds_nothing():
     assert find_intervals(np.ones(5), threshold=np.inf).shape == (0, 2)
 
 
-def walked_peaks(scores, share, shortest, longest):
-    """Peaks by walking: from the middle of each top down to either side, then highest first."""
+def walked_peaks(scores, share, shortest, longest, threshold):
+    """Peaks by walking: from each top of the threshold down to either side, then highest first."""
     scores = [-9.0 if np.isnan(s) else s for s in scores]
     found, first = [], 0
     for height, group in groupby(scores):
         last = first + len(list(group)) - 1
         sides = scores[max(first - 1, 0) : first] + scores[last + 1 : last + 2]
-        if height > 0 and all(side < height for side in sides):
+        if height >= threshold and all(side < height for side in sides):
             start, stop = first, last + 1
             while start > 0 and scores[start - 1] > share * height:
                 start -= 1
@@ -75,27 +75,37 @@ def walked_peaks(scores, share, shortest, longest):
     return sorted(kept)
 
 
-wavy = st.lists(st.sampled_from([-0.5, 0.0, 0.25, 0.5, 0.75, 1.0, np.nan]), max_size=40)
+wavy = st.lists(st.sampled_from([-0.5, *np.arange(11) / 10, np.nan]), max_size=40)
 
 
-@given(wavy, st.sampled_from([0.1, 0.5, 0.7]), st.integers(1, 4), st.integers(1, 12))
-def test_peaks_and_their_surroundings(scores, share, shortest, longest):
+@given(
+    wavy,
+    st.sampled_from([0.1, 0.5, 0.7]),
+    st.integers(1, 4),
+    st.integers(1, 12),
+    st.sampled_from([1e-9, 0.5, 0.8]),
+)
+def test_peaks_and_their_surroundings(scores, share, shortest, longest, threshold):
     limits = dict(min_frames=shortest, max_frames=longest)
-    spans, heights = find_peaks(np.array(scores, float), share=share, **limits)
-    found = [(*span, height) for span, height in zip(spans.tolist(), heights, strict=True)]
-    assert found == walked_peaks(scores, share, shortest, longest)
+    spans, heights = find_around_peaks(np.array(scores, float), share=share, **limits)
+    found = [
+        (*span, height)
+        for span, height in zip(spans.tolist(), heights, strict=True)
+        if height >= threshold
+    ]
+    assert found == walked_peaks(scores, share, shortest, longest, threshold)
 
 
 def test_no_frame_with_a_score_is_no_peak():
     for scores in (np.zeros(0), np.full(5, np.nan), np.zeros(5), np.full(5, -1.0)):
-        spans, heights = find_peaks(scores, share=0.5)
+        spans, heights = find_around_peaks(scores, share=0.5)
         assert spans.shape == (0, 2) and heights.shape == (0,)
 
 
 def test_two_peaks_above_a_high_rest_are_two_intervals():
     curve = 0.6 + 0.4 * np.maximum(np.sin(np.linspace(0, 4 * np.pi, 80)), 0)
     assert len(find_intervals(curve, threshold=0.6)) == 1
-    spans, _ = find_peaks(curve, share=0.7)
+    spans, _ = find_around_peaks(curve, share=0.7)
     assert len(spans) == 2 and (curve[spans[:, 0]] > 0.7).all()
 
 
@@ -103,7 +113,7 @@ def test_scores_of_both_kinds_at_once_are_refused():
     with pytest.raises(ValueError, match="one axis"):
         find_intervals(np.ones((5, 2)), threshold=0)
     with pytest.raises(ValueError, match="one axis"):
-        find_peaks(np.ones((5, 2)), share=0.5)
+        find_around_peaks(np.ones((5, 2)), share=0.5)
 
 
 def test_the_table_counts_frames_from_one():

@@ -8,7 +8,14 @@ import pytest
 from jaxspot.annotations.tables import KINDS, frame_labels
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
-from jaxspot.evaluation.protocols import Decision, Protocol, cutoff_from_k, decide, normalise
+from jaxspot.evaluation.protocols import (
+    Decision,
+    Protocol,
+    cutoff_from_k,
+    cutter,
+    decide,
+    normalise,
+)
 from jaxspot.experiment.describe import describe_protocol
 
 RULES = ("roc", "interval_f1", "test_oracle")
@@ -133,6 +140,18 @@ def test_nested_micro_expressions_are_kept_or_dropped():
     assert score_intervals(found[False], test.annotations, videos=["a"])["overall"]["f1"] == 1.0
 
 
+@pytest.mark.parametrize("threshold", [0.3, 0.6, 2.0])
+def test_around_peaks_nested_ones_are_dropped(threshold):
+    curve = video("a", 3).scores[:, 0]
+    macro = np.array([[100, 300]])
+    cut = lambda keep: cutter(
+        curve, "ME", fps=30, protocol=Protocol(peak_share=0.7, keep_nested=keep), macro=macro
+    )(threshold)
+    inside = lambda spans: ((spans >= 100) & (spans <= 300)).all(1)
+    assert (cut(False) == cut(True)[~inside(cut(True))]).all()
+    assert (len(cut(True)) > len(cut(False)) > 0) == (threshold < 1)
+
+
 def test_the_threshold_knows_that_nested_ones_are_dropped():
     loud = overlap_everywhere(1)
     loud.scores[:, 0] = np.where(loud.labels[:, 0], loud.scores[:, 0] - 0.2, loud.scores[:, 0])
@@ -176,10 +195,11 @@ def test_a_decision_survives_json(protocol):
     assert Decision.from_json(json.loads(text)) == decision
 
 
-def test_table_5_says_where_intervals_lie_around_peaks():
-    told = describe_protocol(Protocol(peak_share=0.7), 5)
-    assert told == describe_protocol(Protocol(), 5) + ", around peaks, above 0.7 of their height"
-    assert "peaks" not in describe_protocol(Protocol(peak_share=0.7), 7)
+@pytest.mark.parametrize("table", [4, 5, 6, 7])
+def test_tables_of_intervals_say_where_these_lie_around_peaks(table):
+    told = describe_protocol(Protocol(peak_share=0.7), table)
+    more = ", around peaks, above 0.7 of their height" if table in (5, 7) else ""
+    assert told == describe_protocol(Protocol(), table) + more
 
 
 def test_a_decision_saved_before_there_were_peaks_finds_runs():

@@ -13,7 +13,7 @@ from jaxspot.annotations.durations import k_frame
 from jaxspot.annotations.tables import INTERVAL_COLUMNS
 from jaxspot.errors import UserError
 from jaxspot.evaluation.peers.flow import dense_flow
-from jaxspot.evaluation.peers.softnet import softnet_bank, train_folds
+from jaxspot.evaluation.peers.softnet import _shares_done, softnet_bank, train_folds
 from jaxspot.evaluation.peers.softnet_inputs import (
     face_regions,
     optical_strain,
@@ -324,6 +324,16 @@ def test_a_bank_is_spotted_fold_by_fold(bank):
         assert curve.dtype == np.float32
         assert np.isfinite(curve).all()
     assert (found.onset >= 1).all() and (found.offset <= 46).all()
+
+
+def test_shares_of_work_follow_the_pairs(bank):
+    shares = lambda skips: _shares_done(
+        bank, dict.fromkeys(bank.videos.video, skips), TINY, networks=6
+    )
+    shown, learned = shares({2})
+    more, after = shares({2, 4, 6})
+    assert 0 < shown < learned < 1
+    assert shown < more < after < 1
 
 
 def test_memory_does_not_grow_with_the_video(tmp_path):

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxspot.annotations.tables import KINDS
 from jaxspot.evaluation.matching import MATCHING_RULES, MatchingRule
 from jaxspot.spotting.filters import butterworth, normalise_by, normalise_per_video
-from jaxspot.spotting.intervals import find_intervals, find_peaks, intervals_table
+from jaxspot.spotting.intervals import find_around_peaks, find_intervals, intervals_table
 
 ThresholdRule = Literal["roc", "interval_f1", "test_oracle"]
 SkipRule = Literal["kth", "manual", "test_oracle"]
@@ -42,7 +42,7 @@ class Protocol:
       min_seconds, max_seconds: shortest and longest interval kept.
       peak_share: 0: an interval is a run of frames that reach the threshold (paper). Above 0: it
         is what lies around a peak that reaches it, above that share of the peak's height; where two
-        overlap, the higher stays (`find_peaks`).
+        overlap, the higher stays (`find_around_peaks`).
       merge_seconds: intervals of a kind at most this far apart become one; runs only.
       keep_nested: keep micro-expressions that lie wholly inside a macro-expression found.
     """
@@ -102,7 +102,8 @@ class Decision:
     Attributes:
       protocol: the rule it was fitted by.
       low, high: ends of the normalisation (ME, MaE); not used by "per_video".
-      threshold: of the normalised, smoothed curves; inf finds nothing.
+      threshold: of the normalised, smoothed curves, or of their peaks (`Protocol.peak_share`); inf
+        finds nothing.
       frame_threshold: of the normalised curves before smoothing (paper Table 4), by the ROC.
     """
 
@@ -196,7 +197,7 @@ def cutter(
     all_stay = kind == "MaE" or protocol.keep_nested or macro is None
     keep = (lambda spans: spans) if all_stay else (lambda spans: _outside(spans, macro))
     if protocol.peak_share:
-        spans, heights = find_peaks(curve, share=protocol.peak_share, **limits)
+        spans, heights = find_around_peaks(curve, share=protocol.peak_share, **limits)
         return lambda threshold: keep(spans[heights >= threshold])
     limits["merge_gap"] = round(protocol.merge_seconds[i] * fps)
     return lambda threshold: keep(find_intervals(curve, threshold=threshold, **limits))

@@ -1,6 +1,7 @@
 """What titles and notes of tables say of a run's rules."""
 
 from jaxspot.evaluation.protocols import Protocol
+from jaxspot.training.step import Training
 
 BOUNDS_NOTE = (
     "In brackets: 95 % of 2,000 draws of as many subjects, with replacement; with few subjects that"
@@ -41,9 +42,15 @@ def describe_protocol(protocol: Protocol, table: int) -> str:
     if table == 6:
         return f"{rule}, {skipped}"
     peaks = f"around peaks, above {protocol.peak_share:g} of their height"
-    # The rows of Table 7 may differ in their frame skip, and in what an interval is.
+    # The rows of Table 7 may differ in their frame skip.
     parts = [rule] + [skipped] * (table == 5) + [threshold[protocol.threshold]]
-    return ", ".join(parts + [peaks] * (table == 5 and protocol.peak_share > 0))
+    return ", ".join(parts + [peaks] * (protocol.peak_share > 0))
+
+
+def kept_weights(training: Training) -> str:
+    """Which epoch's weights a fold keeps."""
+    last = "the last epoch's weights, whatever the validation loss,"
+    return "the weights of the lowest validation loss" if training.patience else last
 
 
 def oracle_of(protocol: Protocol, table: int) -> str:

@@ -13,7 +13,13 @@ from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
 from jaxspot.annotations.tables import write_bytes, write_text
 from jaxspot.evaluation.megc_log import DATASET_NUMBERS, megc_log
 from jaxspot.experiment.compare import METHOD, Compared
-from jaxspot.experiment.describe import NOTES, PAIRED_NOTE, describe_protocol, oracle_of
+from jaxspot.experiment.describe import (
+    NOTES,
+    PAIRED_NOTE,
+    describe_protocol,
+    kept_weights,
+    oracle_of,
+)
 from jaxspot.experiment.judge import Judged, frame_rows
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.trial import Trial
@@ -186,7 +192,7 @@ def draw_figures(
         ),
         "loss": (
             figures.loss_curves(pd.DataFrame(trial.trained.metrics).dropna()),
-            "Loss of each fold; the weights of the lowest validation loss are kept.",
+            f"Loss of each fold; {kept_weights(settings.training)} are kept.",
         ),
     }
     pictures = []

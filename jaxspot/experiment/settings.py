@@ -115,10 +115,17 @@ def read_settings(config: Any) -> Settings:
 
 
 def read_protocol(config: Any) -> Protocol:
-    """The protocol of a config; the cut-off of its filter is set per fold."""
+    """The protocol of a config; the cut-off of its filter is set per fold.
+
+    Raises:
+      UserError: settings that do not go together.
+    """
     values = config.protocol.to_dict()
     del values["cycles"]
-    return Protocol(**values)
+    try:
+        return Protocol(**values)
+    except ValueError as error:
+        raise UserError(f"--config.protocol: {error}") from None
 
 
 def refuse_numbers(config: Any) -> None:
@@ -148,10 +155,6 @@ def refuse_numbers(config: Any) -> None:
         ),
         "protocol.quantiles are two numbers in 0..1, the lower first": 0 <= low < high <= 1,
         "protocol.order must be 1 or more": config.protocol.order >= 1,
-        "protocol.peak_share must lie in 0..1, below 1": 0 <= config.protocol.peak_share < 1,
-        "protocol.merge_seconds joins runs; leave it 0 where protocol.peak_share is above 0": not (
-            config.protocol.peak_share and any(config.protocol.merge_seconds)
-        ),
         "protocol.cycles must lie above 0": config.protocol.cycles > 0,
         "seed must be 0 or more": config.seed >= 0,
     }

@@ -1,4 +1,4 @@
-"""Score curves cut into intervals at a threshold."""
+"""Score curves cut into intervals: runs at a threshold, or what lies around peaks."""
 
 from collections.abc import Mapping
 
@@ -28,14 +28,14 @@ def find_intervals(
     Returns:
       int (n, 2): array bounds start, stop (from 0, half open), in order of time.
     """
-    scores = _one_axis(scores)
+    scores = one_axis(scores)
     above = np.concatenate(([False], scores >= threshold, [False]))
     edges = np.flatnonzero(above[1:] != above[:-1])
     spans = _merged(edges.reshape(-1, 2), np.isnan(scores), merge_gap)
     return spans[_within(spans, min_frames, max_frames)]
 
 
-def find_peaks(
+def find_around_peaks(
     scores: np.ndarray, *, share: float, min_frames: int = 1, max_frames: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Around each peak the frames above a share of its height; where two overlap, the higher stays.
@@ -44,9 +44,10 @@ def find_peaks(
     threshold finds a long run and this finds the expressions.
 
     Args:
-      scores: float (T,); a NaN frame has no score and ends what it borders on.
+      scores: float (T,), finite; a NaN frame has no score and ends what it borders on.
       share: of the height above 0, in 0..1; a peak not above 0 is none.
-      min_frames, max_frames: shortest and longest kept; others suppress nothing.
+      min_frames, max_frames: shortest and longest kept; others suppress nothing, so a higher peak
+        too narrow to count may lie inside of one that is kept.
 
     Returns:
       spans: int (n, 2), array bounds start, stop (from 0, half open), in order of time.
@@ -56,14 +57,13 @@ def find_peaks(
     Raises:
       ValueError: another shape.
     """
-    scores = _one_axis(scores)
+    scores = one_axis(scores)
     floor = min(np.nanmin(scores, initial=0.0), 0.0) - 1.0  # below any share of a height
     curve = np.concatenate(([floor], np.nan_to_num(scores, nan=floor), [floor]))
     peaks, _ = signal.find_peaks(curve, height=np.nextafter(0.0, 1.0))
-    heights, last = curve[peaks], np.full(len(peaks), len(curve) - 1)
-    down_to_0 = (heights, np.zeros_like(last), last)
-    _, _, left, right = signal.peak_widths(curve, peaks, 1 - share, prominence_data=down_to_0)
-    spans = np.column_stack((np.floor(left), np.ceil(right) - 1)).astype(np.int64)
+    heights = curve[peaks]
+    around = [_around(curve, peak, share * curve[peak]) for peak in peaks]
+    spans = np.array(around, np.int64).reshape(-1, 2) - 1
     kept = _within(spans, min_frames, max_frames)
     spans, heights = spans[kept], heights[kept]
     kept = _highest(spans, heights)
@@ -76,7 +76,7 @@ def intervals_table(
     """The table of one video's intervals.
 
     Args:
-      spans: kind -> int (n, 2) array bounds from `find_intervals`.
+      spans: kind -> int (n, 2) array bounds from `find_intervals` or `find_around_peaks`.
       scores: float (T, 2), ME and MaE: the curves the spans were cut from.
       subject, video: names written into each row.
 
@@ -97,11 +97,22 @@ def intervals_table(
     return pd.DataFrame(rows, columns=list(INTERVAL_COLUMNS)).astype(types)
 
 
-def _one_axis(scores):
+def one_axis(scores: np.ndarray) -> np.ndarray:
+    """Scores of one kind as float (T,).
+
+    Raises:
+      ValueError: another shape.
+    """
     scores = np.asarray(scores, float)
     if scores.ndim != 1:
         raise ValueError(f"scores must have one axis, not shape {scores.shape}")
     return scores
+
+
+def _around(curve, peak, limit):
+    """The run of frames above a limit that a peak lies in; the ends of the curve lie below it."""
+    start = peak - np.argmax(curve[:peak][::-1] <= limit)
+    return start, peak + np.argmax(curve[peak:] <= limit)
 
 
 def _within(spans, shortest, longest):

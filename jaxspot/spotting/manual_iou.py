@@ -4,7 +4,7 @@ import numpy as np
 from scipy import signal
 
 from jaxspot.spotting.filters import savitzky_golay
-from jaxspot.spotting.intervals import find_intervals
+from jaxspot.spotting.intervals import find_intervals, one_axis
 
 
 def manual_iou_intervals(
@@ -61,9 +61,7 @@ def find_peak_intervals(
     Returns:
       int (n, 2): array bounds start, stop (from 0, half open), in order of time.
     """
-    scores = np.asarray(scores, float)
-    if scores.ndim != 1:
-        raise ValueError(f"scores must have one axis, not shape {scores.shape}")
+    scores = one_axis(scores)
     top = np.fmax.reduce(scores, initial=-np.inf)
     if not top > max(floor, 0):
         return np.zeros((0, 2), np.int64)

@@ -26,7 +26,7 @@ from jaxspot.training.step import Training, init_variables, make_optimiser
 
 
 class TrainedFolds(NamedTuple):
-    """What training leaves: the folds, their best variables and a row per fold and epoch.
+    """What training leaves: the folds, the variables they kept and a row per fold and epoch.
 
     Attributes:
       folds: in the order of the stacked axis.
