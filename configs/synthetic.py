@@ -25,7 +25,7 @@ and what is claimed of a level (LCN under uneven light) needs its own row. The s
 same scripts at every level, so levels and methods are compared subject by subject.
 
 Minutes on two cores without a GPU, beside other work but for the first: :paper 18 on a bank at 30
-fps and 53 at 200, :best 17 and 17. Table 7 on the 12 subjects (30 fps): 45 minutes for six of its
+fps and 53 at 200, :best 17 and 13. Table 7 on the 12 subjects (30 fps): 45 minutes for six of its
 seven rows.
 
 The heads are 56 people, split before the first comparison:
