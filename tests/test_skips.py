@@ -97,7 +97,7 @@ def test_a_held_out_subject_does_not_move_its_own_skips(bank, variables, tmp_pat
     before = search_skips(bank, folds, MODEL, variables, [PAIR] * 3, **saved("a"))
 
     class Other:
-        videos, quality = bank.videos, bank.quality
+        videos, quality, faces = bank.videos, bank.quality, bank.faces
 
         def frames(self, video):
             pixels = bank.frames(video)
