@@ -128,6 +128,7 @@ def test_killed_after_every_epoch_and_in_every_part_of_a_save(whole, environment
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # some 25 runs, each as long as the machine's other work makes it
 def test_killed_at_ten_random_moments(whole, environment, tmp_path):
     rng, kills, number = random.Random(0), 0, 0
     while kills < 10:
