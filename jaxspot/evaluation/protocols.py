@@ -194,13 +194,15 @@ def cutter(
         min_frames=max(1, round(protocol.min_seconds[i] * fps)),
         max_frames=None if math.isinf(longest) else round(longest),
     )
-    all_stay = kind == "MaE" or protocol.keep_nested or macro is None
-    keep = (lambda spans: spans) if all_stay else (lambda spans: _outside(spans, macro))
     if protocol.peak_share:
         spans, heights = find_around_peaks(curve, share=protocol.peak_share, **limits)
-        return lambda threshold: keep(spans[heights >= threshold])
-    limits["merge_gap"] = round(protocol.merge_seconds[i] * fps)
-    return lambda threshold: keep(find_intervals(curve, threshold=threshold, **limits))
+        cut = lambda threshold: spans[heights >= threshold]
+    else:
+        gap = round(protocol.merge_seconds[i] * fps)
+        cut = lambda threshold: find_intervals(curve, threshold=threshold, merge_gap=gap, **limits)
+    if kind == "MaE" or protocol.keep_nested or macro is None:
+        return cut
+    return lambda threshold: _outside(cut(threshold), macro)
 
 
 def _outside(spans, macro):

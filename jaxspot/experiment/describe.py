@@ -1,7 +1,6 @@
 """What titles and notes of tables say of a run's rules."""
 
 from jaxspot.evaluation.protocols import Protocol
-from jaxspot.training.step import Training
 
 BOUNDS_NOTE = (
     "In brackets: 95 % of 2,000 draws of as many subjects, with replacement; with few subjects that"
@@ -47,10 +46,10 @@ def describe_protocol(protocol: Protocol, table: int) -> str:
     return ", ".join(parts + [peaks] * (protocol.peak_share > 0))
 
 
-def kept_weights(training: Training) -> str:
-    """Which epoch's weights a fold keeps."""
+def kept_weights(patience: int) -> str:
+    """Which epoch's weights a fold keeps, see `Training`."""
     last = "the last epoch's weights, whatever the validation loss,"
-    return "the weights of the lowest validation loss" if training.patience else last
+    return "the weights of the lowest validation loss" if patience else last
 
 
 def oracle_of(protocol: Protocol, table: int) -> str:

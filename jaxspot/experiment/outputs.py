@@ -192,7 +192,7 @@ def draw_figures(
         ),
         "loss": (
             figures.loss_curves(pd.DataFrame(trial.trained.metrics).dropna()),
-            f"Loss of each fold; {kept_weights(settings.training)} are kept.",
+            f"Loss of each fold; {kept_weights(settings.training.patience)} are kept.",
         ),
     }
     pictures = []

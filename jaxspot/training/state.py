@@ -73,5 +73,5 @@ def stop_early(state: FoldState, loss: jax.Array, *, patience: int) -> FoldState
         best_stats=keep(state.mean_stats, state.best_stats),
         best_loss=jnp.where(better, loss, state.best_loss),
         bad_epochs=bad_epochs,
-        live=state.live & ((bad_epochs < patience) | (patience == 0)),
+        live=state.live & (better | (bad_epochs < patience)),
     )
