@@ -22,6 +22,7 @@ def get_config(arguments: str = "") -> Any:
     config.data.name = "CAS(ME)^2"
     config.data.inclusive = False
     config.training.learning_rate = 0.015
+    config.training.presence = 0.9
     config.training.skips = ((3 / 30, 9 / 30), (16 / 30, 50 / 30))
     default.apply(config, arguments, default.METHODS | {"best": best})
     return config

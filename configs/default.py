@@ -17,7 +17,7 @@ Where the paper is silent, the faithful settings take:
   model.multiplier        8 filters on the one gray channel; a depthwise layer would learn one.
   model.widths            16, 32, 64: twelve thousand weights, "lightweight".
   model.pooling           max, 2x2, after blocks 1 and 2.
-  model.dropout           0.1 of the channels after blocks 1 and 2.
+  model.dropout           0.1 of the channels after each block (Figure 1 prints no share).
   model.lcn, model.norm, model.extra_blocks
                           as printed: LCN, batch normalisation and three blocks; other values are
                           the ablations of Table 7, see ablations.py.

@@ -21,6 +21,7 @@ def get_config(arguments: str = "") -> Any:
     config = default.paper()
     config.data.name = "SAMM-LV"
     config.training.learning_rate = 0.007
+    config.training.presence = 0.75
     config.training.skips = ((25 / 200, 75 / 200), (200 / 200, 400 / 200))
     default.apply(config, arguments, default.METHODS | {"best": best})
     return config

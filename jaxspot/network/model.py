@@ -29,8 +29,8 @@ class TwoStream(nn.Module):
       regions: side of the grid of regional averages that sums up a stream; 1 is the paper's global
         average pooling, 7 keeps where in the face something moved.
       start: "random", or "difference": the first block starts as current frame minus reference.
-      dropout: share of channels dropped in training after every block but the last; where the
-        trunk is motion, of what its streams come to.
+      dropout: share of channels dropped in training after every block (Figure 1); where the trunk
+        is motion, of the stream features.
       momentum: of the running statistics of batch normalisation.
       form: "fast", or "plain" to compute with what `plain` holds: slow, equal up to rounding.
       lcn: whether its frames come through LCN, or as they are (`forms.to_input`).
@@ -98,12 +98,10 @@ class TwoStream(nn.Module):
         rest: Any = dict(norm=self.norm, momentum=self.momentum, form=self.form)
         x = PairBlock(one, self.multiplier, self.pooling, self.start, **rest)(pairs, train=train)
         x = self._drop(x, train)
-        x = SeparableBlock(two, self.pooling, **rest)(x, train=train)
-        x = self._drop(x, train)
-        x = SeparableBlock(three, None, **rest)(x, train=train)
+        x = self._drop(SeparableBlock(two, self.pooling, **rest)(x, train=train), train)
+        x = self._drop(SeparableBlock(three, None, **rest)(x, train=train), train)
         for _ in range(self.extra_blocks):
-            x = self._drop(x, train)
-            x = SeparableBlock(three, None, **rest)(x, train=train)
+            x = self._drop(SeparableBlock(three, None, **rest)(x, train=train), train)
         return regional_average(x, self.regions).reshape(len(x), -1)
 
     def _drop(self, x, train):
