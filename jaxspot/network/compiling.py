@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import functools
 import os
 import warnings
 from collections.abc import Callable
@@ -20,9 +21,18 @@ def compile_program(function: Callable, **jit_arguments: Any) -> Callable:
     On CPU, XLA drops optimisation barriers before it fuses, so that a convolution written as shifts
     is computed again in every consumer (5 to 7 times slower). The option keeps them; XLA takes it
     on the outermost jit only, so that no function inside a program may use this.
+
+    Products are computed in full float32: accelerators would round their inputs to 10 or 7 bits by
+    default, and variances are small differences of large products.
     """
     options = KEEP_BARRIERS if jax.default_backend() == "cpu" else None
-    return jax.jit(function, compiler_options=options, **jit_arguments)
+
+    @functools.wraps(function)
+    def exact(*arguments):
+        with jax.default_matmul_precision("highest"):
+            return function(*arguments)
+
+    return jax.jit(exact, compiler_options=options, **jit_arguments)
 
 
 def keep_freed_memory() -> bool:
