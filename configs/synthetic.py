@@ -7,7 +7,8 @@
   python launch/train.py --config=configs/synthetic.py:benchmark,uneven,paper --workdir=runs/uneven
   python launch/train.py --config=configs/ablations.py:benchmark,ablation --workdir=runs/ablations
 
-At most 10 epochs of 800 samples for :paper; for :best 20 of 1,600, all of them, and 10 in the demo.
+Epochs of 3,200 samples for :paper, until the validation loss has not improved for 5; for :best 20
+of 1,600, all of them, and 10 in the demo.
 
 Arguments, combined by comma:
   paper (the default), best, convolution   settings of the method, see default.py
@@ -55,7 +56,6 @@ def get_config(arguments: str = "") -> Any:
     """Settings for synthetic videos, at 30 fps unless told otherwise."""
     config = default.paper()
     config.data.name = "synthetic"
-    config.training.epochs = 10
     config.data.synthetic = ConfigDict(
         dict(
             subjects=12,

@@ -9,9 +9,11 @@ import pytest
 
 from jaxspot.evaluation.protocols import Protocol
 from jaxspot.experiment import control
-from jaxspot.experiment.control import roll_labels, roll_table, spread
+from jaxspot.experiment.control import roll_labels, roll_table
+from jaxspot.experiment.networks import spread
 from jaxspot.experiment.outputs import judge_control
 from jaxspot.report.tables import control_table, layout_control
+from jaxspot.training.step import Training
 from jaxspot.video.bank import Bank
 
 
@@ -79,9 +81,9 @@ def test_the_control_sees_rolled_labels_alone(tmp_path, monkeypatch):
     true = bank(lengths=(900, 900, 900, 900), events=8)
     rolled = roll_labels(true, seconds=10.0, seed=5)
 
-    def trial(given, folds, settings, **options):
+    def trial(given, networks, settings, **options):
         seen["trained"] = given.annotations
-        seen["folds"] = folds
+        seen["folds"] = folds = networks.folds
         mine = given.annotations.subject.isin([fold.held_out for fold in folds])
         intervals = given.annotations[mine].assign(score=1.0)
         return SimpleNamespace(judged=SimpleNamespace(intervals=intervals))
@@ -95,7 +97,11 @@ def test_the_control_sees_rolled_labels_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(control, "random_floor", floor)
     monkeypatch.setattr(Bank, "quality", lambda self, video: np.ones((900, 2), np.float32))
     settings = SimpleNamespace(
-        control_folds=2, control_seconds=10.0, seed=5, protocol=Protocol(threshold="test_oracle")
+        control_folds=2,
+        control_seconds=10.0,
+        seed=5,
+        protocol=Protocol(threshold="test_oracle"),
+        training=Training(),
     )
     table = control.negative_control(true, settings, tmp_path, lambda: None)
     assert seen["trained"].equals(rolled.annotations)

@@ -13,6 +13,7 @@ from jaxspot.evaluation.protocols import Decision, Protocol
 from jaxspot.experiment.judge import blank_faceless, judge, mean_durations
 from jaxspot.spotter import mean_decision
 from jaxspot.training.folds import loso_folds
+from jaxspot.training.inner_folds import plan_networks
 from jaxspot.video.bank import open_bank
 
 TINY = [
@@ -159,22 +160,23 @@ def test_no_weights_no_work(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("threshold", ["roc", "interval_f1"])
-def test_a_held_out_subject_decides_nothing_about_its_threshold(run, threshold):
+@pytest.mark.parametrize("fit", ["training", "inner", "validation"])
+@pytest.mark.parametrize("threshold", ["roc", "interval_f1", "overall_f1"])
+def test_a_held_out_subject_decides_nothing_about_its_threshold(run, threshold, fit):
     bank = open_bank(run / "bank")
     folds = loso_folds(bank.videos.subject)
+    networks = plan_networks(folds, fit=fit, groups=3)
     rng = np.random.default_rng(0)
-    scores = {
-        video: rng.random((len(folds), frames, 2))
-        for video, frames in zip(bank.videos.video, bank.videos.frames, strict=True)
-    }
+    draw = lambda frames: dict(enumerate(rng.random((len(networks.all), frames, 2))))
+    lengths = dict(zip(bank.videos.video, bank.videos.frames, strict=True))
+    scores = {video: draw(frames) for video, frames in lengths.items()}
     protocols = [Protocol(threshold=threshold, normalisation="train_quantiles")] * len(folds)
-    before = judge(bank, folds, scores, protocols)
+    before = judge(bank, networks, scores, protocols)
     victim = folds[0].held_out
     mine = bank.videos.video[bank.videos.subject == victim].tolist()
-    changed = {v: rng.random(s.shape) if v in mine else s for v, s in scores.items()}
+    changed = {v: draw(lengths[v]) if v in mine else s for v, s in scores.items()}
     object.__setattr__(bank, "annotations", bank.annotations[bank.annotations.subject != victim])
-    after = judge(bank, folds, changed, protocols)
+    after = judge(bank, networks, changed, protocols)
     assert after.decisions[victim] == before.decisions[victim]
     others = [fold.held_out for fold in folds[1:]]
     assert any(after.decisions[name] != before.decisions[name] for name in others)
@@ -207,7 +209,7 @@ def test_frames_without_a_face_have_no_say(run):
     faces = {v: np.ones_like(bank.quality(v)) for v in bank.videos.video}
     faces["s02_1"][100:120] = 0
     object.__setattr__(bank, "quality", faces.__getitem__)
-    scores = {video: np.full((1, len(q), 2), 0.5, np.float32) for video, q in faces.items()}
+    scores = {video: {0: np.full((len(q), 2), 0.5, np.float32)} for video, q in faces.items()}
     blank = blank_faceless(bank, scores)
     assert not np.isnan(blank["s01_1"]).any()
     missing = np.flatnonzero(np.isnan(blank["s02_1"][0]).all(1))

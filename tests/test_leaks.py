@@ -8,25 +8,30 @@ import pytest
 from tiny_banks import write_bank
 
 from configs import default
+from jaxspot.experiment.networks import run_networks
 from jaxspot.experiment.settings import read_settings
 from jaxspot.experiment.trial import run_trial
-from jaxspot.training.folds import loso_folds
+from jaxspot.experiment.variants import training_key
 from jaxspot.video.bank import finish_bank, open_bank
 from jaxspot.video.writer import save_video
 
 HONEST = [
-    ("roc", "per_video", "kth"),
-    ("roc", "train_quantiles", "manual"),
-    ("interval_f1", "per_video", "manual"),
-    ("interval_f1", "train_quantiles", "kth"),
+    ("roc", "per_video", "kth", "training"),
+    ("roc", "train_quantiles", "manual", "inner"),
+    ("interval_f1", "per_video", "manual", "training"),
+    ("interval_f1", "train_quantiles", "kth", "inner"),
+    ("overall_f1", "train_quantiles", "kth", "inner"),
+    ("interval_f1", "train_quantiles", "kth", "validation"),
 ]
 
 
-def settings(threshold, normalisation, frame_skip):
+def settings(threshold, normalisation, frame_skip, fit):
     config = default.get_config("best")
     config.model.widths, config.model.multiplier = (4, 4, 4), 2
     config.training.update(epochs=2, steps=3, batch=4, validation_batches=1)
-    config.protocol.update(threshold=threshold, normalisation=normalisation, frame_skip=frame_skip)
+    config.protocol.update(
+        threshold=threshold, normalisation=normalisation, frame_skip=frame_skip, fit=fit
+    )
     return read_settings(config)
 
 
@@ -44,30 +49,32 @@ def change_subject(bank, root, subject):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Both banks by all rules: (changed, rule) -> Trial; trained once a bank."""
+    """Both banks by all rules: (changed, rule) -> Trial; "bank" -> the bank as it was."""
     root = tmp_path_factory.mktemp("leaks")
-    bank = open_bank(write_bank(root / "bank", subjects=4, frames=60))
+    bank = open_bank(write_bank(root / "bank", subjects=5, frames=60))
     banks = {False: bank, True: change_subject(bank, root / "changed", "s2")}
-    folds, trials = loso_folds(bank.videos.subject), {}
+    trials = {}
     for changed, rule in itertools.product(banks, HONEST):
+        networks = run_networks(banks[changed], settings(*rule))
         trials[changed, rule] = run_trial(
             banks[changed],
-            folds,
+            networks,
             settings(*rule),
             saved=root / f"saved{changed}" / "_".join(rule),
-            epochs=root / f"epochs{changed}",
+            epochs=root / f"epochs{changed}" / training_key(settings(*rule)),
             metrics=root / "metrics.jsonl",
             name="leak",
         )
-    return trials
+    return trials | {"bank": bank}
 
 
 def weights(trial, number):
-    return jax.tree.leaves(jax.tree.map(lambda leaf: leaf[number], trial.trained.variables))
+    return jax.tree.leaves(jax.tree.map(lambda leaf: leaf[number], trial.variables))
 
 
-def test_the_folds_own_weights_stay_and_the_others_move(run):
-    before, after = run[False, HONEST[0]], run[True, HONEST[0]]
+@pytest.mark.parametrize("rule", HONEST, ids="-".join)
+def test_the_folds_own_weights_stay_and_the_others_move(run, rule):
+    before, after = run[False, rule], run[True, rule]
     for number, fold in enumerate(before.folds):
         same = [
             np.array_equal(a, b)
@@ -84,6 +91,30 @@ def test_thresholds_scales_and_skips_of_its_fold_stay(run, rule):
     assert before.reach[held_out] == after.reach[held_out]
     assert before.durations[held_out] == after.durations[held_out]
     assert before.judged.decisions["s2"] == after.judged.decisions["s2"]
-    others = [i for i in range(4) if i != held_out]
+    others = [i for i in range(5) if i != held_out]
     assert any(before.durations[i] != after.durations[i] for i in others)
-    assert not np.array_equal(before.scores["s2_1"], after.scores["s2_1"])
+    own = lambda trial: trial.scores["s2_1"][held_out]
+    assert not np.array_equal(own(before), own(after))
+
+
+@pytest.mark.parametrize("rule", HONEST, ids="-".join)
+def test_the_scores_that_its_thresholds_are_fitted_on_stay_bit_for_bit(run, rule):
+    before, after = run[False, rule], run[True, rule]
+    networks = run_networks(run["bank"], settings(*rule))
+    number = [fold.held_out for fold in networks.folds].index("s2")
+    fitted_on = networks.fitted_on(number)
+    assert fitted_on and "s2" not in fitted_on
+    for subject in fitted_on:
+        scorer = networks.scorers[number][subject]
+        assert "s2" not in networks.all[scorer].subjects
+        first, second = (trial.scores[f"{subject}_1"][scorer] for trial in (before, after))
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in HONEST if rule[3] == "inner"], ids="-".join)
+def test_no_inner_score_is_by_a_network_that_has_learned_the_labels(run, rule):
+    networks = run_networks(run["bank"], settings(*rule))
+    for number in range(len(networks.folds)):
+        for subject in networks.fitted_on(number):
+            scorer = networks.all[networks.scorers[number][subject]]
+            assert not {subject, networks.folds[number].held_out} & set(scorer.subjects)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jaxspot.evaluation.interval_thresholds import interval_f1_threshold
 from jaxspot.evaluation.roc import (
     auc,
     frame_f1,
-    interval_f1_threshold,
     roc_threshold,
     score_frames,
 )

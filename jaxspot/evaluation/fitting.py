@@ -1,4 +1,4 @@
-"""What a fold learns about its scores: normalisation and thresholds, from training subjects."""
+"""What a fold learns about its scores: normalisation and thresholds, from other subjects."""
 
 import math
 from collections.abc import Sequence
@@ -9,15 +9,17 @@ import pandas as pd
 
 from jaxspot.annotations.tables import KINDS, frame_labels
 from jaxspot.evaluation.f1 import NO_FRAMES, frames_by_video
+from jaxspot.evaluation.interval_thresholds import interval_f1_threshold, overall_f1_thresholds
 from jaxspot.evaluation.protocols import (
     Decision,
     Pair,
     Protocol,
     cutter,
     normalise,
+    outside,
     smooth_scores,
 )
-from jaxspot.evaluation.roc import interval_f1_threshold, roc_threshold
+from jaxspot.evaluation.roc import roc_threshold
 
 
 class ScoredVideo(NamedTuple):
@@ -35,43 +37,41 @@ class ScoredVideo(NamedTuple):
 
 
 def fit_decision(
-    training: Sequence[ScoredVideo],
+    seen: Sequence[ScoredVideo],
     protocol: Protocol,
     *,
     test: Sequence[ScoredVideo] | None = None,
 ) -> Decision:
-    """Fits normalisation and thresholds on the training subjects' scores.
+    """Fits normalisation and thresholds on scores of other subjects than the held-out one.
 
     Args:
-      training: videos of the training subjects.
+      seen: videos whose scores and labels may be looked at; which these are says `Protocol.fit`.
       protocol: the rule.
       test: videos of the held-out subject; needed by "test_oracle" and refused by all others.
 
     Raises:
-      ValueError: no training video, or `test` against the rule.
+      ValueError: no video, or `test` against the rule.
     """
-    if not training:
-        raise ValueError("a decision needs at least one training video")
+    if not seen:
+        raise ValueError("a decision needs at least one video to be fitted on")
     if (protocol.threshold == "test_oracle") != (test is not None):
         raise ValueError(
             f"threshold={protocol.threshold!r} and test={'no' if test is None else 'yes'}"
         )
-    frames = np.concatenate([video.scores for video in training])
+    frames = np.concatenate([video.scores for video in seen])
     low, high = (_pair(np.nanquantile(frames, q, axis=0)) for q in protocol.quantiles)
     none = (math.inf, math.inf)
     draft = Decision(protocol, low, high, none, none)
-    seen = training if test is None else test
-    raw = [normalise(video.scores, draft) for video in seen]
+    videos = seen if test is None else test
+    raw = [normalise(video.scores, draft) for video in videos]
     smooth = [
         smooth_scores(curve, fps=video.fps, protocol=protocol)
-        for curve, video in zip(raw, seen, strict=True)
+        for curve, video in zip(raw, videos, strict=True)
     ]
-    labels = np.concatenate([video.labels for video in seen])
-    by_roc = _by_roc(smooth, labels)
-    chosen = (
-        _by_interval_f1(smooth, seen, protocol) if protocol.threshold == "interval_f1" else by_roc
-    )
-    return Decision(protocol, low, high, chosen, _by_roc(raw, labels))
+    labels = np.concatenate([video.labels for video in videos])
+    chosen = {"interval_f1": _by_interval_f1, "overall_f1": _by_overall_f1}.get(protocol.threshold)
+    threshold = chosen(smooth, videos, protocol) if chosen else _by_roc(smooth, labels)
+    return Decision(protocol, low, high, threshold, _by_roc(raw, labels))
 
 
 def _by_roc(curves, labels):
@@ -80,27 +80,55 @@ def _by_roc(curves, labels):
 
 
 def _by_interval_f1(curves, videos, protocol):
-    """Macro-expressions first: which micro-expressions count may hang on them."""
-    names = [video.video for video in videos]
-    rows = pd.concat([video.annotations.assign(video=video.video) for video in videos])
-    truth = frames_by_video(rows, names)
+    """Macro-expressions first: which micro-expressions are kept may depend on them."""
     rule: dict[str, Any] = dict(matching=protocol.matching, iou=protocol.iou)
 
     def fit(kind, macro):
-        curve = [both[:, KINDS.index(kind)] for both in curves]
         cuts = [
-            cutter(each, kind, fps=video.fps, protocol=protocol, macro=found)
-            for each, video, found in zip(curve, videos, macro, strict=True)
+            cutter(curve, kind, fps=video.fps, protocol=protocol, macro=found)
+            for curve, video, found in zip(_of(kind, curves), videos, macro, strict=True)
         ]
-        labels = [truth.get((name, kind), NO_FRAMES) for name in names]
         best = interval_f1_threshold(
-            curve, labels, cut=lambda n, threshold: cuts[n](threshold), **rule
+            _of(kind, curves),
+            _truth(kind, videos),
+            cut=lambda n, threshold: cuts[n](threshold),
+            **rule,
         )
         return best, [cut(best) for cut in cuts]
 
     large, macro = fit("MaE", [None] * len(videos))
     small, _ = fit("ME", macro)
     return small, large
+
+
+def _by_overall_f1(curves, videos, protocol):
+    cuts = {
+        kind: [
+            cutter(curve, kind, fps=video.fps, protocol=protocol)
+            for curve, video in zip(_of(kind, curves), videos, strict=True)
+        ]
+        for kind in KINDS
+    }
+    keep = outside if not protocol.keep_nested else lambda spans, macro: spans
+    return overall_f1_thresholds(
+        (_of("ME", curves), _of("MaE", curves)),
+        (_truth("ME", videos), _truth("MaE", videos)),
+        cut_micro=lambda n, threshold, macro: keep(cuts["ME"][n](threshold), macro),
+        cut_macro=lambda n, threshold: cuts["MaE"][n](threshold),
+        matching=protocol.matching,
+        iou=protocol.iou,
+    )
+
+
+def _of(kind, curves):
+    return [both[:, KINDS.index(kind)] for both in curves]
+
+
+def _truth(kind, videos):
+    names = [video.video for video in videos]
+    rows = pd.concat([video.annotations.assign(video=video.video) for video in videos])
+    truth = frames_by_video(rows, names)
+    return [truth.get((name, kind), NO_FRAMES) for name in names]
 
 
 def _pair(values) -> Pair:

@@ -13,10 +13,12 @@ from jaxspot.evaluation.matching import MATCHING_RULES, MatchingRule
 from jaxspot.spotting.filters import butterworth, normalise_by, normalise_per_video
 from jaxspot.spotting.intervals import find_around_peaks, find_intervals, intervals_table
 
-ThresholdRule = Literal["roc", "interval_f1", "test_oracle"]
+ThresholdRule = Literal["roc", "interval_f1", "overall_f1", "test_oracle"]
+FitRule = Literal["inner", "training", "validation"]
 SkipRule = Literal["kth", "manual", "test_oracle"]
 Normalisation = Literal["per_video", "train_quantiles"]
 THRESHOLD_RULES = get_args(ThresholdRule)
+FIT_RULES = get_args(FitRule)
 SKIP_RULES = get_args(SkipRule)
 NORMALISATIONS = get_args(Normalisation)
 Pair = tuple[float, float]
@@ -29,14 +31,20 @@ class Protocol:
     Attributes:
       matching: "one_to_one" or "megc2020", see `match_intervals`.
       iou: the least IoU of a match (paper equation 3: 0.5).
-      threshold: "roc": Youden's J of the training subjects' frames; "interval_f1": the best
-        interval F1 on the training subjects; "test_oracle": Youden's J of the *test* subject's own
-        frames, the paper's reading, which sees test labels.
+      threshold: "roc": Youden's J of single frames; "interval_f1": the best interval F1 of each
+        kind; "overall_f1": the best F1 over both kinds, whose thresholds are chosen together;
+        "test_oracle": Youden's J of the *test* subject's own frames, the paper's reading, which
+        sees test labels.
+      fit: whose scores quantiles and thresholds are fitted on, see `plan_networks`. "inner": all
+        other subjects, each by a network that has not seen it; "training": the fold's own subjects,
+        by its own network, which has learned their labels (paper); "validation": its validation
+        subjects. The held-out subject is never among them.
+      inner_groups: groups of subjects that pairs of are left out for "inner".
       frame_skip: "kth": k of the training subjects' labels (paper section 3.3); "manual": searched
         around k on the validation subjects; "test_oracle": searched on the *test* subject, as the
         paper's manual frame skip, which sees test labels.
       normalisation: "per_video": min-max of each video (paper); "train_quantiles": fixed ends.
-      quantiles: the ends, as quantiles of all training frames.
+      quantiles: the ends, as quantiles of all frames that are fitted on.
       cutoff_hz: Butterworth cut-off, see `cutoff_from_k`; inf does not smooth.
       order: of the Butterworth filter.
       min_seconds, max_seconds: shortest and longest interval kept.
@@ -50,6 +58,8 @@ class Protocol:
     matching: MatchingRule = "one_to_one"
     iou: float = 0.5
     threshold: ThresholdRule = "roc"
+    fit: FitRule = "training"
+    inner_groups: int = 8
     frame_skip: SkipRule = "kth"
     normalisation: Normalisation = "per_video"
     quantiles: Pair = (0.01, 0.99)
@@ -64,7 +74,10 @@ class Protocol:
     def __post_init__(self):
         _one_of("matching", self.matching, MATCHING_RULES)
         _one_of("threshold", self.threshold, THRESHOLD_RULES)
+        _one_of("fit", self.fit, FIT_RULES)
         _one_of("frame_skip", self.frame_skip, SKIP_RULES)
+        if self.inner_groups < 3:
+            raise ValueError(f"inner_groups must be 3 or more, not {self.inner_groups}")
         _one_of("normalisation", self.normalisation, NORMALISATIONS)
         if not 0 <= self.peak_share < 1:
             raise ValueError(f"peak_share must be 0 or more and less than 1, not {self.peak_share}")
@@ -75,6 +88,11 @@ class Protocol:
     def scoring(self) -> dict[str, Any]:
         """Matching rule and IoU as `score_intervals` and its kin take them."""
         return dict(protocol=self.matching, threshold=self.iou)
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether it asks for subjects that no network trains on."""
+        return self.fit == "validation" or self.frame_skip == "manual"
 
     @property
     def oracle(self) -> bool:
@@ -202,10 +220,11 @@ def cutter(
         cut = lambda threshold: find_intervals(curve, threshold=threshold, merge_gap=gap, **limits)
     if kind == "MaE" or protocol.keep_nested or macro is None:
         return cut
-    return lambda threshold: _outside(cut(threshold), macro)
+    return lambda threshold: outside(cut(threshold), macro)
 
 
-def _outside(spans, macro):
+def outside(spans: np.ndarray, macro: np.ndarray) -> np.ndarray:
+    """The spans that lie wholly inside no macro-expression found; both int (n, 2)."""
     inside = (macro[:, 0] <= spans[:, :1]) & (spans[:, 1:] <= macro[:, 1])
     return spans[~inside.any(1)]
 

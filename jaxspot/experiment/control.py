@@ -2,7 +2,7 @@
 
 import dataclasses
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,10 @@ from jaxspot.annotations.tables import from_span, to_span
 from jaxspot.errors import UserError
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.floors import random_floor
-from jaxspot.experiment.judge import refuse_unusable
+from jaxspot.experiment.networks import refuse_unusable, run_networks
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.trial import run_trial
 from jaxspot.report.tables import control_table, score_rows
-from jaxspot.training.folds import Fold, loso_folds
 from jaxspot.video.bank import Bank
 
 DRAWS = 200
@@ -44,13 +43,13 @@ def negative_control(
         return control_table([])
     rolled = roll_labels(bank, seconds=settings.control_seconds, seed=settings.seed)
     try:
-        refuse_unusable(rolled)
+        networks = run_networks(rolled, settings, count=settings.control_folds)
+        refuse_unusable(rolled, networks)
     except UserError:
         return control_table([])
-    folds = spread(loso_folds(rolled.videos.subject), settings.control_folds)
     trial = run_trial(
         rolled,
-        folds,
+        networks,
         settings,
         saved=saved,
         epochs=saved / "epochs",
@@ -58,7 +57,7 @@ def negative_control(
         name="control",
         stop_here=stop_here,
     )
-    held_out = {fold.held_out for fold in folds}
+    held_out = {fold.held_out for fold in networks.folds}
     videos = rolled.videos.loc[rolled.videos.subject.isin(held_out)]
     labels = rolled.annotations.loc[rolled.annotations.subject.isin(held_out)]
     rule = settings.protocol.scoring
@@ -71,12 +70,6 @@ def negative_control(
         oracle=settings.protocol.oracle,
     )
     return control_table(rows)
-
-
-def spread(folds: Sequence[Fold], count: int) -> list[Fold]:
-    """`count` of the folds, evenly spread; all where there are fewer."""
-    places = np.linspace(0, len(folds), min(count, len(folds)), endpoint=False)
-    return [folds[int(place)] for place in places]
 
 
 def roll_labels(bank: Bank, *, seconds: float, seed: int) -> Bank:

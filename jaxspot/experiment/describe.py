@@ -23,9 +23,15 @@ NOTES = {
 
 def describe_protocol(protocol: Protocol, table: int) -> str:
     """The protocol of Tables 4 to 7 in a few words: frames (4) are always cut by the ROC."""
+    seen = {
+        "inner": "other subjects' held-out scores",
+        "training": "training subjects",
+        "validation": "validation subjects",
+    }[protocol.fit]
     threshold = {
-        "roc": "threshold by ROC of training subjects",
-        "interval_f1": "threshold by interval F1 of training subjects",
+        "roc": f"threshold by ROC of {seen}",
+        "interval_f1": f"threshold by interval F1 of {seen}",
+        "overall_f1": f"thresholds by overall interval F1 of {seen}",
         "test_oracle": "threshold by ROC of the test subject",
     }
     skip = {

@@ -1,7 +1,7 @@
 """From all folds' scores to decisions, held-out intervals and the rows of Tables 4 and 5."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,12 +12,14 @@ from jaxspot.errors import UserError
 from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
 from jaxspot.evaluation.manual import decide_manually
 from jaxspot.evaluation.protocols import Decision, Protocol, cutoff_from_k, decide, normalise
-from jaxspot.training.folds import Fold, loso_folds
+from jaxspot.training.folds import Fold
+from jaxspot.training.inner_folds import Networks
 from jaxspot.training.pool import ShownFrames
-from jaxspot.training.sampling import FACELESS
 from jaxspot.video.bank import Bank
 
 Pair = tuple[float, float]
+Scores = Mapping[str, Mapping[int, np.ndarray]]
+"""Video -> number of the network (`Networks`) -> float32 (frames, 2), ME and MaE."""
 
 
 class Judged(NamedTuple):
@@ -44,7 +46,7 @@ def mean_durations(bank: Bank, fold: Fold, *, inclusive: bool = True) -> Pair:
     Raises:
       UserError: a kind that none of them shows.
     """
-    rows = bank.annotations[bank.annotations.subject.isin(fold.training + fold.validation)]
+    rows = bank.annotations[bank.annotations.subject.isin(fold.subjects)]
     fps = rows.video.map(bank.videos.set_index("video").fps)
     seconds = ((rows.offset - rows.onset + int(inclusive)) / fps).groupby(rows.kind).mean()
     for kind in KINDS:
@@ -56,22 +58,6 @@ def mean_durations(bank: Bank, fold: Fold, *, inclusive: bool = True) -> Pair:
     return float(seconds["ME"]), float(seconds["MaE"])
 
 
-def refuse_unusable(bank: Bank) -> None:
-    """Refuses a bank that some fold could not be trained on, before anything is written.
-
-    Raises:
-      UserError: fewer than three subjects, a kind that a fold's subjects never show, or training or
-        validation subjects without a face in any frame.
-    """
-    faces = [bank.faces(video).any() for video in bank.videos.video]
-    seen = set(bank.videos.subject[faces])
-    for fold in loso_folds(bank.videos.subject):
-        mean_durations(bank, fold)
-        for group in (fold.training, fold.validation):
-            if not seen & set(group):
-                raise UserError(f"{bank.root}: {FACELESS.format(', '.join(group))}")
-
-
 def fold_protocol(protocol: Protocol, durations: Pair, *, cycles: float) -> Protocol:
     """The protocol with the Butterworth cut-off of a fold: tied to its k (half a mean duration)."""
 
@@ -79,24 +65,20 @@ def fold_protocol(protocol: Protocol, durations: Pair, *, cycles: float) -> Prot
     return dataclasses.replace(protocol, cutoff_hz=cutoff_from_k(k_seconds, cycles=cycles))
 
 
-def judge(
-    bank: Bank,
-    folds: Sequence[Fold],
-    scores: Mapping[str, np.ndarray],
-    protocols: Sequence[Protocol],
-) -> Judged:
+def judge(bank: Bank, networks: Networks, scores: Scores, protocols: Sequence[Protocol]) -> Judged:
     """Fits each fold's decision on its own subjects and applies it to the held-out one.
 
     Args:
       bank: videos and labels.
-      folds: in the order of the scores' first axis.
-      scores: video -> float32 (folds, frames, 2), raw.
+      networks: whose scores of whom a fold takes.
+      scores: raw.
       protocols: one a fold.
     """
     tables, by_hand, curves, decisions = [], [], {}, {}
-    for number, (fold, protocol) in enumerate(zip(folds, protocols, strict=True)):
-        seen = scored_videos(bank, scores, number, fold.training + fold.validation)
-        held_out = scored_videos(bank, scores, number, (fold.held_out,))
+    for number, (fold, protocol) in enumerate(zip(networks.folds, protocols, strict=True)):
+        scorers = networks.scorers[number]
+        seen = scored_videos(bank, scores, scorers, networks.fitted_on(number))
+        held_out = scored_videos(bank, scores, scorers, (fold.held_out,))
         test = held_out if protocol.threshold == "test_oracle" else None
         decision = fit_decision(seen, protocol, test=test)
         decisions[fold.held_out] = decision
@@ -112,9 +94,10 @@ def judge(
     return Judged(join(tables), join(by_hand), curves, decisions)
 
 
-def blank_faceless(bank: Bank, scores: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Scores, video -> float32 (folds, frames, 2), with NaN where a frame shows no face."""
-    return {video: usable_scores(bank, video, scores[video]) for video in bank.videos.video}
+def blank_faceless(bank: Bank, scores: Scores) -> Scores:
+    """Scores with NaN where a frame shows no face."""
+    blank = lambda video, found: {n: usable_scores(bank, video, s) for n, s in found.items()}
+    return {video: blank(video, found) for video, found in scores.items()}
 
 
 def shown_frames(bank: Bank, video: str) -> ShownFrames:
@@ -123,16 +106,19 @@ def shown_frames(bank: Bank, video: str) -> ShownFrames:
 
 
 def usable_scores(bank: Bank, video: str, scores: np.ndarray) -> np.ndarray:
-    """A video's scores (networks, frames, 2) with NaN where a frame shows no face."""
+    """A video's scores (..., frames, 2) with NaN where a frame shows no face."""
     return np.where(bank.faces(video)[:, None], scores, np.nan)
 
 
-def scored_videos(bank, scores, network, subjects) -> list[ScoredVideo]:
-    """The videos of some subjects with one network's scores, in the bank's order."""
+def scored_videos(
+    bank: Bank, scores: Scores, scorers: Mapping[str, int], subjects: Collection[str]
+) -> list[ScoredVideo]:
+    """The videos of some subjects, each with the scores of its network, in the bank's order."""
     rows = bank.videos[bank.videos.subject.isin(subjects)]
+    columns = (rows[name].tolist() for name in ("video", "subject", "fps"))
     return [
-        ScoredVideo(video, float(fps), scores[video][network], bank.labels(video))
-        for video, fps in zip(rows.video, rows.fps, strict=True)
+        ScoredVideo(video, fps, scores[video][scorers[subject]], bank.labels(video))
+        for video, subject, fps in zip(*columns, strict=True)
     ]
 
 

@@ -191,7 +191,7 @@ def draw_figures(
             "ROC of single held-out frames, before smoothing.",
         ),
         "loss": (
-            figures.loss_curves(pd.DataFrame(trial.trained.metrics).dropna()),
+            figures.loss_curves(pd.DataFrame(trial.metrics).dropna(subset=["train_loss"])),
             f"Loss of each fold; {kept_weights(settings.training.patience)} are kept.",
         ),
     }

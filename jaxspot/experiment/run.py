@@ -14,7 +14,7 @@ from jaxspot.errors import UserError
 from jaxspot.experiment.compare import compare
 from jaxspot.experiment.control import negative_control
 from jaxspot.experiment.family import read_finished, write_family
-from jaxspot.experiment.judge import refuse_unusable
+from jaxspot.experiment.networks import refuse_unusable, run_networks
 from jaxspot.experiment.outputs import write_outputs
 from jaxspot.experiment.peers import spot_by_peers
 from jaxspot.experiment.provenance import describe_run
@@ -25,7 +25,6 @@ from jaxspot.experiment.trial import Trial, run_trial
 from jaxspot.experiment.variants import Member, expand, training_key
 from jaxspot.experiment.workdir import claim_workdir
 from jaxspot.spotter import Spotter, save_spotter
-from jaxspot.training.folds import loso_folds
 from jaxspot.video.bank import Bank
 
 MATTERS = {"packages", "device", "xla_flags", "git_revision"}
@@ -55,11 +54,11 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
         read_settings(member)
     bank = named_bank(config)
     if bank:
-        refuse_unusable(bank)
+        refuse_runs(bank, family)
     with claim_workdir(workdir, config, resume=resume):
         if not bank:
             bank = make_bank(config, workdir)
-            refuse_unusable(bank)
+            refuse_runs(bank, family)
         write_provenance(workdir / "provenance.json", describe_run(config, bank))
         with stop_when_saved() as stop_here:
             if len(family) > 1:
@@ -72,6 +71,12 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
                 epochs=workdir / "checkpoints" / "epochs",
                 peers=workdir / "peers",
             )
+
+
+def refuse_runs(bank: Bank, family: Sequence[tuple[Member, Any]]) -> None:
+    """Refuses a bank that some network of some run could not be trained on (`refuse_unusable`)."""
+    for _, config in family:
+        refuse_unusable(bank, run_networks(bank, read_settings(config)))
 
 
 def run_family(
@@ -121,7 +126,7 @@ def run_experiment(
     saved = workdir / "checkpoints"
     trial = run_trial(
         bank,
-        loso_folds(bank.videos.subject),
+        run_networks(bank, settings),
         settings,
         saved=saved,
         epochs=epochs,
@@ -132,7 +137,7 @@ def run_experiment(
     write_scores(workdir / "scores", held_out_scores(bank, trial))
     write_table(trial.judged.intervals, workdir / "intervals.csv")
     decisions = tuple(trial.judged.decisions[fold.held_out] for fold in trial.folds)
-    spotter = Spotter(settings.model, trial.trained.variables, trial.reach, decisions)
+    spotter = Spotter(settings.model, trial.variables, trial.reach, decisions)
     save_spotter(saved / "spotter", spotter)
     stop_here()
     spotted = spot_by_peers(

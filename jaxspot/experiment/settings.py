@@ -12,6 +12,7 @@ from jaxspot.errors import UserError
 from jaxspot.evaluation.matching import MATCHING_RULES
 from jaxspot.evaluation.peers import PEERS
 from jaxspot.evaluation.protocols import (
+    FIT_RULES,
     NORMALISATIONS,
     SKIP_RULES,
     THRESHOLD_RULES,
@@ -37,6 +38,7 @@ CHOICES: dict[str, tuple] = {
     "training.decay": ("constant", "cosine"),
     "protocol.matching": MATCHING_RULES,
     "protocol.threshold": THRESHOLD_RULES,
+    "protocol.fit": FIT_RULES,
     "protocol.frame_skip": SKIP_RULES,
     "protocol.normalisation": NORMALISATIONS,
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 
 from jaxspot.annotations.tables import write_text
@@ -13,6 +14,7 @@ from jaxspot.errors import UserError
 from jaxspot.experiment.judge import (
     Judged,
     Pair,
+    Scores,
     blank_faceless,
     fold_protocol,
     judge,
@@ -26,6 +28,7 @@ from jaxspot.spotter import network_skips
 from jaxspot.spotting.scoring import score_video
 from jaxspot.training.checkpoint import hash_tree, restore_tree, save_tree
 from jaxspot.training.folds import Fold
+from jaxspot.training.inner_folds import Networks
 from jaxspot.training.loso import TrainedFolds, start_folds, train_loso
 from jaxspot.training.pool import gather_pool
 from jaxspot.training.saved_epochs import Progress, restore_progress, save_progress
@@ -41,22 +44,24 @@ class Trial(NamedTuple):
       folds: in the order of every fold axis.
       durations: per fold, mean seconds of ME and MaE of its own subjects.
       reach: per fold, twice its frame skips in seconds: `durations`, unless they were searched.
-      trained: networks and losses.
-      scores: video -> float32 (folds, frames, 2), raw.
+      variables: of the folds' networks, stacked; the inner folds' are not among them.
+      metrics: losses of the folds, see `TrainedFolds`.
+      scores: raw, of the folds and inner folds.
       judged: decisions, curves and intervals of the held-out subjects.
     """
 
     folds: tuple[Fold, ...]
     durations: tuple[Pair, ...]
     reach: tuple[Pair, ...]
-    trained: TrainedFolds
-    scores: dict[str, np.ndarray]
+    variables: dict[str, Any]
+    metrics: list[dict[str, Any]]
+    scores: Scores
     judged: Judged
 
 
 def run_trial(
     bank: Bank,
-    folds: Sequence[Fold],
+    networks: Networks,
     settings: Settings,
     *,
     saved: Path,
@@ -69,22 +74,24 @@ def run_trial(
 
     Args:
       bank: frames and labels.
-      folds: all of `loso_folds` or some.
+      networks: folds and inner folds, see `plan_networks`.
       settings: of the run.
       saved: folder of the scores that are done.
       epochs: folder of the epochs that are done.
-      metrics: file with a JSON row per fold and epoch.
+      metrics: file with a JSON row per fold and epoch; inner folds go to inner_<its name>.
       name: what the progress bars say.
       stop_here: called whenever all that is done is saved; may raise.
 
     Raises:
       UserError: a loss or score is not finite, or nothing in `saved` is whole.
     """
-    durations = tuple(mean_durations(bank, fold, inclusive=settings.inclusive) for fold in folds)
-    trained = train(bank, folds, settings, epochs, metrics, name=name, stop_here=stop_here)
+    durations = tuple(
+        mean_durations(bank, fold, inclusive=settings.inclusive) for fold in networks.all
+    )
+    trained = train(bank, networks, settings, epochs, metrics, name=name, stop_here=stop_here)
     reach = search_skips(
         bank,
-        folds,
+        networks.all,
         settings.model,
         trained.variables,
         durations,
@@ -94,18 +101,29 @@ def run_trial(
         stop_here=stop_here,
     )
     scores = score_bank(
-        bank, trained, reach, settings, saved / "scores", name=name, stop_here=stop_here
+        bank,
+        networks,
+        trained.variables,
+        reach,
+        settings,
+        saved / "scores",
+        name=name,
+        stop_here=stop_here,
     )
+    count = len(networks.folds)
+    durations, reach = durations[:count], reach[:count]
     protocols = [
         fold_protocol(settings.protocol, pair, cycles=settings.cycles) for pair in durations
     ]
-    judged = judge(bank, folds, blank_faceless(bank, scores), protocols)
-    return Trial(tuple(folds), durations, reach, trained, scores, judged)
+    judged = judge(bank, networks, blank_faceless(bank, scores), protocols)
+    variables = jax.tree.map(lambda leaf: leaf[:count], trained.variables)
+    rows, _ = split_metrics(networks, trained.metrics)
+    return Trial(networks.folds, durations, reach, variables, rows, scores, judged)
 
 
 def train(
     bank: Bank,
-    folds: Sequence[Fold],
+    networks: Networks,
     settings: Settings,
     saved: Path,
     metrics: Path,
@@ -115,6 +133,7 @@ def train(
 ) -> TrainedFolds:
     """`train_loso`, every epoch saved before it counts as done."""
     pool = gather_pool(bank)
+    folds, inner = networks.all, len(networks.inner)
     start = start_folds(folds, pool, model=settings.model, training=settings.training)
     found, damage = restore_progress(saved, start)
     begun = found or Progress(0, start, [])
@@ -123,13 +142,13 @@ def train(
     with progress_bar(
         total=settings.training.epochs,
         initial=begun.epoch,
-        desc=f"{name} {len(folds)} folds",
+        desc=f"{name} {len(networks.folds)} folds{f' and {inner} inner' if inner else ''}",
         unit="epoch",
     ) as bar:
 
         def on_epoch(progress: Progress) -> None:
             save_progress(saved, progress)
-            write_metrics(metrics, progress.metrics)
+            write_metrics(metrics, networks, progress.metrics)
             bar.set_postfix_str(describe(progress), refresh=False)
             bar.update()
             stop_here()
@@ -143,61 +162,82 @@ def train(
             resume=begun,
             on_epoch=on_epoch,
         )
-    write_metrics(metrics, trained.metrics)
+    write_metrics(metrics, networks, trained.metrics)
     return trained
 
 
-def write_metrics(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Writes one JSON row a line."""
-    write_text(path, "".join(json.dumps(row) + "\n" for row in rows))
+def split_metrics(
+    networks: Networks, rows: Sequence[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows of the folds, and those of the inner folds."""
+    held_out = {fold.held_out for fold in networks.folds}
+    parts = [], []
+    for row in rows:
+        parts[row["subject"] not in held_out].append(row)
+    return parts
+
+
+def write_metrics(path: Path, networks: Networks, rows: Sequence[dict[str, Any]]) -> None:
+    """Writes one JSON row a line: those of the folds, and beside it those of the inner folds."""
+    ours, inner = split_metrics(networks, rows)
+    for place, part in ((path, ours), (path.with_name(f"inner_{path.name}"), inner)):
+        if part or place == path:
+            write_text(place, "".join(json.dumps(row) + "\n" for row in part))
 
 
 def describe(progress: Progress) -> str:
     """The last epoch in a few words: mean losses of the folds that trained, how many are done."""
     rows = [row for row in progress.metrics if row["epoch"] == progress.epoch]
-    live = [row for row in rows if row["train_loss"] is not None]
-    mean = lambda name: f"{np.mean([row[name] for row in live]):.4f}"
+    mean = lambda losses: f"{np.mean(losses):.4f}"
+    loss, validation = (
+        [row[name] for row in rows if row[name] is not None]
+        for name in ("train_loss", "validation_loss")
+    )
+    if not validation:
+        return f"loss {mean(loss)}"
     stopped = sum(row["stopped"] for row in rows)
-    return f"loss {mean('train_loss')}, validation {mean('validation_loss')}, {stopped} done"
+    return f"loss {mean(loss)}, validation {mean(validation)}, {stopped} done"
 
 
 def score_bank(
     bank: Bank,
-    trained: TrainedFolds,
+    networks: Networks,
+    variables: dict[str, Any],
     durations: Sequence[Pair],
     settings: Settings,
     saved: Path,
     *,
     name: str,
     stop_here: Callable[[], None],
-) -> dict[str, np.ndarray]:
-    """Every video by every fold, each with its own k: video -> float32 (folds, frames, 2).
+) -> dict[str, dict[int, np.ndarray]]:
+    """Every video by the networks that some fold asks about its subject, each with its own k.
 
-    Folds need the scores of their training subjects too, to fit thresholds on. Videos whose scores
-    these very weights have left in `saved` are not scored again.
+    Videos whose scores these very weights have left in `saved` are not scored again.
     """
-    weights = hash_tree(trained.variables)
-    total = int(bank.videos.frames.sum())
+    weights = hash_tree(variables)
     scores = {}
-    desc = f"scoring by {len(durations)} folds ({name})"
-    with progress_bar(total=total, desc=desc, unit="frame") as bar:
-        for video, frames, fps in bank.videos[["video", "frames", "fps"]].itertuples(index=False):
-            skips = network_skips(settings.model, durations, fps)
-            place, made_by = saved / str(video), f"{weights} {skips.tolist()}"
-            known = _known_scores(place, (len(durations), frames, 2), made_by)
+    with progress_bar(
+        total=int(bank.videos.frames.sum()), desc=f"scoring ({name})", unit="frame"
+    ) as bar:
+        columns = (bank.videos[name].tolist() for name in ("video", "subject", "frames", "fps"))
+        for video, subject, frames, fps in zip(*columns, strict=True):
+            wanted = networks.of_subject(subject)
+            skips = network_skips(settings.model, [durations[number] for number in wanted], fps)
+            place, made_by = saved / video, f"{weights} {wanted} {skips.tolist()}"
+            known = _known_scores(place, (len(wanted), frames, 2), made_by)
             if known is None:
                 known = score_video(
                     settings.model,
-                    trained.variables,
+                    jax.tree.map(lambda leaf, wanted=wanted: leaf[wanted], variables),
                     shown_frames(bank, video),
                     skips=skips,
                     on_chunk=bar.update,
                 )
-                refuse_not_finite(known, trained.folds, video)
+                refuse_not_finite(known, [networks.all[number] for number in wanted], video)
                 save_tree(place, {"scores": known}, texts={MADE_BY: made_by})
             else:
-                bar.update(int(frames))
-            scores[video] = known
+                bar.update(frames)
+            scores[video] = dict(zip(wanted, known, strict=True))
             stop_here()
     return scores
 

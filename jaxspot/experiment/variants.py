@@ -71,6 +71,9 @@ def change(config: Any, setting: str, value: Any) -> None:
 
 
 def training_key(settings: Settings) -> str:
-    """The folder of epochs that all members with the same training share."""
-    trained = (settings.model, settings.training, settings.augmentation)
+    """The folder of epochs that all members with the same networks and training share."""
+    protocol = settings.protocol
+    groups = protocol.inner_groups if protocol.fit == "inner" else 0
+    networks = (groups, protocol.needs_validation)
+    trained = (settings.model, settings.training, settings.augmentation, networks)
     return hashlib.sha256(repr(trained).encode()).hexdigest()[:16]

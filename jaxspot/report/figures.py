@@ -97,7 +97,7 @@ def loss_curves(
     validation: str = "validation_loss",
     title: str = "Loss by epoch, one panel a held-out subject",
 ) -> Figure:
-    """Training and validation loss of each fold; a dot marks the lowest.
+    """Training and, where subjects validate, validation loss of each fold; a dot marks its lowest.
 
     Args:
       metrics: a row a fold and epoch, with the columns named by `fold`, `train`, `validation`, and
@@ -114,8 +114,8 @@ def loss_curves(
     for axes, name in zip(panels, folds, strict=False):
         part = metrics.loc[metrics[fold] == name].sort_values("epoch")
         axes.plot(part.epoch, part[train], color="#999999", lw=1.1, label="training")
-        axes.plot(part.epoch, part[validation], color="#1f6fb2", lw=1.3, label="validation")
         if part[validation].notna().any():
+            axes.plot(part.epoch, part[validation], color="#1f6fb2", lw=1.3, label="validation")
             best = part.loc[part[validation].idxmin()]
             axes.plot(best.epoch, best[validation], "o", color="#c8501e", ms=4, label="lowest")
         axes.set_title(str(name), fontsize=9)

@@ -37,13 +37,14 @@ class Tables(NamedTuple):
 
     Attributes:
       picks: int32 (folds, steps, batch), places in the `rows` of `sampling.Samples`.
-      validation: float32 (folds, batches, batch, ...), what the networks see.
-      labels: float32 (folds, batches, batch, 2), of the validation.
+      validation: float32 (folds, batches, batch, ...), what the networks see; None where no subject
+        validates.
+      labels: float32 (folds, batches, batch, 2), of the validation, or None.
     """
 
     picks: jax.Array
-    validation: jax.Array
-    labels: jax.Array
+    validation: jax.Array | None = None
+    labels: jax.Array | None = None
 
 
 def train_epoch(
@@ -71,7 +72,8 @@ def train_epoch(
       batched: see `map_folds`.
 
     Returns:
-      The new states and {"train_loss": float32 (folds, steps), "validation_loss": (folds,)}.
+      The new states and {"train_loss": float32 (folds, steps), "validation_loss": (folds,)}, the
+      latter NaN where nothing validates.
     """
     each = partial(map_folds, batched=batched)
     folds, _, batch = tables.picks.shape
@@ -104,6 +106,8 @@ def train_epoch(
 
     def judge(fold):
         state, inputs, labels = fold
+        if inputs is None:
+            return stop_early(state, jnp.float32(jnp.inf), patience=0), jnp.float32(jnp.nan)
         loss = validation_loss(
             {"params": state.mean_params, "batch_stats": state.mean_stats},
             inputs,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.model import TwoStream
 from jaxspot.training.epoch import Shared, Tables
-from jaxspot.training.folds import EPOCHS, Fold, fold_key, samples_key
+from jaxspot.training.folds import EPOCHS, Fold, fold_key, samples_key, validates
 from jaxspot.training.parallel import on_each_device, pad_folds, replicate, shard_folds
 from jaxspot.training.pool import FramePool
 from jaxspot.training.sampling import epoch_samples, same_length, validation_tables
@@ -67,11 +67,13 @@ def feed_epochs(
     )
     epochs = same_length([draw(epoch=epoch) for epoch in range(1, training.epochs + 1)])
     rows = [samples.rows for samples in epochs]
-    table = validation_tables(pool, padded, batches=training.validation_batches, **common)
-    validation = (
-        prepare_validation(shard_folds(pool.frames[table], mesh), model, mesh),
-        shard_folds(pool.labels[table[..., 0]], mesh),
-    )
+    table, validation = np.zeros(0, np.int32), (None, None)
+    if validates(folds):
+        table = validation_tables(pool, padded, batches=training.validation_batches, **common)
+        validation = (
+            prepare_validation(shard_folds(pool.frames[table], mesh), model, mesh),
+            shard_folds(pool.labels[table[..., 0]], mesh),
+        )
     own_keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, f), EPOCHS) for f in padded])
     if resident is None:
         resident = sees_half(rows, table, len(pool.labels))
@@ -96,8 +98,13 @@ def prepare_validation(frames: jax.Array, model: TwoStream, mesh: Mesh) -> jax.A
     Returns:
       float32 (folds, batches, batch, ...).
     """
+    return _validation_program(model, mesh)(frames)  # pyright: ignore[reportArgumentType]
+
+
+@cache
+def _validation_program(model: Any, mesh: Mesh):
     one = lambda batches: lax.map(partial(see, model=model), batches)
-    return compile_program(on_each_device(partial(lax.map, one), mesh))(frames)
+    return compile_program(on_each_device(partial(lax.map, one), mesh))
 
 
 def sees_half(rows: Sequence[np.ndarray], validation: np.ndarray, frames: int) -> bool:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import jax
 
@@ -16,18 +16,30 @@ START, EPOCHS = 0, 1
 
 @dataclasses.dataclass(frozen=True)
 class Fold:
-    """One split by subjects: the held-out subject decides nothing."""
+    """One split by subjects: the held-out subject decides nothing.
+
+    Attributes:
+      held_out: the subject; of an inner fold all that are held out, joined by " + ".
+      training: the subjects that the weights are learned from.
+      validation: those that early stopping looks at; none where all epochs are trained.
+    """
 
     held_out: str
     training: tuple[str, ...]
-    validation: tuple[str, ...]
+    validation: tuple[str, ...] = ()
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The fold's own subjects: all but those held out."""
+        return self.training + self.validation
 
 
-def loso_folds(subjects: Iterable[str]) -> list[Fold]:
+def loso_folds(subjects: Iterable[str], *, validate: bool = True) -> list[Fold]:
     """One fold a subject; one in eight of the others (at least one), rotating, validates.
 
     Args:
       subjects: names, in any order and repeated at will.
+      validate: False: all others train. For `Training.patience` of 0, where no epoch is chosen.
 
     Returns:
       A fold per subject, sorted by name.
@@ -41,13 +53,26 @@ def loso_folds(subjects: Iterable[str]) -> list[Fold]:
             f"leave-one-subject-out needs at least 3 subjects, the bank holds {len(names)}"
             f" ({', '.join(names)}); add subjects to it"
         )
-    return [_fold(names[i:] + names[:i]) for i in range(len(names))]
+    rotated = [names[i:] + names[:i] for i in range(len(names))]
+    return [split_fold(held_out, others, validate=validate) for held_out, *others in rotated]
 
 
-def _fold(rotated):
-    held_out, *others = rotated
-    validating = max(1, len(others) // 8)
+def split_fold(held_out: str, others: Sequence[str], *, validate: bool) -> Fold:
+    """A fold of which one in eight of the others, the first, validates; none unless `validate`."""
+    validating = max(1, len(others) // 8) if validate else 0
     return Fold(held_out, tuple(sorted(others[validating:])), tuple(sorted(others[:validating])))
+
+
+def validates(folds: Sequence[Fold]) -> bool:
+    """Whether the folds have validation subjects.
+
+    Raises:
+      ValueError: some have and some have not; what is stacked must be alike.
+    """
+    having = [bool(fold.validation) for fold in folds]
+    if any(having) != all(having):
+        raise ValueError("either all folds have validation subjects, or none has")
+    return all(having)
 
 
 def subject_number(subject: str) -> int:

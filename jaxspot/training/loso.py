@@ -4,6 +4,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -17,7 +18,7 @@ from jaxspot.network.compiling import compile_program
 from jaxspot.network.model import TwoStream
 from jaxspot.training.epoch import train_epoch
 from jaxspot.training.feed import feed_epochs
-from jaxspot.training.folds import START, Fold, fold_key
+from jaxspot.training.folds import START, Fold, fold_key, validates
 from jaxspot.training.parallel import fold_mesh, on_each_device, pad_folds, shard_folds
 from jaxspot.training.pool import FramePool
 from jaxspot.training.saved_epochs import Progress
@@ -77,6 +78,11 @@ def train_loso(
         gone.
     """
     mesh = mesh or fold_mesh()
+    if training.patience and not validates(folds):
+        raise ValueError(
+            f"patience is {training.patience}, but the folds have no validation subjects; take"
+            " patience=0, or loso_folds(subjects)"
+        )
     progress = resume or Progress(0, start_folds(folds, pool, model=model, training=training), [])
     augmentation = augmentation or Augmentation()
     run_epoch = compile_epoch(model, training, augmentation, mesh, batched=batched)
@@ -123,7 +129,8 @@ def refuse_not_finite(
     """
     by_step = np.column_stack([losses["train_loss"], losses["validation_loss"]])
     for fold, values, live in zip(folds, by_step, trained, strict=True):
-        bad = np.flatnonzero(~np.isfinite(values))
+        seen = values if fold.validation else values[:-1]
+        bad = np.flatnonzero(~np.isfinite(seen))
         if live and len(bad):
             last = bad[0] == len(values) - 1
             where = "validation" if last else f"step {bad[0] + 1} of {len(values) - 1}"
@@ -142,8 +149,18 @@ def compile_epoch(
     *,
     batched: bool | None = None,
 ) -> Callable:
-    """The program of one epoch, `train_epoch` on every device; the stacked state is donated."""
+    """The program of one epoch, `train_epoch` on every device; the stacked state is donated.
 
+    Equal arguments give the same program, whatever the seed: what was compiled once is not again.
+    """
+    training = dataclasses.replace(training, seed=0)
+    return _epoch_program(model, training, augmentation, mesh, batched)  # pyright: ignore[reportArgumentType]
+
+
+@cache
+def _epoch_program(
+    model: Any, training: Training, augmentation: Augmentation, mesh: Mesh, batched: bool | None
+):
     def run(states, tables, keys, shared):
         return train_epoch(
             states,
@@ -164,10 +181,15 @@ def start_folds(
 ) -> FoldState:
     """Stacked states before the first epoch (numpy)."""
     _, height, width = pool.frames.shape
-    optimiser = make_optimiser(training)
-    start = lambda key: init_state(init_variables(model, key, (height, width)), optimiser)
+    start = _start_program(model, dataclasses.replace(training, seed=0), (height, width))  # pyright: ignore[reportArgumentType]
     keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, fold), START) for fold in folds])
-    return jax.device_get(jax.jit(jax.vmap(start))(keys))
+    return jax.device_get(start(keys))
+
+
+@cache
+def _start_program(model: Any, training: Training, size: tuple[int, int]):
+    start = lambda key: init_state(init_variables(model, key, size), make_optimiser(training))
+    return jax.jit(jax.vmap(start))
 
 
 def pad_idle(state: FoldState, mesh: Mesh) -> FoldState:
@@ -181,8 +203,12 @@ def pad_idle(state: FoldState, mesh: Mesh) -> FoldState:
 def _rows(folds, epoch, losses, trained, state):
     rows = []
     for i, fold in enumerate(folds):
-        means = {name: float(np.mean(values[i])) for name, values in losses.items()}
+        means: dict[str, float | None] = {
+            name: float(np.mean(values[i])) for name, values in losses.items()
+        }
         row = dict(subject=fold.held_out, epoch=epoch)
+        if not fold.validation:
+            means["validation_loss"] = None
         row |= {name: mean if trained[i] else None for name, mean in means.items()}
         row |= dict(best=bool(trained[i] and state.bad_epochs[i] == 0))
         rows.append(row | dict(stopped=not state.live[i]))
