@@ -4,9 +4,9 @@
   python launch/train.py --config=configs/cas_me2.py --config.data.bank=banks/cas_me2 \\
       --workdir=runs/cas_me2
 
-The videos were not at hand: neither time nor figures of a real run are known. The paper's own are
-F1 of Table 5 (k-th frame skip) are 0.0686 (MaE), 0.0119 (ME) and 0.0497 overall; how its
-threshold was chosen it does not say.
+The videos were not at hand: neither time nor figures of a real run are known. The paper reports F1
+of 0.0686 (MaE), 0.0119 (ME) and 0.0497 overall (Table 5, k-th frame skip). Its thresholds
+come from the ROC of the test results (section 4.1); which point of the curve it does not say.
 
 An epoch of :paper is 1,500 steps of 16 samples: one frame in 10, three a second.
 

@@ -4,9 +4,9 @@
   python launch/train.py --config=configs/samm_lv.py --config.data.bank=banks/samm_lv \\
       --workdir=runs/samm_lv
 
-The videos were not at hand: neither time nor figures of a real run are known. The paper's own are
-F1 of Table 5 (k-th frame skip) are 0.1863 (MaE), 0.0409 (ME) and 0.1193 overall; how its
-threshold was chosen it does not say.
+The videos were not at hand: neither time nor figures of a real run are known. The paper reports F1
+of 0.1863 (MaE), 0.0409 (ME) and 0.1193 overall (Table 5, k-th frame skip). Its thresholds
+come from the ROC of the test results (section 4.1); which point of the curve it does not say.
 
 An epoch of :paper is 1,500 steps of 16 samples: one frame in 20, ten a second.
 
