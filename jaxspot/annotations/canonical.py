@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.columns import read_columns, read_file, refuse
+from jaxspot.annotations.columns import in_row, read_columns, read_file, refuse
 from jaxspot.annotations.repairs import RULES, Label, Labels, mend
 from jaxspot.annotations.rules import Span
 from jaxspot.annotations.sheets import Sheet
@@ -62,13 +62,14 @@ def _rows(table: pd.DataFrame):
 
 
 def _refuse_seconds(path, table):
-    """A release has few fractions (SAMM-LV: one in ten); seconds have hardly a whole number."""
+    """Few frames of a release have a fraction (SAMM-LV: one in ten), of seconds nearly all."""
     ends = table[["onset", "offset"]]
     broken = ends.notna() & (ends % 1 != 0)
-    if 2 * broken.to_numpy().sum() > ends.notna().to_numpy().sum():
+    many = 2 * broken.to_numpy().sum() > ends.notna().to_numpy().sum()
+    if many and broken.any(axis=1).sum() > 1:
         row = int(broken.any(axis=1).idxmax())
         found = ", ".join(f"{name} {table[name][row]}" for name in ends)
         raise UserError(
-            f"{path}, row {row + 2}: {found}: most onsets and offsets are no whole numbers; write"
+            f"{in_row(path, row + 2)}: {found}: most onsets and offsets are no whole numbers; write"
             " frames, not seconds"
         )
