@@ -20,7 +20,8 @@ Frames count from 1 and intervals include both ends. kind is ME (micro) or MaE (
 labels as published:
   --annotations also takes the workbook of SAMM-LV or CAS(ME)^2 (.xlsx), or its label sheet saved as
   CSV. Videos are then named as `prepare` names them, '006_1' or 's15_0401': take the videos.csv of
-  the bank, or write such a table. Labels of a release whose video is not in it are left out.
+  the bank, or write such a table. Labels of a release whose video is not in it are left out. A lone
+  sheet of CAS(ME)^2 does not say who its participants are: 1 to 22 are those of the release.
 
   Labels are mended by the rules of `prepare`, also those of an annotations.csv: an onset of 0 or a
   fraction of a frame, a missing offset or apex, an end past the video. Each is listed in
