@@ -4,11 +4,12 @@
 frame cell may hold anything that a sheet may hold: 566.4, 0, None, '566', '=A1+1'.
 """
 
+import csv
 import re
 import zipfile
 from collections import Counter
 
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 SAMM_LV_HEADER = ["Subject", "Filename", "Inducement Code", "Onset", "Apex", "Offset"]
 SAMM_LV_HEADER += ["Duration", "Type", "Action Units", "Notes"]
@@ -70,6 +71,7 @@ def write_cas_me2(
     index=False,
     number_codes=False,
     subjects="participant",
+    participants=None,
     blank_rows=(),
 ):
     """Three sheets without headers: labels, naming rule 1 (subjects), naming rule 2 (codes).
@@ -80,10 +82,11 @@ def write_cas_me2(
       index: a column of row numbers stands before all others, as pandas writes it.
       number_codes: '0101' has become 101, as a re-saved copy may have it.
       subjects: 'participant' (1..22, as released), 'number' (15) or 'name' ('s15').
+      participants: 's15' -> its participant number; the default counts those that have a row.
       blank_rows: numbers of rows of the label sheet that are left empty.
     """
     known = sorted({row[0] for row in rows}, key=lambda name: int(name[1:]))
-    participants = {name: number for number, name in enumerate(known, 1)}
+    participants = participants or {name: number for number, name in enumerate(known, 1)}
     names = {code: name for name, code in CAS_ME2_CODES.items()}
     cells = [list(header)] if header is not None else []
     count = Counter()
@@ -112,6 +115,16 @@ def write_workbook(path, sheets):
             for column, value in enumerate(row, 1):
                 sheet.cell(number, column, value)
     book.save(path)
+    return path
+
+
+def save_as_csv(workbook, path):
+    """The first sheet of a workbook as a spreadsheet program saves it as CSV. Returns the path."""
+    book = load_workbook(workbook)
+    with open(path, "w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        for cells in book.worksheets[0].iter_rows(values_only=True):
+            writer.writerow(["" if cell is None else cell for cell in cells])
     return path
 
 

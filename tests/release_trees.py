@@ -14,6 +14,7 @@ from jaxspot.synthetic.generate import synthesise_video
 
 FRAMES = 40
 SAMM_VIDEOS = (("006", "006_1"), ("007", "007_3"), ("016", "016_7"))
+CAS_PARTICIPANTS = {"s15": 1, "s16": 2, "s19": 3, "s23": 7}  # as the release numbers them
 CAS_VIDEOS = (
     ("s15", "s15_0101", "15_0101disgustingteeth"),
     ("s16", "s16_0401", "16_0401girlcrashing"),
@@ -97,7 +98,7 @@ def cas_me2_tree(root, *, crops=False):
         ("s23", "s23_0102", "ME", 33, 36, 41),  # one frame past the end
         ("s19", "s19_0502", "ME", 5, 7, 9),  # no such folder
     ]
-    write_cas_me2(root / "CAS(ME)^2code_final.xlsx", rows)
+    write_cas_me2(root / "CAS(ME)^2code_final.xlsx", rows, participants=CAS_PARTICIPANTS)
     return root
 
 

@@ -52,9 +52,13 @@ def cas(tmp_path_factory):
         ("videos.csv", "p,a/b,v,30", "videos.csv, row 3: video 'a/b': its files are named after"),
         ("videos.csv", f"p,{'x' * 201},v,30", "videos.csv, row 3: video 'x+': .* at most 200"),
         ("annotations.csv", "q,v,ME,1,1,1", "annotations.csv, row 3: subject is 'q', but video v"),
-        ("annotations.csv", "p,v,ME,2,1,1", "annotations.csv, row 3: offset is before onset"),
+        (
+            "annotations.csv",
+            "p,v,ME,2,1,1",
+            "annotations.csv, row 3: no rule mends onset 2, apex 1, ",
+        ),
         ("annotations.csv", "p,v,me,1,1,1", "annotations.csv, row 3: kind must be ME or MaE"),
-        ("annotations.csv", "p,v,ME,1.5,2,3", "annotations.csv, row 3: onset is '1.5'"),
+        ("annotations.csv", "p,v,ME,a,2,3", "annotations.csv, row 3: onset is 'a'; it must be a"),
     ],
 )
 def test_a_row_with_a_mistake_is_named_before_any_work(file, row, says, table, tmp_path, capfd):

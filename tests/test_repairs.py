@@ -11,6 +11,7 @@ from jaxspot.annotations.repairs import (
     Label,
     Labels,
     Span,
+    count_repairs,
     fit_to_videos,
     mend,
 )
@@ -183,6 +184,24 @@ def test_fitting_lists_what_it_clips_and_leaves_out():
         fit_to_videos(labels, videos(("006", "006_1", 200, 200.0)), rules=["past_end"])
     with pytest.raises(UserError, match=r"^data/labels.xlsx, row 11: subject is '006'"):
         fit_to_videos(labels, videos(("6", "006_1", 200, 200.0)))
+
+
+def test_repairs_are_counted_by_label_and_by_rule():
+    """A label that two rules mend counts once; one that is left out after a repair as left out."""
+    spans = [(5, 7, 9), (0, 95, 120), (90, 95, 120), (30, -1, 40), (0, 5.5, 9), (101, 105, 120)]
+    for kept, said in (
+        (1, ""),
+        (2, "1 label mended (onset_zero 1, past_end 1)"),
+        (3, "2 labels mended (past_end 2, onset_zero 1)"),
+        (4, "3 labels mended (past_end 2, onset_zero 1, missing_apex 1)"),
+        (5, "4 labels mended (onset_zero 2, past_end 2, round_fraction 1, missing_apex 1)"),
+    ):
+        fitted = fit_to_videos(read(spans[:kept]), videos(("006", "006_1", 100, 200.0)))
+        assert count_repairs(fitted.repairs) == said
+    fitted = fit_to_videos(read(spans[2:]), videos(("006", "006_1", 100, 200.0)))
+    assert count_repairs(fitted.repairs).endswith(", 1 left out (past_end)")
+    gone = fit_to_videos(read([(0, 5, 9), (1, 5, 9)]), videos())
+    assert count_repairs(gone.repairs) == "2 labels left out (no_video)"
 
 
 def test_clipping_takes_the_apex_along():

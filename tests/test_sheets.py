@@ -47,7 +47,7 @@ def test_what_is_no_workbook_is_one_line_with_a_remedy(reader, tmp_path):
     assert line(reader, tmp_path).startswith(f"{tmp_path}: cannot be read")
     cases = {
         b"": "the file is empty",
-        b"Subject,Filename\n006,006_1_1\n": "--dataset=csv",
+        b"Subject,Filename\n006,006_1_1\n": "if it is a CSV table, name it .csv",
         OLE + bytes(2000): "old format .xls; open it in a spreadsheet program and save it as .xlsx",
         OLE + bytes(99) + "EncryptedPackage".encode("utf-16-le"): "password",
         b"PK\x03\x04 not a zip": "not a readable workbook",

@@ -2,6 +2,7 @@
 
 Its three sheets have no header and are told by what they hold: labels ('anger1_1' of participant
 1), the names of the subjects (15, 's15', 1) and the codes of the videos ('0401', 'anger1').
+The label sheet alone, saved as CSV, is read by the names of the release.
 """
 
 import itertools
@@ -12,7 +13,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from jaxspot.annotations.recognise import CAS_ME2_NAME, expect
+from jaxspot.annotations.csv_sheets import read_sheets
+from jaxspot.annotations.recognise import CAS_ME2_NAME, CAS_ME2_NAMES, expect
 from jaxspot.annotations.repairs import RULES, Label, Labels, Span, mend
 from jaxspot.annotations.sheets import (
     Row,
@@ -21,7 +23,6 @@ from jaxspot.annotations.sheets import (
     kind_of,
     matching_column,
     place,
-    read_workbook,
     text,
 )
 from jaxspot.errors import UserError
@@ -38,11 +39,16 @@ class Names(NamedTuple):
     codes: dict[str, str]
 
 
+NUMBERS = (15, 16, *range(19, 28), *range(29, 39), 40)  # of the subjects; participants 1 to 22
+RELEASED = Names({str(n): f"s{number}" for n, number in enumerate(NUMBERS, 1)}, CAS_ME2_NAMES)
+
+
 def read_cas_me2(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.DataFrame:
     """Reads the labels of CAS(ME)^2: subject 's15', video 's15_0401', kind, onset, apex, offset.
 
     Args:
-      workbook: the .xlsx with its three sheets, under any names and in any order.
+      workbook: the .xlsx with its three sheets, under any names and in any order; or its label
+        sheet as CSV, which is read by the names of the release (participant 1 is s15, 22 is s40).
       rules: the repair rules in force (`repairs.RULES`).
 
     Returns:
@@ -56,17 +62,22 @@ def read_cas_me2(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.
 
 def cas_me2_labels(workbook: str | Path, *, rules: Collection[str] = RULES) -> Labels:
     """Like `read_cas_me2`, with the row of each label and the list of repairs."""
-    sheets = read_workbook(workbook)
+    return cas_me2_sheets(read_sheets(workbook), rules=rules)
+
+
+def cas_me2_sheets(sheets: Sequence[Sheet], *, rules: Collection[str] = RULES) -> Labels:
+    """Like `cas_me2_labels`, of sheets that were read already."""
     expect(sheets, "CAS(ME)^2")
     columns = [matching_column(sheet, CAS_ME2_NAME) for sheet in sheets]
     found = [(sheet, at) for sheet, at in zip(sheets, columns, strict=True) if at is not None]
     if len(found) > 1:
         names = ", ".join(sheet.name for sheet, _ in found)
-        raise UserError(f"{workbook}: {len(found)} sheets hold labels ({names}); keep one")
+        raise UserError(f"{sheets[0].path}: {len(found)} sheets hold labels ({names}); keep one")
     sheet, name_at = found[0]
-    names = _names([other for other in sheets if other is not sheet], str(workbook))
+    others = [other for other in sheets if other is not sheet]
+    names = _names(others, sheet.path) if sheet.name else RELEASED
     labels = _rows(sheet, name_at, names)
-    return mend(labels, file=sheet.path, sheet=sheet.name, rules=rules)
+    return mend(labels, file=sheet.path, sheet=sheet.name, release="cas_me2", rules=rules)
 
 
 def cas_me2_video(name: str) -> tuple[str, str] | None:
@@ -86,7 +97,7 @@ def _rows(sheet: Sheet, name_at: int, names: Names) -> Iterator[Label]:
         if code is None:
             raise UserError(
                 f"{place(sheet, row)}: no code is known of the video {name!r}; names are like "
-                f"'anger1_1' and stand with their codes in a sheet ({', '.join(names.codes)})"
+                f"'anger1_1', of videos that have a code ({', '.join(names.codes)})"
             )
         frames = [frame_number(sheet, row, name_at + n, f) for n, f in enumerate(FRAMES, 1)]
         kind = kind_of(sheet, row, kind_at, "type")
@@ -109,7 +120,8 @@ def _subjects(sheet: Sheet, rows: Sequence[Row], column: int, names: Names) -> l
     table = known | (numbers if by_number else names.subjects)
     for row, value in zip(rows, given, strict=True):
         if value not in table:
-            raise UserError(f"{place(sheet, row)}: participant {value!r} stands in no other sheet")
+            where = "stands in no other sheet" if sheet.name else "is none of the release's 1 to 22"
+            raise UserError(f"{place(sheet, row)}: participant {value!r} {where}")
     return [table[value] for value in given]
 
 

@@ -1,4 +1,4 @@
-"""Whose workbook it is: the known label sheets by their columns and names."""
+"""Whose label sheets they are: the known ones by their columns and names."""
 
 import re
 from collections.abc import Sequence
@@ -8,15 +8,27 @@ from jaxspot.errors import UserError
 
 SAMM_LV_COLUMNS = ("Filename", "Onset", "Apex", "Offset", "Type")
 CAS_ME2_NAME = re.compile(r"[a-z]+\d*_\d+", re.IGNORECASE)
+CAS_ME2_NAMES = {
+    "disgust1": "0101",
+    "disgust2": "0102",
+    "anger1": "0401",
+    "anger2": "0402",
+    "happy1": "0502",
+    "happy2": "0503",
+    "happy3": "0505",
+    "happy4": "0507",
+    "happy5": "0508",
+}
+CAS_ME2_LABEL = re.compile(rf"({'|'.join(CAS_ME2_NAMES)})_\d+", re.IGNORECASE)
 READERS = {"SAMM-LV": "samm_lv", "CAS(ME)^2": "cas_me2"}
 CSV = (
-    "write its labels as annotations.csv (subject, video, kind, onset, apex, offset) beside "
-    "videos.csv and use --dataset=csv"
+    "write its labels as a CSV table (subject, video, kind, onset, offset; apex if known); "
+    "prepare takes that by --dataset=csv"
 )
 
 
 def recognise(sheets: Sequence[Sheet]) -> str:
-    """The dataset of a workbook.
+    """The dataset of a workbook's sheets.
 
     Returns:
       'SAMM-LV', 'CAS(ME)^2', 'CAS(ME)^3', 'SMIC-E-Long', 'CASME II or SAMM short clips' or
@@ -36,6 +48,17 @@ def recognise(sheets: Sequence[Sheet]) -> str:
     if has(*names, "Expression type") or has(*names, "Objective class"):
         return "CAS(ME)^3"
     return "unknown"
+
+
+def is_label_sheet(sheet: Sheet) -> bool:
+    """Whether a CSV table is a label sheet of a known dataset, rather than any other table.
+
+    Video names like 's1_1' are common, so those of CAS(ME)^2 must be the release's own.
+    """
+    found = recognise([sheet])
+    if found == "CAS(ME)^2":
+        return matching_column(sheet, CAS_ME2_LABEL) is not None
+    return found != "unknown"
 
 
 def expect(sheets: Sequence[Sheet], dataset: str) -> None:

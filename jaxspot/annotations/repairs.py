@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from jaxspot.annotations.columns import in_row
 from jaxspot.annotations.rules import RULES, SHEET_RULES, Span, check_rules, past_end
 from jaxspot.annotations.tables import ANNOTATION_COLUMNS
 from jaxspot.errors import UserError
 
+REPAIRS = "repairs.csv"
 REPAIR_COLUMNS = ("file", "row", "subject", "video", "rule", "before", "after")
 LEFT_OUT = "left out"
 TYPES = dict.fromkeys(("subject", "video", "kind"), str)
@@ -35,17 +37,36 @@ class Labels(NamedTuple):
         the order of the sheet; `file` is the file's name, `after` starts with 'left out' where the
         row is not among the annotations.
       file: path of the file, for messages.
+      release: whose label sheet it is, "samm_lv" or "cas_me2"; "" for a canonical table.
     """
 
     annotations: pd.DataFrame
     repairs: pd.DataFrame
     file: str
+    release: str = ""
+
+
+def no_labels() -> Labels:
+    """The labels of a data set that has none."""
+    return _labels([], [], file="", release="")
 
 
 def mend(
-    labels: Iterable[Label], *, file: str, sheet: str, rules: Collection[str] = RULES
+    labels: Iterable[Label],
+    *,
+    file: str,
+    sheet: str = "",
+    release: str = "",
+    rules: Collection[str] = RULES,
 ) -> Labels:
     """Applies the rules of the sheet, in their order, to rows as the sheet gives them.
+
+    Args:
+      labels: frames from 1, both ends included; they may have fractions, NaN is an empty cell.
+      file: path of the file.
+      sheet: its name in a workbook; "" for a CSV table.
+      release: as in `Labels`.
+      rules: the rules in force.
 
     Raises:
       UserError: an unknown name among `rules`; a row that no rule mends, named with file, sheet
@@ -60,11 +81,11 @@ def mend(
             continue
         if not 1 <= span.onset <= span.apex <= span.offset:
             raise UserError(
-                f"{file}, sheet {sheet!r}, row {label.row}: no rule mends {_told(span)} "
+                f"{in_row(file, label.row, sheet)}: no rule mends {_told(span)} "
                 "(1 <= onset <= apex <= offset must hold); correct or delete the row"
             )
         kept.append(_kept(label, span))
-    return _labels(kept, repairs, file)
+    return _labels(kept, repairs, file, release)
 
 
 def fit_to_videos(
@@ -92,10 +113,39 @@ def fit_to_videos(
         try:
             span, change = _fitted(label, known, rules)
         except UserError as error:
-            raise UserError(f"{labels.file}, row {label.row}: {error}") from None
+            raise UserError(f"{in_row(labels.file, label.row)}: {error}") from None
         repairs += [_repair(labels.file, label, *change)] if change else []
         kept += [_kept(label, span)] if span else []
-    return _labels(kept, repairs, labels.file)
+    return _labels(kept, repairs, labels.file, labels.release)
+
+
+def count_repairs(repairs: pd.DataFrame) -> str:
+    """Says how many labels of a file were mended and left out, and by which rules.
+
+    Args:
+      repairs: as in `Labels`.
+
+    Returns:
+      such as '3 labels mended (past_end 2, onset_zero 1), 1 left out (no_video)'; '' for none.
+    """
+    last = repairs.after.str.startswith(LEFT_OUT)
+    lost = repairs.row.isin(repairs.row[last])
+    mended, out = repairs[~lost], repairs[last]
+    said = []
+    if len(mended):
+        count = mended.row.nunique()
+        said = [f"{count} {'label' if count == 1 else 'labels'} mended ({_by_rule(mended)})"]
+    if len(out):
+        word = "" if said else "label " if len(out) == 1 else "labels "
+        said += [f"{len(out)} {word}left out ({_by_rule(out)})"]
+    return ", ".join(said)
+
+
+def _by_rule(repairs):
+    """'past_end 2, onset_zero 1', the most frequent first; of a single rule its name alone."""
+    counts = {rule: int((repairs.rule == rule).sum()) for rule in RULES}
+    used = sorted((rule for rule in RULES if counts[rule]), key=lambda rule: -counts[rule])
+    return ", ".join(f"{rule} {counts[rule]}" for rule in used) if len(used) > 1 else used[0]
 
 
 def _through(span, rules):
@@ -166,10 +216,9 @@ def _repair(file, label, rule, before, after):
     return (name, label.row, label.subject, label.video, rule, before, after)
 
 
-def _labels(rows, repairs, file):
+def _labels(rows, repairs, file, release):
     table = pd.DataFrame(rows, columns=[*ANNOTATION_COLUMNS, "row"]).astype(TYPES)
     listed = pd.DataFrame(repairs, columns=list(REPAIR_COLUMNS))
     kinds = {name: int if name == "row" else str for name in REPAIR_COLUMNS}
-    return Labels(
-        table, listed.astype(kinds).sort_values("row", kind="stable", ignore_index=True), file
-    )
+    listed = listed.astype(kinds).sort_values("row", kind="stable", ignore_index=True)
+    return Labels(table, listed, file, release)

@@ -1,11 +1,15 @@
-"""Labels of SAMM Long Videos: SAMM_LongVideos_V1/V2/V3_Release.xlsx and re-saved copies."""
+"""Labels of SAMM Long Videos: SAMM_LongVideos_V1/V2/V3_Release.xlsx and re-saved copies.
+
+The label sheet alone, saved as CSV, reads the same.
+"""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from jaxspot.annotations.csv_sheets import read_sheets
 from jaxspot.annotations.recognise import SAMM_LV_COLUMNS, expect
 from jaxspot.annotations.repairs import RULES, Label, Labels, Span, mend
 from jaxspot.annotations.sheets import (
@@ -16,8 +20,8 @@ from jaxspot.annotations.sheets import (
     frame_number,
     kind_of,
     place,
-    read_workbook,
     text,
+    title,
 )
 from jaxspot.errors import UserError
 
@@ -28,7 +32,8 @@ def read_samm_lv(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.
     """Reads the labels of SAMM-LV: subject '006', video '006_1', kind, onset, apex, offset.
 
     Args:
-      workbook: the .xlsx of any version; the header may stand in row 1 or 10.
+      workbook: the .xlsx of any version, or its label sheet as CSV; the header may stand in row 1
+        or 10.
       rules: the repair rules in force (`repairs.RULES`).
 
     Returns:
@@ -42,13 +47,17 @@ def read_samm_lv(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.
 
 def samm_lv_labels(workbook: str | Path, *, rules: Collection[str] = RULES) -> Labels:
     """Like `read_samm_lv`, with the row of each label and the list of repairs."""
-    sheets = read_workbook(workbook)
+    return samm_lv_sheets(read_sheets(workbook), rules=rules)
+
+
+def samm_lv_sheets(sheets: Sequence[Sheet], *, rules: Collection[str] = RULES) -> Labels:
+    """Like `samm_lv_labels`, of sheets that were read already."""
     expect(sheets, "SAMM-LV")
     sheet, header = _label_sheet(sheets)
     labels = list(_rows(sheet, header))
     if not labels:
-        raise UserError(f"{sheet.path}, sheet {sheet.name!r}: no label below row {header.row}")
-    return mend(labels, file=sheet.path, sheet=sheet.name, rules=rules)
+        raise UserError(f"{title(sheet)}: no label below row {header.row}")
+    return mend(labels, file=sheet.path, sheet=sheet.name, release="samm_lv", rules=rules)
 
 
 def samm_lv_video(name: str) -> tuple[str, str] | None:
@@ -78,7 +87,7 @@ def label_version(labels: Labels) -> str:
     )
 
 
-def _label_sheet(sheets: list[Sheet]) -> tuple[Sheet, Header]:
+def _label_sheet(sheets: Sequence[Sheet]) -> tuple[Sheet, Header]:
     found = [(sheet, find_header(sheet, SAMM_LV_COLUMNS)) for sheet in sheets]
     fitting = [(sheet, header) for sheet, header in found if header]
     named = [pair for pair in fitting if pair[0].name == SHEET]

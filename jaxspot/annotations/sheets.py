@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx) as rows of cells, numbered as a spreadsheet program shows them."""
+"""Sheets of workbooks (.xlsx) as rows of cells, numbered as a spreadsheet program shows them."""
 
 import contextlib
 import itertools
@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import openpyxl
 
-from jaxspot.annotations.tables import LARGEST
+from jaxspot.annotations.columns import LARGEST, in_row
 from jaxspot.errors import UserError
 
 HEADER_ROWS = 30
@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A sheet without its blank rows."""
+    """A sheet without its blank rows; `name` is "" where the sheet was saved as CSV."""
 
     path: str
     name: str
@@ -71,7 +71,12 @@ def read_workbook(path: str | Path) -> list[Sheet]:
 
 def place(sheet: Sheet, row: Row) -> str:
     """Where a row stands, for a message: file, sheet and number of the row."""
-    return f"{sheet.path}, sheet {sheet.name!r}, row {row.number}"
+    return in_row(sheet.path, row.number, sheet.name)
+
+
+def title(sheet: Sheet) -> str:
+    """Which sheet it is, for a message: file and name."""
+    return f"{sheet.path}, sheet {sheet.name!r}" if sheet.name else sheet.path
 
 
 def cell(row: Row, column: int) -> Any:
@@ -169,7 +174,7 @@ def _check_format(path: Path, file: BinaryIO) -> None:
     if not start:
         raise UserError(f"{path}: the file is empty; get it from the release again")
     if start[:2] != b"PK":
-        raise UserError(f"{path}: is not a workbook (.xlsx); labels as CSV go by --dataset=csv")
+        raise UserError(f"{path}: is not a workbook (.xlsx); if it is a CSV table, name it .csv")
     file.seek(0)
 
 

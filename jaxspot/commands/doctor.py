@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from jaxspot.commands.prepare import (
     DATASETS,
-    active_rules,
     add_source_flags,
     check_source_flags,
     find_source,
 )
+from jaxspot.commands.rules_flag import active_rules
 from jaxspot.commands.running import command_parser, run
 from jaxspot.errors import UserError
 

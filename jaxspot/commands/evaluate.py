@@ -1,8 +1,11 @@
-"""Scores predicted intervals against labels; needs neither a bank nor jax."""
+"""Scores predicted intervals against labels, your own or as published; needs no bank, no jax."""
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
+from jaxspot.annotations.repairs import REPAIRS, count_repairs
+from jaxspot.commands.rules_flag import active_rules, add_rules_flag
 from jaxspot.commands.running import command_parser, run
 from jaxspot.evaluation.files import evaluate_files, format_scores
 from jaxspot.evaluation.matching import MATCHING_RULES
@@ -11,8 +14,20 @@ EPILOG = """\
 Frames count from 1 and intervals include both ends. kind is ME (micro) or MaE (macro).
 
   videos.csv       subject,video,frames,fps            every video scored, also unlabelled ones
-  annotations.csv  subject,video,kind,onset,apex,offset
+  annotations.csv  subject,video,kind,onset,offset     apex if known; a cell of it may be blank
   intervals.csv    subject,video,kind,onset,offset     further columns are ignored
+
+labels as published:
+  --annotations also takes the workbook of SAMM-LV or CAS(ME)^2 (.xlsx), or its label sheet saved as
+  CSV. Videos are then named as `prepare` names them, '006_1' or 's15_0401': take the videos.csv of
+  the bank, or write such a table. Labels of a release whose video is not in it are left out. A lone
+  sheet of CAS(ME)^2 does not say who its participants are: 1 to 22 are those of the release.
+
+  Labels are mended by the rules of `prepare`, also those of an annotations.csv: an onset of 0 or a
+  fraction of a frame, a missing offset or apex, an end past the video. Each is listed in
+  DIR/repairs.csv: file, row, rule, before, after. Without a column apex nothing is missing. Still
+  refused are a text in place of a frame, a reversed interval whose apex says no better, an unknown
+  kind, and, in an annotations.csv, a video that is not in videos.csv. Predictions are never mended.
 
 protocols:
   one_to_one  an interval is used once; as many pairs as possible
@@ -21,6 +36,10 @@ protocols:
 example:
   python launch/evaluate.py --videos=videos.csv --annotations=annotations.csv \\
       --intervals=mine.csv --protocol=one_to_one --out=scores
+
+example, the labels of SAMM-LV as released:
+  python launch/evaluate.py --videos=banks/samm_lv/videos.csv \\
+      --annotations=SAMM_LongVideos_V3_Release.xlsx --intervals=mine.csv --out=scores
 """
 
 
@@ -28,27 +47,33 @@ def parser() -> argparse.ArgumentParser:
     """The flags of this command."""
     flags = command_parser("evaluate", __doc__, EPILOG)
     flags.add_argument("--videos", required=True, metavar="CSV", help="table of all videos")
-    flags.add_argument("--annotations", required=True, metavar="CSV", help="ground truth")
+    flags.add_argument(
+        "--annotations", required=True, metavar="FILE", help="ground truth: CSV or workbook"
+    )
     flags.add_argument("--intervals", required=True, metavar="CSV", help="predictions to score")
     flags.add_argument("--protocol", choices=MATCHING_RULES, default="one_to_one")
     flags.add_argument("--out", required=True, metavar="DIR", help="scores.json goes here")
+    add_rules_flag(flags)
     return flags
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Writes scores.json and prints the table; returns the exit code."""
+    """Writes scores.json, lists mended labels and prints the table; returns the exit code."""
     return run("evaluate", evaluate, argv)
 
 
 def evaluate(argv: Sequence[str]) -> int:
     """The command itself; raises UserError on a user's mistake."""
     flags = parser().parse_args(argv)
-    scores = evaluate_files(
+    done = evaluate_files(
         flags.videos,
         flags.annotations,
         flags.intervals,
         protocol=flags.protocol,
         out=flags.out,
+        rules=active_rules(flags),
     )
-    print(format_scores(scores))
+    if len(done.repairs):
+        print(f"{count_repairs(done.repairs)}: see {Path(flags.out) / REPAIRS}\n")
+    print(format_scores(done.scores))
     return 0

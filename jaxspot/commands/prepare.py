@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from jaxspot.commands.rules_flag import active_rules, add_rules_flag
 from jaxspot.commands.running import command_parser, run
 
 EPILOG = """\
@@ -15,13 +16,14 @@ data sets:
   cas_me2   rawpic/s15/15_0101disgustingteeth/img001.jpg ... and the workbook beside it
   openface  <video>_aligned/ and <video>.csv of OpenFace 2, anywhere under DIR; faces as they are
   csv       videos.csv (subject,video,path,fps) and annotations.csv
-            (subject,video,kind,onset,apex,offset; frames from 1, both ends included);
-            a path is a video file or a folder of numbered images
+            (subject,video,kind,onset,apex,offset; frames from 1, both ends included; without a
+            column apex, it is the middle); a path is a video file or a folder of numbered images
   video     all video files under DIR; the folder that a file lies in is its subject
 
 BANK then holds videos.csv, annotations.csv, frames/, quality/, bank.json, and repairs.csv: every
-label that was mended or left out, with its row in the workbook and the rule. Labels without their
-video, and videos without labels, are no mistake; `doctor` counts them.
+label that was mended or left out, with its row in the file and the rule. Labels without their
+video, and videos without labels, are no mistake; `doctor` counts them. --labels takes a workbook,
+its label sheet saved as CSV, or an annotations.csv; all are mended by the same rules.
 
 A run that was cut goes on by the same command; no finished video is done again. Videos that cannot
 be read are named in a line each, the others are done; the exit code is 2 then.
@@ -69,17 +71,14 @@ def parser() -> argparse.ArgumentParser:
 def add_source_flags(flags: argparse.ArgumentParser) -> None:
     """The flags that say how a data set is read."""
     flags.add_argument(
-        "--labels", metavar="FILE", help="workbook or CSV table of labels, if not in --source"
+        "--labels",
+        metavar="FILE",
+        help="workbook, its label sheet as CSV, or annotations.csv, if not in --source",
     )
     flags.add_argument(
         "--fps", type=float, metavar="N", help="frame rate of openface, if not that of its CSV"
     )
-    flags.add_argument(
-        "--rules-off",
-        default="",
-        metavar="RULE,...",
-        help="repair rules not to use: rows that need them are left out and listed so",
-    )
+    add_rules_flag(flags)
 
 
 def check_source_flags(parse: argparse.ArgumentParser, flags: argparse.Namespace) -> None:
@@ -131,15 +130,6 @@ def prepare(argv: Sequence[str]) -> int:
     )
     print(summary(bank))
     return 0
-
-
-def active_rules(flags: Any) -> tuple[str, ...]:
-    """The repair rules that are not switched off; raises UserError for an unknown name."""
-    from jaxspot.annotations.repairs import RULES, check_rules
-
-    off = [name for word in flags.rules_off.split(",") if (name := word.strip())]
-    check_rules(off)
-    return tuple(name for name in RULES if name not in off)
 
 
 def find_source(flags: Any) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from jaxspot.annotations.repairs import RULES
+from jaxspot.annotations.repairs import REPAIRS, RULES
 from jaxspot.annotations.samm_lv import label_version
 from jaxspot.annotations.tables import VIDEO_COLUMNS
 from jaxspot.datasets.checks import (
@@ -20,7 +20,7 @@ from jaxspot.datasets.images import describe_numbers, missing_numbers
 from jaxspot.datasets.look import look_at
 from jaxspot.datasets.prepare import fit_announced
 from jaxspot.datasets.source import Source
-from jaxspot.datasets.work import REPAIRS, WORK
+from jaxspot.datasets.work import WORK
 from jaxspot.errors import UserError
 from jaxspot.progress import progress_bar
 from jaxspot.video.bank import Bank, open_bank

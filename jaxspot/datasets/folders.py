@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.repairs import RULES
 from jaxspot.annotations.tables import read_sources
-from jaxspot.datasets.labels import read_labels
 from jaxspot.datasets.openface import ALIGNED, openface_fps
 from jaxspot.datasets.source import (
     VIDEO_ENDINGS,
@@ -30,8 +30,8 @@ def csv_source(
 
     Args:
       root: the folder of the tables.
-      labels: another table of annotations, or a workbook.
-      rules: of `repairs.RULES`, to mend a workbook by.
+      labels: another file of labels, see `read_labels`.
+      rules: of `repairs.RULES`, to mend labels by.
 
     Raises:
       UserError: naming file and row.
@@ -65,8 +65,8 @@ def video_source(
 
     Args:
       root: the folder; links in it are followed.
-      labels: another table of annotations, or a workbook.
-      rules: of `repairs.RULES`, to mend a workbook by.
+      labels: another file of labels, see `read_labels`.
+      rules: of `repairs.RULES`, to mend labels by.
 
     Raises:
       UserError: no video file, or two of one name.
@@ -94,8 +94,8 @@ def openface_source(
 
     Args:
       root: the folder.
-      labels: another table of annotations, or a workbook.
-      rules: of `repairs.RULES`, to mend a workbook by.
+      labels: another file of labels, see `read_labels`.
+      rules: of `repairs.RULES`, to mend labels by.
       fps: frames a second; by default from the time stamps of each CSV.
 
     Raises:

@@ -7,15 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from jaxspot.annotations.repairs import RULES, Labels, fit_to_videos
+from jaxspot.annotations.repairs import REPAIRS, RULES, Labels, fit_to_videos, no_labels
 from jaxspot.annotations.tables import ANNOTATION_COLUMNS, VIDEO_COLUMNS, write_table
-from jaxspot.datasets.labels import no_labels
 from jaxspot.datasets.look import announced
 from jaxspot.datasets.prepare_video import Alignment, Prepared, prepare_video
 from jaxspot.datasets.source import Source, SourceVideo, fingerprint
 from jaxspot.datasets.work import (
     LABELS,
-    REPAIRS,
     WORK,
     claim_bank,
     find_done,

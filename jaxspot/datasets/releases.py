@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from jaxspot.annotations.cas_me2 import cas_me2_labels, cas_me2_video
-from jaxspot.annotations.repairs import RULES, Labels
-from jaxspot.annotations.samm_lv import samm_lv_labels, samm_lv_video
-from jaxspot.datasets.labels import WORKBOOKS, read_labels
+from jaxspot.annotations.cas_me2 import cas_me2_video
+from jaxspot.annotations.csv_sheets import WORKBOOKS
+from jaxspot.annotations.labels import read_labels
+from jaxspot.annotations.repairs import RULES
+from jaxspot.annotations.samm_lv import samm_lv_video
 from jaxspot.datasets.source import (
     Source,
     SourceVideo,
@@ -22,19 +23,16 @@ Name = Callable[[str], tuple[str, str] | None]
 
 
 class Release(NamedTuple):
-    """How a release names its folders, and who reads its workbook."""
+    """How a release names its folders."""
 
     dataset: str
     fps: float
     example: str
     name_of: Name
-    reader: Callable[..., Labels]
 
 
-SAMM_LV = Release("samm_lv", 200.0, "SAMM_longvideos/006_1", samm_lv_video, samm_lv_labels)
-CAS_ME2 = Release(
-    "cas_me2", 30.0, "rawpic/s15/15_0101disgustingteeth", cas_me2_video, cas_me2_labels
-)
+SAMM_LV = Release("samm_lv", 200.0, "SAMM_longvideos/006_1", samm_lv_video)
+CAS_ME2 = Release("cas_me2", 30.0, "rawpic/s15/15_0101disgustingteeth", cas_me2_video)
 SAMM_LV_FRAMES = ("SAMM_longvideos",)
 CAS_ME2_FRAMES = ("rawpic", "longVideoFaceCropped")
 
@@ -46,7 +44,8 @@ def samm_lv_source(
 
     Args:
       root: the folder that holds SAMM_longvideos and the workbook, or SAMM_longvideos itself.
-      labels: the workbook, or a CSV table; found in `root` or beside it by default.
+      labels: the workbook, or another file of labels (see `read_labels`); by default the workbook
+        in `root` or beside it.
       rules: of `repairs.RULES`, to mend labels by.
 
     Raises:
@@ -67,7 +66,8 @@ def cas_me2_source(
 
     Args:
       root: the folder that holds rawpic and the workbook, or rawpic itself.
-      labels: the workbook, or a CSV table; found in `root` or beside it by default.
+      labels: the workbook, or another file of labels (see `read_labels`); by default the workbook
+        in `root` or beside it.
       rules: of `repairs.RULES`, to mend labels by.
 
     Raises:
@@ -93,7 +93,7 @@ def _release(
             " another --dataset"
         )
     file = Path(labels) if labels else _find_workbook(root)
-    read = read_labels(file, rules=rules, reader=release.reader)
+    read = read_labels(file, rules=rules, dataset=release.dataset)
     return Source(release.dataset, root, _in_order(videos), read, file, notes)
 
 

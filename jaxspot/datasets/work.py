@@ -10,6 +10,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from jaxspot.annotations.repairs import REPAIRS
 from jaxspot.annotations.tables import write_text
 from jaxspot.datasets.prepare_video import Prepared
 from jaxspot.datasets.source import SourceVideo, fingerprint
@@ -17,7 +18,6 @@ from jaxspot.errors import UserError
 from jaxspot.video.writer import SIZE
 
 WORK = ".prepare"
-REPAIRS = "repairs.csv"
 LABELS = ("annotations.csv", REPAIRS)
 FRAME_BYTES = SIZE * SIZE
 

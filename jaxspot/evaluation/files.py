@@ -1,12 +1,32 @@
-"""The scorer on CSV files from anyone's method."""
+"""The scorer on files from anyone's method, and on labels as they were published."""
 
+import contextlib
 import json
+from collections.abc import Collection
 from pathlib import Path
+from typing import NamedTuple
 
-from jaxspot.annotations.tables import read_annotations, read_intervals, read_videos, write_text
+import pandas as pd
+
+from jaxspot.annotations.columns import in_row
+from jaxspot.annotations.labels import read_labels
+from jaxspot.annotations.repairs import REPAIRS, RULES, Labels, fit_to_videos
+from jaxspot.annotations.tables import read_intervals, read_videos, table_text, whole_file
 from jaxspot.errors import UserError
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.matching import MatchingRule
+
+SCORES = "scores.json"
+
+
+class Evaluation(NamedTuple):
+    """Scores as `score_intervals` gives them, and the labels that were mended or left out.
+
+    `repairs` has the columns of a bank's repairs.csv (`repairs.REPAIR_COLUMNS`).
+    """
+
+    scores: dict[str, dict]
+    repairs: pd.DataFrame
 
 
 def evaluate_files(
@@ -17,41 +37,64 @@ def evaluate_files(
     out: str | Path | None = None,
     protocol: MatchingRule = "one_to_one",
     threshold: float = 0.5,
-) -> dict[str, dict]:
-    """Scores predicted intervals against labels, all three as CSV files.
+    rules: Collection[str] = RULES,
+) -> Evaluation:
+    """Scores predicted intervals against labels; labels are mended, predictions never.
 
     Args:
-      videos: subject, video, frames, fps: every video scored, also one without a label.
-      annotations: subject, video, kind, onset, apex, offset (frames from 1, both ends included).
-      intervals: subject, video, kind, onset, offset; further columns are ignored.
-      out: a folder for scores.json: the result beside `protocol` and `iou`.
+      videos: CSV of subject, video, frames, fps: every video scored, also one without a label.
+      annotations: a canonical CSV table (subject, video, kind, onset, offset; apex optional; frames
+        from 1, both ends included), a workbook of SAMM-LV or CAS(ME)^2, or its label sheet as CSV.
+      intervals: CSV of subject, video, kind, onset, offset; further columns are ignored.
+      out: a folder for scores.json: the scores beside `protocol` and `iou`; and for repairs.csv,
+        which is written where a label was mended or left out, and removed where none was.
       protocol, threshold: as in `match_intervals`.
-
-    Returns:
-      as `score_intervals`.
+      rules: the repair rules in force (`repairs.RULES`).
 
     Raises:
       UserError: naming file and row, or the folder that cannot be written; nothing is written then.
     """
     table = read_videos(videos)
+    predicted = read_intervals(intervals, table)
+    labels = read_truth(annotations, table, rules=rules)
     scores = score_intervals(
-        read_intervals(intervals, table),
-        read_annotations(annotations, table),
-        videos=table,
-        protocol=protocol,
-        threshold=threshold,
+        predicted, labels.annotations, videos=table, protocol=protocol, threshold=threshold
     )
     if out is not None:
         record = scores | dict(protocol=protocol, iou=threshold)
-        try:
-            write_text(Path(out) / "scores.json", json.dumps(record, indent=2) + "\n")
-        except OSError as error:
-            reason = error.strerror or error
+        _write(Path(out), json.dumps(record, indent=2) + "\n", labels.repairs)
+    return Evaluation(scores, labels.repairs)
+
+
+def read_truth(file: str | Path, videos: pd.DataFrame, *, rules: Collection[str] = RULES) -> Labels:
+    """Reads labels and fits them to the videos that are scored.
+
+    A release may be scored in part: labels of other videos are left out, by rule `no_video`. In a
+    canonical table such a label is taken for a mistake in its name.
+
+    Args:
+      file: see `read_labels`.
+      videos: subject, video, frames.
+      rules: of `repairs.RULES`.
+
+    Raises:
+      UserError: naming file and row; or none of the labels is of these videos.
+    """
+    labels = read_labels(file, rules=rules)
+    table = labels.annotations
+    lost = table.loc[~table.video.isin(videos.video)]
+    if len(lost):
+        row, name = int(lost.row.iloc[0]), lost.video.iloc[0]
+        if not labels.release:
             raise UserError(
-                f"{out}: scores.json cannot be written ({reason}); free some space or name another"
-                " --out"
-            ) from error
-    return scores
+                f"{in_row(file, row)}: video is not in the table of videos (video={name})"
+            )
+        if len(lost) == len(table):
+            raise UserError(
+                f"{file}: none of its labels is of a video in the table of videos; they are named"
+                f" like {name!r}, as in a bank's videos.csv"
+            )
+    return fit_to_videos(labels, videos, rules=rules)
 
 
 def format_scores(scores: dict[str, dict]) -> str:
@@ -69,3 +112,27 @@ def format_scores(scores: dict[str, dict]) -> str:
         )
     lines += [f"{kind}: {row['note']}" for kind, row in scores.items() if "note" in row]
     return "\n".join(lines)
+
+
+def _write(out: Path, scores: str, repairs: pd.DataFrame) -> None:
+    """Writes both files, or neither; a list of an earlier call does not stay beside new scores."""
+    # The list in a bank is the bank's own, and its hash is known there.
+    in_bank = (out / "bank.json").exists()
+    if in_bank and len(repairs):
+        raise UserError(
+            f"{out}: is a bank, whose {REPAIRS} would be overwritten; name another --out"
+        )
+    texts = {SCORES: scores} | ({REPAIRS: table_text(repairs)} if len(repairs) else {})
+    name = SCORES
+    try:
+        with contextlib.ExitStack() as stack:
+            for name, text in texts.items():
+                stack.enter_context(whole_file(out / name)).write_text(text, "utf-8", newline="\n")
+        if not len(repairs) and not in_bank:
+            name = REPAIRS
+            (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(
+            f"{out}: {name} cannot be written ({reason}); free some space or name another --out"
+        ) from error

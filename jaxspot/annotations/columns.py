@@ -1,0 +1,121 @@
+"""Columns of a CSV table: text and numbers with checks; a mistake is named by its row."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxspot.errors import UserError
+
+SEPARATORS = {";": "semicolons", "\t": "tabs"}
+LARGEST = 2.0**53  # beyond it float64 skips whole numbers
+
+
+def in_row(file: str | Path, row: int, sheet: str = "") -> str:
+    """Where a row stands, for a message; a CSV table has no sheet."""
+    return f"{file}, sheet {sheet!r}, row {row}" if sheet else f"{file}, row {row}"
+
+
+def not_a_table(path: str | Path, reason: str) -> UserError:
+    """The error of a file that is no CSV table."""
+    return UserError(
+        f"{path}: not a readable CSV table ({reason}); save it as CSV with commas, in UTF-8"
+    )
+
+
+def read_file(path: str | Path) -> bytes:
+    """All bytes of a file.
+
+    Raises:
+      UserError: there is no such file, or it cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def read_columns(
+    path: str | Path,
+    columns: Mapping[str, type],
+    *,
+    blank: Mapping[str, type] | None = None,
+    optional: Mapping[str, type] | None = None,
+    data: bytes | None = None,
+) -> pd.DataFrame:
+    """Reads columns of a CSV table by their names; further columns are ignored.
+
+    Args:
+      path: the file.
+      columns: name -> str, int or float; every cell must hold one.
+      blank: columns that must be there, whose cells may be blank: <NA> (Int64) or NaN.
+      optional: like `blank`, but a column may be missing.
+      data: the bytes of the file, where they were read already.
+
+    Returns:
+      the columns that are there; index + 2 is the row in the file.
+
+    Raises:
+      UserError: no table, a missing column, or a cell of another type, named by its row.
+    """
+    source = io.BytesIO(read_file(path) if data is None else data)
+    try:
+        table = pd.read_csv(
+            source, dtype=str, skipinitialspace=True, keep_default_na=False, skip_blank_lines=False
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise not_a_table(path, str(error).strip().splitlines()[-1]) from None
+    # pandas takes what is too much in every row for names of the rows.
+    if not isinstance(table.index, pd.RangeIndex):
+        raise UserError(f"{path}: not a readable CSV table (rows hold more values than the header)")
+    blank = dict(blank or {})
+    missing = [name for name in (*columns, *blank) if name not in table]
+    if missing:
+        have = ", ".join(map(str, table.columns))
+        mark = next((word for sign, word in SEPARATORS.items() if sign in have), "")
+        remedy = f"; it separates by {mark}: save it with commas" if mark else "; name it there"
+        raise UserError(
+            f"{path}: column {missing[0]!r} is missing (the header has: {have}){remedy}"
+        )
+    # Blank lines go, but still count: a mistake is named by its row in the file.
+    table = table.fillna("")[lambda rows: (rows != "").any(axis=1)]
+    known = {name: _column(path, table[name], kind) for name, kind in columns.items()}
+    for name, kind in (blank | dict(optional or {})).items():
+        if name in table:
+            known[name] = _sparse_column(path, table[name], kind)
+    return pd.DataFrame(known)
+
+
+def refuse(path: str | Path, table: pd.DataFrame, bad: Any, reason: str) -> None:
+    """Refuses the first of the rows that are `bad` (a bool for each).
+
+    Raises:
+      UserError: with file, row, reason and the row's values.
+    """
+    if bad.any():
+        row: Any = bad.idxmax()
+        values = ", ".join(f"{name}={value}" for name, value in table.loc[row].items())
+        raise UserError(f"{in_row(path, row + 2)}: {reason} ({values})")
+
+
+def _column(path, text, kind):
+    if kind is str:
+        return text.astype(str).str.strip()
+    number = np.asarray(pd.to_numeric(text, errors="coerce"), float)
+    number = np.where(np.abs(number) < LARGEST, number, np.nan)
+    bad = np.isnan(number) if kind is float else ~(number % 1 == 0)
+    if bad.any():
+        row = text.index[bad][0]
+        need = "a number" if kind is float else "a whole number"
+        raise UserError(f"{in_row(path, row + 2)}: {text.name} is {text[row]!r}; it must be {need}")
+    return pd.Series(number.astype(kind), text.index)
+
+
+def _sparse_column(path, text, kind):
+    given = _column(path, text[text.str.strip() != ""], kind)
+    return given.astype("Int64" if kind is int else float).reindex(text.index)
