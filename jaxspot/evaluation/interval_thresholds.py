@@ -47,7 +47,7 @@ def interval_f1_threshold(
         for n in range(len(truth))
     )
     f1 = _f1(counts, labels)
-    return float(thresholds[_middle_of_best(thresholds, f1)]) if f1.any() else float("inf")
+    return float(thresholds[middle_of_best(thresholds, f1)]) if f1.any() else float("inf")
 
 
 def overall_f1_thresholds(
@@ -97,8 +97,8 @@ def overall_f1_thresholds(
         f1[row] = _f1(total, labels)
     if not f1.any():
         return float("inf"), float("inf")
-    row = _middle_of_best(macro, f1.max(1))
-    column = _middle_of_best(micro, f1[row])
+    row = middle_of_best(macro, f1.max(1))
+    column = middle_of_best(micro, f1[row])
     nothing = lambda place, of: float("inf") if place == len(of) - 1 else float(of[place])
     return nothing(column, micro), nothing(row, macro)
 
@@ -153,7 +153,7 @@ def _with_nothing(thresholds, curves):
     return np.append(thresholds, np.nextafter(highest, np.inf))
 
 
-def _middle_of_best(thresholds, f1):
+def middle_of_best(thresholds, f1):
     """The number of the threshold in the middle of the widest run of the highest F1."""
     runs = find_intervals(f1, threshold=f1.max())
     first, last = thresholds[runs[:, 0]], thresholds[runs[:, 1] - 1]

@@ -87,8 +87,8 @@ def _with_inner(folds, groups):
     names = sorted({name for fold in folds for name in (fold.held_out, *fold.subjects)})
     validate = any(fold.validation for fold in folds)
     groups = min(groups, len(names))
-    largest = -(-len(names) // groups)
-    if groups < FEWEST or len(names) - 2 * largest < 1 + validate:
+    two_largest = sum(len(names[number::groups]) for number in (0, 1))
+    if groups < FEWEST or len(names) - two_largest < 1 + validate:
         raise UserError(
             f"{len(names)} subjects in {groups} groups leave none for an inner fold to train"
             f"{' and validate' if validate else ''} on: it leaves out two groups. Take a larger"

@@ -1,0 +1,65 @@
+"""How far the thresholds of runs lie from those that would have been best on held-out subjects.
+
+    python launch/train.py --config=configs/thresholds.py --workdir=runs/thresholds
+    python launch/check_thresholds.py runs/thresholds/*/
+
+Prints a row for each run. It looks at test labels, so it says how good a rule is; nothing may be
+chosen by it but on the people that choices are made on.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+from absl import app
+
+from jaxspot.errors import UserError
+from jaxspot.evaluation.fitting import ScoredVideo
+from jaxspot.evaluation.threshold_error import threshold_error
+from jaxspot.experiment.score_files import read_scores
+from jaxspot.spotter import load_spotter
+from jaxspot.video.bank import open_bank
+
+
+def check_run(folder: Path) -> dict:
+    """A row of the table for the run in a folder; its bank lies there or one folder up.
+
+    Raises:
+      UserError: no run or no bank.
+    """
+    here = [place for place in (folder / "bank", folder.parent / "bank") if place.is_dir()]
+    if not here:
+        raise UserError(f"{folder}: has no bank beside it; name a run on synthetic videos")
+    bank = open_bank(here[0])
+    scores = read_scores(folder / "scores", bank.videos.video)
+    decisions = load_spotter(folder).decisions
+    by_subject = dict(zip(sorted(set(bank.videos.subject)), decisions, strict=True))
+    columns = (bank.videos[name].tolist() for name in ("video", "subject", "fps"))
+    held_out, fitted = [], []
+    for video, subject, fps in zip(*columns, strict=True):
+        held_out.append(ScoredVideo(video, fps, scores[video], bank.labels(video)))
+        fitted.append(by_subject[subject])
+    table = threshold_error(held_out, fitted).set_index("kind")
+    row: dict = {"run": folder.name}
+    for kind in ("MaE", "ME"):
+        row |= {f"{kind} {name}": table.loc[kind, name] for name in table.columns}
+    return row
+
+
+def main(argv):
+    """Prints the table of all runs that are named."""
+    try:
+        rows = [
+            check_run(Path(folder)) for folder in argv[1:] if (Path(folder) / "scores").is_dir()
+        ]
+        if not rows:
+            raise UserError("name the folders of one or more runs that are done")
+    except UserError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    print("best_f1 and error look at test labels (oracle); error: thresholds too high by that much")
+    print(pd.DataFrame(rows).to_string(index=False, float_format="%.3f"))
+
+
+if __name__ == "__main__":
+    app.run(main)
