@@ -1,12 +1,14 @@
 """Which predicted interval finds which labelled one (paper equation 3)."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from jaxspot.errors import one_of
+
 MatchingRule = Literal["one_to_one", "megc2020"]
-MATCHING_RULES: tuple[MatchingRule, ...] = ("one_to_one", "megc2020")
+MATCHING_RULES: tuple[MatchingRule, ...] = get_args(MatchingRule)
 
 
 class Matching(NamedTuple):
@@ -59,16 +61,19 @@ def match_intervals(
       truth: int (G, 2).
       protocol: "one_to_one" or "megc2020".
       threshold: the least IoU, in (0, 1].
+
+    Raises:
+      TypeError: intervals that are not whole frames.
+      ValueError: intervals of another shape or turned round, another protocol or threshold.
     """
+    one_of("protocol", protocol, MATCHING_RULES)
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must lie in (0, 1], not {threshold}")
     iou = interval_iou(predicted, truth)
     near = iou >= threshold
     if protocol == "one_to_one":
         return _one_to_one(iou, near)
-    if protocol == "megc2020":
-        return Matching(_best(iou, near), _best(iou.T, near.T))
-    raise ValueError(f"protocol must be one of {MATCHING_RULES}, not {protocol!r}")
+    return Matching(_best(iou, near), _best(iou.T, near.T))
 
 
 def _one_to_one(iou, near):
@@ -97,4 +102,8 @@ def _frames(intervals):
         raise ValueError(f"intervals must have shape (n, 2), not {intervals.shape}")
     if not np.issubdtype(intervals.dtype, np.integer):
         raise TypeError(f"intervals must be whole frames, not {intervals.dtype}")
+    reversed_rows = np.flatnonzero(intervals[:, 1] < intervals[:, 0])
+    if len(reversed_rows):
+        onset, offset = intervals[reversed_rows[0]]
+        raise ValueError(f"interval {reversed_rows[0]}: offset {offset} is before onset {onset}")
     return intervals.astype(np.int64)

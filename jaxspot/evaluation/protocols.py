@@ -3,22 +3,20 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.tables import KINDS
-from jaxspot.evaluation.matching import MATCHING_RULES, MatchingRule
+from jaxspot.errors import check_choices
+from jaxspot.evaluation.matching import MatchingRule
 from jaxspot.spotting.filters import butterworth, normalise_by, normalise_per_video
 from jaxspot.spotting.intervals import find_around_peaks, find_intervals, intervals_table
 
 ThresholdRule = Literal["roc", "interval_f1", "test_oracle"]
 SkipRule = Literal["kth", "manual", "test_oracle"]
 Normalisation = Literal["per_video", "train_quantiles"]
-THRESHOLD_RULES = get_args(ThresholdRule)
-SKIP_RULES = get_args(SkipRule)
-NORMALISATIONS = get_args(Normalisation)
 Pair = tuple[float, float]
 
 
@@ -62,10 +60,7 @@ class Protocol:
     keep_nested: bool = True
 
     def __post_init__(self):
-        _one_of("matching", self.matching, MATCHING_RULES)
-        _one_of("threshold", self.threshold, THRESHOLD_RULES)
-        _one_of("frame_skip", self.frame_skip, SKIP_RULES)
-        _one_of("normalisation", self.normalisation, NORMALISATIONS)
+        check_choices(self)
         if not 0 <= self.peak_share < 1:
             raise ValueError(f"peak_share must be 0 or more and less than 1, not {self.peak_share}")
         if self.peak_share and any(self.merge_seconds):
@@ -216,8 +211,3 @@ def _swap(value, old, new) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_swap(item, old, new) for item in value)
     return new if value is old or value == old else value
-
-
-def _one_of(name, value, choices):
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 
@@ -10,6 +10,8 @@ from jaxspot.network import fast, plain
 from jaxspot.network.augment import augment
 from jaxspot.network.lcn import local_contrast_normalise
 from jaxspot.network.motion import local_motion
+
+FormName = Literal["fast", "plain"]
 
 
 class Form(NamedTuple):
@@ -21,7 +23,7 @@ class Form(NamedTuple):
     separable_block: Callable
 
 
-FORMS = {
+FORMS: dict[FormName, Form] = {
     "fast": Form(local_contrast_normalise, augment, fast.pair_block, fast.separable_block),
     "plain": Form(
         plain.local_contrast_normalise,
@@ -45,7 +47,7 @@ def compare(frames: jax.Array, *, trunk: str) -> jax.Array:
     return local_motion(frames) if trunk == "motion" else frames
 
 
-def to_input(images: jax.Array, *, form: str = "fast", lcn: bool = True) -> jax.Array:
+def to_input(images: jax.Array, *, form: FormName = "fast", lcn: bool = True) -> jax.Array:
     """Images as the network sees them: the one place that knows of networks without LCN.
 
     Without LCN they are put on the range -1..1, the same for all images: what light and skin do to
