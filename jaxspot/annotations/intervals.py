@@ -20,8 +20,9 @@ def check_intervals(
 
     Raises:
       TypeError: not a table.
-      UserError: a column is missing, a kind is not ME or MaE, a frame is missing or no number, an
-        offset is before its onset, or an onset before `first`; it names the row by its index.
+      UserError: a column is missing, a kind is not ME or MaE, an onset or offset is no whole
+        number, an offset is before its onset, or an onset before `first`; it names the row by its
+        index.
     """
     if not isinstance(table, pd.DataFrame):
         raise TypeError(f"{what} must be a pandas DataFrame, not {type(table).__name__}")
@@ -30,18 +31,22 @@ def check_intervals(
     if missing:
         have = ", ".join(map(str, table.columns))
         raise UserError(f"{what}: column {missing[0]!r} is missing (the table has: {have})")
-    frames = table[["onset", "offset"]].apply(pd.to_numeric, errors="coerce")
-    onset, offset = frames.to_numpy(float, na_value=np.nan).T
+    onset, offset = (_numbers(table[name]) for name in ("onset", "offset"))
     refuse = lambda bad, reason: _refuse(table, what, bad, reason)
     refuse(~table.kind.isin(KINDS).to_numpy(), "kind must be ME or MaE")
-    refuse(np.isnan(onset) | np.isnan(offset), "onset and offset must be frame numbers")
+    refuse((onset % 1 != 0) | (offset % 1 != 0), "onset and offset must be whole frames")
     refuse(offset < onset, "offset is before onset")
     if first is not None:
         refuse(onset < first, f"onset is before frame {first} (frames count from {first})")
 
 
+def _numbers(column):
+    return pd.Series(pd.to_numeric(column, errors="coerce")).to_numpy(float, na_value=np.nan)
+
+
 def _refuse(table, what, bad, reason):
     if bad.any():
         row = table.iloc[int(np.argmax(bad))]
-        values = ", ".join(f"{name}={row[name]}" for name in ("kind", "onset", "offset"))
+        shown = [name for name in ("video", "kind", "onset", "offset") if name in table]
+        values = ", ".join(f"{name}={row[name]}" for name in shown)
         raise UserError(f"{what}, index {row.name}: {reason} ({values})")

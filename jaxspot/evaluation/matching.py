@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from jaxspot.errors import one_of
@@ -22,7 +23,7 @@ class Matching(NamedTuple):
     truth: np.ndarray
 
 
-def interval_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def interval_iou(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Intersection over union of every pair of intervals, counted in frames.
 
     Args:
@@ -42,8 +43,8 @@ def interval_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def match_intervals(
-    predicted: np.ndarray,
-    truth: np.ndarray,
+    predicted: ArrayLike,
+    truth: ArrayLike,
     *,
     protocol: MatchingRule = "one_to_one",
     threshold: float = 0.5,
@@ -57,18 +58,23 @@ def match_intervals(
     of the best IoU.
 
     Args:
-      predicted: int (P, 2), onset and offset, both ends included.
-      truth: int (G, 2).
+      predicted: int (P, 2), onset and offset in frames from 1, both ends included; array bounds
+        from `find_intervals` (from 0, half open) become such by `from_span`.
+      truth: int (G, 2), the same.
       protocol: "one_to_one" or "megc2020".
       threshold: the least IoU, in (0, 1].
 
     Raises:
       TypeError: intervals that are not whole frames.
-      ValueError: intervals of another shape or turned round, another protocol or threshold.
+      ValueError: intervals of another shape or turned round or before frame 1, another protocol or
+        threshold.
     """
     one_of("protocol", protocol, MATCHING_RULES)
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must lie in (0, 1], not {threshold}")
+    predicted, truth = _frames(predicted), _frames(truth)
+    if min(predicted.min(initial=1), truth.min(initial=1)) < 1:
+        raise ValueError("an onset is before frame 1; `from_span` converts bounds counted from 0")
     iou = interval_iou(predicted, truth)
     near = iou >= threshold
     if protocol == "one_to_one":

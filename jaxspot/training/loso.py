@@ -19,10 +19,11 @@ from jaxspot.training.epoch import train_epoch
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import START, Fold, fold_key
 from jaxspot.training.parallel import fold_mesh, on_each_device, pad_folds, shard_folds
-from jaxspot.training.pool import FramePool
+from jaxspot.training.pool import FramePool, as_pool
 from jaxspot.training.saved_epochs import Progress
 from jaxspot.training.state import FoldState, init_state
 from jaxspot.training.step import Training, init_variables, make_optimiser
+from jaxspot.video.bank import Bank
 
 
 class TrainedFolds(NamedTuple):
@@ -40,7 +41,7 @@ class TrainedFolds(NamedTuple):
 
 
 def train_loso(
-    pool: FramePool,
+    pool: FramePool | Bank,
     folds: Sequence[Fold],
     *,
     model: TwoStream,
@@ -61,7 +62,7 @@ def train_loso(
     on the number of devices and folds by rounding alone.
 
     Args:
-      pool: frames and labels of all subjects.
+      pool: frames and labels of all subjects: a bank, or its pool from `gather_pool`.
       folds: from `loso_folds`, or some of them.
       model: the network.
       training: how to train.
@@ -73,9 +74,11 @@ def train_loso(
       on_epoch: called after each epoch with all that has come of it.
 
     Raises:
+      TypeError: neither a bank nor a pool.
       UserError: a loss is not finite (it names subject, epoch and step), or frames of the bank are
         gone.
     """
+    pool = as_pool(pool)
     mesh = mesh or fold_mesh()
     progress = resume or Progress(0, start_folds(folds, pool, model=model, training=training), [])
     augmentation = augmentation or Augmentation()
@@ -163,7 +166,7 @@ def start_folds(
     folds: Sequence[Fold], pool: FramePool, *, model: TwoStream, training: Training
 ) -> FoldState:
     """Stacked states before the first epoch (numpy)."""
-    _, height, width = pool.frames.shape
+    _, height, width = as_pool(pool).frames.shape
     optimiser = make_optimiser(training)
     start = lambda key: init_state(init_variables(model, key, (height, width)), optimiser)
     keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, fold), START) for fold in folds])
