@@ -29,13 +29,12 @@ def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dic
       UserError: a table with another kind, an offset before its onset or a column missing.
       ValueError: a mapping with another kind, or with durations that are not numbers from 0 up.
     """
-    if not isinstance(durations, Mapping):
-        check_intervals(durations, what="durations")
+    if isinstance(durations, pd.DataFrame):
+        check_intervals(durations)
         length = _lengths(durations, inclusive)
         durations = {kind: length[durations.kind == kind] for kind in KINDS}
-    for kind, lengths in durations.items():
-        one_of("kind", kind, KINDS)
-        _check_lengths(kind, lengths)
+    else:
+        _check_lengths(durations)
     return {kind: _half_mean(durations[kind]) for kind in KINDS if len(durations.get(kind, ()))}
 
 
@@ -115,12 +114,19 @@ def _lengths(annotations, inclusive):
     return annotations.offset - annotations.onset + int(inclusive)
 
 
-def _check_lengths(kind, lengths):
-    lengths = np.asarray(lengths)
-    if lengths.ndim != 1:
-        raise ValueError(f"durations of {kind} must have one axis, not shape {lengths.shape}")
-    if lengths.size and not (np.issubdtype(lengths.dtype, np.number) and (lengths >= 0).all()):
-        raise ValueError(f"durations of {kind} must be numbers of frames, 0 or more")
+def _check_lengths(durations):
+    if not isinstance(durations, Mapping):
+        raise TypeError(
+            "durations must be a table of annotations, or map each kind to its durations; not"
+            f" {type(durations).__name__}"
+        )
+    for kind, lengths in durations.items():
+        one_of("kind", kind, KINDS)
+        lengths = np.asarray(lengths)
+        if lengths.ndim != 1:
+            raise ValueError(f"durations of {kind} must have one axis, not shape {lengths.shape}")
+        if lengths.size and not (np.issubdtype(lengths.dtype, np.number) and (lengths >= 0).all()):
+            raise ValueError(f"durations of {kind} must be numbers of frames, 0 or more")
 
 
 def _check_videos(videos):

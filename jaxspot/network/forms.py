@@ -8,7 +8,7 @@ import jax
 
 from jaxspot.network import fast, plain
 from jaxspot.network.augment import augment
-from jaxspot.network.lcn import local_contrast_normalise
+from jaxspot.network.lcn import local_contrast_normalise, unit_range
 from jaxspot.network.motion import local_motion
 
 FormName = Literal["fast", "plain"]
@@ -55,11 +55,11 @@ def to_input(images: jax.Array, *, form: FormName = "fast", lcn: bool = True) ->
     of the values is about that of LCN's, which the learning rate was chosen for.
 
     Args:
-      images: float (..., height, width), range 0..1.
+      images: float (..., height, width), range 0..1; or uint8, range 0..255.
       form: see `FORMS`.
       lcn: see `TwoStream`.
 
     Returns:
       float (..., height, width).
     """
-    return FORMS[form].local_contrast_normalise(images) if lcn else 2 * images - 1
+    return FORMS[form].local_contrast_normalise(images) if lcn else 2 * unit_range(images) - 1
