@@ -35,6 +35,7 @@ from jaxspot import (
 from jaxspot.errors import UserError, choices_of
 from jaxspot.network.forms import FORMS, to_input
 from jaxspot.network.model import NORMS
+from jaxspot.spotting.intervals import intervals_table
 from jaxspot.training.step import make_optimiser
 
 
@@ -223,6 +224,8 @@ def test_intervals_to_match_are_whole_frames_from_1_in_order():
     refused(ValueError, "shape (n, 2), not (2,)", match_intervals, [1, 5], [[1, 5]])
     line = refused(ValueError, "protocol must be", match_intervals, [], [], protocol="megc2021")
     assert line.endswith("Did you mean 'megc2020'?")
+    given = dict(videos=VIDEOS, protocol="megc2021")
+    assert refused(ValueError, "protocol", score_intervals, labels(), labels(), **given) == line
 
 
 def test_k_of_a_table_of_nullable_or_mixed_numbers():
@@ -244,6 +247,8 @@ def test_what_is_found_becomes_what_is_matched():
 def test_intervals_are_found_in_the_scores_of_one_kind():
     refused(ValueError, "one axis", find_intervals, np.zeros((30, 2)), threshold=0.5)
     refused(ValueError, "threshold must be one", find_intervals, np.zeros(30), threshold=(0.5, 0.5))
+    words = "kind must be one of ME, MaE, not 'macro'"
+    refused(ValueError, words, intervals_table, {"macro": [[1, 5]]}, np.zeros((30, 2)))
 
 
 STILL = np.zeros((6, 16, 16), np.uint8)
