@@ -1,5 +1,10 @@
 """What a user can mend is said in one line; everything else keeps its traceback."""
 
+import dataclasses
+import difflib
+from collections.abc import Collection
+from typing import Any, Literal, get_args, get_origin
+
 
 class UserError(Exception):
     """A user's mistake: one line that names file, row and remedy. Commands exit with its code."""
@@ -11,3 +16,38 @@ class Interrupted(UserError):
     """The user asked to stop; everything done so far is saved."""
 
     exit_code = 130
+
+
+def one_of(name: str, value: object, choices: Collection[Any]) -> None:
+    """Refuses a value that is none of a few.
+
+    Args:
+      name: what the value is of, as the user knows it.
+      value: what was given.
+      choices: what may be given.
+
+    Raises:
+      ValueError: one sentence with the choices, and the nearest of them where one is near.
+    """
+    if value in tuple(choices):
+        return
+    words = {str(choice): choice for choice in choices}
+    near = difflib.get_close_matches(str(value), words, n=1)
+    hint = f". Did you mean {words[near[0]]!r}?" if near else ""
+    raise ValueError(f"{name} must be one of {', '.join(words)}, not {value!r}{hint}")
+
+
+def choices_of(kind: type) -> dict[str, tuple]:
+    """Field -> choices, for every field of a dataclass whose type is a `Literal`."""
+    fields = dataclasses.fields(kind)
+    return {f.name: get_args(f.type) for f in fields if get_origin(f.type) is Literal}
+
+
+def check_choices(options: Any) -> None:
+    """Refuses a dataclass with a value that the `Literal` type of its field does not hold.
+
+    Raises:
+      ValueError: see `one_of`.
+    """
+    for name, choices in choices_of(type(options)).items():
+        one_of(name, getattr(options, name), choices)

@@ -71,7 +71,7 @@ def test_no_intervals_at_all_score_zero():
 def test_a_strange_video_or_kind_is_named():
     with pytest.raises(UserError, match="'z'"):
         score_intervals(table(("z", "ME", 1, 2)), table(), videos=["a"])
-    with pytest.raises(UserError, match="'Micro'"):
+    with pytest.raises(UserError, match=r"kind must be ME or MaE \(video=a, kind=Micro"):
         score_intervals(table(), table(("a", "Micro", 1, 2)), videos=["a"])
 
 

@@ -56,7 +56,8 @@ def test_the_network_in_both_forms(batch, cells, streams, pooling, seed):
     with jax.enable_x64(True):
         frames = jnp.asarray(inputs(batch=batch, size=8 * cells, streams=streams, seed=seed))
         weights = jnp.asarray(np.random.default_rng(seed).normal(size=(batch, 2)))
-        options = SMALL | dict(pooling=pooling, regions=2, dropout=0.3)
+        references = (("ME", 1.0),) * streams
+        options = SMALL | dict(pooling=pooling, regions=2, dropout=0.3, references=references)
         plain, fast = (TwoStream(**options, form=form) for form in FORM_NAMES)
         variables = random_variables(plain, frames, seed=seed)
         run = lambda model: jax.jit(functools.partial(logits_and_gradients, model))(

@@ -1,7 +1,14 @@
 import ast
 import importlib
+import importlib.util
+import inspect
+import pydoc
 import subprocess
 import sys
+import tomllib
+import zipfile
+from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,7 +28,9 @@ ORDER = [
 ]
 ORDER += ["report", "spotter", "experiment", "benchmark", "commands", "cli"]
 NAMES = {
+    "Augmentation",
     "Protocol",
+    "Spotter",
     "Training",
     "TwoStream",
     "align_face",
@@ -30,8 +39,10 @@ NAMES = {
     "duration_table",
     "find_intervals",
     "fit_decision",
+    "from_span",
     "gather_pool",
     "k_frame",
+    "load_spotter",
     "local_contrast_normalise",
     "loso_folds",
     "match_intervals",
@@ -42,10 +53,18 @@ NAMES = {
     "read_video",
     "score_intervals",
     "score_video",
+    "spot_videos",
     "synthetic_bank",
+    "to_span",
     "train_loso",
     "weighted_bce",
 }
+SNIPPET = """
+from jaxspot import TwoStream, k_frame
+reveal_type(k_frame)
+TwoStream(pooling="avg")
+from jaxspot import nothing
+"""
 WITHOUT_JAX = ["jaxspot", "jaxspot.errors", "jaxspot.cli", "jaxspot.commands.evaluate"]
 WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "protocols", "files")]
 
@@ -81,9 +100,8 @@ def users_of(library):
 def test_names_to_import():
     for name in NAMES:
         assert callable(getattr(jaxspot, name))
-    assert set(dir(jaxspot)) >= NAMES
-    assert set(dir(jaxspot)) >= NAMES
-    with pytest.raises(AttributeError, match="no attribute 'TwoStreams'"):
+    assert set(dir(jaxspot)) == set(jaxspot.__all__) == NAMES
+    with pytest.raises(AttributeError, match="TwoStreams"):
         _ = jaxspot.TwoStreams
 
 
@@ -93,8 +111,61 @@ def test_from_import_works_in_a_new_process():
 
 
 def test_every_name_leads_to_what_it_is_called():
-    for name, home in jaxspot._HOMES.items():
-        assert getattr(importlib.import_module(home), name).__name__ == name
+    stub = ast.parse((ROOT / "__init__.pyi").read_text(encoding="utf-8"))
+    nodes = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    homes = {alias.asname: node.module for node in nodes for alias in node.names}
+    assert set(homes) == NAMES
+    for name, home in homes.items():
+        found = getattr(jaxspot, name)
+        assert found.__name__ == name and found.__module__ == f"jaxspot.{home}"
+
+
+def test_help_lists_every_name_with_the_first_line_of_its_own_help():
+    lines = jaxspot.__doc__.splitlines()
+    listed = {
+        name.strip(): first.strip()
+        for name, first in pairwise(lines)
+        if name.startswith("  ") and not name.startswith("    ")
+    }
+    assert listed == {
+        name: inspect.getdoc(getattr(jaxspot, name)).splitlines()[0] for name in NAMES
+    }
+    shown = pydoc.render_doc(jaxspot, renderer=pydoc.plaintext).splitlines()
+    for name, first in listed.items():
+        assert shown[shown.index(f"      {name}") + 1].strip() == first
+
+
+def test_the_version_is_that_of_the_project():
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    assert jaxspot.__version__ == project["project"]["version"]
+
+
+def test_a_checkout_that_nobody_installed_can_be_imported(monkeypatch):
+    monkeypatch.setattr(metadata.Distribution, "discover", lambda **_: iter(()))
+    spec = importlib.util.spec_from_file_location("jaxspot", ROOT / "__init__.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.__version__ == "0+unknown"
+
+
+def test_the_wheel_holds_what_type_checkers_read(tmp_path):
+    code = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT.parent, check=True)
+    (path,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(path) as wheel:
+        assert {"jaxspot/__init__.pyi", "jaxspot/py.typed"} <= set(wheel.namelist())
+
+
+def test_editors_see_signatures_and_the_words_of_an_option(tmp_path):
+    snippet = tmp_path / "snippet.py"
+    snippet.write_text(SNIPPET, encoding="utf-8")
+    words = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, str(snippet)]
+    checked = subprocess.run(words, cwd=ROOT.parent, capture_output=True, text=True)
+    lines = [line.strip() for line in checked.stdout.splitlines() if f"{snippet.name}:" in line]
+    assert len(lines) == 3, checked.stdout + checked.stderr
+    assert ":3:" in lines[0] and "inclusive: bool = True) -> dict[str, int]" in lines[0]
+    assert ":4:" in lines[1] and "\"Literal['max', 'average']\"" in lines[1]
+    assert ":5:" in lines[2] and '"nothing" is unknown import symbol' in lines[2]
 
 
 def test_tables_video_scores_and_reports_need_no_jax():

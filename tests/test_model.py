@@ -186,7 +186,7 @@ def norm(tree):
 
 @pytest.mark.parametrize("streams", [1, 3])
 def test_any_number_of_streams(streams):
-    model = TwoStream(**SMALL)
+    model = TwoStream(**SMALL, references=(("ME", 1.0),) * streams)
     frames = jnp.asarray(inputs(streams=streams), jnp.float32)
     logits, variables = jax.eval_shape(
         lambda: model.init_with_output(jax.random.key(0), frames, train=False)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from jaxspot.annotations.intervals import check_intervals
 from jaxspot.annotations.tables import KINDS, frame_labels
-from jaxspot.errors import UserError
+from jaxspot.errors import UserError, one_of
 
 
 def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dict[str, int]:
@@ -22,10 +23,18 @@ def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dic
 
     Returns:
       kind -> k in frames, for the kinds that have an interval.
+
+    Raises:
+      TypeError: neither a table nor a mapping.
+      UserError: a table with another kind, an offset before its onset or a column missing.
+      ValueError: a mapping with another kind, or with durations that are not numbers from 0 up.
     """
     if isinstance(durations, pd.DataFrame):
+        check_intervals(durations)
         length = _lengths(durations, inclusive)
         durations = {kind: length[durations.kind == kind] for kind in KINDS}
+    else:
+        _check_lengths(durations)
     return {kind: _half_mean(durations[kind]) for kind in KINDS if len(durations.get(kind, ()))}
 
 
@@ -44,8 +53,11 @@ def duration_table(
       (frames; <NA> without an interval, or where videos differ in fps), count (intervals).
 
     Raises:
-      UserError: the fps of a video is not known, or not above 0.
+      TypeError: not a table.
+      UserError: the fps of a video is not known, or not above 0; a kind other than ME and MaE, an
+        offset before its onset, or a column missing.
     """
+    check_intervals(annotations, "video")
     rates = _rates(annotations.video, fps)
     seconds = _lengths(annotations, inclusive) / rates
     of_kind = [seconds[annotations.kind == kind] for kind in KINDS]
@@ -77,7 +89,14 @@ def move_to_neutral_ratio(
       pooled: the ratio over all frames.
       by_subject: float Series indexed by subject, in the order of `videos`; inf for a subject that
         always moves.
+
+    Raises:
+      TypeError: not a table.
+      UserError: a kind other than ME and MaE, an offset before its onset, an onset before frame 1
+        or a column missing.
     """
+    check_intervals(annotations, "video", first=1)
+    _check_videos(videos)
     frames: dict[str, int] = {}
     moved: dict[str, int] = {}
     columns = (videos[name].tolist() for name in ("subject", "video", "frames"))
@@ -93,6 +112,29 @@ def move_to_neutral_ratio(
 
 def _lengths(annotations, inclusive):
     return annotations.offset - annotations.onset + int(inclusive)
+
+
+def _check_lengths(durations):
+    if not isinstance(durations, Mapping):
+        raise TypeError(
+            "durations must be a table of annotations, or map each kind to its durations; not"
+            f" {type(durations).__name__}"
+        )
+    for kind, lengths in durations.items():
+        one_of("kind", kind, KINDS)
+        lengths = np.asarray(lengths)
+        if lengths.ndim != 1:
+            raise ValueError(f"durations of {kind} must have one axis, not shape {lengths.shape}")
+        if lengths.size and not (np.issubdtype(lengths.dtype, np.number) and (lengths >= 0).all()):
+            raise ValueError(f"durations of {kind} must be numbers of frames, 0 or more")
+
+
+def _check_videos(videos):
+    if not isinstance(videos, pd.DataFrame):
+        raise TypeError(f"videos must be a pandas DataFrame, not {type(videos).__name__}")
+    missing = [name for name in ("subject", "video", "frames") if name not in videos]
+    if missing:
+        raise UserError(f"videos: column {missing[0]!r} is missing")
 
 
 def _rates(videos, fps):

@@ -21,12 +21,20 @@ INTERVAL_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset", "scor
 
 
 def to_span(onset, offset):
-    """Frames `onset..offset` (from 1, both included) as array bounds `start, stop` (from 0)."""
+    """Frames `onset..offset` (from 1, both included) as array bounds `start, stop` (from 0).
+
+    Tables and `match_intervals` count the first way, arrays and `find_intervals` the second, half
+    open. Takes whole numbers or arrays of them.
+    """
     return onset - 1, offset
 
 
 def from_span(start, stop):
-    """Array bounds `start, stop` (from 0, half open) as frames `onset, offset` (from 1)."""
+    """Array bounds `start, stop` (from 0, half open) as frames `onset, offset` (from 1).
+
+    What `find_intervals` gives becomes what tables hold and `match_intervals` takes, both ends
+    included: `np.column_stack(from_span(*spans.T))`. Takes whole numbers or arrays of them.
+    """
     return start + 1, stop
 
 

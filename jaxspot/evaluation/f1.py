@@ -5,9 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from jaxspot.annotations.intervals import check_intervals
 from jaxspot.annotations.tables import KINDS
-from jaxspot.errors import UserError
-from jaxspot.evaluation.matching import MatchingRule, match_intervals
+from jaxspot.errors import UserError, one_of
+from jaxspot.evaluation.matching import MATCHING_RULES, MatchingRule, match_intervals
 
 COUNTS: tuple[str, ...] = ("predictions", "ground_truth", "tp", "fp", "fn")
 SCORES: tuple[str, ...] = (*COUNTS, "precision", "recall", "f1")
@@ -39,8 +40,14 @@ def score_intervals(
       (float; 0.0 where undefined).
 
     Raises:
-      UserError: an interval or annotation of a video that is not in `videos`.
+      TypeError: what should be a table, or names, is something else.
+      UserError: an interval or annotation of a video that is not in `videos`, or as
+        `check_intervals` refuses it.
+      ValueError: another protocol or threshold.
     """
+    one_of("protocol", protocol, MATCHING_RULES)
+    if isinstance(videos, str):
+        raise TypeError(f"videos must be a table or a list of names, not the text {videos!r}")
     names = list(videos.video if isinstance(videos, pd.DataFrame) else videos)
     predicted = frames_by_video(intervals, names, "intervals")
     truth = frames_by_video(annotations, names, "annotations")
@@ -115,15 +122,14 @@ def frames_by_video(
     """(video, kind) -> int (n, 2) onset and offset.
 
     Raises:
-      UserError: a video that is not among `names`, or a kind that is not ME or MaE.
+      UserError: a video that is not among `names`, or as `check_intervals` refuses it.
     """
+    check_intervals(table, "video", what=what, first=1)
     known = set(names)
     grouped: dict[tuple[str, str], list] = {}
     columns = (table[name].tolist() for name in ("video", "kind", "onset", "offset"))
     for video, kind, onset, offset in zip(*columns, strict=True):
         if video not in known:
             raise UserError(f"{what}: video {video!r} is not in the table of videos")
-        if kind not in KINDS:
-            raise UserError(f"{what}: kind {kind!r} of video {video!r} is not ME or MaE")
         grouped.setdefault((video, kind), []).append((onset, offset))
     return {key: np.array(rows, np.int64) for key, rows in grouped.items()}

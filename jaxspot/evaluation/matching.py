@@ -1,12 +1,15 @@
 """Which predicted interval finds which labelled one (paper equation 3)."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
+from jaxspot.errors import one_of
+
 MatchingRule = Literal["one_to_one", "megc2020"]
-MATCHING_RULES: tuple[MatchingRule, ...] = ("one_to_one", "megc2020")
+MATCHING_RULES: tuple[MatchingRule, ...] = get_args(MatchingRule)
 
 
 class Matching(NamedTuple):
@@ -20,7 +23,7 @@ class Matching(NamedTuple):
     truth: np.ndarray
 
 
-def interval_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def interval_iou(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Intersection over union of every pair of intervals, counted in frames.
 
     Args:
@@ -40,8 +43,8 @@ def interval_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def match_intervals(
-    predicted: np.ndarray,
-    truth: np.ndarray,
+    predicted: ArrayLike,
+    truth: ArrayLike,
     *,
     protocol: MatchingRule = "one_to_one",
     threshold: float = 0.5,
@@ -55,20 +58,28 @@ def match_intervals(
     of the best IoU.
 
     Args:
-      predicted: int (P, 2), onset and offset, both ends included.
-      truth: int (G, 2).
+      predicted: int (P, 2), onset and offset in frames from 1, both ends included; array bounds
+        from `find_intervals` (from 0, half open) become such by `from_span`.
+      truth: int (G, 2), the same.
       protocol: "one_to_one" or "megc2020".
       threshold: the least IoU, in (0, 1].
+
+    Raises:
+      TypeError: intervals that are not whole frames.
+      ValueError: intervals of another shape or turned round or before frame 1, another protocol or
+        threshold.
     """
+    one_of("protocol", protocol, MATCHING_RULES)
     if not 0 < threshold <= 1:
         raise ValueError(f"threshold must lie in (0, 1], not {threshold}")
+    predicted, truth = _frames(predicted), _frames(truth)
+    if min(predicted.min(initial=1), truth.min(initial=1)) < 1:
+        raise ValueError("an onset is before frame 1; `from_span` converts bounds counted from 0")
     iou = interval_iou(predicted, truth)
     near = iou >= threshold
     if protocol == "one_to_one":
         return _one_to_one(iou, near)
-    if protocol == "megc2020":
-        return Matching(_best(iou, near), _best(iou.T, near.T))
-    raise ValueError(f"protocol must be one of {MATCHING_RULES}, not {protocol!r}")
+    return Matching(_best(iou, near), _best(iou.T, near.T))
 
 
 def _one_to_one(iou, near):
@@ -97,4 +108,8 @@ def _frames(intervals):
         raise ValueError(f"intervals must have shape (n, 2), not {intervals.shape}")
     if not np.issubdtype(intervals.dtype, np.integer):
         raise TypeError(f"intervals must be whole frames, not {intervals.dtype}")
+    reversed_rows = np.flatnonzero(intervals[:, 1] < intervals[:, 0])
+    if len(reversed_rows):
+        onset, offset = intervals[reversed_rows[0]]
+        raise ValueError(f"interval {reversed_rows[0]}: offset {offset} is before onset {onset}")
     return intervals.astype(np.int64)

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.tables import KINDS
-from jaxspot.evaluation.matching import MATCHING_RULES, MatchingRule
+from jaxspot.errors import check_choices
+from jaxspot.evaluation.matching import MatchingRule
 from jaxspot.spotting.filters import butterworth, normalise_by, normalise_per_video
 from jaxspot.spotting.intervals import find_around_peaks, find_intervals, intervals_table
 
@@ -17,10 +18,6 @@ ThresholdRule = Literal["roc", "interval_f1", "overall_f1", "test_oracle"]
 FitRule = Literal["inner", "training", "validation"]
 SkipRule = Literal["kth", "manual", "test_oracle"]
 Normalisation = Literal["per_video", "train_quantiles"]
-THRESHOLD_RULES = get_args(ThresholdRule)
-FIT_RULES = get_args(FitRule)
-SKIP_RULES = get_args(SkipRule)
-NORMALISATIONS = get_args(Normalisation)
 Pair = tuple[float, float]
 
 
@@ -72,13 +69,9 @@ class Protocol:
     keep_nested: bool = True
 
     def __post_init__(self):
-        _one_of("matching", self.matching, MATCHING_RULES)
-        _one_of("threshold", self.threshold, THRESHOLD_RULES)
-        _one_of("fit", self.fit, FIT_RULES)
-        _one_of("frame_skip", self.frame_skip, SKIP_RULES)
+        check_choices(self)
         if self.inner_groups < 3:
             raise ValueError(f"inner_groups must be 3 or more, not {self.inner_groups}")
-        _one_of("normalisation", self.normalisation, NORMALISATIONS)
         if not 0 <= self.peak_share < 1:
             raise ValueError(f"peak_share must be 0 or more and less than 1, not {self.peak_share}")
         if self.peak_share and any(self.merge_seconds):
@@ -235,8 +228,3 @@ def _swap(value, old, new) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_swap(item, old, new) for item in value)
     return new if value is old or value == old else value
-
-
-def _one_of(name, value, choices):
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")

@@ -8,40 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from jaxspot.annotations.tables import KINDS
-from jaxspot.errors import UserError
-from jaxspot.evaluation.matching import MATCHING_RULES
+from jaxspot.errors import UserError, choices_of
 from jaxspot.evaluation.peers import PEERS
-from jaxspot.evaluation.protocols import (
-    FIT_RULES,
-    NORMALISATIONS,
-    SKIP_RULES,
-    THRESHOLD_RULES,
-    Protocol,
-)
+from jaxspot.evaluation.protocols import Protocol
 from jaxspot.network.augment import Augmentation
-from jaxspot.network.forms import FORMS
-from jaxspot.network.model import NORMS, TwoStream
+from jaxspot.network.checks import are_references
+from jaxspot.network.model import TwoStream
 from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.generate import choose_people, synthetic_bank
 from jaxspot.synthetic.heads import load_heads
 from jaxspot.training.step import Training
 from jaxspot.video.bank import Bank, open_bank
 
+SECTIONS = {"model": TwoStream, "training": Training, "protocol": Protocol}
 CHOICES: dict[str, tuple] = {
-    "model.pooling": ("max", "average"),
-    "model.start": ("random", "difference"),
-    "model.form": tuple(FORMS),
-    "model.norm": tuple(NORMS),
-    "model.regions": (1, 2, 4, 7, 14, 28),
-    "model.trunk": ("convolution", "motion"),
-    "training.optimiser": ("sgd", "adam"),
-    "training.decay": ("constant", "cosine"),
-    "protocol.matching": MATCHING_RULES,
-    "protocol.threshold": THRESHOLD_RULES,
-    "protocol.fit": FIT_RULES,
-    "protocol.frame_skip": SKIP_RULES,
-    "protocol.normalisation": NORMALISATIONS,
+    f"{section}.{field}": choices
+    for section, kind in SECTIONS.items()
+    for field, choices in choices_of(kind).items()
 }
+"""Config field -> the values that it takes, from the types of the classes it goes to."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,7 +137,7 @@ def refuse_numbers(config: Any) -> None:
         "model.extra_blocks must be 0 or more": config.model.extra_blocks >= 0,
         "model.joint must be 0 or more": config.model.joint >= 0,
         "model.grain must be 0 or more": 0 <= config.model.grain < math.inf,
-        "model.references are pairs such as ('ME',1.0), the number not 0": _are_references(
+        "model.references are pairs such as ('ME',1.0), the number not 0": are_references(
             config.model.references
         ),
         "protocol.quantiles are two numbers in 0..1, the lower first": 0 <= low < high <= 1,
@@ -163,17 +148,6 @@ def refuse_numbers(config: Any) -> None:
     for line, holds in checks.items():
         if not holds:
             raise UserError(f"--config.{line}")
-
-
-def _are_references(value):
-    return isinstance(value, tuple) and bool(value) and all(map(_is_reference, value))
-
-
-def _is_reference(pair):
-    if not isinstance(pair, tuple) or len(pair) != 2:
-        return False
-    kind, times = pair
-    return kind in KINDS and isinstance(times, int | float) and 0 < abs(times) < math.inf
 
 
 def refuse_synthetic(scene: Any) -> None:

@@ -45,7 +45,19 @@ def augment(
 
     Returns:
       float32 (frames, height, width), range 0..1.
+
+    Raises:
+      TypeError: frames that are not uint8.
+      ValueError: frames of another shape.
     """
+    frames = jnp.asarray(frames)
+    if frames.dtype != jnp.uint8:
+        raise TypeError(f"frames must be uint8, 0..255, not {frames.dtype}")
+    if frames.ndim != 3:
+        raise ValueError(
+            f"frames must have the shape (frames, height, width), one sample, not {frames.shape};"
+            " `jax.vmap` augments several, each by its own key"
+        )
     keys = jax.random.split(key, 6)
     contrast, gamma, gain = (
         jax.random.uniform(k, (), minval=low, maxval=high)

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 
 from jaxspot.network import fast, plain
 from jaxspot.network.augment import augment
-from jaxspot.network.lcn import local_contrast_normalise
+from jaxspot.network.lcn import local_contrast_normalise, unit_range
 from jaxspot.network.motion import local_motion
+
+FormName = Literal["fast", "plain"]
 
 
 class Form(NamedTuple):
@@ -21,7 +23,7 @@ class Form(NamedTuple):
     separable_block: Callable
 
 
-FORMS = {
+FORMS: dict[FormName, Form] = {
     "fast": Form(local_contrast_normalise, augment, fast.pair_block, fast.separable_block),
     "plain": Form(
         plain.local_contrast_normalise,
@@ -45,7 +47,7 @@ def compare(frames: jax.Array, *, trunk: str) -> jax.Array:
     return local_motion(frames) if trunk == "motion" else frames
 
 
-def to_input(images: jax.Array, *, form: str = "fast", lcn: bool = True) -> jax.Array:
+def to_input(images: jax.Array, *, form: FormName = "fast", lcn: bool = True) -> jax.Array:
     """Images as the network sees them: the one place that knows of networks without LCN.
 
     Without LCN they are put on the range -1..1, the same for all images: what light and skin do to
@@ -53,11 +55,11 @@ def to_input(images: jax.Array, *, form: str = "fast", lcn: bool = True) -> jax.
     of the values is about that of LCN's, which the learning rate was chosen for.
 
     Args:
-      images: float (..., height, width), range 0..1.
+      images: float (..., height, width), range 0..1; or uint8, range 0..255.
       form: see `FORMS`.
       lcn: see `TwoStream`.
 
     Returns:
       float (..., height, width).
     """
-    return FORMS[form].local_contrast_normalise(images) if lcn else 2 * images - 1
+    return FORMS[form].local_contrast_normalise(images) if lcn else 2 * unit_range(images) - 1

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.typing import ArrayLike
 
 SIGMA = 3.0
 TRUNCATE = 3.0
@@ -14,7 +15,7 @@ FLAT = 1e-6
 
 
 def local_contrast_normalise(
-    images: jax.Array, *, sigma: float = SIGMA, truncate: float = TRUNCATE
+    images: ArrayLike, *, sigma: float = SIGMA, truncate: float = TRUNCATE
 ) -> jax.Array:
     """Subtracts the local mean and divides by the local deviation, paper eq. 1.
 
@@ -24,13 +25,18 @@ def local_contrast_normalise(
     the image. A constant image gives zeros.
 
     Args:
-      images: float32 (..., height, width), range 0..1.
+      images: float32 (..., height, width), range 0..1; or uint8, range 0..255.
       sigma: standard deviation of the Gaussian window in pixels.
       truncate: the window's radius in units of `sigma`.
 
     Returns:
       float32 (..., height, width), without unit.
+
+    Raises:
+      TypeError: images of another dtype.
+      ValueError: fewer than two axes, or images smaller than the window.
     """
+    images = unit_range(images)
     window = gaussian_window(sigma, truncate)
     difference = lax.optimization_barrier(images - blur(images, window))
     deviation = lax.optimization_barrier(jnp.sqrt(blur(difference * difference, window)))
@@ -38,6 +44,29 @@ def local_contrast_normalise(
     # On a constant image only rounding is left; it must not be divided up into contrast.
     floor = jnp.where(floor > FLAT, floor, jnp.inf)
     return difference / jnp.maximum(deviation, floor)
+
+
+def unit_range(images: ArrayLike) -> jax.Array:
+    """Images in the range 0..1: uint8 is divided by 255, floats stay as they are.
+
+    Args:
+      images: float or uint8 (..., height, width).
+
+    Returns:
+      float (..., height, width); float32 from uint8.
+
+    Raises:
+      TypeError: another dtype.
+      ValueError: fewer than two axes.
+    """
+    images = jnp.asarray(images)
+    if images.ndim < 2:
+        raise ValueError(f"images must have the shape (..., height, width), not {images.shape}")
+    if images.dtype == jnp.uint8:
+        return images.astype(jnp.float32) / 255
+    if not jnp.issubdtype(images.dtype, jnp.floating):
+        raise TypeError(f"images must be uint8 or float in the range 0..1, not {images.dtype}")
+    return images
 
 
 def gaussian_window(sigma: float, truncate: float) -> tuple[float, ...]:

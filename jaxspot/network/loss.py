@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.nn import softplus
 
 
@@ -21,7 +22,21 @@ def weighted_bce(
 
     Returns:
       float (...,), 0 or more.
+
+    Raises:
+      TypeError: logits that are not float.
+      ValueError: logits and labels of other shapes, or other than two `kinds`.
     """
+    logits, labels = jnp.asarray(logits), jnp.asarray(labels)
+    if logits.shape[-1:] != (2,) or labels.shape != logits.shape:
+        raise ValueError(
+            "logits and labels must have one shape (..., 2), ME and MaE, not"
+            f" {logits.shape} and {labels.shape}"
+        )
+    if not jnp.issubdtype(logits.dtype, jnp.floating):
+        raise TypeError(f"logits must be float, not {logits.dtype}")
+    if np.shape(kinds) != (2,):
+        raise ValueError(f"kinds must be two weights, of ME and MaE, not {kinds!r}")
     present = presence * labels * softplus(-logits)
     absent = (1 - presence) * (1 - labels) * softplus(logits)
     return ((present + absent) * jnp.asarray(kinds, logits.dtype)).sum(-1)

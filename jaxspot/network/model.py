@@ -6,7 +6,7 @@ between the two frames.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import flax.linen as nn
 import jax
@@ -15,8 +15,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jaxspot.annotations.tables import KINDS
-from jaxspot.network.forms import FORMS
+from jaxspot.errors import check_choices
+from jaxspot.network.checks import check_inputs, check_references
+from jaxspot.network.forms import FORMS, FormName
 from jaxspot.network.plain import EPSILON, Norm
+
+NormName = Literal["batch", "none"]
 
 
 class TwoStream(nn.Module):
@@ -26,8 +30,8 @@ class TwoStream(nn.Module):
       widths: channels after each of the three blocks.
       multiplier: filters of the first depthwise layer; on one gray channel, one would learn little.
       pooling: "max" or "average" over 2x2 pixels after blocks 1 and 2.
-      regions: side of the grid of regional averages that sums up a stream; 1 is the paper's global
-        average pooling, 7 keeps where in the face something moved.
+      regions: side of the grid of regional averages that sums up a stream: 1, 2, 4, 7, 14 or 28; 1
+        is the paper's global average pooling, 7 keeps where in the face something moved.
       start: "random", or "difference": the first block starts as current frame minus reference.
       dropout: share of channels dropped in training after every block (Figure 1); where the trunk
         is motion, of the stream features.
@@ -45,23 +49,31 @@ class TwoStream(nn.Module):
       grain: seconds, as whole frames, that k is rounded to a multiple of in scoring, where frames
         are closer than that: folds of near k then share their comparisons. 0 keeps k.
       joint: width of a hidden layer that sees all streams together; 0 leaves it out, as the paper.
+
+    Raises:
+      ValueError: when built, an option with another value than those named above.
     """
 
     widths: tuple[int, int, int] = (16, 32, 64)
     multiplier: int = 8
-    pooling: str = "max"
-    regions: int = 1
-    start: str = "random"
+    pooling: Literal["max", "average"] = "max"
+    regions: Literal[1, 2, 4, 7, 14, 28] = 1
+    start: Literal["random", "difference"] = "random"
     dropout: float = 0.0
     momentum: float = 0.9
-    form: str = "fast"
+    form: FormName = "fast"
     lcn: bool = True
-    norm: str = "batch"
+    norm: NormName = "batch"
     extra_blocks: int = 0
-    trunk: str = "convolution"
+    trunk: Literal["convolution", "motion"] = "convolution"
     references: tuple[tuple[str, float], ...] = (("ME", 1.0), ("MaE", 1.0))
     grain: float = 0.0
     joint: int = 0
+
+    def __post_init__(self):
+        check_choices(self)
+        check_references(self.references)
+        super().__post_init__()
 
     @nn.compact
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
@@ -76,8 +88,14 @@ class TwoStream(nn.Module):
 
         Returns:
           float (batch, 2): logits of ME and MaE.
+
+        Raises:
+          TypeError: inputs that are not float.
+          ValueError: inputs of another shape.
         """
-        batch, streams = len(inputs), len(self.references)
+        streams = len(self.references)
+        check_inputs(inputs, streams=streams, trunk=self.trunk)
+        batch = len(inputs)
         if self.trunk == "motion":
             x = inputs.reshape(batch * streams, -1)
         else:
@@ -115,9 +133,9 @@ class PairBlock(nn.Module):
     multiplier: int
     pooling: str
     start: str
-    norm: str
+    norm: NormName
     momentum: float
-    form: str
+    form: FormName
 
     @nn.compact
     def __call__(self, pairs: jax.Array, *, train: bool) -> jax.Array:
@@ -137,9 +155,9 @@ class SeparableBlock(nn.Module):
 
     features: int
     pooling: str | None
-    norm: str
+    norm: NormName
     momentum: float
-    form: str
+    form: FormName
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -214,7 +232,7 @@ class Bias(nn.Module):
         )[0]
 
 
-NORMS = {"batch": BatchNorm, "none": Bias}
+NORMS: dict[NormName, Callable] = {"batch": BatchNorm, "none": Bias}
 
 
 class ResidualDense(nn.Module):

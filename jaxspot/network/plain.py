@@ -10,9 +10,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.scipy.ndimage import map_coordinates
+from jax.typing import ArrayLike
 
 from jaxspot.network.augment import source_places
-from jaxspot.network.lcn import FLAT, SIGMA, TRUNCATE, gaussian_window
+from jaxspot.network.lcn import FLAT, SIGMA, TRUNCATE, gaussian_window, unit_range
 
 EPSILON = 1e-5
 
@@ -33,7 +34,7 @@ Statistics = tuple[jax.Array, jax.Array]
 
 
 def local_contrast_normalise(
-    images: jax.Array, *, sigma: float = SIGMA, truncate: float = TRUNCATE
+    images: ArrayLike, *, sigma: float = SIGMA, truncate: float = TRUNCATE
 ) -> jax.Array:
     """`(f - m) / max(s, c)` of paper eq. 1, with library convolutions.
 
@@ -41,13 +42,18 @@ def local_contrast_normalise(
     the image; borders are mirrored, a constant image gives zeros. `lcn` is the fast twin.
 
     Args:
-      images: float (..., height, width), range 0..1.
+      images: float (..., height, width), range 0..1; or uint8, range 0..255.
       sigma: standard deviation of the window in pixels.
       truncate: the window's radius in units of `sigma`.
 
     Returns:
       float (..., height, width), without unit.
+
+    Raises:
+      TypeError: images of another dtype.
+      ValueError: fewer than two axes.
     """
+    images = unit_range(images)
     window = jnp.asarray(gaussian_window(sigma, truncate), images.dtype)
     difference = images - blur(images, window)
     deviation = jnp.sqrt(blur(difference**2, window))

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import signal
 
 from jaxspot.annotations.tables import INTERVAL_COLUMNS, KINDS, from_span
+from jaxspot.errors import one_of
 
 
 def find_intervals(
@@ -26,9 +27,16 @@ def find_intervals(
       merge_gap: runs at most this many frames apart become one.
 
     Returns:
-      int (n, 2): array bounds start, stop (from 0, half open), in order of time.
+      int (n, 2): array bounds start, stop (from 0, half open), in order of time. Tables and
+      `match_intervals` count frames from 1 with both ends included: `from_span` converts, as in
+      `np.column_stack(from_span(*spans.T))`, and `intervals_table` makes the table.
+
+    Raises:
+      ValueError: scores of another shape, or a threshold that is not one number.
     """
     scores = one_axis(scores)
+    if np.ndim(threshold):
+        raise ValueError(f"threshold must be one number, that of one kind, not {threshold!r}")
     above = np.concatenate(([False], scores >= threshold, [False]))
     edges = np.flatnonzero(above[1:] != above[:-1])
     spans = _merged(edges.reshape(-1, 2), np.isnan(scores), merge_gap)
@@ -83,9 +91,13 @@ def intervals_table(
     Returns:
       subject, video, kind, onset, apex, offset (frames from 1, both ends included) and score, in
       order of onset. The apex is the frame of the highest score and `score` is that score.
+
+    Raises:
+      ValueError: another kind.
     """
     rows = []
     for kind, bounds in spans.items():
+        one_of("kind", kind, KINDS)
         curve = np.asarray(scores)[:, KINDS.index(kind)]
         for start, stop in np.asarray(bounds).tolist():
             peak = start + int(np.nanargmax(curve[start:stop]))
@@ -105,7 +117,9 @@ def one_axis(scores: np.ndarray) -> np.ndarray:
     """
     scores = np.asarray(scores, float)
     if scores.ndim != 1:
-        raise ValueError(f"scores must have one axis, not shape {scores.shape}")
+        raise ValueError(
+            f"scores must have one axis, those of one kind in one video, not shape {scores.shape}"
+        )
     return scores
 
 

@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.sharding import Mesh
+from numpy.typing import ArrayLike
 
+from jaxspot.network.checks import check_size
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.forms import compare
 from jaxspot.network.model import TwoStream
@@ -34,7 +36,7 @@ def score_video(
     variables: dict[str, Any],
     frames: np.ndarray | ShownFrames,
     *,
-    skips: np.ndarray,
+    skips: ArrayLike,
     chunk: int = CHUNK,
     mesh: Mesh | None = None,
     on_chunk: Callable[[int], object] | None = None,
@@ -57,8 +59,14 @@ def score_video(
 
     Returns:
       float32 (networks, frames, 2): the sigmoid outputs for ME and MaE, 0..1.
+
+    Raises:
+      TypeError: frames that are not uint8, or skips that are not whole.
+      ValueError: frames, skips or variables of another shape, or a skip of 0.
     """
     mesh = mesh or fold_mesh()
+    check_frames(frames, trunk=model.trunk)
+    check_skips(skips, variables, streams=len(model.references))
     skips = np.asarray(skips, np.int32)
     networks, parts = len(skips), mesh.size
     length = -(-len(frames) // parts)
@@ -88,6 +96,44 @@ def score_video(
             places = starts + np.arange(first, first + new.shape[2])
             on_chunk(int((places < len(frames)).sum()))
     return scores.reshape(networks, -1, 2)[:, : len(frames)]
+
+
+def check_frames(frames: np.ndarray | ShownFrames, *, trunk: str) -> None:
+    """Refuses frames that are not those of a video; reads none of them.
+
+    Raises:
+      TypeError: not an array of uint8.
+      ValueError: another shape, no frame, or sides that the network cannot take.
+    """
+    pixels = frames.frames if isinstance(frames, ShownFrames) else frames
+    dtype = getattr(pixels, "dtype", type(pixels).__name__)
+    if dtype != np.uint8:
+        raise TypeError(f"frames must be an array of uint8, 0..255, not {dtype}")
+    if pixels.ndim != 3 or not len(pixels):
+        raise ValueError(f"frames must have the shape (frames, height, width), not {pixels.shape}")
+    check_size(*pixels.shape[1:], trunk=trunk)
+
+
+def check_skips(skips: ArrayLike, variables: dict[str, Any], *, streams: int) -> None:
+    """Refuses frame skips that do not go with the networks.
+
+    Raises:
+      TypeError: skips that are not whole.
+      ValueError: another shape than (networks, streams), a skip of 0, or variables of another
+        number of networks.
+    """
+    skips = np.asarray(skips)
+    if skips.ndim != 2 or skips.shape[1] != streams or not len(skips):
+        raise ValueError(f"skips must have the shape (networks, {streams}), not {skips.shape}")
+    if not np.issubdtype(skips.dtype, np.integer):
+        raise TypeError(f"skips must be whole frames, not {skips.dtype}")
+    if not skips.all():
+        raise ValueError("a skip of 0 compares a frame with itself; take 1 or more, or -1 or less")
+    if any(np.shape(leaf)[:1] != (len(skips),) for leaf in jax.tree.leaves(variables)):
+        raise ValueError(
+            f"skips are those of {len(skips)} networks: every leaf of variables must have a first"
+            " axis of that length; jax.tree.map(lambda x: x[None], variables) adds it to one's"
+        )
 
 
 def compare_chunk(

@@ -20,10 +20,11 @@ from jaxspot.training.epoch import train_epoch
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import START, Fold, fold_key, validates
 from jaxspot.training.parallel import fold_mesh, on_each_device, pad_folds, shard_folds
-from jaxspot.training.pool import FramePool
+from jaxspot.training.pool import FramePool, as_pool
 from jaxspot.training.saved_epochs import Progress
 from jaxspot.training.state import FoldState, init_state
 from jaxspot.training.step import Training, init_variables, make_optimiser
+from jaxspot.video.bank import Bank
 
 
 class TrainedFolds(NamedTuple):
@@ -41,7 +42,7 @@ class TrainedFolds(NamedTuple):
 
 
 def train_loso(
-    pool: FramePool,
+    pool: FramePool | Bank,
     folds: Sequence[Fold],
     *,
     model: TwoStream,
@@ -62,7 +63,7 @@ def train_loso(
     on the number of devices and folds by rounding alone.
 
     Args:
-      pool: frames and labels of all subjects.
+      pool: frames and labels of all subjects: a bank, or its pool from `gather_pool`.
       folds: from `loso_folds`, or some of them.
       model: the network.
       training: how to train.
@@ -74,9 +75,11 @@ def train_loso(
       on_epoch: called after each epoch with all that has come of it.
 
     Raises:
+      TypeError: neither a bank nor a pool.
       UserError: a loss is not finite (it names subject, epoch and step), or frames of the bank are
         gone.
     """
+    pool = as_pool(pool)
     mesh = mesh or fold_mesh()
     if training.patience and not validates(folds):
         raise ValueError(
@@ -180,7 +183,7 @@ def start_folds(
     folds: Sequence[Fold], pool: FramePool, *, model: TwoStream, training: Training
 ) -> FoldState:
     """Stacked states before the first epoch (numpy)."""
-    _, height, width = pool.frames.shape
+    _, height, width = as_pool(pool).frames.shape
     start = _start_program(model, dataclasses.replace(training, seed=0), (height, width))  # pyright: ignore[reportArgumentType]
     keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, fold), START) for fold in folds])
     return jax.device_get(start(keys))

@@ -141,6 +141,22 @@ def gather_pool(bank: Bank) -> FramePool:
     )
 
 
+def as_pool(source: FramePool | Bank) -> FramePool:
+    """The pool of a bank; a pool as it is.
+
+    Raises:
+      TypeError: anything else.
+    """
+    if isinstance(source, FramePool):
+        return source
+    if isinstance(source, Bank):
+        return gather_pool(source)
+    raise TypeError(
+        "training takes a bank, from `open_bank(path)`, or its pool, from `gather_pool(bank)`;"
+        f" not {type(source).__name__}"
+    )
+
+
 class ShownFrames:
     """A video's frames, for one without a face the frame that `last_usable` names.
 

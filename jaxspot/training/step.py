@@ -2,15 +2,16 @@
 
 import dataclasses
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax import lax
 
+from jaxspot.errors import check_choices
 from jaxspot.network.augment import Augmentation
-from jaxspot.network.forms import FORMS, compare, to_input
+from jaxspot.network.forms import FORMS, FormName, compare, to_input
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
 from jaxspot.training.state import FoldState
@@ -38,6 +39,9 @@ class Training:
       balance: share of samples whose kind (ME, MaE, neither) is drawn first, each of the subject's
         as likely.
       seed: of everything random.
+
+    Raises:
+      ValueError: another optimiser or decay.
     """
 
     epochs: int = 40
@@ -45,15 +49,18 @@ class Training:
     batch: int = 16
     validation_batches: int = 16
     patience: int = 5
-    optimiser: str = "sgd"
+    optimiser: Literal["sgd", "adam"] = "sgd"
     learning_rate: float = 0.015
-    decay: str = "constant"
+    decay: Literal["constant", "cosine"] = "constant"
     presence: float = 0.9
     kinds: tuple[float, float] = (0.1, 0.9)
     skips: tuple[tuple[float, float], tuple[float, float]] = ((0.1, 0.3), (16 / 30, 50 / 30))
     averaging: float = 0.0
     balance: float = 0.0
     seed: int = 0
+
+    def __post_init__(self):
+        check_choices(self)
 
 
 def make_optimiser(training: Training) -> optax.GradientTransformation:
@@ -69,7 +76,7 @@ def make_optimiser(training: Training) -> optax.GradientTransformation:
     ]()
 
 
-def normalise(frames: jax.Array, form: str = "fast", lcn: bool = True) -> jax.Array:
+def normalise(frames: jax.Array, form: FormName = "fast", lcn: bool = True) -> jax.Array:
     """Uint8 frames (..., height, width) as `to_input` makes them."""
     return to_input(frames.astype(jnp.float32) / 255, form=form, lcn=lcn)
 

@@ -1,0 +1,35 @@
+# What `from jaxspot import ...` finds, and where it lives; `lazy_loader` reads it too.
+
+from .annotations.cas_me2 import read_cas_me2 as read_cas_me2
+from .annotations.durations import duration_table as duration_table
+from .annotations.durations import k_frame as k_frame
+from .annotations.durations import move_to_neutral_ratio as move_to_neutral_ratio
+from .annotations.samm_lv import read_samm_lv as read_samm_lv
+from .annotations.tables import from_span as from_span
+from .annotations.tables import to_span as to_span
+from .evaluation.f1 import score_intervals as score_intervals
+from .evaluation.fitting import fit_decision as fit_decision
+from .evaluation.matching import match_intervals as match_intervals
+from .evaluation.protocols import Protocol as Protocol
+from .evaluation.protocols import decide as decide
+from .network.augment import Augmentation as Augmentation
+from .network.augment import augment as augment
+from .network.lcn import local_contrast_normalise as local_contrast_normalise
+from .network.loss import weighted_bce as weighted_bce
+from .network.model import TwoStream as TwoStream
+from .spotter import Spotter as Spotter
+from .spotter import load_spotter as load_spotter
+from .spotter import spot_videos as spot_videos
+from .spotting.intervals import find_intervals as find_intervals
+from .spotting.scoring import score_video as score_video
+from .synthetic.generate import synthetic_bank as synthetic_bank
+from .training.folds import loso_folds as loso_folds
+from .training.loso import train_loso as train_loso
+from .training.pool import gather_pool as gather_pool
+from .training.step import Training as Training
+from .video.align import align_face as align_face
+from .video.bank import open_bank as open_bank
+from .video.decode import read_video as read_video
+
+__version__: str
+__all__: list[str]
