@@ -160,7 +160,7 @@ def test_ten_layers_are_ten_separable_blocks():
 
 
 @pytest.mark.parametrize("extra", [0, 2])
-def test_channels_are_dropped_after_every_block_but_the_last(extra):
+def test_channels_are_dropped_after_every_block(extra):
     model = TwoStream(**SMALL, dropout=0.5, extra_blocks=extra)
     frames = jnp.zeros((1, 3, 16, 16))
     _, seen = jax.eval_shape(
@@ -169,7 +169,7 @@ def test_channels_are_dropped_after_every_block_but_the_last(extra):
         )
     )
     names = [name for name in seen["intermediates"] if "Block" in name or "Dropout" in name]
-    assert sum("Dropout" in name for name in names) == 2 + extra
+    assert sum("Dropout" in name for name in names) == 3 + extra
     assert sum("Block" in name for name in names) == 3 + extra
 
 

@@ -1,5 +1,6 @@
 """The joint choice of both kinds' thresholds against trying every pair by the scorer itself."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -29,10 +30,9 @@ def noisy_video(seed, *, frames=240, clear=(0.5, 0.5), noise=0.2):
     return ScoredVideo(f"v{seed}", 30.0, scores, rows)
 
 
-def overall_f1(videos, protocol, threshold):
-    """Of the whole way from scores to counts, at any two thresholds."""
-    draft = fit_decision(videos, protocol)
-    decision = type(draft)(protocol, draft.low, draft.high, threshold, draft.frame_threshold)
+def overall_f1(videos, fitted, threshold):
+    """Of the whole way from scores to counts, at any two thresholds in place of the fitted ones."""
+    decision = dataclasses.replace(fitted, threshold=threshold)
     found = [
         decide(video.scores, fps=30.0, decision=decision, video=video.video)[1] for video in videos
     ]
@@ -45,7 +45,7 @@ def overall_f1(videos, protocol, threshold):
 @pytest.mark.parametrize("share", [0.0, 0.7])
 @pytest.mark.parametrize("clear", [(0.5, 0.5), (0.15, 0.5)])
 def test_no_pair_of_thresholds_is_better(keep_nested, share, clear):
-    videos = [noisy_video(seed, clear=clear) for seed in range(3)]
+    videos = [noisy_video(seed, frames=160, clear=clear) for seed in range(2)]
     protocol = Protocol(
         threshold="overall_f1",
         normalisation="train_quantiles",
@@ -53,13 +53,13 @@ def test_no_pair_of_thresholds_is_better(keep_nested, share, clear):
         peak_share=share,
         keep_nested=keep_nested,
     )
-    chosen = fit_decision(videos, protocol).threshold
-    best = overall_f1(videos, protocol, chosen)
-    grid = [*np.linspace(-0.2, 1.2, 15), np.inf]
-    others = [overall_f1(videos, protocol, pair) for pair in itertools.product(grid, grid)]
-    assert best >= max(others) - 0.03
-    by_kind = fit_decision(videos, Protocol(**vars(protocol) | dict(threshold="interval_f1")))
-    assert best >= overall_f1(videos, protocol, by_kind.threshold) - 1e-12
+    fitted = fit_decision(videos, protocol)
+    best = overall_f1(videos, fitted, fitted.threshold)
+    grid = [*np.linspace(-0.2, 1.2, 8), np.inf]
+    others = [overall_f1(videos, fitted, pair) for pair in itertools.product(grid, grid)]
+    assert best >= max(others)
+    by_kind = fit_decision(videos, dataclasses.replace(protocol, threshold="interval_f1"))
+    assert best >= overall_f1(videos, fitted, by_kind.threshold)
 
 
 def test_a_kind_that_is_never_found_is_not_predicted():
@@ -89,15 +89,15 @@ def test_candidates_are_few_ordered_and_of_the_scores():
     assert not len(candidate_thresholds([], 100))
 
 
-@pytest.mark.parametrize("off", [-0.3, 0.0, 0.3])
+@pytest.mark.parametrize("off", [-0.45, 0.0, 0.45])
 def test_a_threshold_that_is_off_is_told_by_how_much(off):
-    videos = [noisy_video(seed, noise=0.02) for seed in range(2)]
+    videos = [noisy_video(seed, noise=0.04) for seed in range(2)]
     protocol = Protocol(threshold="interval_f1", normalisation="train_quantiles")
     right = fit_decision(videos, protocol)
     moved = tuple(value + off for value in right.threshold)
-    decision = type(right)(protocol, right.low, right.high, moved, right.frame_threshold)
+    decision = dataclasses.replace(right, threshold=moved)
     table = threshold_error(videos, [decision] * 2)
     assert list(table.kind) == list(KINDS)
-    np.testing.assert_allclose(table.error, off, atol=0.1)
+    np.testing.assert_allclose(table.error, off, atol=0.15)
     assert (table.best_f1 == 1.0).all()
     assert ((table.f1 == 1.0) == (abs(off) < 0.2)).all()
