@@ -15,6 +15,7 @@ from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream
 from jaxspot.training import loso
 from jaxspot.training.feed import feed_epochs
+from jaxspot.training.folds import loso_folds
 from jaxspot.training.loso import compile_epoch, start_folds
 from jaxspot.training.parallel import fold_mesh, shard_folds
 from jaxspot.training.state import init_state, stop_early
@@ -243,3 +244,34 @@ def test_weights_kept_are_the_moving_average_of_the_steps():
     for params, found in weights:
         mean = jax.tree.map(lambda m, p: decay * m + (1 - decay) * p, mean, params)
         close(found, mean)
+
+
+def test_a_second_training_of_the_same_shapes_compiles_nothing():
+    """With another seed and other frames; only shapes and settings decide what is compiled."""
+    compiled = []
+    listen = lambda name, seconds, **_: compiled.append(name)
+    training = dataclasses.replace(TRAINING, epochs=1, balance=0.0)
+    train(training=training)
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        train(overwrite(make_pool(), "s1"), training=training)
+        again, compiled[:] = [name for name in compiled if "compile" in name], []
+        train(training=dataclasses.replace(training, learning_rate=0.02))
+        first = [name for name in compiled if "compile" in name]
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
+    assert not again and first
+
+
+def test_without_validation_subjects_all_epochs_are_trained_and_the_last_is_kept():
+    folds = loso_folds(["s0", "s1", "s2", "s3"], validate=False)
+    training = dataclasses.replace(TRAINING, patience=0)
+    seen = []
+    trained = train(folds=folds, training=training, on_epoch=seen.append)
+    assert [row["validation_loss"] for row in trained.metrics] == [None] * len(trained.metrics)
+    assert len(trained.metrics) == len(folds) * training.epochs
+    same(trained.variables["params"], seen[-1].state.mean_params)
+    with pytest.raises(ValueError, match="no validation subjects"):
+        train(folds=folds)
+    with pytest.raises(ValueError, match="or none has"):
+        train(folds=[folds[0], *FOLDS[1:]])

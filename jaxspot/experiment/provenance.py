@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ def describe_run(config: Any, bank: Bank) -> dict[str, Any]:
     devices = jax.devices()
     return {
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in PACKAGES},
         "platform": platform.platform(),
         "processors": os.cpu_count(),
         "device": f"{len(devices)} x {devices[0].device_kind}",
@@ -43,4 +43,12 @@ def git_revision() -> str | None:
     try:
         return run("rev-parse", "HEAD") + ("+" if run("status", "--porcelain") else "")
     except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _version(name):
+    """A checkout may be run without being installed, and OpenCV may be another of its packages."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
         return None
