@@ -13,7 +13,6 @@ from jaxspot.experiment.control import roll_labels, roll_table
 from jaxspot.experiment.networks import spread
 from jaxspot.experiment.outputs import judge_control
 from jaxspot.report.tables import control_table, layout_control
-from jaxspot.training.step import Training
 from jaxspot.video.bank import Bank
 
 
@@ -101,7 +100,7 @@ def test_the_control_sees_rolled_labels_alone(tmp_path, monkeypatch):
         control_seconds=10.0,
         seed=5,
         protocol=Protocol(threshold="test_oracle"),
-        training=Training(),
+        validates=True,
     )
     table = control.negative_control(true, settings, tmp_path, lambda: None)
     assert seen["trained"].equals(rolled.annotations)

@@ -68,7 +68,10 @@ def test_metrics_have_a_row_per_fold_and_epoch(run):
     assert [(r["epoch"], r["subject"]) for r in rows] == [
         (epoch, f"s0{n}") for epoch in (1, 2) for n in (1, 2, 3, 4)
     ]
-    assert all(np.isfinite(row["validation_loss"]) for row in rows)
+    assert all(np.isfinite(row["train_loss"]) and row["validation_loss"] is None for row in rows)
+    inner = (run / "inner_metrics.jsonl").read_text().splitlines()
+    assert len(inner) == 2 * 6  # pairs of four subjects
+    assert json.loads(inner[0])["subject"] == "s01 + s02"
 
 
 def test_table_5_is_what_the_scorer_says_of_the_files(run, tmp_path):
@@ -165,7 +168,7 @@ def test_no_weights_no_work(tmp_path, capsys):
 def test_a_held_out_subject_decides_nothing_about_its_threshold(run, threshold, fit):
     bank = open_bank(run / "bank")
     folds = loso_folds(bank.videos.subject)
-    networks = plan_networks(folds, fit=fit, groups=3)
+    networks = plan_networks(folds, fit=fit, groups=4)
     rng = np.random.default_rng(0)
     draw = lambda frames: dict(enumerate(rng.random((len(networks.all), frames, 2))))
     lengths = dict(zip(bank.videos.video, bank.videos.frames, strict=True))
@@ -211,7 +214,7 @@ def test_frames_without_a_face_have_no_say(run):
     object.__setattr__(bank, "quality", faces.__getitem__)
     scores = {video: {0: np.full((len(q), 2), 0.5, np.float32)} for video, q in faces.items()}
     blank = blank_faceless(bank, scores)
-    assert not np.isnan(blank["s01_1"]).any()
+    assert not np.isnan(blank["s01_1"][0]).any()
     missing = np.flatnonzero(np.isnan(blank["s02_1"][0]).all(1))
     np.testing.assert_array_equal(missing, np.arange(100, 120))
 

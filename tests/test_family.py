@@ -19,7 +19,8 @@ from configs import default
 def get_config(arguments=""):
     config = default.get_config("best")
     config.model.widths, config.model.multiplier = (4, 4, 4), 2
-    config.training.update(epochs=1, steps=2, batch=4, validation_batches=1)
+    config.training.update(epochs=1, steps=2, batch=4, validation_batches=1, patience=5)
+    config.protocol.fit = "training"
     config.control.folds = 0
     config.variants = (
         ("full", ()),
@@ -74,6 +75,17 @@ def test_what_trains_alike_has_one_key():
     config.model.dropout = 0.1
     config.seed = 1
     assert key() != first
+
+
+def test_other_networks_have_another_key():
+    """By "training" and "validation" as many are trained, but not on the same people."""
+    config, keys = default.get_config("best"), set()
+    for fit, groups in (("inner", 8), ("inner", 4), ("training", 8), ("validation", 8)):
+        config.protocol.update(fit=fit, inner_groups=groups)
+        keys.add(training_key(read_settings(config)))
+    assert len(keys) == 4
+    config.protocol.inner_groups = 4
+    assert training_key(read_settings(config)) in keys
 
 
 def test_mean_and_deviation_over_seeds():

@@ -20,8 +20,7 @@ def run_networks(bank: Bank, settings: Settings, *, count: int | None = None) ->
       UserError: too few subjects.
     """
     protocol = settings.protocol
-    validate = settings.training.patience > 0 or protocol.needs_validation
-    folds = loso_folds(bank.videos.subject, validate=validate)
+    folds = loso_folds(bank.videos.subject, validate=settings.validates)
     chosen = folds if count is None else spread(folds, count)
     return plan_networks(chosen, fit=protocol.fit, groups=protocol.inner_groups)
 

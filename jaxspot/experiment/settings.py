@@ -57,6 +57,11 @@ class Settings:
     peers: tuple[str, ...]
     seed: int
 
+    @property
+    def validates(self) -> bool:
+        """Whether some subjects of each fold validate and do not train."""
+        return self.training.patience > 0 or self.protocol.needs_validation
+
 
 def read_settings(config: Any) -> Settings:
     """The settings of a config of `configs/`.

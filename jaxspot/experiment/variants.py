@@ -74,6 +74,6 @@ def training_key(settings: Settings) -> str:
     """The folder of epochs that all members with the same networks and training share."""
     protocol = settings.protocol
     groups = protocol.inner_groups if protocol.fit == "inner" else 0
-    networks = (groups, protocol.needs_validation)
+    networks = (groups, settings.validates)
     trained = (settings.model, settings.training, settings.augmentation, networks)
     return hashlib.sha256(repr(trained).encode()).hexdigest()[:16]
