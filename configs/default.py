@@ -37,6 +37,7 @@ Where the paper is silent, the faithful settings take:
   training.patience       5 epochs, as printed; :best trains all and keeps the last: two validation
                           subjects picked anything from epoch 2 to 20. So no subject validates there
                           and all others train.
+  training.presence       W = 0.9, of CAS(ME)^2; samm_lv.py has 0.75.
   training.kinds          M = 0.1 (ME) and 0.9 (MaE) as printed, though its sentence says otherwise.
   training.skips          of ME and MaE, 3~9 and 16~50 frames at 30 fps (CAS(ME)^2 in Table 3), kept
                           in seconds; samm_lv.py has those of SAMM-LV.

@@ -45,6 +45,8 @@ Training
 
   loso_folds
     One fold a subject; one in eight of the others (at least one), rotating, validates.
+  plan_networks
+    Which networks a run needs, by whose scores its thresholds are fitted on.
   gather_pool
     Reads what is known of each frame of a bank; the pixels stay on disk.
   Training
@@ -59,7 +61,7 @@ Spotting
   Protocol
     How scores become intervals and how these are scored; pairs are (ME, MaE).
   fit_decision
-    Fits normalisation and thresholds on the training subjects' scores.
+    Fits normalisation and thresholds on scores of other subjects than the held-out one.
   decide
     Applies a fitted decision to one video (paper section 4.1, Automated IoU Method).
   find_intervals

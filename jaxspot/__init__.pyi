@@ -24,6 +24,7 @@ from .spotting.intervals import find_intervals as find_intervals
 from .spotting.scoring import score_video as score_video
 from .synthetic.generate import synthetic_bank as synthetic_bank
 from .training.folds import loso_folds as loso_folds
+from .training.inner_folds import plan_networks as plan_networks
 from .training.loso import train_loso as train_loso
 from .training.pool import gather_pool as gather_pool
 from .training.step import Training as Training

@@ -48,6 +48,7 @@ NAMES = {
     "match_intervals",
     "move_to_neutral_ratio",
     "open_bank",
+    "plan_networks",
     "read_cas_me2",
     "read_samm_lv",
     "read_video",
