@@ -149,7 +149,7 @@ def paper() -> Any:
 
 
 def best(config: Any) -> None:
-    """Our settings: what measured better on synthetic faces (README, "What mattered")."""
+    """Our settings: what measured better on synthetic faces."""
     _tuned(config)
     config.model.trunk = "motion"
     config.model.references = tuple(

@@ -25,9 +25,10 @@ Each level at each rate is a bank of its own: one number over a mix of levels wo
 and what is claimed of a level (LCN under uneven light) needs its own row. The same people play the
 same scripts at every level, so levels and methods are compared subject by subject.
 
-Minutes on two cores without a GPU, beside other work but for the first: :paper 18 on a bank at 30
-fps and 53 at 200, :best 17 and 13. Table 7 on the 12 subjects (30 fps): 45 minutes for six of its
-seven rows.
+Seconds to train the benchmark's networks at 30 fps on one NVIDIA H200, another training beside it
+and compiling not counted: :paper 58 (39 epochs of 24 folds), :best 10 (24 folds and 28 inner). On
+two cores without a GPU :paper takes hours: a fold-step 35 to 70 ms, a fold 18 epochs of 200 steps
+in the mean.
 
 The heads are 56 people, split before the first comparison:
   1-12             the demo
