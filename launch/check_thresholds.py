@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from absl import app
+from absl import app, logging
 
 from jaxspot.errors import UserError
 from jaxspot.evaluation.fitting import ScoredVideo
@@ -48,6 +48,7 @@ def check_run(folder: Path) -> dict:
 
 def main(argv):
     """Prints the table of all runs that are named."""
+    logging.set_verbosity(logging.WARNING)
     try:
         rows = [
             check_run(Path(folder)) for folder in argv[1:] if (Path(folder) / "scores").is_dir()

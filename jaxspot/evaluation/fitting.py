@@ -109,12 +109,12 @@ def _by_overall_f1(curves, videos, protocol):
         ]
         for kind in KINDS
     }
-    keep = outside if not protocol.keep_nested else lambda spans, macro: spans
     return overall_f1_thresholds(
         (_of("ME", curves), _of("MaE", curves)),
         (_truth("ME", videos), _truth("MaE", videos)),
-        cut_micro=lambda n, threshold, macro: keep(cuts["ME"][n](threshold), macro),
+        cut_micro=lambda n, threshold, macro: outside(cuts["ME"][n](threshold), macro),
         cut_macro=lambda n, threshold: cuts["MaE"][n](threshold),
+        nested=protocol.keep_nested,
         matching=protocol.matching,
         iou=protocol.iou,
     )

@@ -56,6 +56,7 @@ def overall_f1_thresholds(
     *,
     cut_micro: Callable[[int, float, np.ndarray], np.ndarray],
     cut_macro: Callable[[int, float], np.ndarray],
+    nested: bool = True,
     matching: MatchingRule = "one_to_one",
     iou: float = 0.5,
     candidates: int = CANDIDATES,
@@ -69,6 +70,7 @@ def overall_f1_thresholds(
       curves, truth: of ME and of MaE, each as in `interval_f1_threshold`.
       cut_micro: (video index, threshold, macro-expressions found) -> int (n, 2).
       cut_macro: (video index, threshold) -> int (n, 2).
+      nested: micro-expressions inside macro-expressions are kept: `cut_micro` is given none.
       matching, iou, candidates: as in `interval_f1_threshold`.
 
     Returns:
@@ -93,7 +95,8 @@ def overall_f1_thresholds(
         total = np.zeros((len(micro), 2), int)
         for n in range(len(truth[1])):
             spans = cut_macro(n, threshold)
-            total += _count(spans, truth[1][n], **rule) + micro_counts(n, spans)
+            total += _count(spans, truth[1][n], **rule)
+            total += micro_counts(n, spans[:0] if nested else spans)
         f1[row] = _f1(total, labels)
     if not f1.any():
         return float("inf"), float("inf")

@@ -54,8 +54,7 @@ def describe_protocol(protocol: Protocol, table: int) -> str:
 
 def kept_weights(patience: int) -> str:
     """Which epoch's weights a fold keeps, see `Training`."""
-    last = "the last epoch's weights, whatever the validation loss,"
-    return "the weights of the lowest validation loss" if patience else last
+    return f"the weights of the {'lowest validation loss' if patience else 'last epoch'}"
 
 
 def oracle_of(protocol: Protocol, table: int) -> str:
