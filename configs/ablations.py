@@ -27,9 +27,10 @@ The rows, and the paper's overall F1 on SAMM-LV and CAS(ME)^2:
 
 0.0837 is a slip of the paper: no pooled F1 lies above that of both kinds, 0.0732 and 0.0229.
 
-All seven rows are six trainings, as manual_skip trains as full does; a step of deep_no_lcn takes
-four times as long as one of full or more. Of several rows the first alone has a negative control.
-No figures of it are known with the present settings of :paper.
+All seven rows are six trainings, as manual_skip trains as full does (with best, which has no
+validation subjects otherwise, it trains on fewer people and is a seventh); a step of deep_no_lcn
+takes four times as long as one of full or more. Of several rows the first alone has a negative
+control. No figures of the table are known with the present settings of :paper.
 """
 
 from typing import Any

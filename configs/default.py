@@ -46,10 +46,10 @@ Where the paper is silent, the faithful settings take:
   data.inclusive          whether k counts both ends of an interval; cas_me2.py does not.
   protocol.threshold      from the ROC of single frames, as printed; :best takes "interval_f1", the
                           best F1 of intervals for each kind. "overall_f1" chooses both kinds
-                          together, and may find nothing of one.
+                          together, and may report none of one kind.
   protocol.fit            training: on the scores of a fold's own subjects by its own network; the
-                          held-out one decides nothing. Networks score people whose labels they have
-                          learned too surely, so :best takes "inner": scores by networks of inner
+                          held-out one decides nothing. Networks are over-confident on people they
+                          were trained on, so :best takes "inner": scores by networks of inner
                           folds, which have seen neither the subject nor the held-out one.
   protocol.inner_groups   with "inner": the subjects are dealt into that many groups, and a network
                           is trained without each pair of them.

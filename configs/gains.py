@@ -14,7 +14,8 @@ Arguments are the rows wanted, all by default; a level or fps200 may stand among
   no_joint         no layer but the output sees all streams together
   drift            a shift of each frame on its own in augmentation (0.4 pixels)
   paper_skips      Table 3's ranges of random skips, not those near k
-  early_stopping   at a patience of 5, the epoch of the lowest validation loss, as in the paper
+  early_stopping   at a patience of 5, the epoch of the lowest validation loss, as in the paper; so
+                   one subject in eight validates and does not train
   ten_epochs       half as many steps
   roc              thresholds from the ROC, as in the paper, not for interval F1
   per_video        min-max of each video, as in the paper, not quantiles of training scores

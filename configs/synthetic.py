@@ -27,8 +27,8 @@ same scripts at every level, so levels and methods are compared subject by subje
 
 Seconds to train the benchmark's networks at 30 fps on one NVIDIA H200, another training beside it
 and compiling not counted: :paper 58 (39 epochs of 24 folds), :best 10 (24 folds and 28 inner). On
-two cores without a GPU :paper takes hours: a fold-step 35 to 70 ms, a fold 18 epochs of 200 steps
-in the mean.
+two cores without a GPU :paper takes hours: a step of one fold takes 35 to 70 ms, and a fold trains
+18 epochs of 200 steps on average.
 
 The heads are 56 people, split before the first comparison:
   1-12             the demo

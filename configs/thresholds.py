@@ -13,7 +13,7 @@ Arguments are the rows wanted, all by default; a level or fps200 may stand among
   inner_6       6 groups: 15
   inner_12      12 groups: 66
   training      on the fold's own subjects, by its own network, as in the paper
-  validation    on two subjects that no network of the fold trains on
+  validation    on two subjects that no network of the fold trains on: two fewer to learn from
   roc           inner; by the ROC of single frames, as in the paper
   overall       inner; both kinds' thresholds together, for the F1 over both
   overall_training   the same on the fold's own subjects

@@ -85,7 +85,7 @@ def mean_decision(decisions: Sequence[Decision]) -> Decision:
     """One decision for the mean of several networks' scores: the mean of theirs.
 
     Thresholds are averaged on the raw scale, where the scores are. A network that finds nothing
-    (threshold inf) has no say, unless most are such.
+    (threshold inf) is left out of the mean; if most find nothing, so does the result.
     """
     protocols = [decision.protocol for decision in decisions]
     low, high = (_pairs(decisions, name).mean(0) for name in ("low", "high"))

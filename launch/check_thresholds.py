@@ -3,8 +3,8 @@
     python launch/train.py --config=configs/thresholds.py --workdir=runs/thresholds
     python launch/check_thresholds.py runs/thresholds/*/
 
-Prints a row for each run. It looks at test labels, so it says how good a rule is; nothing may be
-chosen by it but on the people that choices are made on.
+Prints a row for each run. It looks at test labels; use it to choose settings only on the people
+reserved for choices.
 """
 
 import sys

@@ -1,12 +1,14 @@
 from itertools import combinations
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxspot.errors import UserError
+from jaxspot.evaluation.protocols import FitRule, Protocol
 from jaxspot.training.folds import loso_folds
-from jaxspot.training.inner_folds import plan_networks
+from jaxspot.training.inner_folds import FITS, plan_networks
 
 subjects = st.lists(st.text("abcdef", min_size=1, max_size=3), min_size=4, max_size=25, unique=True)
 groups = st.integers(3, 30)
@@ -88,8 +90,19 @@ def test_without_inner_folds_a_fold_asks_its_own_network_alone(fit):
 def test_what_cannot_be_planned_is_one_sentence():
     with pytest.raises(UserError, match="no subject validates"):
         plan_networks(loso_folds("abcd", validate=False), fit="validation")
-    with pytest.raises(UserError, match=r"3 subjects in 3 groups.* and validate on"):
+    with pytest.raises(UserError, match=r"train and validate on.* and 4 or more subjects"):
         plan_networks(loso_folds("abc"), fit="inner")
-    with pytest.raises(UserError, match=r"larger protocol\.inner_groups"):
-        plan_networks(loso_folds("abcdefghij", validate=False), fit="inner", groups=2)
+    for groups in (0, 2):
+        with pytest.raises(UserError, match=f"10 subjects in {groups} groups are too few"):
+            plan_networks(loso_folds("abcdefghij", validate=False), fit="inner", groups=groups)
+    with pytest.raises(ValueError, match="Did you mean 'inner'"):
+        plan_networks(loso_folds("abc"), fit="iner")
+    with pytest.raises(ValueError, match="no folds"):
+        plan_networks([], fit="inner")
     assert plan_networks(loso_folds("abc", validate=False), fit="inner").inner
+
+
+def test_the_words_are_those_of_the_protocol():
+    assert get_args(FitRule) == FITS
+    with pytest.raises(ValueError, match="looks at test labels"):
+        Protocol(fit="inner", frame_skip="test_oracle")

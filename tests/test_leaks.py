@@ -122,3 +122,17 @@ def test_no_inner_score_is_by_a_network_that_has_learned_the_labels(run, rule):
         for subject in networks.fitted_on(number):
             scorer = networks.all[networks.scorers[number][subject]]
             assert not {subject, networks.folds[number].held_out} & set(scorer.subjects)
+
+
+def test_a_video_that_no_fold_asks_for_is_not_scored(run, tmp_path):
+    """Some folds alone, as in the negative control: nobody asks for the others' videos."""
+    chosen = settings("roc", "per_video", "kth", "validation")
+    networks = run_networks(run["bank"], chosen, count=1)
+    folder = dict(saved=tmp_path, epochs=tmp_path / "epochs", metrics=tmp_path / "metrics.jsonl")
+    trial = run_trial(run["bank"], networks, chosen, name="some", **folder)
+    (fold,) = networks.folds
+    asked = {fold.held_out, *fold.validation}
+    assert {video for video, scores in trial.scores.items() if scores} == {
+        f"{subject}_1" for subject in asked
+    }
+    assert set(trial.judged.intervals.subject) <= {fold.held_out}

@@ -247,7 +247,7 @@ def test_weights_kept_are_the_moving_average_of_the_steps():
 
 
 def test_a_second_training_of_the_same_shapes_compiles_nothing():
-    """With another seed and other frames; only shapes and settings decide what is compiled."""
+    """With other frames; only shapes and settings decide what is compiled."""
     compiled = []
     listen = lambda name, seconds, **_: compiled.append(name)
     training = dataclasses.replace(TRAINING, epochs=1, balance=0.0)

@@ -12,6 +12,7 @@ from test_lcn import pictures, scipy_lcn
 from tiny_banks import write_bank
 
 from jaxspot import (
+    Augmentation,
     Protocol,
     Training,
     TwoStream,
@@ -337,3 +338,9 @@ def test_training_takes_nothing_else(bank, name):
     words = f"`open_bank(path)`, or its pool, from `gather_pool(bank)`; not {type(given).__name__}"
     folds = loso_folds(bank.videos.subject)
     refused(TypeError, words, train_loso, given, folds, model=TWO, training=Training())
+
+
+def test_lists_will_do_where_tuples_are_kept():
+    given = Training(skips=[[0.1, 0.2], [0.3, 0.4]], kinds=[0.5, 0.5])
+    assert given == Training(skips=((0.1, 0.2), (0.3, 0.4)), kinds=(0.5, 0.5))
+    assert hash(Augmentation(contrast=[0.5, 1.5])) == hash(Augmentation())

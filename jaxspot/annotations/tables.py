@@ -122,10 +122,10 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def with_tuples(value: Any) -> Any:
-    """JSON's lists as the tuples that were written, however deep."""
+    """Lists as tuples, however deep: those that JSON made of tuples, or that a notebook gives."""
     if isinstance(value, dict):
         return {name: with_tuples(inner) for name, inner in value.items()}
-    return tuple(map(with_tuples, value)) if isinstance(value, list) else value
+    return tuple(map(with_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:

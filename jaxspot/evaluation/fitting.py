@@ -45,7 +45,7 @@ def fit_decision(
     """Fits normalisation and thresholds on scores of other subjects than the held-out one.
 
     Args:
-      seen: videos whose scores and labels may be looked at; which these are says `Protocol.fit`.
+      seen: videos whose scores and labels may be looked at; `Protocol.fit` says which.
       protocol: the rule.
       test: videos of the held-out subject; needed by "test_oracle" and refused by all others.
 

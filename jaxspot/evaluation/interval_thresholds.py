@@ -63,8 +63,8 @@ def overall_f1_thresholds(
 ) -> tuple[float, float]:
     """The thresholds of ME and MaE that together give the best F1 over both kinds.
 
-    Every pair of candidates is tried, and to find nothing of a kind is one of them: predictions of
-    a kind that are hardly ever right cost more overall than they gain.
+    Every pair of candidates is tried, including a threshold that finds nothing of a kind:
+    predictions of a kind that are hardly ever right cost more overall than they gain.
 
     Args:
       curves, truth: of ME and of MaE, each as in `interval_f1_threshold`.
@@ -109,8 +109,8 @@ def overall_f1_thresholds(
 def candidate_thresholds(curves: Sequence[np.ndarray], count: int) -> np.ndarray:
     """Thresholds worth trying, in order: float (n,), n at most `count`; none without a score.
 
-    Half are quantiles that leave from 80 % down to 0.1 % of all frames above them (evenly in the
-    logarithm of that share), half are even steps between the outer two.
+    Half are quantiles with 80 % down to 0.1 % of all frames above them (evenly in the logarithm of
+    that share), half are even steps between the outer two.
     """
     frames = np.concatenate([*curves, np.zeros(0)])
     frames = frames[~np.isnan(frames)]

@@ -36,7 +36,8 @@ class Protocol:
         other subjects, each by a network that has not seen it; "training": the fold's own subjects,
         by its own network, which has learned their labels (paper); "validation": its validation
         subjects. The held-out subject is never among them.
-      inner_groups: groups of subjects that pairs of are left out for "inner".
+      inner_groups: how many groups the subjects are dealt into for "inner"; each inner fold leaves
+        out two.
       frame_skip: "kth": k of the training subjects' labels (paper section 3.3); "manual": searched
         around k on the validation subjects; "test_oracle": searched on the *test* subject, as the
         paper's manual frame skip, which sees test labels.
@@ -70,8 +71,11 @@ class Protocol:
 
     def __post_init__(self):
         check_choices(self)
-        if self.inner_groups < 3:
-            raise ValueError(f"inner_groups must be 3 or more, not {self.inner_groups}")
+        if self.fit == "inner" and self.frame_skip == "test_oracle":
+            raise ValueError(
+                "frame_skip='test_oracle' looks at test labels, fit='inner' keeps them out; take"
+                " fit='training' with it"
+            )
         if not 0 <= self.peak_share < 1:
             raise ValueError(f"peak_share must be 0 or more and less than 1, not {self.peak_share}")
         if self.peak_share and any(self.merge_seconds):

@@ -24,10 +24,10 @@ def threshold_error(held_out: Sequence[ScoredVideo], decisions: Sequence[Decisio
       decisions: of that fold, one a video.
 
     Returns:
-      a row for ME and for MaE: kind; error: the fitted thresholds minus the shifted ones of the
-      best F1, so above 0 where they are too high (normalised scale; the middle of equally good
-      shifts); f1: of the thresholds as fitted; best_f1: of the shifted ones, an oracle.
-      Nested micro-expressions are kept whatever the protocol says.
+      a row for ME and for MaE. kind; error: the fitted threshold minus the best shifted one, above
+      0 if fitted too high (normalised scale; the middle of equally good shifts); f1: of the
+      thresholds as fitted; best_f1: of the shifted ones, an oracle. Nested micro-expressions are
+      kept whatever the protocol says.
     """
     rows = [(kind, *_kind_error(kind, held_out, decisions)) for kind in KINDS]
     return pd.DataFrame(rows, columns=["kind", "error", "f1", "best_f1"])

@@ -122,17 +122,22 @@ def rows_by_run(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def shared_title(number: int, sources: Sequence[Source], dataset: str) -> str:
     """The heading of a table over several runs: which rows were scored by which protocol."""
-    rows: dict[str, list[str]] = {}
-    oracles = []
-    for source in sources:
-        for name, protocol in source.protocols.items():
-            rows.setdefault(describe_protocol(protocol, number), []).append(name)
-            oracles.append(oracle_of(protocol, number))
-    told = [f"{text} ({', '.join(dict.fromkeys(names))})" for text, names in rows.items()]
-    protocol = next(iter(rows)) if len(rows) == 1 else "; ".join(told)
+    rows = [row for source in sources for row in source.protocols.items()]
+    oracles = [oracle_of(protocol, number) for _, protocol in rows]
+    protocol = describe_rows(rows, number)
     some = list(dict.fromkeys(filter(None, oracles)))
     oracle = ", ".join(some) + " of the rows so marked" * (not all(oracles)) if some else ""
     return table_title(number, dataset=dataset, protocol=protocol, oracle=oracle)
+
+
+def describe_rows(rows: Sequence[tuple[str, Protocol]], number: int) -> str:
+    """The protocols of rows (name, protocol), each once; with the names where they differ."""
+    told: dict[str, list[str]] = {}
+    for name, protocol in rows:
+        told.setdefault(describe_protocol(protocol, number), []).append(name)
+    if len(told) == 1:
+        return next(iter(told))
+    return "; ".join(f"{text} ({', '.join(dict.fromkeys(names))})" for text, names in told.items())
 
 
 def _below(tables):

@@ -37,7 +37,7 @@ def negative_control(
 
     Returns:
       `control_table`, empty where there is none to make: no folds are asked for, or too few
-      subjects have a video twice as long as the shift.
+      subjects, for folds and inner folds, have a video twice as long as the shift.
     """
     if not settings.control_folds:
         return control_table([])

@@ -13,7 +13,7 @@ RANDOM_NOTE = (
 )
 NOTES = {
     2: "k: half of the mean duration of all intervals; a fold takes its own from the labels of its"
-    " training and validation subjects.",
+    " own subjects.",
     4: "",
     5: f"{BOUNDS_NOTE} {RANDOM_NOTE}",
     6: f"{BOUNDS_NOTE} {RANDOM_NOTE}",

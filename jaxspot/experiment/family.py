@@ -10,8 +10,8 @@ import pandas as pd
 from jaxspot.annotations.tables import read_intervals
 from jaxspot.evaluation.bootstrap import bootstrap_difference
 from jaxspot.evaluation.f1 import score_by_subject
-from jaxspot.experiment.combine import combine, read_source, shared_title
-from jaxspot.experiment.describe import NOTES, PAIRED_NOTE, describe_protocol, oracle_of
+from jaxspot.experiment.combine import combine, describe_rows, read_source, shared_title
+from jaxspot.experiment.describe import NOTES, PAIRED_NOTE, oracle_of
 from jaxspot.experiment.outputs import is_synthetic
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.variants import Member
@@ -104,7 +104,7 @@ def write_differences(workdir: Path, bank: Bank, found: Found) -> ReportTable:
     title = difference_title(
         reference,
         dataset=first.dataset,
-        protocol=describe_protocol(first.protocol, 7),
+        protocol=describe_rows([(m.name, s.protocol) for m, s, _ in found], 7),
         oracle="the rows so marked" if any(oracle.values()) else "",
     )
     write_tables(tidy, wide, workdir / "tables" / "differences", title=title, note=PAIRED_NOTE)

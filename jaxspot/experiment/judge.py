@@ -23,7 +23,7 @@ Scores = Mapping[str, Mapping[int, np.ndarray]]
 
 
 class Judged(NamedTuple):
-    """What the held-out subjects' videos came to.
+    """Results on the held-out subjects' videos.
 
     Attributes:
       intervals: the predictions, as a table.

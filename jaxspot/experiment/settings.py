@@ -59,7 +59,7 @@ class Settings:
 
     @property
     def validates(self) -> bool:
-        """Whether some subjects of each fold validate and do not train."""
+        """Whether each fold keeps some subjects for validation."""
         return self.training.patience > 0 or self.protocol.needs_validation
 
 

@@ -38,7 +38,7 @@ MADE_BY = "made_by.txt"
 
 
 class Trial(NamedTuple):
-    """What some folds came to.
+    """Results of some folds.
 
     Attributes:
       folds: in the order of every fold axis.
@@ -221,7 +221,10 @@ def score_bank(
     ) as bar:
         columns = (bank.videos[name].tolist() for name in ("video", "subject", "frames", "fps"))
         for video, subject, frames, fps in zip(*columns, strict=True):
-            wanted = networks.of_subject(subject)
+            wanted, scores[video] = networks.of_subject(subject), {}
+            if not wanted:
+                bar.update(frames)
+                continue
             skips = network_skips(settings.model, [durations[number] for number in wanted], fps)
             place, made_by = saved / video, f"{weights} {wanted} {skips.tolist()}"
             known = _known_scores(place, (len(wanted), frames, 2), made_by)

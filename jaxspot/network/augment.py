@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxspot.annotations.tables import with_tuples
+
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
@@ -26,6 +28,10 @@ class Augmentation:
     rotation: float = 10.0
     flip: float = 0.5
     drift: float = 0.0
+
+    def __post_init__(self):
+        for name in ("contrast", "gamma", "gain"):
+            object.__setattr__(self, name, with_tuples(getattr(self, name)))
 
 
 def augment(

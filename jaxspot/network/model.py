@@ -42,8 +42,8 @@ class TwoStream(nn.Module):
       extra_blocks: further blocks after the third, of its width, without pooling. The paper counts
         its three blocks as three layers (Figure 1), so that 7 make the 10 of section 4.3.
       trunk: "convolution", the paper's blocks; or "motion": a stream is the motion of each part of
-        the face since its reference (`local_motion`), and what is said above of blocks does not
-        count.
+        the face since its reference (`local_motion`), and the options of the blocks are
+        ignored.
       references: of each stream, whose frame skip it takes ("ME" or "MaE") and how many times; a
         reference lies that much earlier, or later where the number is below 0.
       grain: seconds, as whole frames, that k is rounded to a multiple of in scoring, where frames

@@ -59,8 +59,8 @@ def find_around_peaks(
 
     Returns:
       spans: int (n, 2), array bounds start, stop (from 0, half open), in order of time.
-      heights: float (n,), the score at the peak. No peak hangs on a lower one: those at or above
-        a threshold are what the curve holds at that threshold.
+      heights: float (n,), the score at the peak. A peak is never affected by lower ones, so
+        cutting the heights at a threshold gives the intervals at that threshold.
 
     Raises:
       ValueError: another shape.

@@ -1,7 +1,7 @@
 """Inner folds: networks whose scores of a fold's own subjects are as held out as its test scores.
 
-A network scores people whose labels it has learned far more surely than anyone else, so a threshold
-fitted on such scores is wrong for new people. Here every subject is scored, for every fold, by a
+A network's scores are far more confident on the people it was trained on than on others, so a
+threshold fitted on them is wrong for new people. Here every subject is scored, for every fold, by a
 network that has seen neither that subject nor the fold's held-out one.
 """
 
@@ -9,10 +9,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from jaxspot.errors import UserError
-from jaxspot.training.folds import Fold, split_fold
+from jaxspot.errors import UserError, one_of
+from jaxspot.training.folds import Fold, split_fold, validates
 
+FITS = ("inner", "training", "validation")
 FEWEST = 3
+"""An inner fold leaves out two groups; somebody must remain to train on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +25,8 @@ class Networks:
       folds: the leave-one-subject-out folds; the first of all networks, in this order.
       inner: the inner folds, behind them.
       scorers: for each fold, subject -> number of the network whose scores of that subject the fold
-        uses: its own network for the held-out one, and others or the same for those that its
-        thresholds are fitted on.
+        uses: its own network for the held-out subject; for those that its thresholds are fitted on,
+        networks of inner folds, or again its own.
     """
 
     folds: tuple[Fold, ...]
@@ -37,7 +39,7 @@ class Networks:
         return self.folds + self.inner
 
     def of_subject(self, subject: str) -> list[int]:
-        """Numbers of the networks that some fold asks for this subject's scores."""
+        """Numbers of the networks whose scores of this subject some fold uses."""
         return sorted({scorers[subject] for scorers in self.scorers if subject in scorers})
 
     def fitted_on(self, number: int) -> tuple[str, ...]:
@@ -50,28 +52,30 @@ def plan_networks(folds: Sequence[Fold], *, fit: str, groups: int = 8) -> Networ
     """Which networks a run needs, by whose scores its thresholds are fitted on.
 
     With inner folds the subjects are dealt into groups, and one network is trained for each pair of
-    groups, on everyone else. The folds of both groups use it: it has seen none of the one group's
-    held-out subjects, and scores the subjects of the other. So n subjects in g groups take
-    g (g - 1) / 2 more networks, not n times as many. Who is in which group depends on the names of
-    all subjects alone, not on which folds are asked for.
+    groups, on everyone else. It has seen neither group, so for a fold of the one group it scores
+    the subjects of the other. So n subjects in g groups take g (g - 1) / 2 more networks, not n
+    times as many. Who is in which group depends on the names of all subjects alone, not on which
+    folds are asked for.
 
     Args:
       folds: all of `loso_folds`, or some of them.
       fit: "inner": every other subject, by a network that has seen neither that subject nor the
         held-out one; "training": all own subjects of the fold, by its own network, which has
         learned the labels of most; "validation": the fold's validation subjects alone.
-      groups: for "inner"; as many as there are subjects, where these are fewer.
+      groups: for "inner", 3 or more; as many as there are subjects, where these are fewer.
 
     Raises:
-      UserError: too few subjects for inner folds, or none validates although `fit` needs it.
+      ValueError: no fold, or another `fit`.
+      UserError: too few subjects or groups for inner folds, or none validates although `fit` needs
+        it.
     """
+    one_of("fit", fit, FITS)
+    if not folds:
+        raise ValueError("there are no folds; take some of loso_folds(subjects)")
     folds = tuple(folds)
     if fit == "inner":
         return _with_inner(folds, groups)
-    own = {
-        "training": lambda fold: fold.training + fold.validation,
-        "validation": lambda fold: fold.validation,
-    }[fit]
+    own = lambda fold: fold.subjects if fit == "training" else fold.validation
     if not all(map(own, folds)):
         raise UserError(
             "protocol.fit is 'validation', but no subject validates; take a training.patience above"
@@ -85,24 +89,25 @@ def plan_networks(folds: Sequence[Fold], *, fit: str, groups: int = 8) -> Networ
 
 def _with_inner(folds, groups):
     names = sorted({name for fold in folds for name in (fold.held_out, *fold.subjects)})
-    validate = any(fold.validation for fold in folds)
-    groups = min(groups, len(names))
-    two_largest = sum(len(names[number::groups]) for number in (0, 1))
-    if groups < FEWEST or len(names) - two_largest < 1 + validate:
+    validate, wanted = validates(folds), min(groups, len(names))
+    needed = 1 + validate + sum(len(names[number::wanted]) for number in (0, 1) if wanted)
+    if groups < FEWEST or len(names) < needed:
         raise UserError(
-            f"{len(names)} subjects in {groups} groups leave none for an inner fold to train"
-            f"{' and validate' if validate else ''} on: it leaves out two groups. Take a larger"
-            " protocol.inner_groups (3 or more), or protocol.fit='training'"
+            f"{len(names)} subjects in {groups} groups are too few: an inner fold leaves out two"
+            f" groups, and nobody remains to train{' and validate' if validate else ''} on. Take"
+            f" {FEWEST} or more protocol.inner_groups and {FEWEST + validate} or more subjects, or"
+            " protocol.fit='training'"
         )
+    groups = wanted
     group = {name: number % groups for number, name in enumerate(names)}
-    wanted = {group[fold.held_out] for fold in folds}
-    pairs = [pair for pair in combinations(range(groups), 2) if wanted & set(pair)]
+    asked = {group[fold.held_out] for fold in folds}
+    pairs = [pair for pair in combinations(range(groups), 2) if asked & set(pair)]
     inner = [_inner_fold(names, group, pair, validate) for pair in pairs]
     number = {pair: len(folds) + i for i, pair in enumerate(pairs)}
     scorers = []
     for i, fold in enumerate(folds):
         mine = group[fold.held_out]
-        # Its own group is left out of each of its pairs, so that any would do for them.
+        # Each of its pairs leaves its own group out, so any of them may score its members.
         other = {n: group[n] if group[n] != mine else (mine + 1) % groups for n in names}
         scores = {name: number[min(mine, g), max(mine, g)] for name, g in other.items()}
         scorers.append(scores | {fold.held_out: i})

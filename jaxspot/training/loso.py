@@ -71,8 +71,8 @@ def train_loso(
       mesh: the devices; all by default.
       batched: how the folds of one device run, see `map_folds`.
       resident: whether the devices hold the whole bank or an epoch's frames, see `feed_epochs`.
-      resume: where an earlier call with the same arguments had come to.
-      on_epoch: called after each epoch with all that has come of it.
+      resume: progress of an earlier call with the same arguments.
+      on_epoch: called after each epoch with the progress so far.
 
     Raises:
       TypeError: neither a bank nor a pool.
@@ -154,7 +154,8 @@ def compile_epoch(
 ) -> Callable:
     """The program of one epoch, `train_epoch` on every device; the stacked state is donated.
 
-    Equal arguments give the same program, whatever the seed: what was compiled once is not again.
+    Equal arguments give the same program, and equal shapes do not compile it again. The seed is no
+    part of it, but how many samples a step prepares may differ between seeds.
     """
     training = dataclasses.replace(training, seed=0)
     return _epoch_program(model, training, augmentation, mesh, batched)  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""What training has come to after an epoch, saved so that it goes on from there bit for bit."""
+"""Saved progress of training; resuming from it is exact, bit for bit."""
 
 import json
 import shutil

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
+from jaxspot.annotations.tables import with_tuples
 from jaxspot.errors import check_choices
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.forms import FORMS, FormName, compare, to_input
@@ -61,6 +62,8 @@ class Training:
 
     def __post_init__(self):
         check_choices(self)
+        for name in ("kinds", "skips"):  # lists would keep programs from being found again
+            object.__setattr__(self, name, with_tuples(getattr(self, name)))
 
 
 def make_optimiser(training: Training) -> optax.GradientTransformation:

@@ -143,7 +143,7 @@ def fold_samples(
 ) -> Samples:
     """What one network of a fold learns from: pairs of frames of all its subjects but one."""
     rows, labels = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
-    ours = bank.videos.loc[bank.videos.subject.isin(fold.training + fold.validation)]
+    ours = bank.videos.loc[bank.videos.subject.isin(fold.subjects)]
     for row in ours.to_dict("records"):
         skip = rounded_skip(k(fold.held_out, row["fps"])[kind])
         table = bank.labels(row["video"])
