@@ -1,4 +1,4 @@
-"""Made-up frames and trainings to time: how long they take does not hang on what they show."""
+"""Made-up frames and trainings to time: how long they take does not depend on what they show."""
 
 from collections.abc import Callable
 from functools import partial

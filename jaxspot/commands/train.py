@@ -10,8 +10,8 @@
 Any setting of the config can be changed by its name: --config.training.epochs=10. The files of
 configs/ say what each setting means and what may stand behind the colon.
 
-Every epoch is saved. A run that was cut (a crash, Ctrl-C, the end of a time slot) goes on by the
-same command with --resume and comes to the same numbers.
+Every epoch is saved. A run that was cut (a crash, Ctrl-C, the end of a time slot) is resumed by
+the same command with --resume, to the same numbers.
 """
 
 import sys

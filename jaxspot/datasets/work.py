@@ -91,7 +91,7 @@ def note_done(out: Path, prepared: Prepared, *, source: str) -> None:
 
 
 def find_done(out: Path, video: SourceVideo) -> Prepared | None:
-    """What a video came to in an earlier process; None: it is not done, or has changed since."""
+    """The result of a video in an earlier process; None: it is not done, or has changed since."""
     files = [out / folder / f"{video.video}.npy" for folder in ("frames", "quality")]
     if not all(file.is_file() for file in files):
         return None

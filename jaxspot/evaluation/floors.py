@@ -30,7 +30,7 @@ def random_floor(
 ) -> dict[str, dict[str, float]]:
     """The score of intervals thrown at random, as many and as long as given per video and kind.
 
-    A video's draws hang on the seed, its name and the kind alone, not on the other videos.
+    A video's draws depend on the seed, its name and the kind alone, not on the other videos.
 
     Args:
       intervals: our predictions: video, kind, onset, offset.

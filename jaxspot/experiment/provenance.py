@@ -1,4 +1,4 @@
-"""What a run's numbers hang on: versions, device, flags, seed, bank, code."""
+"""What a run's numbers depend on: versions, device, flags, seed, bank, code."""
 
 import os
 import platform

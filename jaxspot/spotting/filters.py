@@ -30,7 +30,7 @@ def normalise_by(scores: np.ndarray, *, low, high) -> np.ndarray:
     """(scores - low) / (high - low) with fixed ends, such as quantiles of training subjects.
 
     Nothing is clipped, so the order of frames (and the AUC) is kept, and a frame's value does not
-    hang on the rest of its video.
+    depend on the rest of its video.
 
     Args:
       scores: float (T, ...).

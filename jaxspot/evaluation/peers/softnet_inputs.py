@@ -36,7 +36,7 @@ def rounded_skip(k: int) -> int:
     """k with its five leading bits, at least 1: off by less than 1 in 32.
 
     Folds differ in k by what one subject's labels do to a mean. Rounded, most folds share their
-    flow; it still hangs on the fold's own k alone.
+    flow; it still depends on the fold's own k alone.
     """
     step = 1 << max(int(k).bit_length() - 5, 0)
     return max(round(k / step) * step, 1)

@@ -100,7 +100,7 @@ def train_networks(
 ) -> tuple[Any, np.ndarray]:
     """Trains a network on each list of samples, all at once.
 
-    A network hangs on its own samples and seed alone.
+    A network depends on its own samples and seed alone.
 
     Args:
       images: uint8 (rows, 42, 42, 3), may be memory-mapped.
