@@ -25,8 +25,8 @@ label that was mended or left out, with its row in the file and the rule. Labels
 video, and videos without labels, are no mistake; `doctor` counts them. --labels takes a workbook,
 its label sheet saved as CSV, or an annotations.csv; all are mended by the same rules.
 
-A run that was cut is resumed by the same command; no finished video is done again. Videos that cannot
-be read are named in a line each, the others are done; the exit code is 2 then.
+A run that was cut is resumed by the same command; no finished video is done again. Videos that
+cannot be read are named in a line each, the others are done; the exit code is 2 then.
 
 examples:
   python launch/prepare.py --dataset=samm_lv --source=SAMM-LV --out=banks/samm_lv
