@@ -99,6 +99,8 @@ def test_what_cannot_be_planned_is_one_sentence():
         plan_networks(loso_folds("abc"), fit="iner")
     with pytest.raises(ValueError, match="no folds"):
         plan_networks([], fit="inner")
+    with pytest.raises(UserError, match="rename it"):
+        plan_networks(loso_folds(["a", "b", "c", "a + b"], validate=False), fit="inner")
     assert plan_networks(loso_folds("abc", validate=False), fit="inner").inner
 
 

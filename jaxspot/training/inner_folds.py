@@ -13,6 +13,7 @@ from jaxspot.errors import UserError, one_of
 from jaxspot.training.folds import Fold, split_fold, validates
 
 FITS = ("inner", "training", "validation")
+JOIN = " + "
 FEWEST = 3
 """An inner fold leaves out two groups; somebody must remain to train on."""
 
@@ -98,6 +99,10 @@ def _with_inner(folds, groups):
             f" {FEWEST} or more protocol.inner_groups and {FEWEST + validate} or more subjects, or"
             " protocol.fit='training'"
         )
+    if joined := [name for name in names if JOIN in name]:
+        raise UserError(
+            f"subject {joined[0]!r}: {JOIN!r} joins the names of inner folds; rename it"
+        )
     groups = wanted
     group = {name: number % groups for number, name in enumerate(names)}
     asked = {group[fold.held_out] for fold in folds}
@@ -115,7 +120,7 @@ def _with_inner(folds, groups):
 
 
 def _inner_fold(names, group, pair, validate):
-    held_out = " + ".join(name for name in names if group[name] in pair)
+    held_out = JOIN.join(name for name in names if group[name] in pair)
     others = [name for name in names if group[name] not in pair]
     turn = sum(pair) % len(others)
     return split_fold(held_out, others[turn:] + others[:turn], validate=validate)
