@@ -13,7 +13,7 @@ from jaxspot.commands.running import command_parser, run
 
 EPILOG = """\
 FILE holds a list of rows: name, value, unit, peer, peer_value, ratio (above 1: ours is faster) and
-bound, what the machine would take for the work that XLA counts, were nothing kept in a cache.
+bound, what the machine would take for the work that XLA counts, assuming no cache reuse.
 FILE.md shows them as a table.
 
 --scaling varies the number of folds, the widths, the length of a video and the size of the bank

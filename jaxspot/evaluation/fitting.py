@@ -35,6 +35,11 @@ class ScoredVideo(NamedTuple):
         """Bool (T, 2), ME and MaE."""
         return frame_labels(self.annotations, frames=len(self.scores))
 
+    def truth(self, kind: str) -> np.ndarray:
+        """Labelled onset and offset of a kind: int (n, 2), frames from 1, both ends included."""
+        rows = self.annotations.assign(video=self.video)
+        return frames_by_video(rows, [self.video]).get((self.video, kind), NO_FRAMES)
+
 
 def fit_decision(
     seen: Sequence[ScoredVideo],
@@ -90,7 +95,7 @@ def _by_interval_f1(curves, videos, protocol):
         ]
         best = interval_f1_threshold(
             _of(kind, curves),
-            _truth(kind, videos),
+            [video.truth(kind) for video in videos],
             cut=lambda n, threshold: cuts[n](threshold),
             **rule,
         )
@@ -111,7 +116,7 @@ def _by_overall_f1(curves, videos, protocol):
     }
     return overall_f1_thresholds(
         (_of("ME", curves), _of("MaE", curves)),
-        (_truth("ME", videos), _truth("MaE", videos)),
+        ([video.truth("ME") for video in videos], [video.truth("MaE") for video in videos]),
         cut_micro=lambda n, threshold, macro: outside(cuts["ME"][n](threshold), macro),
         cut_macro=lambda n, threshold: cuts["MaE"][n](threshold),
         nested=protocol.keep_nested,
@@ -122,13 +127,6 @@ def _by_overall_f1(curves, videos, protocol):
 
 def _of(kind, curves):
     return [both[:, KINDS.index(kind)] for both in curves]
-
-
-def _truth(kind, videos):
-    names = [video.video for video in videos]
-    rows = pd.concat([video.annotations.assign(video=video.video) for video in videos])
-    truth = frames_by_video(rows, names)
-    return [truth.get((name, kind), NO_FRAMES) for name in names]
 
 
 def _pair(values) -> Pair:

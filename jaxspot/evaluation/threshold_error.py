@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.tables import KINDS
-from jaxspot.evaluation.f1 import NO_FRAMES, frames_by_video
 from jaxspot.evaluation.fitting import ScoredVideo
 from jaxspot.evaluation.interval_thresholds import count_at, middle_of_best
 from jaxspot.evaluation.protocols import Decision, cutter, normalise, smooth_scores
@@ -40,8 +39,7 @@ def _kind_error(kind, held_out, decisions):
         protocol = decision.protocol
         rule: dict[str, Any] = dict(fps=video.fps, protocol=protocol)
         curve = smooth_scores(normalise(video.scores, decision), **rule)[:, i]
-        rows = video.annotations.assign(video=video.video)
-        truth = frames_by_video(rows, [video.video]).get((video.video, kind), NO_FRAMES)
+        truth = video.truth(kind)
         labels += len(truth)
         counts += count_at(
             decision.threshold[i] + SHIFTS,

@@ -26,8 +26,8 @@ REMEDY = "copy it again or train again"
 def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None = None) -> None:
     """Saves a pytree of arrays with the hashes of its files.
 
-    When this returns it is on disk and survives a loss of power; until then nothing of it is seen
-    under this name.
+    When this returns it is on disk and survives a loss of power. Until then the name does not
+    exist, or still holds what it held before.
 
     Args:
       folder: replaced whole.

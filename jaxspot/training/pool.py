@@ -160,7 +160,7 @@ def as_pool(source: FramePool | Bank) -> FramePool:
 class ShownFrames:
     """A video's frames, for one without a face the frame that `last_usable` names.
 
-    So a frame is compared with such as show a face, in scoring as in training.
+    So a frame is always compared with frames that show a face, in scoring as in training.
 
     Args:
       frames: uint8 (frames, height, width), may be memory-mapped.
