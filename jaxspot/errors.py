@@ -82,7 +82,9 @@ def check_numbers(
       ValueError: one sentence that begins with the field's name.
     """
     ends = ((least, "{:g} or more"), (above, "above {:g}"), (most, "{:g} or less"))
-    told = [words.format(end) for end, words in (*ends, (below, "below {:g}")) if abs(end) < math.inf]
+    told = [
+        words.format(end) for end, words in (*ends, (below, "below {:g}")) if abs(end) < math.inf
+    ]
     for name in names:
         value = getattr(options, name)
         for number in _flat(value):
@@ -93,8 +95,10 @@ def check_numbers(
 def _alike(value, kind):
     members = get_args(kind)
     if get_origin(kind) is tuple and members[-1] is not Ellipsis:
-        return isinstance(value, tuple) and len(value) == len(members) and all(
-            map(_alike, value, members)
+        return (
+            isinstance(value, tuple)
+            and len(value) == len(members)
+            and all(map(_alike, value, members))
         )
     if kind in (int, float):
         return isinstance(value, Real) and not isinstance(value, bool)

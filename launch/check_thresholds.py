@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pandas as pd
 from absl import app, logging
+from jaxspot.experiment.score_files import read_scores
 
 from jaxspot.errors import UserError
 from jaxspot.evaluation.fitting import ScoredVideo
 from jaxspot.evaluation.threshold_error import threshold_error
-from jaxspot.experiment.score_files import read_scores
 from jaxspot.spotting.spotter import load_spotter
 from jaxspot.video.bank import open_bank
 

@@ -69,7 +69,7 @@ def score_by_subject(
 def count_matches(
     predicted: np.ndarray, truth: np.ndarray, *, matching: MatchingRule, iou: float
 ) -> np.ndarray:
-    """`COUNTS` of one video and kind, int (5,): int (P, 2) predictions against int (G, 2) labels."""
+    """`COUNTS` of one video and kind, int (5,): int (P, 2) predictions, int (G, 2) labels."""
     found, unmatched = 0, len(predicted)
     if len(predicted) and len(truth):
         pairs = match_intervals(predicted, truth, matching=matching, iou=iou)
@@ -91,7 +91,7 @@ def rates(counts: np.ndarray) -> dict:
     return row
 
 
-def _counts(intervals, annotations, videos, *, matching="one_to_one", iou=0.5):
+def _counts(intervals, annotations, videos, *, matching: MatchingRule = "one_to_one", iou=0.5):
     """Video -> `COUNTS` of ME and of MaE, int (2, 5)."""
     check_scoring(matching, iou)
     if isinstance(videos, str):

@@ -1,5 +1,6 @@
 """What a run's numbers depend on: versions, device, flags, seed, bank, code."""
 
+import json
 import os
 import platform
 import subprocess
@@ -10,9 +11,42 @@ from typing import Any
 
 import jax
 
+from jaxspot.errors import UserError
+from jaxspot.files import write_text
 from jaxspot.video.bank import Bank
 
 PACKAGES = ("jaxspot", "jax", "jaxlib", "flax", "optax", "numpy", "scipy", "opencv-python")
+MATTERS = {"packages", "device", "xla_flags", "git_revision"}
+"""What the last digits of a run depend on."""
+
+
+def write_provenance(path: Path, now: dict[str, Any]) -> None:
+    """Writes provenance.json; where a run is resumed, adds what has changed since.
+
+    Raises:
+      UserError: the bank is another than the run was begun with.
+    """
+    try:
+        first = json.loads(path.read_text("utf-8"))
+        begun, bank = first["bank"]["sha256"], now["bank"]["sha256"]
+    except FileNotFoundError:
+        write_text(path, json.dumps(now, indent=1) + "\n")
+        return
+    except (ValueError, TypeError, KeyError):
+        raise UserError(
+            f"{path}: not readable; copy it back, or remove the run's folder and train anew"
+        ) from None
+    if begun != bank:
+        raise UserError(
+            f"{path.parent}: was begun with the bank of sha256 {begun[:12]}, this one has"
+            f" {bank[:12]}; resume with the same bank or name another --workdir"
+        )
+    changed = {name: value for name, value in now.items() if value != first.get(name)}
+    for name in sorted(changed.keys() & MATTERS):
+        line = f"{path.parent}: was begun with another {name} ({first.get(name)}, now {now[name]})"
+        print(f"{line}; the last digits may differ", file=sys.stderr)
+    first["resumed"] = [*first.get("resumed", []), changed]
+    write_text(path, json.dumps(first, indent=1) + "\n")
 
 
 def describe_run(config: Any, bank: Bank) -> dict[str, Any]:

@@ -1,116 +1,97 @@
 """`train_and_evaluate`: from a config to a folder of scores, tables, figures and weights."""
 
-import json
+import contextlib
+import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from jaxspot.errors import UserError
-from jaxspot.experiment.compare import compare
+from jaxspot.errors import Interrupted
 from jaxspot.experiment.control import negative_control
-from jaxspot.experiment.crossval import Trial, run_trial
-from jaxspot.experiment.networks import refuse_unusable, run_networks
+from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_networks
 from jaxspot.experiment.outputs import write_outputs
-from jaxspot.experiment.peers import spot_by_peers
-from jaxspot.experiment.provenance import describe_run
-from jaxspot.experiment.score_files import write_scores
+from jaxspot.experiment.peers import compare_methods, spot_by_peers
+from jaxspot.experiment.provenance import describe_run, write_provenance
+from jaxspot.experiment.scores import write_scores
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
-from jaxspot.experiment.stopping import stop_when_saved
-from jaxspot.experiment.sweep import read_finished, write_family
-from jaxspot.experiment.variants import Member, expand, training_key
+from jaxspot.experiment.sweep import SweepRun, read_finished, sweep_runs, training_key, write_sweep
 from jaxspot.experiment.workdir import claim_workdir
-from jaxspot.files import write_table, write_text
+from jaxspot.files import write_table
 from jaxspot.spotting.spotter import Spotter, save_spotter
 from jaxspot.video.bank import Bank
 
-MATTERS = {"packages", "device", "xla_flags", "git_revision"}
+SAYS = b"\nstopping when this epoch or video is saved; again to stop now\n"
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False) -> pd.DataFrame:
     """Trains all folds, scores the held-out subjects, writes everything that a run leaves.
 
-    A config with `variants` or `seeds` is a family of such runs on one bank, see `run_family`.
+    A config with `variants` or `seeds` is a sweep of such runs on one bank, see `run_sweep`.
 
     Args:
       config: of `configs/`.
       workdir: an empty or absent folder; the README lists what appears in it.
-      resume: go on where the run in `workdir` was cut, if there is one; what comes of it is the
-        same bit for bit on the same machine.
+      resume: continue the run in `workdir` if there is one; on the same machine its results are the
+        same bit for bit.
 
     Returns:
-      Table 5, tidy; of a family Table 7.
+      Table 5, tidy; of a sweep Table 7.
 
     Raises:
       UserError: the folder holds another run, the bank cannot be used, or a loss is not finite.
       Interrupted: asked to stop (SIGINT, SIGTERM), with all work saved.
     """
-    workdir = Path(workdir)
-    family = expand(config)
-    for _, member in family:
-        read_settings(member)
+    workdir, runs = Path(workdir), sweep_runs(config)
+    settings = [read_settings(own) for _, own in runs]
     bank = named_bank(config)
     if bank:
-        refuse_runs(bank, family)
+        refuse_unusable(bank, [run_networks(bank, own) for own in settings])
     with claim_workdir(workdir, config, resume=resume):
         if not bank:
             bank = make_bank(config, workdir)
-            refuse_runs(bank, family)
+            refuse_unusable(bank, [run_networks(bank, own) for own in settings])
         write_provenance(workdir / "provenance.json", describe_run(config, bank))
         with stop_when_saved() as stop_here:
-            if len(family) > 1:
-                return run_family(bank, family, workdir, stop_here)
-            return run_experiment(
-                bank,
-                read_settings(config),
-                workdir,
-                stop_here,
-                epochs=workdir / "checkpoints" / "epochs",
-                peers=workdir / "peers",
-            )
+            if len(runs) > 1:
+                return run_sweep(bank, runs, settings, workdir, stop_here)
+            epochs, peers = workdir / "checkpoints" / "epochs", workdir / "peers"
+            return run_one(bank, settings[0], workdir, stop_here, epochs=epochs, peers=peers)
 
 
-def refuse_runs(bank: Bank, family: Sequence[tuple[Member, Any]]) -> None:
-    """Refuses a bank that some network of some run could not be trained on (`refuse_unusable`)."""
-    for _, config in family:
-        refuse_unusable(bank, run_networks(bank, read_settings(config)))
-
-
-def run_family(
+def run_sweep(
     bank: Bank,
-    family: Sequence[tuple[Member, Any]],
+    runs: Sequence[tuple[SweepRun, Any]],
+    settings: Sequence[Settings],
     workdir: Path,
     stop_here: Callable[[], None],
 ) -> pd.DataFrame:
     """Runs on one bank, each in a folder of its own; returns Table 7 over all of them, tidy.
 
-    Members that train alike share their epochs (`workdir/trained`), all of one seed their peers. A
-    member that is done is not run again.
+    Runs that train alike share their epochs (`workdir/trained`); runs of one seed share their
+    peers. A run that is done is not run again.
     """
     found = []
-    for number, (member, config) in enumerate(family, 1):
-        print(f"{member.name} ({number} of {len(family)})", file=sys.stderr)
-        folder, settings = workdir / member.name, read_settings(config)
+    for number, ((run, config), own) in enumerate(zip(runs, settings, strict=True), 1):
+        print(f"{run.name} ({number} of {len(runs)})", file=sys.stderr)
+        folder = workdir / run.name
         with claim_workdir(folder, config, resume=True):
             write_provenance(folder / "provenance.json", describe_run(config, bank))
-            table = read_finished(folder, settings.peers)
+            table = read_finished(folder, own.peers)
             if table is None:
-                table = run_experiment(
-                    bank,
-                    settings,
-                    folder,
-                    stop_here,
-                    epochs=workdir / "trained" / training_key(settings),
-                    peers=workdir / "peers" / f"seed{settings.seed}",
-                )
-        found.append((member, settings, table))
-    return write_family(workdir, bank, found)
+                epochs = workdir / "trained" / training_key(own)
+                peers = workdir / "peers" / f"seed{own.seed}"
+                table = run_one(bank, own, folder, stop_here, epochs=epochs, peers=peers)
+        found.append((run, own, table))
+    return write_sweep(workdir, bank, found)
 
 
-def run_experiment(
+def run_one(
     bank: Bank,
     settings: Settings,
     workdir: Path,
@@ -124,7 +105,7 @@ def run_experiment(
     `epochs` and `peers` are the folders of the epochs and of the peers that are done.
     """
     saved = workdir / "checkpoints"
-    trial = run_trial(
+    trained = cross_validate(
         bank,
         run_networks(bank, settings),
         settings,
@@ -134,59 +115,53 @@ def run_experiment(
         name="training",
         stop_here=stop_here,
     )
-    write_scores(workdir / "scores", held_out_scores(bank, trial))
-    write_table(trial.judged.intervals, workdir / "intervals.csv")
-    decisions = tuple(trial.judged.decisions[fold.held_out] for fold in trial.folds)
-    spotter = Spotter(settings.model, trial.variables, trial.reach, decisions)
+    write_scores(workdir / "scores", trained.held_out_scores(bank))
+    write_table(trained.held_out.intervals, workdir / "intervals.csv")
+    rules = tuple(trained.held_out.rules[fold.held_out] for fold in trained.folds)
+    spotter = Spotter(settings.model, trained.variables, trained.reach, rules)
     save_spotter(saved / "spotter", spotter)
     stop_here()
     spotted = spot_by_peers(
         bank,
-        trial.folds,
-        trial.durations,
+        trained.folds,
+        trained.durations,
         names=settings.peers,
         seed=settings.seed,
         saved=peers,
         stop_here=stop_here,
     )
-    compared = compare(bank, trial, settings, spotted)
+    compared = compare_methods(bank, trained.held_out, settings, spotted)
     stop_here()
     control = negative_control(bank, settings, saved / "control", stop_here)
-    write_outputs(workdir, bank, settings, trial, compared, control)
+    write_outputs(workdir, bank, settings, trained, compared, control)
     return compared.intervals
 
 
-def write_provenance(path: Path, now: dict[str, Any]) -> None:
-    """Writes provenance.json; where a run is resumed, adds what has changed since.
+@contextlib.contextmanager
+def stop_when_saved() -> Iterator[Callable[[], None]]:
+    """Holds back the first SIGINT or SIGTERM until work is saved; a second one stops at once.
 
-    Raises:
-      UserError: the bank is another than the run was begun with.
+    Yields a function to call where all is saved: it raises Interrupted when a signal has come.
+    Outside the main thread, where Python hears no signals, it never does.
     """
-    try:
-        first = json.loads(path.read_text("utf-8"))
-        begun, bank = first["bank"]["sha256"], now["bank"]["sha256"]
-    except FileNotFoundError:
-        write_text(path, json.dumps(now, indent=1) + "\n")
+    came = []
+
+    def hear(number, frame):
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+        os.write(2, SAYS)  # print may not be called while it is at work itself
+
+    def stop_here():
+        if came:
+            raise Interrupted("stopped as asked, all work is saved; go on with --resume")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop_here
         return
-    except (ValueError, TypeError, KeyError):
-        raise UserError(
-            f"{path}: not readable; copy it back, or remove the run's folder and train anew"
-        ) from None
-    if begun != bank:
-        raise UserError(
-            f"{path.parent}: was begun with the bank of sha256 {begun[:12]}, this one has"
-            f" {bank[:12]}; resume with the same bank or name another --workdir"
-        )
-    changed = {name: value for name, value in now.items() if value != first.get(name)}
-    for name in sorted(changed.keys() & MATTERS):
-        line = f"{path.parent}: was begun with another {name} ({first.get(name)}, now {now[name]})"
-        print(f"{line}; the last digits may differ", file=sys.stderr)
-    first["resumed"] = [*first.get("resumed", []), changed]
-    write_text(path, json.dumps(first, indent=1) + "\n")
-
-
-def held_out_scores(bank: Bank, trial: Trial) -> dict[str, np.ndarray]:
-    """Each video's scores by the fold that held its subject out: video -> float32 (frames, 2)."""
-    number = {fold.held_out: i for i, fold in enumerate(trial.folds)}
-    rows = zip(bank.videos.video, bank.videos.subject, strict=True)
-    return {video: trial.scores[video][number[subject]] for video, subject in rows}
+    before = {number: signal.signal(number, hear) for number in SIGNALS}
+    try:
+        yield stop_here
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
