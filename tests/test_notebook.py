@@ -18,13 +18,13 @@ WIDTHS = (4, 4, 4)
 EPOCHS, STEPS, BATCH = 2, 3, 4
 """
 CHECKS = """
-from jaxspot.spotting.rule import decide
+from jaxspot.spotting.rule import apply_rule
 
 np.testing.assert_allclose(*lcn(pictures), atol=1e-4)
 assert fold.held_out not in own and set(own) | {fold.held_out} == set(bank.videos.subject)
 assert all(((0 < s) & (s < 1)).all() and len(s) == SECONDS * FPS for s in scores.values())
 names = dict(subject=fold.held_out, video=held_out)
-at_once = decide(scores[held_out], fps=FPS, decision=decision, **names)
+at_once = apply_rule(scores[held_out], fps=FPS, fitted=fitted, **names)
 np.testing.assert_array_equal(at_once[0], smooth)
 pd.testing.assert_frame_equal(at_once[1], found)
 print(sum(leaf.size for leaf in jax.tree.leaves(trained.variables["params"])))
