@@ -124,5 +124,5 @@ def test_what_is_not_an_interval_is_refused():
         interval_iou([1, 2], [[1, 2]])
     with pytest.raises(ValueError, match="iou"):
         match_intervals([[1, 2]], [[1, 2]], iou=0)
-    with pytest.raises(ValueError, match="protocol"):
+    with pytest.raises(ValueError, match="matching"):
         match_intervals([[1, 2]], [[1, 2]], matching="megc")
