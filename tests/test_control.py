@@ -80,7 +80,7 @@ def test_the_control_sees_rolled_labels_alone(tmp_path, monkeypatch):
     true = bank(lengths=(900, 900, 900, 900), events=8)
     rolled = roll_labels(true, seconds=10.0, seed=5)
 
-    def trial(given, networks, settings, **options):
+    def trial(given, networks, settings, work):
         seen["trained"] = given.annotations
         seen["folds"] = folds = networks.folds
         mine = given.annotations.subject.isin([fold.held_out for fold in folds])

@@ -9,6 +9,7 @@ from tiny_banks import write_bank
 
 from configs import default
 from jaxspot.experiment.crossval import cross_validate, run_networks
+from jaxspot.experiment.scores import Work
 from jaxspot.experiment.settings import read_settings
 from jaxspot.experiment.sweep import training_key
 from jaxspot.video.bank import finish_bank, open_bank
@@ -63,10 +64,12 @@ def run(tmp_path_factory):
             banks[changed],
             networks,
             settings(*rule),
-            saved=root / f"saved{changed}" / "_".join(rule),
-            epochs=root / f"epochs{changed}" / training_key(settings(*rule)),
-            metrics=root / "metrics.jsonl",
-            name="leak",
+            Work(
+                saved=root / f"saved{changed}" / "_".join(rule),
+                epochs=root / f"epochs{changed}" / training_key(settings(*rule)),
+                metrics=root / "metrics.jsonl",
+                name="leak",
+            ),
         )
     return trials | {"bank": bank}
 
@@ -127,8 +130,8 @@ def test_a_video_that_no_fold_asks_for_is_not_scored(run, tmp_path):
     """Some folds alone, as in the negative control: nobody asks for the others' videos."""
     chosen = settings("roc", "per_video", "kth", "validation")
     networks = run_networks(run["bank"], chosen, count=1)
-    folder = dict(saved=tmp_path, epochs=tmp_path / "epochs", metrics=tmp_path / "metrics.jsonl")
-    trial = cross_validate(run["bank"], networks, chosen, name="some", **folder)
+    work = Work(tmp_path, tmp_path / "epochs", tmp_path / "metrics.jsonl", "some")
+    trial = cross_validate(run["bank"], networks, chosen, work)
     (fold,) = networks.folds
     asked = {fold.held_out, *fold.validation}
     assert {video for video, scores in trial.scores.items() if scores} == {

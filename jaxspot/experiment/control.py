@@ -13,6 +13,7 @@ from jaxspot.errors import UserError
 from jaxspot.evaluation.chance import random_floor
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_networks
+from jaxspot.experiment.scores import Work
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.tables import oracle_of
 from jaxspot.report.tables import control_table, oracle_mark, score_rows
@@ -28,12 +29,7 @@ def negative_control(
 
     What is found then is chance or a leak: F1 belongs at or under the 95th percentile of random
     intervals, as many and as long, against the same rolled labels.
-
-    Args:
-      bank: frames and true labels.
-      settings: of the run; `control.folds` of 0 leaves the control out.
-      saved: folder of epochs and scores that are done.
-      stop_here: see `cross_validate`.
+    `saved` is a folder for what is done.
 
     Returns:
       `control_table`, empty where there is none to make: no folds are asked for, or too few
@@ -47,29 +43,16 @@ def negative_control(
         refuse_unusable(rolled, [networks])
     except UserError:
         return control_table([])
-    trained = cross_validate(
-        rolled,
-        networks,
-        settings,
-        saved=saved,
-        epochs=saved / "epochs",
-        metrics=saved / "metrics.jsonl",
-        name="control",
-        stop_here=stop_here,
-    )
+    work = Work(saved, saved / "epochs", saved / "metrics.jsonl", "control", stop_here)
+    trained = cross_validate(rolled, networks, settings, work)
     held_out = {fold.held_out for fold in networks.folds}
     videos = rolled.videos.loc[rolled.videos.subject.isin(held_out)]
     labels = rolled.annotations.loc[rolled.annotations.subject.isin(held_out)]
     intervals, scoring = trained.held_out.intervals, settings.protocol.scoring
     found = score_intervals(intervals, labels, videos=videos, **scoring)
     chance = random_floor(intervals, labels, videos, seed=settings.seed, **scoring)
-    limit = {kind: {"random_f1_p95": chance[kind]["f1_p95"]} for kind in chance}
-    rows = score_rows(
-        "rolled labels",
-        {kind: found[kind] | limit[kind] for kind in found},
-        oracle=settings.protocol.oracle,
-    )
-    return control_table(rows)
+    both = {kind: found[kind] | {"random_f1_p95": chance[kind]["f1_p95"]} for kind in found}
+    return control_table(score_rows("rolled labels", both, oracle=settings.protocol.oracle))
 
 
 def control_title(settings: Settings, control: pd.DataFrame) -> str:

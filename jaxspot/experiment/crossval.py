@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxspot.errors import UserError
 from jaxspot.experiment.heldout import HeldOut, fold_rule, mean_durations, spot_held_out
-from jaxspot.experiment.scores import NetworkScores, blank_faceless, score_bank
+from jaxspot.experiment.scores import NetworkScores, Work, blank_faceless, score_bank
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.skips import search_skips
 from jaxspot.files import write_text
@@ -92,33 +92,17 @@ def cross_validate(
     bank: Bank,
     networks: Networks,
     settings: Settings,
-    *,
-    saved: Path,
-    epochs: Path,
-    metrics: Path,
-    name: str,
-    stop_here: Callable[[], None] = lambda: None,
+    work: Work,
 ) -> CrossValidation:
-    """Trains and scores folds with progress on the terminal, continuing what `saved` holds.
-
-    Args:
-      bank: frames and labels.
-      networks: folds and inner folds, see `plan_networks`.
-      settings: of the run.
-      saved: folder of the scores that are done.
-      epochs: folder of the epochs that are done.
-      metrics: file with a JSON row per fold and epoch; inner folds go to inner_<its name>.
-      name: what the progress bars say.
-      stop_here: called whenever all that is done is saved; may raise.
+    """Trains and scores folds (`run_networks`), continuing what is done.
 
     Raises:
-      UserError: a loss or score is not finite, or nothing in `saved` is whole.
+      UserError: a loss or score is not finite, or nothing that was saved is whole.
     """
     durations = tuple(
         mean_durations(bank, fold, inclusive=settings.inclusive) for fold in networks.all
     )
-    trained = train(bank, networks, settings, epochs, metrics, name=name, stop_here=stop_here)
-    telling: dict[str, Any] = dict(name=name, stop_here=stop_here)
+    trained = train(bank, networks, settings, work)
     reach = search_skips(
         bank,
         networks.all,
@@ -126,11 +110,11 @@ def cross_validate(
         trained.variables,
         durations,
         rule=settings.protocol.frame_skip,
-        saved=saved / "frame_skips.json",
-        **telling,
+        saved=work.saved / "frame_skips.json",
+        name=work.name,
+        stop_here=work.stop_here,
     )
-    place = saved / "scores"
-    scores = score_bank(bank, networks, trained.variables, reach, settings, place, **telling)
+    scores = score_bank(bank, networks, trained.variables, reach, settings, work)
     count = len(networks.folds)
     durations, reach = durations[:count], reach[:count]
     rules = [fold_rule(settings.rule, pair, cycles=settings.protocol.cycles) for pair in durations]
@@ -146,37 +130,28 @@ def cross_validate(
     )
 
 
-def train(
-    bank: Bank,
-    networks: Networks,
-    settings: Settings,
-    saved: Path,
-    metrics: Path,
-    *,
-    name: str,
-    stop_here: Callable[[], None],
-) -> TrainedFolds:
+def train(bank: Bank, networks: Networks, settings: Settings, work: Work) -> TrainedFolds:
     """`train_loso`, every epoch saved before it counts as done."""
     pool = gather_pool(bank)
     folds, inner = networks.all, len(networks.inner)
     start = start_folds(folds, pool, model=settings.model, training=settings.training)
-    found, damage = restore_progress(saved, start)
+    found, damage = restore_progress(work.epochs, start)
     begun = found or Progress(0, start, [])
     for line in damage:
         print(f"{line}; going on from epoch {begun.epoch}", file=sys.stderr)
     with progress_bar(
         total=settings.training.epochs,
         initial=begun.epoch,
-        desc=f"{name} {len(networks.folds)} folds{f' and {inner} inner' if inner else ''}",
+        desc=f"{work.name} {len(networks.folds)} folds{f' and {inner} inner' if inner else ''}",
         unit="epoch",
     ) as bar:
 
         def on_epoch(progress: Progress) -> None:
-            save_progress(saved, progress)
-            write_metrics(metrics, networks, progress.metrics)
+            save_progress(work.epochs, progress)
+            write_metrics(work.metrics, networks, progress.metrics)
             bar.set_postfix_str(describe(progress), refresh=False)
             bar.update()
-            stop_here()
+            work.stop_here()
 
         trained = train_loso(
             pool,
@@ -187,7 +162,7 @@ def train(
             resume=begun,
             on_epoch=on_epoch,
         )
-    write_metrics(metrics, networks, trained.metrics)
+    write_metrics(work.metrics, networks, trained.metrics)
     return trained
 
 

@@ -42,9 +42,8 @@ def spot_by_peers(
     bank: Bank,
     folds: Sequence[Fold],
     durations: Sequence[Pair],
+    settings: Settings,
     *,
-    names: Sequence[str],
-    seed: int,
     saved: Path,
     stop_here: Callable[[], None] = lambda: None,
 ) -> dict[str, Spotted]:
@@ -55,8 +54,7 @@ def spot_by_peers(
       folds: a fold a subject.
       durations: per fold, mean seconds of ME and MaE of its own subjects: a peer's k for the
         held-out subject.
-      names: of `PEERS`.
-      seed: of whatever is random.
+      settings: the names of the peers, of `PEERS`, and the seed of whatever is random.
       saved: a folder with intervals.csv and scores/ for each peer.
       stop_here: called whenever all that is done is saved; may raise.
     """
@@ -66,13 +64,13 @@ def spot_by_peers(
         return dict(zip(map(str, KINDS), frame_skips(pairs[subject], fps), strict=True))
 
     spotted = {}
-    for name in names:
+    for name in settings.peers:
         folder = saved / name
         if not (folder / "intervals.csv").is_file():
             total = int(bank.videos.frames.sum())
             with progress_bar(total=total, desc=name, unit="frame") as bar:
                 scores, intervals = PEERS[name](
-                    bank, folds=folds, k=k, seed=seed, on_frame=bar.update
+                    bank, folds=folds, k=k, seed=settings.seed, on_frame=bar.update
                 )
             write_scores(folder / "scores", scores)
             write_table(intervals, folder / "intervals.csv")

@@ -1,32 +1,39 @@
 """`train_and_evaluate`: from a config to a folder of scores, tables, figures and weights."""
 
 import contextlib
+import json
 import os
+import platform
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import jax
 import pandas as pd
 
-from jaxspot.errors import Interrupted
+from jaxspot.errors import Interrupted, UserError
 from jaxspot.experiment.control import negative_control
 from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_networks
 from jaxspot.experiment.outputs import write_outputs
 from jaxspot.experiment.peers import compare_methods, spot_by_peers
-from jaxspot.experiment.provenance import describe_run, write_provenance
-from jaxspot.experiment.scores import write_scores
+from jaxspot.experiment.scores import Work, write_scores
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
 from jaxspot.experiment.sweep import SweepRun, read_finished, sweep_runs, training_key, write_sweep
 from jaxspot.experiment.workdir import claim_workdir
-from jaxspot.files import write_table
+from jaxspot.files import write_table, write_text
 from jaxspot.spotting.spotter import Spotter, save_spotter
 from jaxspot.video.bank import Bank
 
 SAYS = b"\nstopping when this epoch or video is saved; again to stop now\n"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PACKAGES = ("jaxspot", "jax", "jaxlib", "flax", "optax", "numpy", "scipy", "opencv-python")
+MATTERS = {"packages", "device", "xla_flags", "git_revision"}
+"""What the last digits of a run depend on."""
 
 
 def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False) -> pd.DataFrame:
@@ -61,7 +68,7 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
             if len(runs) > 1:
                 return run_sweep(bank, runs, settings, workdir, stop_here)
             epochs, peers = workdir / "checkpoints" / "epochs", workdir / "peers"
-            return run_one(bank, settings[0], workdir, stop_here, epochs=epochs, peers=peers)
+            return run_one(bank, settings[0], workdir, epochs, peers, stop_here)
 
 
 def run_sweep(
@@ -86,7 +93,7 @@ def run_sweep(
             if table is None:
                 epochs = workdir / "trained" / training_key(own)
                 peers = workdir / "peers" / f"seed{own.seed}"
-                table = run_one(bank, own, folder, stop_here, epochs=epochs, peers=peers)
+                table = run_one(bank, own, folder, epochs, peers, stop_here)
         found.append((run, own, table))
     return write_sweep(workdir, bank, found)
 
@@ -95,26 +102,17 @@ def run_one(
     bank: Bank,
     settings: Settings,
     workdir: Path,
-    stop_here: Callable[[], None],
-    *,
     epochs: Path,
     peers: Path,
+    stop_here: Callable[[], None],
 ) -> pd.DataFrame:
     """One run, in a folder that is ours; returns Table 5, tidy.
 
     `epochs` and `peers` are the folders of the epochs and of the peers that are done.
     """
     saved = workdir / "checkpoints"
-    trained = cross_validate(
-        bank,
-        run_networks(bank, settings),
-        settings,
-        saved=saved,
-        epochs=epochs,
-        metrics=workdir / "metrics.jsonl",
-        name="training",
-        stop_here=stop_here,
-    )
+    work = Work(saved, epochs, workdir / "metrics.jsonl", "training", stop_here)
+    trained = cross_validate(bank, run_networks(bank, settings), settings, work)
     write_scores(workdir / "scores", trained.held_out_scores(bank))
     write_table(trained.held_out.intervals, workdir / "intervals.csv")
     rules = tuple(trained.held_out.rules[fold.held_out] for fold in trained.folds)
@@ -122,13 +120,7 @@ def run_one(
     save_spotter(saved / "spotter", spotter)
     stop_here()
     spotted = spot_by_peers(
-        bank,
-        trained.folds,
-        trained.durations,
-        names=settings.peers,
-        seed=settings.seed,
-        saved=peers,
-        stop_here=stop_here,
+        bank, trained.folds, trained.durations, settings, saved=peers, stop_here=stop_here
     )
     compared = compare_methods(bank, trained.held_out, settings, spotted)
     stop_here()
@@ -165,3 +157,71 @@ def stop_when_saved() -> Iterator[Callable[[], None]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def write_provenance(path: Path, now: dict[str, Any]) -> None:
+    """Writes provenance.json; where a run is resumed, adds what has changed since.
+
+    Raises:
+      UserError: the bank is another than the run was begun with.
+    """
+    try:
+        first = json.loads(path.read_text("utf-8"))
+        begun, bank = first["bank"]["sha256"], now["bank"]["sha256"]
+    except FileNotFoundError:
+        write_text(path, json.dumps(now, indent=1) + "\n")
+        return
+    except (ValueError, TypeError, KeyError):
+        raise UserError(
+            f"{path}: not readable; copy it back, or remove the run's folder and train anew"
+        ) from None
+    if begun != bank:
+        raise UserError(
+            f"{path.parent}: was begun with the bank of sha256 {begun[:12]}, this one has"
+            f" {bank[:12]}; resume with the same bank or name another --workdir"
+        )
+    changed = {name: value for name, value in now.items() if value != first.get(name)}
+    for name in sorted(changed.keys() & MATTERS):
+        line = f"{path.parent}: was begun with another {name} ({first.get(name)}, now {now[name]})"
+        print(f"{line}; the last digits may differ", file=sys.stderr)
+    first["resumed"] = [*first.get("resumed", []), changed]
+    write_text(path, json.dumps(first, indent=1) + "\n")
+
+
+def describe_run(config: Any, bank: Bank) -> dict[str, Any]:
+    """Provenance of a run as JSON values."""
+    devices = jax.devices()
+    return {
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "device": f"{len(devices)} x {devices[0].device_kind}",
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
+        "command": sys.argv,
+        "seed": config.seed,
+        "bank": {"sha256": bank.sha256, "source": bank.meta["source"]},
+        "git_revision": git_revision(),
+    }
+
+
+def git_revision() -> str | None:
+    """The commit of the code, with a + where files differ from it; None outside a checkout."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    run = lambda *words: subprocess.run(
+        ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    try:
+        return run("rev-parse", "HEAD") + ("+" if run("status", "--porcelain") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _version(name):
+    """A checkout may be run without being installed, and OpenCV may be another of its packages."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import jax
 import numpy as np
@@ -26,49 +26,62 @@ NetworkScores = Mapping[str, Mapping[int, np.ndarray]]
 MADE_BY = "made_by.txt"
 
 
+class Work(NamedTuple):
+    """Where a part of a run keeps what is done, and whom it tells.
+
+    Attributes:
+      saved: folder of scores and frame skips.
+      epochs: folder of the epochs.
+      metrics: file with a JSON row per fold and epoch; inner folds go to inner_<its name>.
+      name: what the progress bars say.
+      stop_here: called whenever all that is done is saved; may raise.
+    """
+
+    saved: Path
+    epochs: Path
+    metrics: Path
+    name: str
+    stop_here: Callable[[], None] = lambda: None
+
+
 def score_bank(
     bank: Bank,
     networks: Networks,
     variables: dict[str, Any],
-    durations: Sequence[Pair],
+    reach: Sequence[Pair],
     settings: Settings,
-    saved: Path,
-    *,
-    name: str,
-    stop_here: Callable[[], None],
+    work: Work,
 ) -> NetworkScores:
     """Every video by the networks that some fold asks about its subject, each with its own k.
 
-    Videos whose scores these very weights have left in `saved` are not scored again.
+    Videos whose scores these very weights have left in `work.saved` are not scored again.
     """
-    weights = hash_tree(variables)
-    scores = {}
-    with progress_bar(
-        total=int(bank.videos.frames.sum()), desc=f"scoring ({name})", unit="frame"
-    ) as bar:
-        columns = (bank.videos[name].tolist() for name in ("video", "subject", "frames", "fps"))
-        for video, subject, frames, fps in zip(*columns, strict=True):
-            wanted, scores[video] = networks.of_subject(subject), {}
+    weights, scores, rows = hash_tree(variables), {}, bank.videos.itertuples()
+    frames = int(bank.videos.frames.sum())
+    with progress_bar(total=frames, desc=f"scoring ({work.name})", unit="frame") as bar:
+        for row in cast(Any, rows):
+            wanted, scores[row.video] = networks.of_subject(row.subject), {}
             if not wanted:
-                bar.update(frames)
+                bar.update(row.frames)
                 continue
-            skips = network_skips(settings.model, [durations[number] for number in wanted], fps)
-            place, made_by = saved / video, f"{weights} {wanted} {skips.tolist()}"
-            known = _known_scores(place, (len(wanted), frames, 2), made_by)
+            skips = network_skips(settings.model, [reach[number] for number in wanted], row.fps)
+            place = work.saved / "scores" / row.video
+            made_by = f"{weights} {wanted} {skips.tolist()}"
+            known = _known_scores(place, (len(wanted), row.frames, 2), made_by)
             if known is None:
                 known = score_video(
                     settings.model,
                     jax.tree.map(lambda leaf, wanted=wanted: leaf[wanted], variables),
-                    shown_frames(bank, video),
+                    shown_frames(bank, row.video),
                     skips=skips,
                     on_chunk=bar.update,
                 )
-                refuse_not_finite(known, [networks.all[number] for number in wanted], video)
+                refuse_not_finite(known, [networks.all[number] for number in wanted], row.video)
                 save_tree(place, {"scores": known}, texts={MADE_BY: made_by})
             else:
-                bar.update(frames)
-            scores[video] = dict(zip(wanted, known, strict=True))
-            stop_here()
+                bar.update(row.frames)
+            scores[row.video] = dict(zip(wanted, known, strict=True))
+            work.stop_here()
     return scores
 
 
