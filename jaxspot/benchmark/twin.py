@@ -15,7 +15,7 @@ from torch import nn
 
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.lcn import FLAT, SIGMA, TRUNCATE, gaussian_window
-from jaxspot.network.plain import EPSILON
+from jaxspot.network.blocks import EPSILON
 
 
 def local_contrast_normalise(images: torch.Tensor) -> torch.Tensor:
