@@ -45,9 +45,7 @@ class Changes(NamedTuple):
     drift: jax.Array
 
 
-def augment(
-    frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentation()
-) -> jax.Array:
+def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentation()) -> jax.Array:
     """Changes contrast, gamma, gain and pose of a sample, all its frames alike.
 
     Args:

@@ -12,6 +12,8 @@ from jaxspot.network.convolution import Convolution
 from jaxspot.network.flow import Motion
 from jaxspot.network.streams import Streams
 
+TRUNKS = ("convolution", "motion")
+
 
 class TwoStream(nn.Module):
     """Scores a frame against its references, paper Figure 1.
@@ -119,7 +121,7 @@ def build_model(*, trunk: str = "convolution", **fields: Any) -> TwoStream:
       TypeError: another field.
       ValueError: a value that a field does not take.
     """
-    one_of("trunk", trunk, ("convolution", "motion"))
+    one_of("trunk", trunk, TRUNKS)
     take = lambda kind: {name: fields.pop(name) for name in _fields(kind) if name in fields}
     streams, convolution = Streams(**take(Streams)), Convolution(**take(Convolution))
     if trunk == "convolution":

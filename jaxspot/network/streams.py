@@ -97,11 +97,9 @@ def skips_in_seconds(streams: Streams, skip_seconds: Sequence[float]) -> list[fl
     return [float(times * skip_seconds[KINDS.index(kind)]) for kind, times in streams.references]
 
 
-def reference_places(
-    places: np.ndarray, skips: ArrayLike, first: ArrayLike, last: ArrayLike
-) -> np.ndarray:
-    """Where references lie: `skips` before each frame, at the nearer end if that is outside.
+def reference_places(places: np.ndarray, first: ArrayLike, last: ArrayLike) -> np.ndarray:
+    """The frames that serve as references: beyond either end of a video the frame at that end.
 
-    All are int of shapes that broadcast; `first` and `last` are the ends of each frame's video.
+    All are int of shapes that broadcast: places a frame skip away, the ends of their videos.
     """
-    return np.clip(places - np.asarray(skips), first, last)
+    return np.clip(places, first, last)
