@@ -33,6 +33,7 @@ takes four times as long as one of full or more. Of several rows the first alone
 control. No figures of the table are known with the present settings of :paper.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from configs import cas_me2, samm_lv, synthetic
@@ -65,15 +66,19 @@ def get_config(arguments: str = "") -> Any:
         config = DATA[data[0] if data else "synthetic"].get_config(others)
     except UserError as error:
         raise UserError(f"{error}, {', '.join((*DATA, *ROWS))}") from None
-    set_rows(config, {row: ROWS[row] for row in rows or ROWS})
+    set_rows(config, ROWS, rows)
     return config
 
 
-def set_rows(config: Any, rows: dict[str, dict[str, Any]]) -> None:
-    """Makes a config that of one row, or of several runs on one bank; changes of each by name.
+def set_rows(config: Any, known: dict[str, dict[str, Any]], names: Iterable[str]) -> None:
+    """Makes a config that of one row, or of several runs on one bank, of which one has a control.
 
-    Of several the first alone has a negative control.
+    Args:
+      config: changed.
+      known: row -> its changes.
+      names: the rows wanted, all where none is known.
     """
+    rows = {name: known[name] for name in names if name in known} or known
     if len(rows) == 1:
         (changes,) = rows.values()
         config.update_from_flattened_dict(changes)

@@ -1,4 +1,4 @@
-"""CAS(ME)^2 with Table 3's values, on a bank that launch/prepare.py has made of it.
+"""CAS(ME)^2 with Table 3's values, the defaults, on a bank that launch/prepare.py has made of it.
 
   python launch/prepare.py --dataset=cas_me2 --source=CASME2 --out=banks/cas_me2
   python launch/train.py --config=configs/cas_me2.py --config.data.bank=banks/cas_me2 \\
@@ -23,10 +23,7 @@ def get_config(arguments: str = "") -> Any:
     config = default.paper()
     config.data.name = "CAS(ME)^2"
     config.data.inclusive = False
-    config.training.learning_rate = 0.015
     config.training.steps = 1500
-    config.training.presence_weight = 0.9
-    config.training.skip_range_seconds = ((3 / 30, 9 / 30), (16 / 30, 50 / 30))
     default.apply(config, arguments, default.METHODS | {"best": best})
     return config
 

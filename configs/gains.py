@@ -55,9 +55,9 @@ def get_config(arguments: str = "") -> Any:
     Raises:
       UserError: an unknown argument.
     """
-    names = list(dict.fromkeys(filter(None, arguments.split(","))))
+    names = [*filter(None, arguments.split(","))]
     others = [name for name in names if name not in ROWS]
     config = synthetic.get_config(",".join(["benchmark", "choices", "best", *others]))
     config.control.folds, config.peers = 0, ()
-    set_rows(config, {row: ROWS[row] for row in names if row in ROWS} or ROWS)
+    set_rows(config, ROWS, names)
     return config

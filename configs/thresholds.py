@@ -43,7 +43,7 @@ def get_config(arguments: str = "") -> Any:
     Raises:
       UserError: an unknown argument.
     """
-    names = list(dict.fromkeys(filter(None, arguments.split(","))))
+    names = [*filter(None, arguments.split(","))]
     config = gains.get_config(",".join(["best", *(name for name in names if name not in ROWS)]))
-    set_rows(config, {row: ROWS[row] for row in names if row in ROWS} or ROWS)
+    set_rows(config, ROWS, names)
     return config

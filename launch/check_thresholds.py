@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pandas as pd
 from absl import app, logging
-from jaxspot.experiment.scores import read_scores
-from jaxspot.experiment.settings import read_protocol
-from jaxspot.experiment.workdir import read_config
 
 from jaxspot.errors import UserError
 from jaxspot.evaluation.fitting import ScoredVideo
 from jaxspot.evaluation.threshold_error import threshold_error
+from jaxspot.experiment.scores import read_scores
+from jaxspot.experiment.settings import read_protocol
+from jaxspot.experiment.workdir import read_config
 from jaxspot.spotting.spotter import load_spotter
 from jaxspot.video.bank import open_bank
 

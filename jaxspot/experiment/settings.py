@@ -122,10 +122,7 @@ def read_protocol(config: Any) -> tuple[Protocol, IntervalRule]:
     """
     values = config.protocol.to_dict()
     rule = {name: values.pop(name) for name in default_settings(IntervalRule)}
-    return (
-        _built("protocol.", Protocol, values),
-        _built("protocol.", IntervalRule, rule),
-    )
+    return _built("protocol.", Protocol, values), _built("protocol.", IntervalRule, rule)
 
 
 def _built(place: str, kind: Callable, values: dict[str, Any]) -> Any:
