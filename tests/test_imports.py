@@ -26,7 +26,7 @@ ORDER = [
     "spotting",
     "evaluation",
 ]
-ORDER += ["report", "spotter", "experiment", "benchmark", "commands", "cli"]
+ORDER += ["report", "spotter", "experiment", "benchmark", "configs", "commands", "cli"]
 NAMES = {
     "Augmentation",
     "Protocol",
