@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 
 from jaxspot.commands.running import command, command_parser
-from jaxspot.synthetic.fields import build_heads
 from jaxspot.synthetic.heads import FILE
+from jaxspot.synthetic.heads_builder.fields import build_heads
 
 
 @command

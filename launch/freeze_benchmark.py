@@ -12,9 +12,9 @@ import json
 import sys
 from collections.abc import Sequence
 
-from jaxspot.annotations.tables import write_text
 from jaxspot.commands.running import command, command_parser
 from jaxspot.configs import config_module
+from jaxspot.files import write_text
 from jaxspot.synthetic.frozen import FILE, difference, fingerprint, read_frozen
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 from PIL import Image
 
 from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
-from jaxspot.annotations.tables import write_bytes, write_text
 from jaxspot.evaluation.megc_log import DATASET_NUMBERS, megc_log
 from jaxspot.experiment.compare import METHOD, Compared
+from jaxspot.experiment.crossval import Trial
 from jaxspot.experiment.describe import (
     NOTES,
     PAIRED_NOTE,
@@ -20,9 +20,9 @@ from jaxspot.experiment.describe import (
     kept_weights,
     oracle_of,
 )
-from jaxspot.experiment.judge import Judged, frame_rows
+from jaxspot.experiment.heldout import Judged, frame_rows
 from jaxspot.experiment.settings import Settings
-from jaxspot.experiment.trial import Trial
+from jaxspot.files import write_bytes, write_text
 from jaxspot.report import figures
 from jaxspot.report.page import ReportPicture, ReportTable, write_report
 from jaxspot.report.sentences import bank_sentence
