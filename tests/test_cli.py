@@ -5,6 +5,8 @@ import shutil
 import sys
 
 import pytest
+from prepare_calls import call as prepare
+from prepare_calls import csv_tree
 from tiny_banks import ROOT
 
 import jaxspot
@@ -66,6 +68,13 @@ def test_a_mistake_in_the_flags_names_the_help(monkeypatch, capsys):
     code, _, error = call(monkeypatch, capsys, "spot", "--weights=x", "a.mp4")
     line = "spot: the following arguments are required: --out; see jaxspot spot --help\n"
     assert (code, error) == (2, line)
+
+
+def test_prepare_ends_with_what_to_open(tmp_path, capsys):
+    bank = tmp_path / "bank"
+    assert prepare("csv", csv_tree(tmp_path / "source"), bank) == 0
+    *_, check, last = capsys.readouterr().out.splitlines()
+    assert check == f"check it: jaxspot doctor --bank={bank}" and last == f"open {bank}/videos.csv"
 
 
 @pytest.mark.parametrize("flag", ["--out", "--workdir"])

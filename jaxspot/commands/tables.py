@@ -34,4 +34,5 @@ def main(argv: Sequence[str]) -> int:
             raise UserError(f"two of the runs lie in folders called {name}; rename one")
     for table in combine(sources, Path(flags.out)):
         print(markdown(table.cells, title=table.title))
+    print(f"open {flags.out}/table5.md")
     return 0
