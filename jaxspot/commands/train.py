@@ -97,7 +97,7 @@ def read_flags(argv: Sequence[str]) -> tuple[Any, str, bool]:
         message = str(error.args[0] if error.args else error).replace("\\n", " ")
         if message[:1] in ("'", '"') and message.endswith(message[0]):
             message = message[1:-1]
-        if "Did you mean" in message:
+        if "Did you mean" in message or " " not in message:
             message = f"unknown setting {message}"
         raise UserError(" ".join(message.replace("\\'", "'").split())) from error
 
