@@ -1,8 +1,7 @@
-"""CAS(ME)^2 with Table 3's values, the defaults, on a bank that launch/prepare.py has made of it.
+"""CAS(ME)^2 with Table 3's values, the defaults, on a bank that `prepare` has made of it.
 
-  python launch/prepare.py --dataset=cas_me2 --source=CASME2 --out=banks/cas_me2
-  python launch/train.py --config=configs/cas_me2.py --config.data.bank=banks/cas_me2 \\
-      --workdir=runs/cas_me2
+  jaxspot prepare --dataset=cas_me2 --source=CASME2 --out=banks/cas_me2
+  jaxspot train --config=cas_me2 --config.data.bank=banks/cas_me2 --out=runs/cas_me2
 
 The videos were not at hand: neither time nor figures of a real run are known. The paper reports F1
 of 0.0686 (MaE), 0.0119 (ME) and 0.0497 overall (Table 5, k-th frame skip). Its thresholds
@@ -10,12 +9,12 @@ come from the ROC of the test results (section 4.1); which point of the curve it
 
 An epoch of :paper is 1,500 steps of 16 samples: one frame in 10, three a second.
 
-Arguments: paper (the default), best and convolution, as in configs/default.py.
+Arguments: paper (the default), best and convolution, as in the config default.
 """
 
 from typing import Any
 
-from configs import default
+from . import default
 
 
 def get_config(arguments: str = "") -> Any:
@@ -24,7 +23,7 @@ def get_config(arguments: str = "") -> Any:
     config.data.name = "CAS(ME)^2"
     config.data.inclusive = False
     config.training.steps = 1500
-    default.apply(config, arguments, default.METHODS | {"best": best})
+    default.apply(config, arguments, ARGUMENTS)
     return config
 
 
@@ -32,3 +31,6 @@ def best(config: Any) -> None:
     """Skips near k: 6 and 19 frames at 30 fps."""
     default.best(config)
     config.training.skip_range_seconds = ((0.15, 0.3), (0.48, 0.8))
+
+
+ARGUMENTS = default.ARGUMENTS | {"best": best}

@@ -1,6 +1,6 @@
-"""Every setting, for any bank that launch/prepare.py makes, and the reason for each open one.
+"""Every setting, for any bank that `prepare` makes, and the reason for each open one.
 
-  python launch/train.py --config=configs/default.py --config.data.bank=BANK --workdir=runs/mine
+  jaxspot train --config=default --config.data.bank=BANK --out=runs/mine
 
 An argument after a colon changes several settings at once; arguments combine by comma:
   :paper         the faithful settings (the default): the paper's, and the choices below
@@ -27,7 +27,7 @@ paper is silent, :paper takes:
                                validation subjects early stopping kept anything from epoch 2 to 20.
                                So nobody validates there
   training.presence_weight     W = 0.9, of CAS(ME)^2; samm_lv.py has 0.75
-  training.kind_weights        M = 0.1 (ME) and 0.9 (MaE) as printed; the text beside it says the opposite
+  training.kind_weights        M = 0.1 (ME) and 0.9 (MaE) as printed; the text says the opposite
   training.skip_range_seconds  3~9 and 16~50 frames at 30 fps (CAS(ME)^2 in Table 3), in seconds
   data.inclusive               k counts both ends of an interval; cas_me2.py does not
   protocol.threshold           the ROC of single frames, as printed; :best takes "interval_f1".
@@ -46,37 +46,38 @@ Beside these:
                    minutes on a bank of 20,000 frames
 """
 
+import dataclasses
 from typing import Any
 
 from ml_collections import ConfigDict
 
 from jaxspot.errors import UserError
-from jaxspot.evaluation.protocol import Protocol
-from jaxspot.experiment.settings import Control, default_settings
+from jaxspot.evaluation.protocol import Control, Protocol
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import build_model, model_fields
 from jaxspot.spotting.rule import IntervalRule
 from jaxspot.training.step import Training
 
+SET_BY_RUN = ("seed", "cutoff_hz", "momentum")
+
 
 def get_config(arguments: str = "") -> Any:
     """Settings for a prepared frame bank."""
     config = paper()
-    apply(config, arguments, METHODS)
+    apply(config, arguments, ARGUMENTS)
     return config
 
 
 def paper() -> Any:
     """The faithful settings: the defaults of the classes that they go to."""
     model = model_fields(build_model(dropout=0.1))
-    del model["momentum"]
     return ConfigDict(
         dict(
             seed=0,
             seeds=(),
             variants=(),
             data=dict(name="bank", bank="", synthetic=None, inclusive=True),
-            model=model,
+            model={k: v for k, v in model.items() if k not in SET_BY_RUN},
             augmentation=default_settings(Augmentation),
             training=default_settings(Training),
             protocol=default_settings(Protocol, IntervalRule),
@@ -84,6 +85,12 @@ def paper() -> Any:
             peers=("moilanen",),
         )
     )
+
+
+def default_settings(*kinds: type) -> dict[str, Any]:
+    """Name -> default of the fields of some dataclasses, but for what a run sets itself."""
+    fields = [field for kind in kinds for field in dataclasses.fields(kind)]
+    return {field.name: field.default for field in fields if field.name not in SET_BY_RUN}
 
 
 def best(config: Any) -> None:
@@ -134,7 +141,7 @@ def _tuned(config):
     config.protocol.max_seconds = (0.6, 1e9)
 
 
-METHODS = {"paper": lambda config: None, "best": best, "convolution": convolution}
+ARGUMENTS = {"paper": lambda config: None, "best": best, "convolution": convolution}
 """What a config argument does to the faithful settings, by name."""
 
 
