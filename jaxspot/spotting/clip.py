@@ -135,13 +135,14 @@ def clip_intervals(spans: pd.DataFrame, clip: Clip, *, video: str) -> pd.DataFra
     `spans`: kind, onset, apex, offset (frames from 1, both included), score.
     """
     rows = []
+    at = lambda frame: round(float(clip.times[frame - 1]), 6)
     for row in spans.to_dict("records"):
         start, stop = to_span(int(row["onset"]), int(row["offset"]))
         faces = clip.faces[start:stop]
         if np.mean(faces >= 0) < MIN_FACE_SHARE:
             continue
         frames = {name: int(row[name]) for name in ("onset", "apex", "offset")}
-        seconds = {f"{name}_s": _seconds(clip, frame) for name, frame in frames.items()}
+        seconds = {f"{name}_s": at(frame) for name, frame in frames.items()}
         face = int(np.bincount(faces[faces >= 0]).argmax())
         known = {"subject": "", "video": video, "face": face, "kind": row["kind"]}
         rows.append(known | frames | {"score": float(row["score"])} | seconds)
@@ -207,10 +208,6 @@ def say_what_is_odd(path: Path, clip: Clip) -> None:
     if np.abs(steps * clip.fps - 1).max() > VARYING:
         steps_ms = f"{1000 * steps.min():.0f} to {1000 * steps.max():.0f} ms"
         print(f"{path}: frame rate varies (steps of {steps_ms}); taken as {clip.fps:.2f} fps")
-
-
-def _seconds(clip: Clip, frame: int) -> float:
-    return round(float(clip.times[frame - 1]), 6)
 
 
 def _write(folder: Path, frames: pd.DataFrame, table: pd.DataFrame, plot: Plot | None) -> None:
