@@ -114,7 +114,7 @@ class BatchNorm(nn.Module):
 
     @nn.compact
     def __call__(self, compute: Callable, *, train: bool) -> jax.Array:
-        """`compute` is from a `Norm` to values and the statistics used; training remembers these."""
+        """`compute`: from a `Norm` to values and the statistics used; training remembers these."""
         scale = self.param("scale", nn.initializers.ones, (self.features,))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         mean = self.variable("batch_stats", "mean", jnp.zeros, (self.features,))

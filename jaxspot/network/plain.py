@@ -55,9 +55,8 @@ def move(frames: jax.Array, angle: jax.Array, flip: jax.Array, drift: jax.Array)
 
 def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation) -> jax.Array:
     """`augment.augment` with `move` from here."""
-    drawn = draw_changes(key, ranges, len(frames))
-    moved = move(frames, drawn.angle, drawn.flip, drawn.drift)
-    return relight(moved, drawn.contrast, drawn.gamma, drawn.gain)
+    motion, light = draw_changes(key, ranges, len(frames))
+    return relight(move(frames, *motion), *light)
 
 
 def pair_block(

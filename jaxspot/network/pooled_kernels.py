@@ -94,9 +94,9 @@ def convolve_pool(
     """2x3x3 convolution of pairs plus a shift, ReLU, then the "max" or "average" over 2x2 pixels.
 
     From `pair_blocks` and `pair_patches` of the same, a kernel (2, 3, 3, outputs) and a shift
-    (outputs,) to float (pairs, height / 2, width / 2, outputs). The values come from the blocks, and
-    the convolution is never stored. The gradients come from the patches; as those are made of the
-    blocks, none is passed to the blocks.
+    (outputs,) to float (pairs, height / 2, width / 2, outputs). Values come from the blocks; the
+    convolution is never stored. Gradients come from the patches; as those are made of the blocks,
+    none is passed to the blocks.
     """
     del patches
     return lax.optimization_barrier(_pool(_convolve_places(blocks, kernel), shift, pooling)[0])

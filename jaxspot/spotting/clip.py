@@ -38,12 +38,7 @@ class BrokenVideos(UserError):
 def spot_clips(
     paths: Sequence[str | Path], *, out: str | Path, **options: Any
 ) -> dict[str, pd.DataFrame]:
-    """Spot several videos as `spot_clip` does; return video name -> intervals.
-
-    Args:
-        paths: video files.
-        out: folder of the results.
-        options: further arguments of `spot_clip`.
+    """Spot several videos, each with the options of `spot_clip`; return video name -> intervals.
 
     Raises:
         UserError: before any work: names that cannot be those of folders, two videos of one name,
@@ -170,8 +165,7 @@ def check_names(paths: Sequence[str | Path]) -> None:
     """Refuse two videos whose results would lie in one folder, and names that are no text.
 
     Raises:
-        UserError: two videos of one name, also when only upper and lower case differ; a name that
-            is not valid UTF-8, as tables are.
+        UserError: two videos of one name in any case, or a name that is not valid UTF-8.
     """
     first: dict[str, str | Path] = {}
     for path in paths:

@@ -47,8 +47,7 @@ class BankFrames:
     def __getitem__(self, places: np.ndarray) -> np.ndarray:
         """Frames uint8 (..., 112, 112) at int places (...), in any order.
 
-        A video's file is mapped while its frames are copied and let go then: what was read before
-        takes no memory.
+        A video's file is mapped only while its frames are copied, so what was read takes no memory.
 
         Raises:
           IndexError: places outside of the bank.
