@@ -70,7 +70,7 @@ def pair_block(
         ((0, 0), (1, 1), (1, 1)),
         dimension_numbers=("NDHWC", "DHWIO", "NDHWC"),
     )[:, 0]
-    x, statistics = normalise(jnp.matmul(x, pointwise), norm)
+    x, statistics = batch_normalise(jnp.matmul(x, pointwise), norm)
     return pool(jax.nn.relu(x), pooling), statistics
 
 
@@ -86,11 +86,11 @@ def separable_block(
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         feature_group_count=x.shape[-1],
     )
-    x, statistics = normalise(jnp.matmul(x, pointwise), norm)
+    x, statistics = batch_normalise(jnp.matmul(x, pointwise), norm)
     return pool(jax.nn.relu(x), pooling), statistics
 
 
-def normalise(x: jax.Array, norm: Norm) -> tuple[jax.Array, Statistics]:
+def batch_normalise(x: jax.Array, norm: Norm) -> tuple[jax.Array, Statistics]:
     """Batch normalisation over all axes but the last, and the mean and variance used."""
     if norm.mean is None or norm.var is None:
         mean, var = x.mean((0, 1, 2)), x.var((0, 1, 2))

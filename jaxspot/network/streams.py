@@ -52,7 +52,7 @@ def _is_reference(pair):
 
 
 def frame_skips(skip_seconds: Sequence[float], fps: float) -> list[int]:
-    """k of ME and MaE in frames, 1 or more, from seconds (half the mean durations)."""
+    """k of ME and MaE in frames, 1 or more, from seconds; half a frame rounds up."""
     return [max(1, math.floor(skip * fps + 0.5)) for skip in skip_seconds]
 
 
