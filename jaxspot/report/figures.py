@@ -125,7 +125,7 @@ def loss_curves(
     figure.supylabel("loss", fontsize=9)
     if folds:
         handles = panels[0].get_legend_handles_labels()
-        figure.legend(*handles, loc="outside right upper")
+        figure.legend(*handles, loc="outside lower left", ncols=3)
     return figure
 
 
@@ -158,7 +158,7 @@ def subject_bars(by_subject: pd.DataFrame, *, title: str = "F1 by subject") -> F
     axes.set_xlim(-0.6, max(len(subjects), 1) - 0.4)
     axes.set_ylabel("F1")
     axes.set_title(title)
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="outside lower left", ncols=3)
     return figure
 
 
@@ -181,7 +181,7 @@ def figure3(by_subject: pd.Series, pooled: float, *, title: str) -> Figure:
     axes.set_xlabel("subject")
     axes.set_ylabel("moved / neutral frames")
     axes.set_title(title)
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="outside lower left", ncols=3)
     return figure
 
 
@@ -201,7 +201,7 @@ def roc_curves(
       points: kind -> thresholds to mark on the curve.
       title: of the figure.
     """
-    figure = Figure(figsize=(6, 3.9), layout="constrained")
+    figure = Figure(figsize=(4.6, 4.8), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="#bbbbbb", lw=0.9, ls="--", label="chance")
     for i, kind in reversed(list(enumerate(KINDS))):
@@ -220,7 +220,7 @@ def roc_curves(
     axes.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
     axes.set(xlabel="neutral frames above the threshold", ylabel="expression frames above it")
     axes.set_title(title)
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="outside lower left", ncols=3)
     return figure
 
 

@@ -150,10 +150,8 @@ def _template():
 
 def _cells(table):
     name, _, rules = table.title.partition("; ")
-    # On a narrow screen "0.44 [0.31, 0.55]" may break at its first blank alone.
-    cells = table.cells.astype(str).replace({", ": ",\u00a0", " / ": "\u00a0/\u00a0"}, regex=True)
-    heads = flat_heads(table.cells)
-    return dict(name=name, rules=rules, note=table.note, heads=heads, rows=cells.values.tolist())
+    heads, rows = flat_heads(table.cells), table.cells.astype(str).values.tolist()
+    return dict(name=name, rules=rules, note=table.note, heads=heads, rows=rows)
 
 
 def _embedded(picture):

@@ -42,8 +42,9 @@ def event_strip(kind: str, frames: np.ndarray, labels: pd.DataFrame, *, title: s
         above.set_title(f"{number} {names.get(number, '')}", loc="center", fontsize=9)
         image = below.imshow(change, cmap="RdBu_r", vmin=-limit, vmax=limit)
     panels[0, 0].set_ylabel("frame")
-    panels[1, 0].set_ylabel(f"minus frame {reference}")
-    figure.colorbar(image, ax=panels, label="gray levels", fraction=0.01, pad=0.01)
+    panels[1, 0].set_ylabel("difference")
+    bar = figure.colorbar(image, ax=panels, fraction=0.01, pad=0.01)
+    bar.set_label(f"gray levels since frame {reference}")
     for axes in panels.flat:
         axes.set(xticks=[], yticks=[], frame_on=False)
     return figure
@@ -54,7 +55,7 @@ def face_grid(faces: Mapping[str, np.ndarray], *, title: str) -> Figure:
     """One face a subject, uint8 (H, W) each, with the subject's name above."""
     columns = min(len(faces), 8)
     rows = -(-len(faces) // columns)
-    figure = Figure(figsize=(10, 10 / columns * 1.25 * rows + 0.4), layout="constrained")
+    figure = Figure(figsize=(10, 10 / columns * 1.2 * rows + 0.3), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels:
