@@ -44,7 +44,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "manual_skip": {"protocol.frame_skip": "manual"},
     "no_lcn": {"model.lcn": False},
     "no_batch_norm": {"model.norm": "none"},
-    "no_weighted_loss": {"training.presence": 0.5, "training.kinds": (0.5, 0.5)},
+    "no_weighted_loss": {"training.presence_weight": 0.5, "training.kind_weights": (0.5, 0.5)},
     "no_dropout": {"model.dropout": 0.0},
     "deep_no_lcn": {"model.lcn": False, "model.extra_blocks": 7},
 }

@@ -25,8 +25,8 @@ def get_config(arguments: str = "") -> Any:
     config.data.inclusive = False
     config.training.learning_rate = 0.015
     config.training.steps = 1500
-    config.training.presence = 0.9
-    config.training.skips = ((3 / 30, 9 / 30), (16 / 30, 50 / 30))
+    config.training.presence_weight = 0.9
+    config.training.skip_range_seconds = ((3 / 30, 9 / 30), (16 / 30, 50 / 30))
     default.apply(config, arguments, default.METHODS | {"best": best})
     return config
 
@@ -34,4 +34,4 @@ def get_config(arguments: str = "") -> Any:
 def best(config: Any) -> None:
     """Skips near k: 6 and 19 frames at 30 fps."""
     default.best(config)
-    config.training.skips = ((0.15, 0.3), (0.48, 0.8))
+    config.training.skip_range_seconds = ((0.15, 0.3), (0.48, 0.8))

@@ -26,9 +26,10 @@ Where the paper is silent, the faithful settings take:
                           two frames, which :best takes, and has no blocks.
   model.references        one k earlier, so that scores can stream; :best takes ten, earlier
                           and later, at once and twice k of ME, and half, once and twice k of MaE.
-  model.grain             k is kept to the frame; :best rounds it to 1/30 s where frames are
+  model.skip_rounding_seconds
+                          k is kept to the frame; :best rounds it to 1/30 s where frames are
                           closer, so that folds share their comparisons.
-  model.joint             no layer but the output sees both streams.
+  model.fusion_width      no layer but the output sees both streams.
   training.optimiser      SGD with momentum 0.9 at the printed learning rate.
   training.steps          an epoch is 200 steps of 16 samples, one frame in seven of the synthetic
                           benchmark: neighbouring frames are near copies, so a pass over all frames
@@ -37,10 +38,13 @@ Where the paper is silent, the faithful settings take:
   training.patience       5 epochs, as printed; :best trains all and keeps the last: two validation
                           subjects picked anything from epoch 2 to 20. So no subject validates there
                           and all others train.
-  training.presence       W = 0.9, of CAS(ME)^2; samm_lv.py has 0.75.
-  training.kinds          M = 0.1 (ME) and 0.9 (MaE) as printed, though its sentence says otherwise.
-  training.skips          of ME and MaE, 3~9 and 16~50 frames at 30 fps (CAS(ME)^2 in Table 3), kept
-                          in seconds; samm_lv.py has those of SAMM-LV.
+  training.presence_weight
+                          W = 0.9, of CAS(ME)^2; samm_lv.py has 0.75.
+  training.kind_weights   M = 0.1 (ME) and 0.9 (MaE) as printed, though its sentence says the
+                          opposite.
+  training.skip_range_seconds
+                          of ME and MaE, 3~9 and 16~50 frames at 30 fps (CAS(ME)^2 in Table 3),
+                          kept in seconds; samm_lv.py has those of SAMM-LV.
   seeds                   several in place of seed: as many runs, mean and deviation of F1.
   variants                several runs with single settings changed, see ablations.py.
   data.inclusive          whether k counts both ends of an interval; cas_me2.py does not.
@@ -90,8 +94,8 @@ def paper() -> Any:
                 widths=(16, 32, 64),
                 multiplier=8,
                 pooling="max",
-                regions=1,
-                start="random",
+                pool_grid=1,
+                kernel_init="random",
                 dropout=0.1,
                 form="fast",
                 lcn=True,
@@ -99,8 +103,8 @@ def paper() -> Any:
                 extra_blocks=0,
                 trunk="convolution",
                 references=(("ME", 1.0), ("MaE", 1.0)),
-                grain=0.0,
-                joint=0,
+                skip_rounding_seconds=0.0,
+                fusion_width=0,
             ),
             augmentation=dict(
                 contrast=(0.5, 1.5),
@@ -119,9 +123,9 @@ def paper() -> Any:
                 optimiser="sgd",
                 learning_rate=0.015,
                 decay="constant",
-                presence=0.9,
-                kinds=(0.1, 0.9),
-                skips=((3 / 30, 9 / 30), (16 / 30, 50 / 30)),
+                presence_weight=0.9,
+                kind_weights=(0.1, 0.9),
+                skip_range_seconds=((3 / 30, 9 / 30), (16 / 30, 50 / 30)),
                 averaging=0.0,
                 balance=0.0,
             ),
@@ -158,12 +162,12 @@ def best(config: Any) -> None:
         for times in multiples
         for side in (1, -1)
     )
-    config.model.grain = 1 / 30
-    config.model.joint = 64
+    config.model.skip_rounding_seconds = 1 / 30
+    config.model.fusion_width = 64
     config.model.dropout = 0.2
     config.training.epochs = 20
     config.training.patience = 0
-    config.training.skips = ((0.1, 0.2), (0.65, 1.1))
+    config.training.skip_range_seconds = ((0.1, 0.2), (0.65, 1.1))
     config.training.batch = 32
     config.training.validation_batches = 8
     config.protocol.peak_share = 0.7
@@ -173,8 +177,8 @@ def convolution(config: Any) -> None:
     """The paper's trunk and references, tuned as far as they were before there was motion."""
     _tuned(config)
     config.model.pooling = "average"
-    config.model.regions = 7
-    config.model.start = "difference"
+    config.model.pool_grid = 7
+    config.model.kernel_init = "difference"
     config.model.dropout = 0.0
     config.augmentation.drift = 0.4
     config.training.epochs = 10
@@ -187,8 +191,8 @@ def _tuned(config):
     config.training.optimiser = "adam"
     config.training.learning_rate = 0.003
     config.training.decay = "cosine"
-    config.training.presence = 0.85
-    config.training.kinds = (0.5, 0.5)
+    config.training.presence_weight = 0.85
+    config.training.kind_weights = (0.5, 0.5)
     config.protocol.threshold = "interval_f1"
     config.protocol.fit = "inner"
     config.protocol.normalisation = "train_quantiles"

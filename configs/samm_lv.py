@@ -24,8 +24,8 @@ def get_config(arguments: str = "") -> Any:
     config.data.name = "SAMM-LV"
     config.training.learning_rate = 0.007
     config.training.steps = 1500
-    config.training.presence = 0.75
-    config.training.skips = ((25 / 200, 75 / 200), (200 / 200, 400 / 200))
+    config.training.presence_weight = 0.75
+    config.training.skip_range_seconds = ((25 / 200, 75 / 200), (200 / 200, 400 / 200))
     default.apply(config, arguments, default.METHODS | {"best": best})
     return config
 
@@ -33,4 +33,4 @@ def get_config(arguments: str = "") -> Any:
 def best(config: Any) -> None:
     """Skips near k: 37 and 217 frames at 200 fps."""
     default.best(config)
-    config.training.skips = ((0.14, 0.28), (0.81, 1.38))
+    config.training.skip_range_seconds = ((0.14, 0.28), (0.81, 1.38))

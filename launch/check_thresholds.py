@@ -17,7 +17,7 @@ from jaxspot.errors import UserError
 from jaxspot.evaluation.fitting import ScoredVideo
 from jaxspot.evaluation.threshold_error import threshold_error
 from jaxspot.experiment.score_files import read_scores
-from jaxspot.spotter import load_spotter
+from jaxspot.spotting.spotter import load_spotter
 from jaxspot.video.bank import open_bank
 
 

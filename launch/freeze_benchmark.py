@@ -12,7 +12,7 @@ import sys
 from absl import app, flags
 
 from configs.synthetic import benchmarks
-from jaxspot.annotations.tables import write_text
+from jaxspot.files import write_text
 from jaxspot.synthetic.frozen import FILE, difference, fingerprint, read_frozen
 
 WRITE = flags.DEFINE_bool("write", False, "freeze the benchmark as it comes out now")

@@ -4,10 +4,10 @@ import jax
 import numpy as np
 from pools import make_pool
 
+from jaxspot.devices import fold_mesh
 from jaxspot.network.model import TwoStream
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.loso import train_loso
-from jaxspot.training.parallel import fold_mesh
 from jaxspot.training.step import Training
 
 MODEL = TwoStream(widths=(3, 4, 5), multiplier=2, dropout=0.2)
@@ -20,7 +20,7 @@ TRAINING = Training(
     learning_rate=0.01,
     averaging=0.5,
     balance=0.5,
-    skips=((0.1, 0.2), (0.2, 0.4)),
+    skip_range_seconds=((0.1, 0.2), (0.2, 0.4)),
 )
 FOLDS = loso_folds(["s0", "s1", "s2", "s3"])
 

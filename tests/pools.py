@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from jaxspot.training.pool import FramePool, last_usable
+from jaxspot.training.pool import FramePool
+from jaxspot.video.shown import last_usable
 
 
 def make_pool(*, subjects=4, videos=1, frames=16, size=16, fps=30.0, blind=(), seed=0):

@@ -13,25 +13,26 @@ import pytest
 from flax.traverse_util import flatten_dict
 from loso_runs import FOLDS, TRAINING, same
 from pools import make_pool
-from test_checkpoint import decision
 from test_model import close, inputs, plain_network, random_variables
+from test_storage import decision
 
 from configs import ablations, cas_me2, gains, samm_lv, synthetic
+from jaxspot.devices import fold_mesh, map_folds, on_each_device, shard_folds
 from jaxspot.errors import UserError
 from jaxspot.experiment.settings import read_settings
 from jaxspot.experiment.variants import change
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.forms import FORMS
+from jaxspot.network.inputs import normalise, prepare_samples
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
-from jaxspot.spotter import Spotter, load_spotter, save_spotter
 from jaxspot.spotting.scoring import score_video
+from jaxspot.spotting.spotter import Spotter, load_spotter, save_spotter
 from jaxspot.training.feed import feed_epochs, prepare_validation
 from jaxspot.training.loso import compile_epoch
-from jaxspot.training.parallel import fold_mesh, map_folds, on_each_device, shard_folds
 from jaxspot.training.saved_epochs import Progress, restore_progress, save_progress
 from jaxspot.training.state import init_state
-from jaxspot.training.step import make_optimiser, normalise, prepare_samples, train_step
+from jaxspot.training.step import make_optimiser, train_step
 
 SMALL = dict(widths=(4, 6, 8), multiplier=3)
 BARE = TwoStream(widths=(3, 4, 5), multiplier=2, dropout=0.2, lcn=False, norm="none")
@@ -209,7 +210,12 @@ def test_equal_weights_are_a_quarter_of_plain_cross_entropy():
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 5, (200, 2)).astype(np.float32)
     labels = rng.integers(0, 2, (200, 2)).astype(np.float32)
-    loss = weighted_bce(logits, labels, presence=training.presence, kinds=tuple(training.kinds))
+    loss = weighted_bce(
+        logits,
+        labels,
+        presence_weight=training.presence_weight,
+        kind_weights=tuple(training.kind_weights),
+    )
     plain = optax.sigmoid_binary_cross_entropy(logits, labels).sum(-1)
     np.testing.assert_allclose(loss, plain / 4, rtol=1e-5)
 
@@ -217,7 +223,7 @@ def test_equal_weights_are_a_quarter_of_plain_cross_entropy():
 CHANGED = {
     "no_lcn": {"model.lcn"},
     "no_batch_norm": {"model.norm"},
-    "no_weighted_loss": {"training.presence", "training.kinds"},
+    "no_weighted_loss": {"training.presence_weight", "training.kind_weights"},
     "no_dropout": {"model.dropout"},
     "deep_no_lcn": {"model.lcn", "model.extra_blocks"},
     "full": set(),
@@ -240,7 +246,7 @@ def test_a_row_changes_what_it_is_named_after(data, base):
         assert found.keys() == whole.keys()
         changed = {setting for setting in whole if found[setting] != whole[setting]}
         if base == "best":  # where the kinds have equal weight anyway
-            expected = expected - {"training.kinds"}
+            expected = expected - {"training.kind_weights"}
         assert changed == expected
         assert flat(ablations.get_config(f"{base},{name},{row}")) == found
         if name == "synthetic":
@@ -279,7 +285,7 @@ def test_arguments_that_make_no_sense(arguments, said):
         ("norm", "layer", "model.norm is 'layer'; take one of batch, none"),
         ("extra_blocks", -1, "0 or more"),
         ("trunk", "flow", "model.trunk is 'flow'; take one of convolution, motion"),
-        ("joint", -1, "0 or more"),
+        ("fusion_width", -1, "0 or more"),
         ("references", (("ME", 1.0), ("MaE", 0.0)), "the number not 0"),
         ("references", (("MAE", 1.0),), "pairs such as"),
         ("references", ("ME", 1.0), "pairs such as"),

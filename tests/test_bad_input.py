@@ -210,7 +210,7 @@ def test_weights_that_do_not_fit_on_the_disk_are_one_line(tmp_path):
 import resource, sys
 import numpy as np
 from jaxspot.commands.running import run
-from jaxspot.training.checkpoint import save_tree
+from jaxspot.storage import save_tree
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 tree = {"a": np.random.default_rng(0).random(9000)}
 sys.exit(run("train", lambda words: save_tree(words[0], tree), sys.argv[1:]))

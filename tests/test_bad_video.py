@@ -11,9 +11,9 @@ from tiny_banks import limited, one_line, said
 from video_files import encode, feat_clip, noise
 
 from jaxspot.commands import spot
-from jaxspot.evaluation.protocols import Decision, Protocol
 from jaxspot.network.model import TwoStream
-from jaxspot.spotter import Spotter, save_spotter
+from jaxspot.spotting.rule import Decision, Protocol
+from jaxspot.spotting.spotter import Spotter, save_spotter
 from jaxspot.video import landmarker as landmarker_module
 from jaxspot.video.landmarker import landmarker_path
 

@@ -112,7 +112,7 @@ def test_twin_network_loss_and_gradients(torch, twin, train):
     model = TwoStream(widths=(4, 6, 8), multiplier=3)
     rng = np.random.default_rng(0)
     frames, labels = rng.normal(size=(3, 3, 16, 16)), rng.integers(0, 2, (3, 2)).astype(float)
-    weights = dict(presence=0.9, kinds=(0.1, 0.9))
+    weights = dict(presence_weight=0.9, kind_weights=(0.1, 0.9))
     with jax.enable_x64(True):
         variables = random_variables(model, jnp.asarray(frames))
 

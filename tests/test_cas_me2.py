@@ -6,7 +6,7 @@ from release_sheets import CAS_ME2_CODES, CAS_ME2_HEADER, write_cas_me2, write_w
 
 from jaxspot import read_cas_me2
 from jaxspot.annotations.cas_me2 import cas_me2_labels, cas_me2_video
-from jaxspot.annotations.tables import ANNOTATION_COLUMNS
+from jaxspot.annotations.intervals import ANNOTATION_COLUMNS
 from jaxspot.errors import UserError
 
 ROWS = [

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxspot.annotations.tables import KINDS, frame_labels
+from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
-from jaxspot.evaluation.protocols import Protocol, decide
+from jaxspot.spotting.rule import Protocol, decide
 
 FRAMES = 240
 PROTOCOLS = [

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from video_files import encode, feat_clip, noise
 
-from jaxspot.annotations.tables import read_intervals
+from jaxspot.annotations.intervals import read_intervals
 from jaxspot.errors import UserError
 from jaxspot.report.clip_plot import plot_clip
 from jaxspot.spotting.clip import (
@@ -16,9 +16,9 @@ from jaxspot.spotting.clip import (
     spot_clips,
     usable_frames,
 )
-from jaxspot.training.pool import ShownFrames
 from jaxspot.video.clip import Clip, aligned_clip, median_fps
 from jaxspot.video.landmarker import load_landmarker
+from jaxspot.video.shown import ShownFrames
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxspot.evaluation.protocols import Protocol
 from jaxspot.experiment import control
 from jaxspot.experiment.control import roll_labels, roll_table
 from jaxspot.experiment.networks import spread
 from jaxspot.experiment.outputs import judge_control
 from jaxspot.report.tables import control_table, layout_control
+from jaxspot.spotting.rule import Protocol
 from jaxspot.video.bank import Bank
 
 

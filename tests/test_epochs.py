@@ -12,11 +12,11 @@ import pytest
 from loso_runs import FOLDS, MODEL, TRAINING, same, train
 from pools import make_pool
 
+from jaxspot import storage as checkpoint
+from jaxspot.devices import fold_mesh
 from jaxspot.errors import UserError
-from jaxspot.training import checkpoint
-from jaxspot.training.checkpoint import verify_tree
+from jaxspot.storage import verify_tree
 from jaxspot.training.loso import refuse_not_finite, start_folds
-from jaxspot.training.parallel import fold_mesh
 from jaxspot.training.saved_epochs import restore_progress, save_progress, saved_epochs
 
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from video_files import feat_clip
 
-from jaxspot.annotations.tables import read_intervals
+from jaxspot.annotations.intervals import read_intervals
 from jaxspot.commands import evaluate, spot, train
-from jaxspot.evaluation.protocols import Decision, Protocol
-from jaxspot.experiment.judge import blank_faceless, judge, mean_durations
-from jaxspot.spotter import mean_decision
+from jaxspot.experiment.heldout import blank_faceless, judge, mean_durations
+from jaxspot.spotting.rule import Decision, Protocol
+from jaxspot.spotting.spotter import mean_decision
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.inner_folds import plan_networks
 from jaxspot.video.bank import open_bank
@@ -106,7 +106,7 @@ def test_another_run_is_not_overwritten(run, capsys):
     ("flags", "said"),
     [
         (["--config=configs/synthetic.py:bset"], "bset"),
-        (["--config=configs/synthetic.py", "--config.model.regoins=3"], "regions"),
+        (["--config=configs/synthetic.py", "--config.model.pool_gird=3"], "pool_grid"),
         (["--config=configs/nowhere.py"], "nowhere"),
         (["--config=configs/synthetic.py", "--config.training.epochs=abc"], "base 10: 'abc'"),
         ([], "--config is missing"),

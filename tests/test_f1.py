@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxspot.annotations.tables import frame_labels
+from jaxspot.annotations.intervals import frame_labels
 from jaxspot.errors import UserError
 from jaxspot.evaluation.f1 import score_by_subject, score_intervals
 from jaxspot.spotting.intervals import find_intervals, intervals_table

@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from loso_runs import FOLDS, MODEL, TRAINING, same, train
 from pools import make_pool
 
+from jaxspot.devices import fold_mesh
 from jaxspot.errors import UserError
+from jaxspot.network.flow import local_motion
+from jaxspot.network.inputs import normalise
 from jaxspot.network.model import TwoStream
-from jaxspot.network.motion import local_motion
 from jaxspot.training import pool as pools
 from jaxspot.training.feed import feed_epochs, seen_places, sees_half
 from jaxspot.training.loso import TrainedFolds
-from jaxspot.training.parallel import fold_mesh
 from jaxspot.training.pool import BankFrames, gather_pool
 from jaxspot.training.sampling import validation_tables
 from jaxspot.training.saved_epochs import Progress
-from jaxspot.training.step import normalise
 from jaxspot.video.bank import Bank
 
 
@@ -186,7 +186,7 @@ def test_validation_lies_where_its_fold_trains(model):
     pool, mesh = make_pool(), fold_mesh(2)
     with closing(feed_epochs(pool, FOLDS[:3], model, TRAINING, mesh)) as feed:
         tables, _, shared = next(feed)
-    given = dict(skips=TRAINING.skips, references=model.references)
+    given = dict(skips=TRAINING.skip_range_seconds, references=model.references)
     table = validation_tables(pool, FOLDS[:3], seed=0, batches=2, batch=2, **given)
     assert shared.rows.shape[-1] == table.shape[-1] == 1 + len(model.references)
     seen = jax.jit(normalise)(pool.frames[table])

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from loso_runs import FOLDS, TRAINING, train
 from test_model import close, inputs, random_variables
 
+from jaxspot.devices import fold_mesh, map_folds, on_each_device, shard_folds
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.forms import FORMS
 from jaxspot.network.model import TwoStream
-from jaxspot.training.parallel import fold_mesh, map_folds, on_each_device, shard_folds
 
 SMALL = dict(widths=(4, 6, 8), multiplier=3)
 few = settings(max_examples=4, deadline=None)  # every shape is compiled anew
@@ -57,7 +57,7 @@ def test_the_network_in_both_forms(batch, cells, streams, pooling, seed):
         frames = jnp.asarray(inputs(batch=batch, size=8 * cells, streams=streams, seed=seed))
         weights = jnp.asarray(np.random.default_rng(seed).normal(size=(batch, 2)))
         references = (("ME", 1.0),) * streams
-        options = SMALL | dict(pooling=pooling, regions=2, dropout=0.3, references=references)
+        options = SMALL | dict(pooling=pooling, pool_grid=2, dropout=0.3, references=references)
         plain, fast = (TwoStream(**options, form=form) for form in FORM_NAMES)
         variables = random_variables(plain, frames, seed=seed)
         run = lambda model: jax.jit(functools.partial(logits_and_gradients, model))(
@@ -69,7 +69,7 @@ def test_the_network_in_both_forms(batch, cells, streams, pooling, seed):
 def test_in_single_precision_forward_agrees():
     """Float32, at the full size; gradients differ where a maximum or a ReLU nearly ties."""
     frames = jnp.asarray(inputs(batch=2, size=112), jnp.float32)
-    plain, fast = (TwoStream(regions=7, form=form) for form in FORM_NAMES)
+    plain, fast = (TwoStream(pool_grid=7, form=form) for form in FORM_NAMES)
     variables = jax.jit(lambda: plain.init(jax.random.key(0), frames, train=False))()
     for mode in (True, False):
         run = lambda model, mode=mode: jax.jit(

@@ -16,17 +16,9 @@ import pytest
 import jaxspot
 
 ROOT = Path(jaxspot.__file__).parent
-ORDER = [
-    "annotations",
-    "video",
-    "datasets",
-    "synthetic",
-    "network",
-    "training",
-    "spotting",
-    "evaluation",
-]
-ORDER += ["report", "spotter", "experiment", "benchmark", "commands", "cli"]
+ORDER = ["annotations", "video", "datasets", "synthetic", "network", "training", "spotting"]
+ORDER += ["evaluation", "baselines", "report", "experiment", "benchmark", "commands", "cli"]
+BELOW_ALL = ("devices", "errors", "files", "memory", "progress", "storage", "workers")
 NAMES = {
     "Augmentation",
     "Protocol",
@@ -67,7 +59,7 @@ TwoStream(pooling="avg")
 from jaxspot import nothing
 """
 WITHOUT_JAX = ["jaxspot", "jaxspot.errors", "jaxspot.cli", "jaxspot.commands.evaluate"]
-WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "protocols", "files")]
+WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "files")] + ["jaxspot.spotting.rule"]
 
 
 def modules():
@@ -88,9 +80,9 @@ def imported(path):
 
 
 def place(name):
-    """Where a module stands in the order; errors, memory, progress and workers come before all."""
+    """Where a module stands in the order; those of BELOW_ALL come before all."""
     part = name.split(".")[1]
-    return -1 if part in ("errors", "memory", "progress", "workers") else ORDER.index(part)
+    return -1 if part in BELOW_ALL else ORDER.index(part)
 
 
 def users_of(library):
@@ -189,10 +181,16 @@ def test_imports_go_one_way():
         for target in imported(path):
             if target.startswith("jaxspot."):
                 assert place(target) <= place(name), f"{name} imports {target}"
+                if name.startswith("jaxspot.spotting."):
+                    assert not target.startswith("jaxspot.training."), f"{name} imports {target}"
 
 
 def test_flax_is_used_where_networks_are_and_orbax_once():
-    networks = {"jaxspot.network.model", "jaxspot.evaluation.peers.softnet_network"}
+    networks = {
+        "jaxspot.network.convolution",
+        "jaxspot.network.model",
+        "jaxspot.baselines.softnet.network",
+    }
     assert users_of("flax.linen") == networks
-    assert users_of("orbax") == {"jaxspot.training.checkpoint"}
+    assert users_of("orbax") == {"jaxspot.storage"}
     assert users_of("flax") == {*networks, "jaxspot.training.state"}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxspot.errors import UserError
-from jaxspot.evaluation.protocols import FitRule, Protocol
+from jaxspot.spotting.rule import FitRule, Protocol
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.inner_folds import FITS, plan_networks
 

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
 from jaxspot.evaluation.interval_thresholds import candidate_thresholds, overall_f1_thresholds
-from jaxspot.evaluation.protocols import Protocol, decide
 from jaxspot.evaluation.threshold_error import threshold_error
 from jaxspot.spotting.intervals import find_intervals
+from jaxspot.spotting.rule import Protocol, decide
 
 
 def noisy_video(seed, *, frames=240, clear=(0.5, 0.5), noise=0.2):

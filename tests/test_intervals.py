@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxspot.annotations.tables import INTERVAL_COLUMNS
+from jaxspot.annotations.intervals import INTERVAL_COLUMNS
 from jaxspot.spotting.intervals import find_around_peaks, find_intervals, intervals_table
 
 curve = st.lists(st.sampled_from([0.0, 0.4, 0.5, 0.9, np.nan]), max_size=40)

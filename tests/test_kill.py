@@ -52,14 +52,14 @@ from jaxspot.commands import train
 sys.exit(train.main(sys.argv[5:]))
 """
 EPOCHS = "jaxspot.training.saved_epochs"
-CHECKPOINT = "jaxspot.training.checkpoint"
+CHECKPOINT = "jaxspot.storage"
 PLACES = [
     ("jaxspot.experiment.settings", "synthetic_bank", "after", 1),
-    ("jaxspot.experiment.trial", "save_progress", "after", 1),
+    ("jaxspot.experiment.crossval", "save_progress", "after", 1),
     (CHECKPOINT, "ocp.StandardCheckpointer.save", "after", 1),
     (CHECKPOINT, "_flush", "before", 1),
     (CHECKPOINT, "os.replace", "after", 1),
-    ("jaxspot.experiment.trial", "save_progress", "after", 1),
+    ("jaxspot.experiment.crossval", "save_progress", "after", 1),
     (EPOCHS, "shutil.rmtree", "before", 1),
     (CHECKPOINT, "save_tree", "before", 3),
     (CHECKPOINT, "save_tree", "after", 1),
@@ -98,7 +98,7 @@ def results(folder):
 
 
 def weights(folder):
-    from jaxspot.spotter import load_spotter
+    from jaxspot.spotting.spotter import load_spotter
 
     return load_spotter(folder).variables
 

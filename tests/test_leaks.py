@@ -8,9 +8,9 @@ import pytest
 from tiny_banks import write_bank
 
 from configs import default
+from jaxspot.experiment.crossval import run_trial
 from jaxspot.experiment.networks import run_networks
 from jaxspot.experiment.settings import read_settings
-from jaxspot.experiment.trial import run_trial
 from jaxspot.experiment.variants import training_key
 from jaxspot.video.bank import finish_bank, open_bank
 from jaxspot.video.writer import save_video

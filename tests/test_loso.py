@@ -11,13 +11,13 @@ import pytest
 from loso_runs import FOLDS, MODEL, TRAINING, same, train
 from pools import make_pool, overwrite
 
+from jaxspot.devices import fold_mesh, shard_folds
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream
 from jaxspot.training import loso
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.loso import compile_epoch, start_folds
-from jaxspot.training.parallel import fold_mesh, shard_folds
 from jaxspot.training.state import init_state, stop_early
 from jaxspot.training.step import Training
 

@@ -7,14 +7,9 @@ import pytest
 from moving_squares import moving_square, texture
 from tiny_banks import write_bank
 
-from jaxspot.annotations.tables import INTERVAL_COLUMNS
-from jaxspot.evaluation.peers.flow import (
-    dense_flow,
-    direction_bins,
-    dominant_bin,
-    relative_height,
-)
-from jaxspot.evaluation.peers.mdmd import (
+from jaxspot.annotations.intervals import INTERVAL_COLUMNS
+from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin, relative_height
+from jaxspot.baselines.mdmd import (
     SECONDS,
     block_differences,
     block_pixels,

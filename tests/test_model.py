@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from jax import lax
 
-from jaxspot.network.model import TwoStream, temporal_difference
+from jaxspot.network.convolution import temporal_difference
+from jaxspot.network.model import TwoStream
 
 SMALL = dict(widths=(4, 6, 8), multiplier=3)
 
@@ -97,7 +98,7 @@ def close(tolerance):
 
 @pytest.mark.parametrize(("pooling", "regions"), [("max", 1), ("average", 4)])
 def test_agrees_with_a_plain_network(pooling, regions):
-    model = TwoStream(**SMALL, pooling=pooling, regions=regions)
+    model = TwoStream(**SMALL, pooling=pooling, pool_grid=regions)
     with jax.enable_x64(True):
         frames = jnp.asarray(inputs())
         variables = random_variables(model, frames)
@@ -209,7 +210,7 @@ def first_response(model, frames):
 
 def test_difference_start_is_silent_for_identical_frames():
     frames = np.repeat(inputs()[:, :1], 3, 1).astype(np.float32)
-    silent = first_response(TwoStream(**SMALL, start="difference"), frames)
+    silent = first_response(TwoStream(**SMALL, kernel_init="difference"), frames)
     np.testing.assert_allclose(silent, 0.0, atol=1e-5)
     assert np.abs(first_response(TwoStream(**SMALL), frames)).max() > 0.1
 
@@ -269,4 +270,4 @@ def test_parameter_counts():
 
 def test_sizes_that_cannot_be_cut_are_refused():
     with pytest.raises(ValueError, match="6x6 features cannot be cut into 4x4 regions"):
-        parameters(TwoStream(**SMALL, regions=4), 24)
+        parameters(TwoStream(**SMALL, pool_grid=4), 24)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxspot.annotations.tables import INTERVAL_COLUMNS
-from jaxspot.evaluation.peers.moilanen import (
+from jaxspot.annotations.intervals import INTERVAL_COLUMNS
+from jaxspot.baselines.moilanen import (
     block_histograms,
     chi_squared,
     contrast,

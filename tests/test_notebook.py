@@ -18,7 +18,7 @@ WIDTHS = (4, 4, 4)
 EPOCHS, STEPS, BATCH = 2, 3, 4
 """
 CHECKS = """
-from jaxspot.evaluation.protocols import decide
+from jaxspot.spotting.rule import decide
 
 np.testing.assert_allclose(*lcn(pictures), atol=1e-4)
 assert fold.held_out not in own and set(own) | {fold.held_out} == set(bank.videos.subject)

@@ -34,8 +34,9 @@ from jaxspot import (
     weighted_bce,
 )
 from jaxspot.errors import UserError, choices_of
-from jaxspot.network.forms import FORMS, to_input
-from jaxspot.network.model import NORMS
+from jaxspot.network.convolution import NORMS
+from jaxspot.network.forms import FORMS
+from jaxspot.network.inputs import to_input
 from jaxspot.spotting.intervals import intervals_table
 from jaxspot.training.step import make_optimiser
 
@@ -84,10 +85,10 @@ def test_without_lcn_bytes_are_the_same_picture_as_fractions():
     [
         (TwoStream, "pooling", "avg", "average"),
         (TwoStream, "trunk", "motoin", "motion"),
-        (TwoStream, "start", "diff", None),
+        (TwoStream, "kernel_init", "diff", None),
         (TwoStream, "norm", "batchnorm", "batch"),
         (TwoStream, "form", "Plain", "plain"),
-        (TwoStream, "regions", 3, None),
+        (TwoStream, "pool_grid", 3, None),
         (Training, "optimiser", "rmsprop", None),
         (Training, "decay", "cosin", "cosine"),
         (Protocol, "matching", "one_to_on", "one_to_one"),
@@ -104,7 +105,7 @@ def test_an_option_of_a_few_words_takes_no_other(kind, field, word, near):
     plain = kind()
     assert str(getattr(plain, field)) in choices.split(", ")
     for choice in choices.split(", "):
-        value = int(choice) if field == "regions" else choice
+        value = int(choice) if field == "pool_grid" else choice
         assert getattr(dataclasses.replace(plain, **{field: value}), field) == value
 
 
@@ -301,19 +302,27 @@ def test_augmentation_takes_bytes_of_one_sample():
         ((5, 2), (2,), (0.1, 0.9), "(5, 2) and (2,)"),
         ((5,), (5,), (0.1, 0.9), "ME and MaE, not (5,) and (5,)"),
         ((5, 3), (5, 3), (0.1, 0.9), "(5, 3) and (5, 3)"),
-        ((5, 2), (5, 2), 0.9, "kinds must be two weights, of ME and MaE, not 0.9"),
-        ((5, 2), (5, 2), (0.1, 0.8, 0.1), "kinds must be two weights"),
+        ((5, 2), (5, 2), 0.9, "kind_weights must be two, of ME and MaE, not 0.9"),
+        ((5, 2), (5, 2), (0.1, 0.8, 0.1), "kind_weights must be two"),
     ],
 )
 def test_the_loss_takes_no_shapes_that_broadcast(logits, labels, kinds, words):
-    loss = lambda x, y: weighted_bce(x, y, presence=0.9, kinds=kinds)
+    loss = lambda x, y: weighted_bce(x, y, presence_weight=0.9, kind_weights=kinds)
     refused(ValueError, words, loss, np.zeros(logits, "f"), np.zeros(labels, "f"))
     refused(ValueError, words, jax.jit(loss), np.zeros(logits, "f"), np.zeros(labels, "f"))
 
 
 def test_the_loss_takes_no_whole_numbers_for_logits():
     words = "logits must be float, not int32"
-    refused(TypeError, words, weighted_bce, [[0, 1]], [[0, 1]], presence=0.9, kinds=(0.1, 0.9))
+    refused(
+        TypeError,
+        words,
+        weighted_bce,
+        [[0, 1]],
+        [[0, 1]],
+        presence_weight=0.9,
+        kind_weights=(0.1, 0.9),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -341,6 +350,6 @@ def test_training_takes_nothing_else(bank, name):
 
 
 def test_lists_will_do_where_tuples_are_kept():
-    given = Training(skips=[[0.1, 0.2], [0.3, 0.4]], kinds=[0.5, 0.5])
-    assert given == Training(skips=((0.1, 0.2), (0.3, 0.4)), kinds=(0.5, 0.5))
+    given = Training(skip_range_seconds=[[0.1, 0.2], [0.3, 0.4]], kind_weights=[0.5, 0.5])
+    assert given == Training(skip_range_seconds=((0.1, 0.2), (0.3, 0.4)), kind_weights=(0.5, 0.5))
     assert hash(Augmentation(contrast=[0.5, 1.5])) == hash(Augmentation())

@@ -27,36 +27,31 @@ from scipy.ndimage import gaussian_filter
 
 from configs import ablations, cas_me2, samm_lv
 from jaxspot.annotations.durations import k_frame, move_to_neutral_ratio
+from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.annotations.rules import Span, missing_offset
-from jaxspot.annotations.tables import KINDS, frame_labels
 from jaxspot.datasets.expected import EXPECTED
+from jaxspot.devices import fold_mesh
 from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
 from jaxspot.evaluation.matching import match_intervals
-from jaxspot.evaluation.protocols import Decision, cutoff_from_k, decide
 from jaxspot.experiment import skips as skip_search
-from jaxspot.experiment.judge import fold_protocol, mean_durations
+from jaxspot.experiment.heldout import fold_protocol, mean_durations
 from jaxspot.experiment.settings import Settings, read_settings
 from jaxspot.experiment.skips import FACTORS, search_skips
 from jaxspot.network.augment import Augmentation, augment
+from jaxspot.network.inputs import init_variables, prepare_samples, see
 from jaxspot.network.lcn import local_contrast_normalise
 from jaxspot.network.loss import weighted_bce
-from jaxspot.spotter import network_skips
+from jaxspot.network.streams import network_skips
 from jaxspot.spotting.filters import butterworth
 from jaxspot.spotting.intervals import find_intervals
+from jaxspot.spotting.rule import Decision, cutoff_from_k, decide
 from jaxspot.spotting.scoring import score_chunk, score_video
 from jaxspot.training.epoch import validation_loss
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import Fold, loso_folds
-from jaxspot.training.parallel import fold_mesh
 from jaxspot.training.sampling import reference_places
 from jaxspot.training.state import init_state, stop_early
-from jaxspot.training.step import (
-    init_variables,
-    make_optimiser,
-    prepare_samples,
-    see,
-    train_step,
-)
+from jaxspot.training.step import make_optimiser, train_step
 from jaxspot.video.align import align_face
 from jaxspot.video.bank import SIZE
 
@@ -65,7 +60,7 @@ class Printed(NamedTuple):
     """What the paper prints for one data set; pairs are ME and MaE, skips are in frames."""
 
     fps: int
-    presence: float
+    presence_weight: float
     learning_rate: float
     skips: tuple[tuple[int, int], tuple[int, int]]
     k: tuple[int, int]
@@ -80,7 +75,7 @@ class Printed(NamedTuple):
 PRINTED = (
     Printed(
         fps=200,
-        presence=0.75,
+        presence_weight=0.75,
         learning_rate=0.007,
         skips=((25, 75), (200, 400)),
         k=(37, 217),
@@ -93,7 +88,7 @@ PRINTED = (
     ),
     Printed(
         fps=30,
-        presence=0.9,
+        presence_weight=0.9,
         learning_rate=0.015,
         skips=((3, 9), (16, 50)),
         k=(6, 19),
@@ -368,7 +363,7 @@ def three_layers():
 )
 def skips_on_both_sides_of_half_a_second():
     for printed in PRINTED:
-        (_, short), (long, _) = printed.settings.training.skips
+        (_, short), (long, _) = printed.settings.training.skip_range_seconds
         assert short < 0.5 < long
         mean = tuple(seconds[1] for seconds in printed.seconds)
         first, second = network_skips(printed.settings.model, [mean], printed.fps)[0]
@@ -430,9 +425,9 @@ def a_step_by_hand():
         state = init_state(variables, make_optimiser(training))
         step = jax.jit(partial(train_step, model=SMALL, training=training))
         after, loss = step(state, frames, labels, jax.random.key(0))
-        expected = equation_2(bias, labels, printed.presence).mean()
+        expected = equation_2(bias, labels, printed.presence_weight).mean()
         assert float(loss) == pytest.approx(expected, rel=1e-5)
-        w, s = printed.presence, sigmoid(bias)
+        w, s = printed.presence_weight, sigmoid(bias)
         slope = np.array([0.1, 0.9]) * ((1 - w) * (1 - labels) * s - w * labels * (1 - s)).mean(0)
         moved = np.asarray(after.params["Output"]["bias"]) - bias
         np.testing.assert_allclose(moved, -printed.learning_rate * slope, atol=1e-7)
@@ -450,7 +445,7 @@ def a_step_by_hand():
 )
 def a_miss_costs_more_than_a_false_alarm():
     def cost(training, logit, label):
-        weights = dict(presence=training.presence, kinds=training.kinds)
+        weights = dict(presence_weight=training.presence_weight, kind_weights=training.kind_weights)
         return float(weighted_bce(jnp.full(2, logit), jnp.full(2, label), **weights))
 
     samm, cas = (printed.settings.training for printed in PRINTED)
@@ -731,7 +726,9 @@ def ablations_take_one_part_away():
             no_batch_norm=dict(model=whole.model.clone(norm="none")),
             no_dropout=dict(model=whole.model.clone(dropout=0.0)),
             no_weighted_loss=dict(
-                training=dataclasses.replace(whole.training, presence=0.5, kinds=(0.5, 0.5))
+                training=dataclasses.replace(
+                    whole.training, presence_weight=0.5, kind_weights=(0.5, 0.5)
+                )
             ),
         )
         for row, changed in changes.items():
@@ -934,11 +931,13 @@ def both_streams_are_one_batch():
 def signs_of_equation_2():
     logits = np.array([0.3, -0.7])
     for printed in PRINTED:
-        w, s, m = printed.presence, sigmoid(logits), np.array([0.1, 0.9])
+        w, s, m = printed.presence_weight, sigmoid(logits), np.array([0.1, 0.9])
         for t in ([0, 0], [0, 1], [1, 0], [1, 1]):
             t = np.array(t)
             present, absent = m * w * t * np.log(s), m * (1 - w) * (1 - t) * np.log(1 - s)
-            weights = dict(presence=printed.settings.training.presence, kinds=(0.1, 0.9))
+            weights = dict(
+                presence_weight=printed.settings.training.presence_weight, kind_weights=(0.1, 0.9)
+            )
             found = float(weighted_bce(jnp.asarray(logits), jnp.asarray(t, float), **weights))
             assert found == pytest.approx(-(present + absent).sum(), rel=1e-5)
             assert found > 0
@@ -955,9 +954,9 @@ def signs_of_equation_2():
 def the_rarer_kind_weighs_less():
     for printed in PRINTED:
         assert printed.labels[0] < printed.labels[1]
-        micro, macro = printed.settings.training.kinds
+        micro, macro = printed.settings.training.kind_weights
         assert macro == pytest.approx(9 * micro)
-    assert read_settings(samm_lv.get_config("best")).training.kinds == (0.5, 0.5)
+    assert read_settings(samm_lv.get_config("best")).training.kind_weights == (0.5, 0.5)
 
 
 @otherwise(

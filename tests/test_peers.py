@@ -5,9 +5,9 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 from tiny_banks import write_bank
 
-from jaxspot.annotations.tables import frame_labels
+from jaxspot.annotations.intervals import frame_labels
+from jaxspot.baselines import PEERS
 from jaxspot.commands import train
-from jaxspot.evaluation.peers import PEERS
 from jaxspot.experiment.peers import Spotted, score_peer_frames
 from jaxspot.video.bank import open_bank
 

@@ -13,9 +13,9 @@ from release_trees import CAS_LABELS, FRAMES, SAMM_LABELS, cas_me2_tree, samm_lv
 from tiny_banks import ROOT, limited, one_line, said, start, write_bank
 
 from jaxspot import read_cas_me2, read_samm_lv
+from jaxspot.annotations.intervals import read_videos
 from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.repairs import REPAIR_COLUMNS
-from jaxspot.annotations.tables import read_videos
 from jaxspot.commands import evaluate
 from jaxspot.errors import UserError
 from jaxspot.evaluation.files import read_truth

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jaxspot.annotations.intervals import ANNOTATION_COLUMNS
 from jaxspot.annotations.repairs import (
     REPAIR_COLUMNS,
     RULES,
@@ -16,7 +17,6 @@ from jaxspot.annotations.repairs import (
     mend,
 )
 from jaxspot.annotations.rules import SHEET_RULES, past_end
-from jaxspot.annotations.tables import ANNOTATION_COLUMNS
 from jaxspot.errors import UserError
 
 NAN = math.nan

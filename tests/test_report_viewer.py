@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.report.page import write_report
 from jaxspot.report.viewer import (

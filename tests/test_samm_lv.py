@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from release_sheets import SAMM_LV_HEADER, cache_formulas, write_samm_lv, write_workbook
 
 from jaxspot import read_samm_lv
+from jaxspot.annotations.intervals import ANNOTATION_COLUMNS
 from jaxspot.annotations.samm_lv import label_version, samm_lv_labels, samm_lv_video
-from jaxspot.annotations.tables import ANNOTATION_COLUMNS
 from jaxspot.errors import UserError
 
 ROWS = [

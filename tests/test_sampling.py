@@ -7,7 +7,7 @@ from pools import make_pool
 
 from jaxspot.errors import UserError
 from jaxspot.training.folds import Fold, loso_folds
-from jaxspot.training.pool import gather_pool, last_usable
+from jaxspot.training.pool import gather_pool
 from jaxspot.training.sampling import (
     draw_table,
     epoch_samples,
@@ -16,6 +16,7 @@ from jaxspot.training.sampling import (
     validation_tables,
 )
 from jaxspot.video.bank import finish_bank
+from jaxspot.video.shown import last_usable
 from jaxspot.video.writer import save_video
 
 SKIPS = ((0.1, 0.3), (16 / 30, 50 / 30))

@@ -3,11 +3,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxspot.devices import fold_mesh, in_turns, join_turns
+from jaxspot.network.inputs import normalise
 from jaxspot.network.model import TwoStream
 from jaxspot.spotting.scoring import score_video
-from jaxspot.training.parallel import fold_mesh, in_turns, join_turns
-from jaxspot.training.pool import ShownFrames, last_usable
-from jaxspot.training.step import normalise
+from jaxspot.video.shown import ShownFrames, last_usable
 
 MODEL = TwoStream(widths=(3, 4, 5), multiplier=2)
 NETWORKS = 3

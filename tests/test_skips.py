@@ -8,14 +8,14 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from tiny_banks import write_bank
 
-from jaxspot.annotations.tables import frame_labels
+from jaxspot.annotations.intervals import frame_labels
+from jaxspot.devices import fold_mesh
 from jaxspot.experiment import skips
 from jaxspot.experiment.skips import FACTORS, search_fold, search_skips
 from jaxspot.network.model import TwoStream
-from jaxspot.spotter import frame_skips
+from jaxspot.network.streams import frame_skips
 from jaxspot.spotting.scoring import score_video
 from jaxspot.training.folds import loso_folds
-from jaxspot.training.parallel import fold_mesh
 from jaxspot.video.bank import open_bank
 
 MODEL = TwoStream(widths=(2, 3, 4), multiplier=2)

@@ -10,11 +10,10 @@ from scipy.ndimage import map_coordinates
 from tiny_banks import write_bank
 
 from jaxspot.annotations.durations import k_frame
-from jaxspot.annotations.tables import INTERVAL_COLUMNS
-from jaxspot.errors import UserError
-from jaxspot.evaluation.peers.flow import dense_flow
-from jaxspot.evaluation.peers.softnet import _shares_done, softnet_bank, train_folds
-from jaxspot.evaluation.peers.softnet_inputs import (
+from jaxspot.annotations.intervals import INTERVAL_COLUMNS
+from jaxspot.baselines.dense_flow import dense_flow
+from jaxspot.baselines.softnet.folds import _shares_done, softnet_bank, train_folds
+from jaxspot.baselines.softnet.inputs import (
     face_regions,
     optical_strain,
     pair_image,
@@ -22,10 +21,10 @@ from jaxspot.evaluation.peers.softnet_inputs import (
     stretch,
     write_inputs,
 )
-from jaxspot.evaluation.peers.softnet_labels import pseudo_labels, window_iou
-from jaxspot.evaluation.peers.softnet_network import STREAMS, SoftNet, pooled_conv
-from jaxspot.evaluation.peers.softnet_spotting import smooth, spot_folds
-from jaxspot.evaluation.peers.softnet_training import (
+from jaxspot.baselines.softnet.labels import pseudo_labels, window_iou
+from jaxspot.baselines.softnet.network import STREAMS, SoftNet, pooled_conv
+from jaxspot.baselines.softnet.spotting import smooth, spot_folds
+from jaxspot.baselines.softnet.training import (
     AS_IS,
     BLUR,
     FLIP,
@@ -37,8 +36,9 @@ from jaxspot.evaluation.peers.softnet_training import (
     start_networks,
     train_networks,
 )
+from jaxspot.devices import fold_mesh
+from jaxspot.errors import UserError
 from jaxspot.training.folds import loso_folds
-from jaxspot.training.parallel import fold_mesh
 from jaxspot.video.bank import finish_bank, open_bank
 from jaxspot.video.writer import save_video
 

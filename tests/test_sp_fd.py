@@ -7,8 +7,8 @@ import pytest
 from moving_squares import moving_square, texture
 from tiny_banks import write_bank
 
-from jaxspot.annotations.tables import INTERVAL_COLUMNS
-from jaxspot.evaluation.peers.sp_fd import (
+from jaxspot.annotations.intervals import INTERVAL_COLUMNS
+from jaxspot.baselines.sp_fd import (
     POINTS,
     by_duration,
     head_motion,

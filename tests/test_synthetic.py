@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxspot.annotations.tables import ANNOTATION_COLUMNS
+from jaxspot.annotations.intervals import ANNOTATION_COLUMNS
 from jaxspot.errors import UserError
 from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.events import activations, annotate, write_script

@@ -5,9 +5,9 @@ import pytest
 
 from jaxspot.errors import UserError
 from jaxspot.synthetic.heads import FILE, Person, load_heads, pack, save_heads, unpack
-from jaxspot.synthetic.mesh import open_source, read_obj, read_target
+from jaxspot.synthetic.heads_builder.mesh import open_source, read_obj, read_target
+from jaxspot.synthetic.heads_builder.raster import rasterise, vertex_normals
 from jaxspot.synthetic.motion import Course
-from jaxspot.synthetic.raster import rasterise, vertex_normals
 from jaxspot.synthetic.render import CANVAS, MARGIN, render
 from jaxspot.synthetic.units import DISTRACTIONS, EXPRESSIONS
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxspot.annotations.tables import (
+from jaxspot.annotations.intervals import (
     ANNOTATION_COLUMNS,
     INTERVAL_COLUMNS,
     KINDS,
@@ -17,10 +17,9 @@ from jaxspot.annotations.tables import (
     read_intervals,
     read_videos,
     to_span,
-    write_table,
-    write_text,
 )
 from jaxspot.errors import UserError
+from jaxspot.files import write_table, write_text
 
 VIDEOS = "subject,video,frames,fps\n"
 ANNOTATIONS = "subject,video,kind,onset,apex,offset\n"

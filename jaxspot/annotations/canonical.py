@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.columns import in_row, read_columns, read_file, refuse
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.annotations.repairs import RULES, Label, Labels, mend
 from jaxspot.annotations.rules import Span
 from jaxspot.annotations.sheets import Sheet
-from jaxspot.annotations.tables import KINDS
 from jaxspot.errors import UserError
 
 NAMES = ("subject", "video", "kind")

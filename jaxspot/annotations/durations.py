@@ -5,8 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.intervals import check_intervals
-from jaxspot.annotations.tables import KINDS, frame_labels
+from jaxspot.annotations.intervals import KINDS, check_intervals, frame_labels
 from jaxspot.errors import UserError, one_of
 
 

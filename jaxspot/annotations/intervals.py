@@ -1,10 +1,138 @@
-"""Tables of intervals made by hand are checked as those read from files are."""
+"""Tables of videos and intervals: read with checks, or checked where made by hand.
+
+Files count a video's frames from 1 and include both ends; arrays count from 0.
+"""
+
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.columns import read_columns, refuse
 from jaxspot.errors import UserError
+
+KINDS = ("ME", "MaE")
+VIDEO_COLUMNS = ("subject", "video", "frames", "fps")
+ANNOTATION_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset")
+INTERVAL_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset", "score")
+
+
+def to_span(onset, offset):
+    """Frames `onset..offset` (from 1, both included) as array bounds `start, stop` (from 0).
+
+    Tables and `match_intervals` count the first way, arrays and `find_intervals` the second, half
+    open. Takes whole numbers or arrays of them.
+    """
+    return onset - 1, offset
+
+
+def from_span(start, stop):
+    """Array bounds `start, stop` (from 0, half open) as frames `onset, offset` (from 1).
+
+    What `find_intervals` gives becomes what tables hold and `match_intervals` takes, both ends
+    included: `np.column_stack(from_span(*spans.T))`. Takes whole numbers or arrays of them.
+    """
+    return start + 1, stop
+
+
+def read_videos(path: str | Path) -> pd.DataFrame:
+    """Reads a table of videos: subject (str), video (str), frames (int), fps (float).
+
+    Raises:
+      UserError: a missing file or column, a doubled video, frames < 1 or fps <= 0.
+    """
+    table = read_columns(path, {"subject": str, "video": str, "frames": int, "fps": float})
+    refuse(path, table, table.video.duplicated(), "video is listed twice; keep one row")
+    refuse(path, table, table.video == "", "video has no name")
+    refuse(path, table, table.frames < 1, "frames must be 1 or more")
+    refuse(path, table, ~(table.fps > 0), "fps must be above 0")
+    return table.reset_index(drop=True)
+
+
+def read_sources(path: str | Path) -> pd.DataFrame:
+    """Reads a table of videos to prepare: subject, video, path (str), fps (float, NaN if blank).
+
+    Also gives `row`, the row in the file.
+
+    Raises:
+      UserError: a missing file or column, a doubled video, an empty name or path, fps <= 0.
+    """
+    columns = {"subject": str, "video": str, "path": str}
+    table = read_columns(path, columns, optional={"fps": float})
+    if "fps" not in table:
+        table["fps"] = np.nan
+    refuse(path, table, table.video.duplicated(), "video is listed twice; keep one row")
+    for name in columns:
+        refuse(path, table, table[name] == "", f"{name} is empty")
+    refuse(path, table, table.fps <= 0, "fps must be above 0")
+    table["row"] = table.index + 2
+    return table.reset_index(drop=True)
+
+
+def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Reads the labels of a bank: subject, video, kind (ME|MaE), onset, apex, offset.
+
+    They were mended when the bank was made, so nothing is mended here; `read_labels` reads others.
+
+    Args:
+      path: a CSV file; frames count from 1, both ends included.
+      videos: where given, every interval must lie inside a video of this table.
+
+    Raises:
+      UserError: naming file and row.
+    """
+    columns = dict(subject=str, video=str, kind=str, onset=int, apex=int, offset=int)
+    table = read_columns(path, columns)
+    _check_spans(path, table, videos)
+    outside = (table.apex < table.onset) | (table.apex > table.offset)
+    refuse(path, table, outside, "apex lies outside onset..offset")
+    return table.reset_index(drop=True)
+
+
+def read_intervals(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Reads predicted intervals: subject, video, kind, onset, offset; apex and score are optional.
+
+    A blank cell of an optional column is not known: <NA> as apex (Int64), NaN as score.
+
+    Raises:
+      UserError: naming file and row.
+    """
+    columns = dict(subject=str, video=str, kind=str, onset=int, offset=int)
+    table = read_columns(path, columns, optional={"apex": int, "score": float})
+    _check_spans(path, table, videos)
+    return table.reset_index(drop=True)
+
+
+def frame_labels(annotations: pd.DataFrame, *, frames: int) -> np.ndarray:
+    """Per-frame ground truth of one video, paper section 3.1.
+
+    Args:
+      annotations: rows of this video only.
+      frames: length of the video.
+
+    Returns:
+      bool (frames, 2): whether each frame lies in an ME (column 0) or a MaE (column 1).
+    """
+    labels = np.zeros((frames, len(KINDS)), bool)
+    columns = (annotations[name].tolist() for name in ("kind", "onset", "offset"))
+    for kind, onset, offset in zip(*columns, strict=True):
+        start, stop = to_span(onset, offset)
+        labels[start:stop, KINDS.index(kind)] = True
+    return labels
+
+
+def _check_spans(path, table, videos):
+    refuse(path, table, ~table.kind.isin(KINDS), "kind must be ME or MaE")
+    refuse(path, table, table.onset < 1, "onset is before frame 1 (frames count from 1)")
+    refuse(path, table, table.offset < table.onset, "offset is before onset")
+    if videos is None:
+        return
+    frames = table.video.map(videos.set_index("video").frames)
+    refuse(path, table, frames.isna(), "video is not in the table of videos")
+    refuse(path, table, table.offset > frames, "offset is past the end of the video")
+    subject = table.video.map(videos.set_index("video").subject)
+    named = table.subject != ""
+    refuse(path, table, named & (subject != table.subject), "subject is not that of the video")
 
 
 def check_intervals(

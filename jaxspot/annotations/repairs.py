@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from jaxspot.annotations.columns import in_row
+from jaxspot.annotations.intervals import ANNOTATION_COLUMNS
 from jaxspot.annotations.rules import RULES, SHEET_RULES, Span, check_rules, past_end
-from jaxspot.annotations.tables import ANNOTATION_COLUMNS
 from jaxspot.errors import UserError
 
 REPAIRS = "repairs.csv"

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.baselines.mdmd import mdmd
+from jaxspot.baselines.moilanen import moilanen
+from jaxspot.baselines.softnet.inputs import write_inputs
+from jaxspot.baselines.softnet.spotting import spot_folds
+from jaxspot.baselines.softnet.training import start_networks
+from jaxspot.baselines.sp_fd import sp_fd
 from jaxspot.benchmark.measure import Machine, Row, compare
 from jaxspot.benchmark.work import BEST, PAPER, one_network
-from jaxspot.evaluation.peers.mdmd import mdmd
-from jaxspot.evaluation.peers.moilanen import moilanen
-from jaxspot.evaluation.peers.softnet_inputs import write_inputs
-from jaxspot.evaluation.peers.softnet_spotting import spot_folds
-from jaxspot.evaluation.peers.softnet_training import start_networks
-from jaxspot.evaluation.peers.sp_fd import sp_fd
-from jaxspot.network.model import TwoStream, stream_skips
+from jaxspot.network.model import TwoStream
+from jaxspot.network.streams import stream_skips
 from jaxspot.spotting.scoring import score_video
 from jaxspot.synthetic.generate import synthetic_bank
 from jaxspot.training.folds import Fold

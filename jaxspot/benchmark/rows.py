@@ -24,15 +24,16 @@ from jaxspot.benchmark.work import (
     made_up_frames,
     one_network,
 )
+from jaxspot.devices import fold_mesh
 from jaxspot.network import plain
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
+from jaxspot.network.inputs import normalise, prepare_samples
 from jaxspot.network.lcn import SIGMA, TRUNCATE, local_contrast_normalise
 from jaxspot.spotting.scoring import CHUNK, compare_chunk, score_chunk, score_video
 from jaxspot.synthetic.generate import synthesise_video
-from jaxspot.training.parallel import fold_mesh
 from jaxspot.training.state import init_state
-from jaxspot.training.step import make_optimiser, normalise, prepare_samples, train_step
+from jaxspot.training.step import make_optimiser, train_step
 from jaxspot.video.bank import SIZE
 from jaxspot.video.clip import aligned_clip
 from jaxspot.video.decode import read_video

@@ -20,7 +20,9 @@ def torch_step(frames: np.ndarray, labels: np.ndarray, training: Training) -> Ca
     optimiser = torch.optim.Adam(model.parameters(), lr=training.learning_rate)
     generator = torch.Generator().manual_seed(0)
     images, targets = torch.from_numpy(frames), torch.from_numpy(labels)
-    weights: dict[str, Any] = dict(presence=training.presence, kinds=training.kinds)
+    weights: dict[str, Any] = dict(
+        presence_weight=training.presence_weight, kind_weights=training.kind_weights
+    )
 
     def step() -> float:
         seen = twin.local_contrast_normalise(twin.augment(images, generator, Augmentation()))

@@ -101,13 +101,13 @@ def weighted_bce(
     logits: torch.Tensor,
     labels: torch.Tensor,
     *,
-    presence: float,
-    kinds: tuple[float, float],
+    presence_weight: float,
+    kind_weights: tuple[float, float],
 ) -> torch.Tensor:
     """Paper eq. 2, a mean over the batch."""
-    positive = presence * labels * F.logsigmoid(logits)
-    negative = (1 - presence) * (1 - labels) * F.logsigmoid(-logits)
-    return -((positive + negative) * torch.tensor(kinds)).sum(-1).mean()
+    positive = presence_weight * labels * F.logsigmoid(logits)
+    negative = (1 - presence_weight) * (1 - labels) * F.logsigmoid(-logits)
+    return -((positive + negative) * torch.tensor(kind_weights)).sum(-1).mean()
 
 
 def load_variables(twin: TwoStreamTwin, variables: Mapping[str, Any]) -> None:

@@ -9,14 +9,15 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
+from jaxspot.devices import fold_mesh, shard_folds
 from jaxspot.network.augment import Augmentation
+from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.loso import compile_epoch, pad_idle, start_folds
-from jaxspot.training.parallel import fold_mesh, shard_folds
 from jaxspot.training.pool import FramePool
-from jaxspot.training.step import Training, init_variables
+from jaxspot.training.step import Training
 from jaxspot.video.bank import SIZE
 
 PAPER = TwoStream()
@@ -28,8 +29,8 @@ BEST = TwoStream(
         for times in multiples
         for side in (1, -1)
     ),
-    grain=1 / 30,
-    joint=64,
+    skip_rounding_seconds=1 / 30,
+    fusion_width=64,
     dropout=0.2,
 )
 """The network of `:best` in `configs/default.py`, which is not in the wheel."""

@@ -66,9 +66,9 @@ def benchmark(argv: Sequence[str]) -> int:
     from jaxspot.network.compiling import prepare_process
 
     prepare_process()
-    from jaxspot.annotations.tables import write_text
     from jaxspot.benchmark.measure import BUSY, cores_of_others, measure_machine, read_clock
     from jaxspot.benchmark.table import describe_machine
+    from jaxspot.files import write_text
 
     machine, begin = measure_machine(), read_clock()
     rows, shown = measure_scaling(flags) if flags.scaling else measure_rows(flags, machine)

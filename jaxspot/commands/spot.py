@@ -47,11 +47,12 @@ def spot(argv: Sequence[str]) -> int:
     from jaxspot.network.compiling import prepare_process
 
     prepare_process()
-    from jaxspot.spotter import spot_videos
+    from jaxspot.report.clip_plot import plot_clip
     from jaxspot.spotting.clip import BrokenVideos
+    from jaxspot.spotting.spotter import spot_videos
 
     try:
-        found = spot_videos(flags.videos, weights=flags.weights, out=flags.out)
+        found = spot_videos(flags.videos, weights=flags.weights, out=flags.out, plot=plot_clip)
     except BrokenVideos as error:
         summarise(error.found, flags.out)
         raise

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.datasets.expected import Expected
 
 OK, DIFFERS, BROKEN = "ok", "differs", "broken"

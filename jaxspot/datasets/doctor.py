@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from jaxspot.annotations.intervals import VIDEO_COLUMNS
 from jaxspot.annotations.repairs import REPAIRS, RULES
 from jaxspot.annotations.samm_lv import label_version
-from jaxspot.annotations.tables import VIDEO_COLUMNS
 from jaxspot.datasets.checks import (
     Check,
     check_counts,

@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterable
 from pathlib import Path
 
+from jaxspot.annotations.intervals import read_sources
 from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.repairs import RULES
-from jaxspot.annotations.tables import read_sources
 from jaxspot.datasets.openface import ALIGNED, openface_fps
 from jaxspot.datasets.source import (
     VIDEO_ENDINGS,

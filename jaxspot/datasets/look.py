@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from jaxspot.annotations.tables import VIDEO_COLUMNS
+from jaxspot.annotations.intervals import VIDEO_COLUMNS
 from jaxspot.datasets.images import number_images
 from jaxspot.datasets.openface import aligned_images
 from jaxspot.datasets.source import Source, SourceVideo

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from jaxspot.annotations.intervals import ANNOTATION_COLUMNS, VIDEO_COLUMNS
 from jaxspot.annotations.repairs import REPAIRS, RULES, Labels, fit_to_videos, no_labels
-from jaxspot.annotations.tables import ANNOTATION_COLUMNS, VIDEO_COLUMNS, write_table
 from jaxspot.datasets.look import announced
 from jaxspot.datasets.prepare_video import Alignment, Prepared, prepare_video
 from jaxspot.datasets.source import Source, SourceVideo, fingerprint
@@ -25,6 +25,7 @@ from jaxspot.datasets.work import (
     refuse_strangers,
 )
 from jaxspot.errors import UserError
+from jaxspot.files import write_table
 from jaxspot.progress import progress_bar
 from jaxspot.video.bank import Bank, finish_bank, open_bank
 from jaxspot.video.landmarker import MODEL_SHA256, load_landmarker

@@ -11,10 +11,10 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from jaxspot.annotations.repairs import REPAIRS
-from jaxspot.annotations.tables import write_text
 from jaxspot.datasets.prepare_video import Prepared
 from jaxspot.datasets.source import SourceVideo, fingerprint
 from jaxspot.errors import UserError
+from jaxspot.files import write_text
 from jaxspot.video.writer import SIZE
 
 WORK = ".prepare"

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.intervals import KINDS
 
 F1_KINDS: tuple[str, ...] = (*KINDS, "overall")
 

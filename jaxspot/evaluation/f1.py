@@ -5,8 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.intervals import check_intervals
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.intervals import KINDS, check_intervals
 from jaxspot.errors import UserError, one_of
 from jaxspot.evaluation.matching import MATCHING_RULES, MatchingRule, match_intervals
 

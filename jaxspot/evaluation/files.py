@@ -9,12 +9,13 @@ from typing import NamedTuple
 import pandas as pd
 
 from jaxspot.annotations.columns import in_row
+from jaxspot.annotations.intervals import read_intervals, read_videos
 from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.repairs import REPAIRS, RULES, Labels, fit_to_videos
-from jaxspot.annotations.tables import read_intervals, read_videos, table_text, whole_file
 from jaxspot.errors import UserError
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.matching import MatchingRule
+from jaxspot.files import table_text, whole_file
 
 SCORES = "scores.json"
 

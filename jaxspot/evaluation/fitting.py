@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS, frame_labels
+from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.evaluation.f1 import NO_FRAMES, frames_by_video
 from jaxspot.evaluation.interval_thresholds import interval_f1_threshold, overall_f1_thresholds
-from jaxspot.evaluation.protocols import (
+from jaxspot.evaluation.roc import roc_threshold
+from jaxspot.spotting.rule import (
     Decision,
     Pair,
     Protocol,
@@ -19,7 +20,6 @@ from jaxspot.evaluation.protocols import (
     outside,
     smooth_scores,
 )
-from jaxspot.evaluation.roc import roc_threshold
 
 
 class ScoredVideo(NamedTuple):

@@ -7,7 +7,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from jaxspot.annotations.tables import KINDS, frame_labels
+from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.network.lcn import local_contrast_normalise
 from jaxspot.video.bank import Bank
 

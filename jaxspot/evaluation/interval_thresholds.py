@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxspot.annotations.tables import from_span
+from jaxspot.annotations.intervals import from_span
 from jaxspot.evaluation.f1 import count_matches
 from jaxspot.evaluation.matching import MatchingRule
 from jaxspot.spotting.intervals import find_intervals

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.f1 import NO_FRAMES, frames_by_video
 from jaxspot.evaluation.matching import match_intervals
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.intervals import KINDS
 
 
 def auc(scores: np.ndarray, labels: np.ndarray) -> float:

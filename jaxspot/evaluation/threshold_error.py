@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.fitting import ScoredVideo
 from jaxspot.evaluation.interval_thresholds import count_at, middle_of_best
-from jaxspot.evaluation.protocols import Decision, cutter, normalise, smooth_scores
+from jaxspot.spotting.rule import Decision, cutter, normalise, smooth_scores
 
 SHIFTS = np.linspace(-0.6, 0.6, 241)
 """On the normalised scale, where most scores lie in 0..1."""

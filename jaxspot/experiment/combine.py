@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from jaxspot.errors import UserError
-from jaxspot.evaluation.protocols import Protocol
 from jaxspot.experiment.compare import METHOD
 from jaxspot.experiment.describe import NOTES, describe_protocol, oracle_of
 from jaxspot.experiment.settings import read_protocol
@@ -16,6 +15,7 @@ from jaxspot.experiment.workdir import read_config
 from jaxspot.report.page import ReportTable
 from jaxspot.report.side_by_side import layout2, side_by_side, stacked
 from jaxspot.report.tables import layout4, layout5, layout6, layout7, table_title, write_tables
+from jaxspot.spotting.rule import Protocol
 
 Join = Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame]
 LAYOUTS: dict[int, tuple[Callable[[pd.DataFrame], pd.DataFrame], Join]] = {

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from jaxspot.evaluation.bootstrap import bootstrap_difference, bootstrap_f1
+from jaxspot.evaluation.chance import random_floor
 from jaxspot.evaluation.f1 import score_by_subject, score_intervals
-from jaxspot.evaluation.floors import random_floor
 from jaxspot.evaluation.roc import score_frames
+from jaxspot.experiment.crossval import Trial
 from jaxspot.experiment.describe import oracle_of
-from jaxspot.experiment.judge import frame_rows
+from jaxspot.experiment.heldout import frame_rows
 from jaxspot.experiment.peers import Spotted, score_peer_frames
 from jaxspot.experiment.settings import Settings
-from jaxspot.experiment.trial import Trial
 from jaxspot.report.tables import difference_table, score_rows, table4, table5, table6
 from jaxspot.video.bank import Bank
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import from_span, to_span
+from jaxspot.annotations.intervals import from_span, to_span
 from jaxspot.errors import UserError
+from jaxspot.evaluation.chance import random_floor
 from jaxspot.evaluation.f1 import score_intervals
-from jaxspot.evaluation.floors import random_floor
+from jaxspot.experiment.crossval import run_trial
 from jaxspot.experiment.networks import refuse_unusable, run_networks
 from jaxspot.experiment.settings import Settings
-from jaxspot.experiment.trial import run_trial
 from jaxspot.report.tables import control_table, score_rows
 from jaxspot.video.bank import Bank
 

@@ -1,6 +1,6 @@
 """What titles and notes of tables say of a run's rules."""
 
-from jaxspot.evaluation.protocols import Protocol
+from jaxspot.spotting.rule import Protocol
 
 BOUNDS_NOTE = (
     "In brackets: 95 % of 2,000 draws of as many subjects, with replacement; with few subjects that"

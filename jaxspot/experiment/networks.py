@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jaxspot.errors import UserError
-from jaxspot.experiment.judge import mean_durations
+from jaxspot.experiment.heldout import mean_durations
 from jaxspot.experiment.settings import Settings
 from jaxspot.training.folds import Fold, loso_folds
 from jaxspot.training.inner_folds import Networks, plan_networks

@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
-from jaxspot.annotations.tables import KINDS, write_text
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.megc_log import DATASET_NUMBERS, megc_log
 from jaxspot.experiment.compare import METHOD, Compared
+from jaxspot.experiment.crossval import Trial
 from jaxspot.experiment.describe import (
     NOTES,
     PAIRED_NOTE,
@@ -19,9 +20,9 @@ from jaxspot.experiment.describe import (
     kept_weights,
     oracle_of,
 )
-from jaxspot.experiment.judge import Judged, frame_rows
+from jaxspot.experiment.heldout import Judged, frame_rows
 from jaxspot.experiment.settings import Settings
-from jaxspot.experiment.trial import Trial
+from jaxspot.files import write_text
 from jaxspot.report import figures, strips
 from jaxspot.report.page import ReportPicture, ReportTable, write_report
 from jaxspot.report.sentences import bank_sentence

@@ -7,17 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import (
-    KINDS,
-    frame_labels,
-    read_intervals,
-    write_table,
-)
-from jaxspot.evaluation.peers import PEERS
+from jaxspot.annotations.intervals import KINDS, frame_labels, read_intervals
+from jaxspot.baselines import PEERS
 from jaxspot.evaluation.roc import roc_threshold, score_frames
 from jaxspot.experiment.score_files import read_scores, write_scores
+from jaxspot.files import write_table
+from jaxspot.network.streams import frame_skips
 from jaxspot.progress import progress_bar
-from jaxspot.spotter import frame_skips
 from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
 

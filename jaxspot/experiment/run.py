@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import write_table, write_text
 from jaxspot.errors import UserError
 from jaxspot.experiment.compare import compare
 from jaxspot.experiment.control import negative_control
-from jaxspot.experiment.family import read_finished, write_family
+from jaxspot.experiment.crossval import Trial, run_trial
 from jaxspot.experiment.networks import refuse_unusable, run_networks
 from jaxspot.experiment.outputs import write_outputs
 from jaxspot.experiment.peers import spot_by_peers
@@ -21,10 +20,11 @@ from jaxspot.experiment.provenance import describe_run
 from jaxspot.experiment.score_files import write_scores
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
 from jaxspot.experiment.stopping import stop_when_saved
-from jaxspot.experiment.trial import Trial, run_trial
+from jaxspot.experiment.sweep import read_finished, write_family
 from jaxspot.experiment.variants import Member, expand, training_key
 from jaxspot.experiment.workdir import claim_workdir
-from jaxspot.spotter import Spotter, save_spotter
+from jaxspot.files import write_table, write_text
+from jaxspot.spotting.spotter import Spotter, save_spotter
 from jaxspot.video.bank import Bank
 
 MATTERS = {"packages", "device", "xla_flags", "git_revision"}

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxspot.annotations.tables import KINDS, whole_file
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.files import whole_file
 
 
 def write_scores(folder: Path, scores: Mapping[str, np.ndarray]) -> None:

@@ -7,13 +7,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.baselines import PEERS
 from jaxspot.errors import UserError, choices_of
-from jaxspot.evaluation.peers import PEERS
-from jaxspot.evaluation.protocols import Protocol
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.checks import are_references
 from jaxspot.network.model import TwoStream
+from jaxspot.spotting.rule import Protocol
 from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.generate import choose_people, synthetic_bank
 from jaxspot.synthetic.heads import load_heads
@@ -134,14 +134,18 @@ def refuse_numbers(config: Any) -> None:
         "training.averaging must lie in 0..1, below 1": 0 <= config.training.averaging < 1,
         "training.patience must be 0 or more": config.training.patience >= 0,
         "training.balance must lie in 0..1": 0 <= config.training.balance <= 1,
-        "training.skips are two pairs of seconds (ME, MaE), the shorter first": (
-            len(config.training.skips) == len(KINDS)
-            and all(0 < short <= long < math.inf for short, long in config.training.skips)
+        "training.skip_range_seconds are two pairs of seconds (ME, MaE), the shorter first": (
+            len(config.training.skip_range_seconds) == len(KINDS)
+            and all(
+                0 < short <= long < math.inf for short, long in config.training.skip_range_seconds
+            )
         ),
         "model.dropout must lie in 0..1, below 1": 0 <= config.model.dropout < 1,
         "model.extra_blocks must be 0 or more": config.model.extra_blocks >= 0,
-        "model.joint must be 0 or more": config.model.joint >= 0,
-        "model.grain must be 0 or more": 0 <= config.model.grain < math.inf,
+        "model.fusion_width must be 0 or more": config.model.fusion_width >= 0,
+        "model.skip_rounding_seconds must be 0 or more": 0
+        <= config.model.skip_rounding_seconds
+        < math.inf,
         "model.references are pairs such as ('ME',1.0), the number not 0": are_references(
             config.model.references
         ),

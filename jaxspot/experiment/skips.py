@@ -8,14 +8,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxspot.annotations.tables import KINDS, frame_labels, write_text
+from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.evaluation.roc import auc
-from jaxspot.experiment.judge import Pair, shown_frames, usable_scores
+from jaxspot.experiment.heldout import Pair, shown_frames, usable_scores
+from jaxspot.files import write_text
 from jaxspot.network.model import TwoStream
+from jaxspot.network.streams import network_skips
 from jaxspot.progress import progress_bar
-from jaxspot.spotter import network_skips
 from jaxspot.spotting.scoring import score_video
-from jaxspot.training.checkpoint import hash_tree
+from jaxspot.storage import hash_tree
 from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
 

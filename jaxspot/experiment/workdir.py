@@ -10,8 +10,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 from ml_collections import ConfigDict
 
-from jaxspot.annotations.tables import with_tuples, write_text
 from jaxspot.errors import UserError
+from jaxspot.files import with_tuples, write_text
 
 LOCK = ".lock"
 MAY_DIFFER = {"data.bank", "peers"}

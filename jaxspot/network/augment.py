@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxspot.annotations.tables import with_tuples
+from jaxspot.files import with_tuples
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,8 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from jaxspot.annotations.tables import KINDS
-from jaxspot.network.motion import SIDE
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.network.flow import SIDE
 
 
 def check_references(references: object) -> None:

@@ -7,7 +7,11 @@ from jax.nn import softplus
 
 
 def weighted_bce(
-    logits: jax.Array, labels: jax.Array, *, presence: float, kinds: tuple[float, float]
+    logits: jax.Array,
+    labels: jax.Array,
+    *,
+    presence_weight: float,
+    kind_weights: tuple[float, float],
 ) -> jax.Array:
     """Weighted binary cross-entropy of every sample, paper eq. 2 with its signs mended.
 
@@ -17,15 +21,15 @@ def weighted_bce(
     Args:
       logits: float (..., 2), ME and MaE.
       labels: float (..., 2), 0 or 1.
-      presence: W in 0..1, the weight of frames with an expression against those without.
-      kinds: M, the weights of ME and MaE.
+      presence_weight: W in 0..1, the weight of frames with an expression against those without.
+      kind_weights: M, the weights of ME and MaE.
 
     Returns:
       float (...,), 0 or more.
 
     Raises:
       TypeError: logits that are not float.
-      ValueError: logits and labels of other shapes, or other than two `kinds`.
+      ValueError: logits and labels of other shapes, or other than two `kind_weights`.
     """
     logits, labels = jnp.asarray(logits), jnp.asarray(labels)
     if logits.shape[-1:] != (2,) or labels.shape != logits.shape:
@@ -35,8 +39,8 @@ def weighted_bce(
         )
     if not jnp.issubdtype(logits.dtype, jnp.floating):
         raise TypeError(f"logits must be float, not {logits.dtype}")
-    if np.shape(kinds) != (2,):
-        raise ValueError(f"kinds must be two weights, of ME and MaE, not {kinds!r}")
-    present = presence * labels * softplus(-logits)
-    absent = (1 - presence) * (1 - labels) * softplus(logits)
-    return ((present + absent) * jnp.asarray(kinds, logits.dtype)).sum(-1)
+    if np.shape(kind_weights) != (2,):
+        raise ValueError(f"kind_weights must be two, of ME and MaE, not {kind_weights!r}")
+    present = presence_weight * labels * softplus(-logits)
+    absent = (1 - presence_weight) * (1 - labels) * softplus(logits)
+    return ((present + absent) * jnp.asarray(kind_weights, logits.dtype)).sum(-1)

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jaxspot.annotations.tables import write_bytes
+from jaxspot.files import write_bytes
 
 CURVES = (("ME", "p_me", "tab:orange"), ("MaE", "p_mae", "tab:blue"))
 

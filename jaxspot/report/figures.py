@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from sklearn.metrics import roc_curve
 
-from jaxspot.annotations.tables import KINDS, write_bytes
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.roc import auc
+from jaxspot.files import write_bytes
 from jaxspot.spotting.intervals import find_intervals
 
 DPI = 144

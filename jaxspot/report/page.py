@@ -12,7 +12,7 @@ import jinja2
 import pandas as pd
 from PIL import Image
 
-from jaxspot.annotations.tables import write_text
+from jaxspot.files import write_text
 from jaxspot.report.figures import DPI
 from jaxspot.report.provenance_groups import provenance_groups
 from jaxspot.report.sentences import (

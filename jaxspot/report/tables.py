@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from jaxspot.annotations.tables import write_table, write_text
+from jaxspot.files import write_table, write_text
 from jaxspot.report.text_tables import latex, markdown
 
 KIND_ORDER = ("MaE", "ME", "overall")

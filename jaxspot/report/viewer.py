@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS, from_span
+from jaxspot.annotations.intervals import KINDS, from_span
 from jaxspot.evaluation.matching import MatchingRule, match_intervals
 from jaxspot.spotting.intervals import find_intervals
 

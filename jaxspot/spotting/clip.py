@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import to_span, write_table
+from jaxspot.annotations.intervals import to_span
 from jaxspot.errors import UserError
-from jaxspot.training.pool import ShownFrames, last_usable
+from jaxspot.files import write_table
 from jaxspot.video.clip import Clip, aligned_clip
 from jaxspot.video.landmarker import Landmarker, load_landmarker
+from jaxspot.video.shown import ShownFrames, last_usable
 
 CLIP_INTERVAL_COLUMNS = (
     "subject",

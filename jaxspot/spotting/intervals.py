@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import signal
 
-from jaxspot.annotations.tables import INTERVAL_COLUMNS, KINDS, from_span
+from jaxspot.annotations.intervals import INTERVAL_COLUMNS, KINDS, from_span
 from jaxspot.errors import one_of
 
 

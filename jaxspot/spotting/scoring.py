@@ -12,11 +12,7 @@ from jax import lax
 from jax.sharding import Mesh
 from numpy.typing import ArrayLike
 
-from jaxspot.network.checks import check_size
-from jaxspot.network.compiling import compile_program
-from jaxspot.network.forms import compare
-from jaxspot.network.model import TwoStream
-from jaxspot.training.parallel import (
+from jaxspot.devices import (
     fold_mesh,
     in_turns,
     join_turns,
@@ -25,8 +21,11 @@ from jaxspot.training.parallel import (
     replicate,
     shard_folds,
 )
-from jaxspot.training.pool import ShownFrames
-from jaxspot.training.step import normalise
+from jaxspot.network.checks import check_size
+from jaxspot.network.compiling import compile_program
+from jaxspot.network.inputs import compare, normalise
+from jaxspot.network.model import TwoStream
+from jaxspot.video.shown import ShownFrames
 
 CHUNK = 32
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import ANNOTATION_COLUMNS
+from jaxspot.annotations.intervals import ANNOTATION_COLUMNS
 from jaxspot.errors import UserError
 from jaxspot.synthetic.difficulty import Difficulty
 from jaxspot.synthetic.units import EXPRESSIONS

@@ -8,12 +8,13 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxspot.devices import map_folds
 from jaxspot.network.augment import Augmentation
+from jaxspot.network.inputs import prepare_samples
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
-from jaxspot.training.parallel import map_folds
 from jaxspot.training.state import FoldState, stop_early
-from jaxspot.training.step import Training, prepare_samples, train_step
+from jaxspot.training.step import Training, train_step
 
 
 class Shared(NamedTuple):
@@ -151,6 +152,11 @@ def validation_loss(
     def batch_loss(samples):
         inputs, labels = samples
         logits: Any = model.apply(variables, inputs, train=False)
-        return weighted_bce(logits, labels, presence=training.presence, kinds=training.kinds).mean()
+        return weighted_bce(
+            logits,
+            labels,
+            presence_weight=training.presence_weight,
+            kind_weights=training.kind_weights,
+        ).mean()
 
     return lax.map(batch_loss, (inputs, labels)).mean()

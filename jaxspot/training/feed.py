@@ -11,14 +11,15 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh
 
+from jaxspot.devices import on_each_device, pad_folds, replicate, shard_folds
 from jaxspot.network.compiling import compile_program
+from jaxspot.network.inputs import see
 from jaxspot.network.model import TwoStream
 from jaxspot.training.epoch import Shared, Tables
 from jaxspot.training.folds import EPOCHS, Fold, fold_key, samples_key, validates
-from jaxspot.training.parallel import on_each_device, pad_folds, replicate, shard_folds
 from jaxspot.training.pool import FramePool
 from jaxspot.training.sampling import epoch_samples, same_length, validation_tables
-from jaxspot.training.step import Training, see
+from jaxspot.training.step import Training
 
 ROUND = 64
 """An epoch's frames are filled up to a multiple of it, so that seeds may share a program."""
@@ -59,7 +60,7 @@ def feed_epochs(
     common: dict[str, Any] = dict(
         seed=training.seed,
         batch=training.batch,
-        skips=training.skips,
+        skips=training.skip_range_seconds,
         references=model.references,
     )
     draw = partial(

@@ -12,18 +12,19 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
+from jaxspot.devices import fold_mesh, on_each_device, pad_folds, shard_folds
 from jaxspot.errors import UserError
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
+from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream
 from jaxspot.training.epoch import train_epoch
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import START, Fold, fold_key, validates
-from jaxspot.training.parallel import fold_mesh, on_each_device, pad_folds, shard_folds
 from jaxspot.training.pool import FramePool, as_pool
 from jaxspot.training.saved_epochs import Progress
 from jaxspot.training.state import FoldState, init_state
-from jaxspot.training.step import Training, init_variables, make_optimiser
+from jaxspot.training.step import Training, make_optimiser
 from jaxspot.video.bank import Bank
 
 

@@ -7,9 +7,10 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
-from jaxspot.annotations.tables import frame_labels
+from jaxspot.annotations.intervals import frame_labels
 from jaxspot.errors import UserError
 from jaxspot.video.bank import SIZE, Bank
+from jaxspot.video.shown import last_usable
 
 
 class Frames(Protocol):
@@ -155,32 +156,3 @@ def as_pool(source: FramePool | Bank) -> FramePool:
         "training takes a bank, from `open_bank(path)`, or its pool, from `gather_pool(bank)`;"
         f" not {type(source).__name__}"
     )
-
-
-class ShownFrames:
-    """A video's frames, for one without a face the frame that `last_usable` names.
-
-    So a frame is always compared with frames that show a face, in scoring as in training.
-
-    Args:
-      frames: uint8 (frames, height, width), may be memory-mapped.
-      usable: bool (frames,), whether a face was found.
-    """
-
-    def __init__(self, frames: np.ndarray, usable: np.ndarray):
-        self.frames, self.places = frames, last_usable(usable)
-
-    def __len__(self) -> int:
-        """How many frames."""
-        return len(self.places)
-
-    def __getitem__(self, places: np.ndarray) -> np.ndarray:
-        """Frames uint8 (..., height, width) at int places (...)."""
-        return self.frames[self.places[places]]
-
-
-def last_usable(usable: np.ndarray) -> np.ndarray:
-    """For each frame the last usable one up to it, else the first usable: int (frames,)."""
-    places = np.where(usable, np.arange(len(usable)), -1)
-    places = np.maximum.accumulate(places)
-    return np.where(places < 0, np.argmax(usable), places)

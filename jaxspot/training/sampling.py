@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxspot.errors import UserError
-from jaxspot.network.model import TwoStream, stream_skips
+from jaxspot.network.model import TwoStream
+from jaxspot.network.streams import stream_skips
 from jaxspot.training.folds import Fold, subject_number
 from jaxspot.training.pool import FramePool, video_lengths
 

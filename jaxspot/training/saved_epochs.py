@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from jaxspot.errors import UserError
-from jaxspot.training.checkpoint import restore_tree, save_tree
+from jaxspot.storage import restore_tree, save_tree
 from jaxspot.training.state import FoldState
 
 ROWS = "metrics.jsonl"

@@ -2,17 +2,13 @@
 
 import dataclasses
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import jax
-import jax.numpy as jnp
 import optax
-from jax import lax
 
-from jaxspot.annotations.tables import with_tuples
 from jaxspot.errors import check_choices
-from jaxspot.network.augment import Augmentation
-from jaxspot.network.forms import FORMS, FormName, compare, to_input
+from jaxspot.files import with_tuples
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
 from jaxspot.training.state import FoldState
@@ -32,9 +28,9 @@ class Training:
       optimiser: "sgd" (momentum 0.9) or "adam".
       learning_rate: at the start.
       decay: "constant", or "cosine" down to 0 at the last epoch.
-      presence: W of eq. 2.
-      kinds: M of eq. 2 for ME and MaE.
-      skips: of ME and MaE, shortest and longest random frame skip in seconds.
+      presence_weight: W of eq. 2.
+      kind_weights: M of eq. 2 for ME and MaE.
+      skip_range_seconds: of ME and MaE, shortest and longest random frame skip in seconds.
       averaging: decay per step of the moving average of weights and statistics that is validated
         and kept; 0 keeps the last step's own.
       balance: share of samples whose kind (ME, MaE, neither) is drawn first, each of the subject's
@@ -53,16 +49,22 @@ class Training:
     optimiser: Literal["sgd", "adam"] = "sgd"
     learning_rate: float = 0.015
     decay: Literal["constant", "cosine"] = "constant"
-    presence: float = 0.9
-    kinds: tuple[float, float] = (0.1, 0.9)
-    skips: tuple[tuple[float, float], tuple[float, float]] = ((0.1, 0.3), (16 / 30, 50 / 30))
+    presence_weight: float = 0.9
+    kind_weights: tuple[float, float] = (0.1, 0.9)
+    skip_range_seconds: tuple[tuple[float, float], tuple[float, float]] = (
+        (0.1, 0.3),
+        (16 / 30, 50 / 30),
+    )
     averaging: float = 0.0
     balance: float = 0.0
     seed: int = 0
 
     def __post_init__(self):
         check_choices(self)
-        for name in ("kinds", "skips"):  # lists would keep programs from being found again
+        for name in (
+            "kind_weights",
+            "skip_range_seconds",
+        ):  # lists would keep programs from being found again
             object.__setattr__(self, name, with_tuples(getattr(self, name)))
 
 
@@ -77,49 +79,6 @@ def make_optimiser(training: Training) -> optax.GradientTransformation:
     return {"sgd": lambda: optax.sgd(rate, momentum=0.9), "adam": lambda: optax.adam(rate)}[
         training.optimiser
     ]()
-
-
-def normalise(frames: jax.Array, form: FormName = "fast", lcn: bool = True) -> jax.Array:
-    """Uint8 frames (..., height, width) as `to_input` makes them."""
-    return to_input(frames.astype(jnp.float32) / 255, form=form, lcn=lcn)
-
-
-def prepare_samples(
-    frames: jax.Array, keys: jax.Array, *, augmentation: Augmentation, model: TwoStream
-) -> jax.Array:
-    """Augments and normalises samples, each by its own key.
-
-    Args:
-      frames: uint8 (samples, 1 + streams, height, width).
-      keys: random keys (samples,).
-      augmentation: ranges.
-      model: the network.
-
-    Returns:
-      float32 (samples, ...), what the network sees.
-    """
-    seen = jax.vmap(lambda f, k: FORMS[model.form].augment(f, k, augmentation))(frames, keys)
-    seen = lax.optimization_barrier(to_input(seen, form=model.form, lcn=model.lcn))
-    return compare(seen, trunk=model.trunk)
-
-
-def init_variables(model: TwoStream, key: jax.Array, size: tuple[int, int]) -> dict[str, Any]:
-    """A network at its start, {"params", "batch_stats"}, for frames of (height, width)."""
-    blank = jnp.zeros((1, 1 + len(model.references), *size), jnp.uint8)
-    return dict(model.init(key, see(blank, model), train=False))
-
-
-def see(frames: jax.Array, model: TwoStream) -> jax.Array:
-    """Samples as the network sees them when nothing is augmented.
-
-    Args:
-      frames: uint8 (samples, 1 + streams, height, width).
-      model: the network.
-
-    Returns:
-      float32 (samples, ...), what the network sees.
-    """
-    return compare(normalise(frames, model.form, model.lcn), trunk=model.trunk)
 
 
 def train_step(
@@ -151,7 +110,12 @@ def train_step(
             mutable=["batch_stats"],
             rngs={"dropout": key},
         )
-        loss = weighted_bce(logits, labels, presence=training.presence, kinds=training.kinds)
+        loss = weighted_bce(
+            logits,
+            labels,
+            presence_weight=training.presence_weight,
+            kind_weights=training.kind_weights,
+        )
         return loss.mean(), updates.get("batch_stats", {})
 
     (loss, stats), gradients = jax.value_and_grad(mean_loss, has_aux=True)(state.params)

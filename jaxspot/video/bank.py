@@ -16,15 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import (
+from jaxspot.annotations.intervals import (
     ANNOTATION_COLUMNS,
     VIDEO_COLUMNS,
     read_annotations,
     read_videos,
-    write_table,
-    write_text,
 )
 from jaxspot.errors import UserError
+from jaxspot.files import write_table, write_text
 from jaxspot.video.writer import BAD_NAME, SIZE, is_file_name
 
 FORMAT_VERSION = 1

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxspot.annotations.tables import whole_file
 from jaxspot.errors import UserError
+from jaxspot.files import whole_file
 
 SIZE = 112
 LONGEST_NAME = 200  # bytes; most disks take 255, and part of it is ours

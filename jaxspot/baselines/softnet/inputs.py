@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from jaxspot.evaluation.peers.flow import dense_flow
+from jaxspot.baselines.dense_flow import dense_flow
 from jaxspot.video.align import openface_template
 from jaxspot.video.bank import SIZE, Bank
 

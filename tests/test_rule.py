@@ -5,18 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxspot.annotations.tables import KINDS, frame_labels
+from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
-from jaxspot.evaluation.protocols import (
-    Decision,
-    Protocol,
-    cutoff_from_k,
-    cutter,
-    decide,
-    normalise,
-)
 from jaxspot.experiment.describe import describe_protocol
+from jaxspot.spotting.rule import Decision, Protocol, cutoff_from_k, cutter, decide, normalise
 
 RULES = ("roc", "interval_f1", "test_oracle")
 NORMALISATIONS = ("per_video", "train_quantiles")

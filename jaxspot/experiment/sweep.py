@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from jaxspot.annotations.tables import read_intervals
+from jaxspot.annotations.intervals import read_intervals
 from jaxspot.evaluation.bootstrap import bootstrap_difference
 from jaxspot.evaluation.f1 import score_by_subject
 from jaxspot.experiment.combine import combine, describe_rows, read_source, shared_title

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxspot.synthetic.mesh import TARGETS, Mesh
+from jaxspot.synthetic.heads_builder.mesh import TARGETS, Mesh
 
 OPPOSITES = (
     ("decr", "incr"),

@@ -13,16 +13,11 @@ import numpy as np
 import pandas as pd
 from jax.sharding import Mesh
 
-from jaxspot.annotations.tables import KINDS, to_span
-from jaxspot.evaluation.peers.softnet_inputs import FrameCounts, Inputs, rounded_skip, write_inputs
-from jaxspot.evaluation.peers.softnet_labels import pseudo_labels
-from jaxspot.evaluation.peers.softnet_spotting import spot_folds
-from jaxspot.evaluation.peers.softnet_training import (
-    Recipe,
-    Samples,
-    choose_samples,
-    train_networks,
-)
+from jaxspot.annotations.intervals import KINDS, to_span
+from jaxspot.baselines.softnet.inputs import FrameCounts, Inputs, rounded_skip, write_inputs
+from jaxspot.baselines.softnet.labels import pseudo_labels
+from jaxspot.baselines.softnet.spotting import spot_folds
+from jaxspot.baselines.softnet.training import Recipe, Samples, choose_samples, train_networks
 from jaxspot.training.folds import Fold, subject_number
 from jaxspot.video.bank import Bank
 

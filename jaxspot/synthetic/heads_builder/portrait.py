@@ -7,10 +7,10 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 from scipy.sparse import coo_array
 
-from jaxspot.synthetic.identity import Identity
-from jaxspot.synthetic.mesh import MATERIALS, Mesh
-from jaxspot.synthetic.raster import interpolate, rasterise, vertex_normals
-from jaxspot.synthetic.skin import CANVAS, place
+from jaxspot.synthetic.heads_builder.identity import Identity
+from jaxspot.synthetic.heads_builder.mesh import MATERIALS, Mesh
+from jaxspot.synthetic.heads_builder.raster import interpolate, rasterise, vertex_normals
+from jaxspot.synthetic.heads_builder.skin import CANVAS, place
 
 CANVAS_SIZE = 144
 MARGIN = (CANVAS_SIZE - 112) // 2

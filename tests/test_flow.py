@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, shift
 
-from jaxspot.network.model import TwoStream, stream_skips
-from jaxspot.network.motion import SIDE, STIFFNESS, local_motion
-from jaxspot.training.step import init_variables, see
+from jaxspot.network.flow import SIDE, STIFFNESS, local_motion
+from jaxspot.network.inputs import init_variables, see
+from jaxspot.network.model import TwoStream
+from jaxspot.network.streams import stream_skips
 
 SIZE = 56
 CELLS = SIZE // SIDE
@@ -103,7 +104,7 @@ def test_skips_of_streams():
 def test_the_network_sees_motion_and_nothing_else():
     """Its logits follow from `local_motion` and dense layers written out."""
     references = (("ME", 1.0), ("ME", -1.0), ("MaE", 1.0))
-    model = TwoStream(widths=(3, 4, 5), trunk="motion", references=references, joint=6)
+    model = TwoStream(widths=(3, 4, 5), trunk="motion", references=references, fusion_width=6)
     start = partial(init_variables, model, size=(16, 16))
     variables = jax.jit(start)(jax.random.key(0))
     params = variables["params"]

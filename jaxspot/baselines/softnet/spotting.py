@@ -7,10 +7,10 @@ import jax
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS
-from jaxspot.evaluation.peers.moilanen import peak_spans
-from jaxspot.evaluation.peers.softnet_inputs import FrameCounts, Inputs, rounded_skip
-from jaxspot.evaluation.peers.softnet_network import SoftNet
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.baselines.moilanen import peak_spans
+from jaxspot.baselines.softnet.inputs import FrameCounts, Inputs, rounded_skip
+from jaxspot.baselines.softnet.network import SoftNet
 from jaxspot.network.compiling import compile_program
 from jaxspot.spotting.intervals import intervals_table
 from jaxspot.training.folds import Fold

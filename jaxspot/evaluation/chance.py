@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.f1 import (
     COUNTS,
     NO_FRAMES,

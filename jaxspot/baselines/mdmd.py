@@ -5,14 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS
-from jaxspot.evaluation.peers.by_video import spot_each
-from jaxspot.evaluation.peers.flow import (
-    dense_flow,
-    direction_bins,
-    dominant_bin,
-    relative_height,
-)
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.baselines.by_video import spot_each
+from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin, relative_height
 from jaxspot.spotting.intervals import find_intervals, intervals_table
 from jaxspot.video.bank import Bank
 

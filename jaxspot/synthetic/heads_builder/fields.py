@@ -17,11 +17,18 @@ import numpy as np
 
 from jaxspot.progress import progress_bar
 from jaxspot.synthetic.heads import save_heads
-from jaxspot.synthetic.identity import Identity, random_identity
-from jaxspot.synthetic.mesh import LANDMARKS, Mesh, load_mesh, open_source
-from jaxspot.synthetic.portrait import CANVAS_SIZE, Look, Picture, adjacency, aim, draw
-from jaxspot.synthetic.raster import interpolate
-from jaxspot.synthetic.skin import paint, unit_folds
+from jaxspot.synthetic.heads_builder.identity import Identity, random_identity
+from jaxspot.synthetic.heads_builder.mesh import LANDMARKS, Mesh, load_mesh, open_source
+from jaxspot.synthetic.heads_builder.portrait import (
+    CANVAS_SIZE,
+    Look,
+    Picture,
+    adjacency,
+    aim,
+    draw,
+)
+from jaxspot.synthetic.heads_builder.raster import interpolate
+from jaxspot.synthetic.heads_builder.skin import paint, unit_folds
 from jaxspot.synthetic.units import UNITS
 
 SCALE = 2

@@ -1,14 +1,14 @@
 """The methods that results are held against: each maps a bank to scores and intervals."""
 
-from jaxspot.evaluation.peers.by_video import Peer
-from jaxspot.evaluation.peers.mdmd import mdmd_bank
-from jaxspot.evaluation.peers.moilanen import moilanen_bank
-from jaxspot.evaluation.peers.sp_fd import sp_fd_bank
+from jaxspot.baselines.by_video import Peer
+from jaxspot.baselines.mdmd import mdmd_bank
+from jaxspot.baselines.moilanen import moilanen_bank
+from jaxspot.baselines.sp_fd import sp_fd_bank
 
 
 def softnet(bank, **given):
     """`softnet_bank`; it alone needs jax, which is imported when it is called."""
-    from jaxspot.evaluation.peers.softnet import softnet_bank
+    from jaxspot.baselines.softnet.folds import softnet_bank
 
     return softnet_bank(bank, **given)
 

@@ -9,17 +9,11 @@ import numpy as np
 import pytest
 
 from jaxspot.errors import UserError
-from jaxspot.evaluation.protocols import Decision, Protocol
 from jaxspot.network.model import TwoStream
-from jaxspot.spotter import (
-    Spotter,
-    frame_skips,
-    load_spotter,
-    mean_decision,
-    network_skips,
-    save_spotter,
-)
-from jaxspot.training.checkpoint import restore_tree, save_tree
+from jaxspot.network.streams import frame_skips, network_skips
+from jaxspot.spotting.rule import Decision, Protocol
+from jaxspot.spotting.spotter import Spotter, load_spotter, mean_decision, save_spotter
+from jaxspot.storage import restore_tree, save_tree
 
 
 def tree(seed=0):
@@ -64,7 +58,7 @@ def test_trees_return_bit_for_bit(tmp_path):
 FULL = """
 import resource, signal, sys
 import numpy as np
-from jaxspot.training.checkpoint import save_tree
+from jaxspot.storage import save_tree
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
 try:
@@ -126,8 +120,8 @@ def spotter():
         widths=(3, 4, 5),
         multiplier=2,
         pooling="average",
-        regions=7,
-        start="difference",
+        pool_grid=7,
+        kernel_init="difference",
         dropout=0.1,
     )
     sample = jnp.zeros((1, 3, 112, 112))
@@ -201,15 +195,15 @@ def test_skips_are_half_a_mean_expression(spotter):
 
 
 def test_folds_of_near_k_share_their_skips_where_frames_are_close():
-    model = TwoStream(grain=1 / 30, references=(("ME", 2.0), ("MaE", -0.5)))
+    model = TwoStream(skip_rounding_seconds=1 / 30, references=(("ME", 2.0), ("MaE", -0.5)))
     durations = [(0.27, 1.72), (0.29, 1.75), (0.02, 1.0)]
-    plain = network_skips(model.clone(grain=0.0), durations, 200.0)
+    plain = network_skips(model.clone(skip_rounding_seconds=0.0), durations, 200.0)
     assert len(np.unique(plain, axis=0)) == 3
     np.testing.assert_array_equal(
         network_skips(model, durations, 200.0), [[56, -88], [56, -88], [14, -49]]
     )
     for fps in (25.0, 30.0):
-        exact = network_skips(model.clone(grain=0.0), durations, fps)
+        exact = network_skips(model.clone(skip_rounding_seconds=0.0), durations, fps)
         np.testing.assert_array_equal(network_skips(model, durations, fps), exact)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxspot.evaluation.floors import place_at_random, random_floor
+from jaxspot.evaluation.chance import place_at_random, random_floor
 
 
 @given(st.lists(st.integers(1, 12), max_size=6), st.integers(12, 60), st.integers(0, 99))

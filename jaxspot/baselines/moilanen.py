@@ -8,8 +8,8 @@ import pandas as pd
 from scipy.signal import find_peaks
 from skimage.feature import local_binary_pattern
 
-from jaxspot.annotations.tables import KINDS
-from jaxspot.evaluation.peers.by_video import spot_each
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.baselines.by_video import spot_each
 from jaxspot.spotting.intervals import intervals_table
 from jaxspot.video.bank import Bank
 

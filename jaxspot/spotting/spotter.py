@@ -10,18 +10,18 @@ import jax
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.durations import k_frame
-from jaxspot.annotations.tables import KINDS, with_tuples
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.errors import UserError
-from jaxspot.evaluation.protocols import Decision, decide
-from jaxspot.network.model import TwoStream, stream_skips
-from jaxspot.report.clip_plot import plot_clip
-from jaxspot.spotting.clip import spot_clips
+from jaxspot.files import with_tuples
+from jaxspot.network.inputs import init_variables
+from jaxspot.network.model import TwoStream
+from jaxspot.network.streams import network_skips
+from jaxspot.spotting.clip import Plot, spot_clips
+from jaxspot.spotting.rule import Decision, decide
 from jaxspot.spotting.scoring import score_video
-from jaxspot.training.checkpoint import restore_tree, save_tree, verify_tree
-from jaxspot.training.pool import ShownFrames
-from jaxspot.training.step import init_variables
+from jaxspot.storage import restore_tree, save_tree, verify_tree
 from jaxspot.video.bank import SIZE
+from jaxspot.video.shown import ShownFrames
 
 SETTINGS = "spotter.json"
 
@@ -63,22 +63,6 @@ class Spotter:
     def intervals(self, scores: np.ndarray, fps: float) -> pd.DataFrame:
         """Intervals of a video from the mean scores, by the mean decision."""
         return decide(scores, fps=fps, decision=mean_decision(self.decisions))[1]
-
-
-def frame_skips(durations: Sequence[float], fps: float) -> list[int]:
-    """k of each kind in frames, from mean durations in seconds; 1 or more."""
-    k = k_frame({kind: [d * fps] for kind, d in zip(KINDS, durations, strict=True)})
-    return [max(1, k[kind]) for kind in KINDS]
-
-
-def network_skips(model: TwoStream, durations: Sequence[Sequence[float]], fps: float) -> np.ndarray:
-    """Frame skips of each network's streams at a frame rate: int (networks, streams).
-
-    `durations` holds the mean durations of ME and MaE of each network, in seconds.
-    """
-    k = np.array([frame_skips(pair, fps) for pair in durations])
-    step = max(1, round(model.grain * fps))
-    return stream_skips(np.maximum(np.rint(k / step), 1) * step, model.references)
 
 
 def mean_decision(decisions: Sequence[Decision]) -> Decision:
@@ -128,7 +112,12 @@ def _scale(low, high):
 
 
 def spot_videos(
-    paths: Sequence[str | Path], *, weights: str | Path, out: str | Path, progress: bool = True
+    paths: Sequence[str | Path],
+    *,
+    weights: str | Path,
+    out: str | Path,
+    plot: Plot | None = None,
+    progress: bool = True,
 ) -> dict[str, pd.DataFrame]:
     """Spots the expressions of video files; writes OUT/<video name>/ (`spot_clip`).
 
@@ -136,6 +125,7 @@ def spot_videos(
       paths: video files.
       weights: a folder that `save_spotter` wrote: `checkpoints/spotter` of a run.
       out: folder of the results.
+      plot: draws scores.png from the two tables, such as `plot_clip`; none by default.
       progress: show frames done and time left.
 
     Returns:
@@ -151,7 +141,7 @@ def spot_videos(
         intervals=spotter.intervals,
         out=out,
         skips_s=spotter.skips_s(),
-        plot=plot_clip,
+        plot=plot,
         progress=progress,
     )
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS
-from jaxspot.evaluation.peers.by_video import spot_each
-from jaxspot.evaluation.peers.flow import dense_flow, direction_bins, dominant_bin
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.baselines.by_video import spot_each
+from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin
 from jaxspot.spotting.filters import savitzky_golay
 from jaxspot.spotting.intervals import find_intervals, intervals_table
 from jaxspot.spotting.manual_iou import find_peak_intervals

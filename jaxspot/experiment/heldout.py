@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS, frame_labels
+from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.errors import UserError
 from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
-from jaxspot.evaluation.manual import decide_manually
-from jaxspot.evaluation.protocols import Decision, Protocol, cutoff_from_k, decide, normalise
+from jaxspot.spotting.manual_iou import decide_manually
+from jaxspot.spotting.rule import Decision, Protocol, cutoff_from_k, decide, normalise
 from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import Networks
-from jaxspot.training.pool import ShownFrames
 from jaxspot.video.bank import Bank
+from jaxspot.video.shown import ShownFrames
 
 Pair = tuple[float, float]
 Scores = Mapping[str, Mapping[int, np.ndarray]]

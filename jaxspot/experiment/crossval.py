@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxspot.annotations.tables import write_text
 from jaxspot.errors import UserError
-from jaxspot.experiment.judge import (
+from jaxspot.experiment.heldout import (
     Judged,
     Pair,
     Scores,
@@ -23,10 +22,11 @@ from jaxspot.experiment.judge import (
 )
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.skips import search_skips
+from jaxspot.files import write_text
+from jaxspot.network.streams import network_skips
 from jaxspot.progress import progress_bar
-from jaxspot.spotter import network_skips
 from jaxspot.spotting.scoring import score_video
-from jaxspot.training.checkpoint import hash_tree, restore_tree, save_tree
+from jaxspot.storage import hash_tree, restore_tree, save_tree
 from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import Networks
 from jaxspot.training.loso import TrainedFolds, start_folds, train_loso

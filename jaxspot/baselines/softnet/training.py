@@ -12,11 +12,11 @@ import optax
 from jax import lax
 from jax.sharding import Mesh
 
+from jaxspot.baselines.softnet.inputs import SIDE, stretch
+from jaxspot.baselines.softnet.network import SoftNet
+from jaxspot.devices import fold_mesh, map_folds, on_each_device, pad_folds, shard_folds
 from jaxspot.errors import UserError
-from jaxspot.evaluation.peers.softnet_inputs import SIDE, stretch
-from jaxspot.evaluation.peers.softnet_network import SoftNet
 from jaxspot.network.compiling import compile_program
-from jaxspot.training.parallel import fold_mesh, map_folds, on_each_device, pad_folds, shard_folds
 
 AS_IS, FLIP, BLUR, NOISE = range(4)
 

@@ -16,8 +16,8 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from jaxspot.annotations.tables import flush, write_text
 from jaxspot.errors import UserError
+from jaxspot.files import flush, write_text
 
 MANIFEST = "manifest.json"
 REMEDY = "copy it again or train again"

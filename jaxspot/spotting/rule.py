@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.tables import KINDS
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.errors import check_choices
 from jaxspot.evaluation.matching import MatchingRule
 from jaxspot.spotting.filters import butterworth, normalise_by, normalise_per_video

@@ -1,0 +1,71 @@
+"""Files that appear under their final name only when whole."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Writes a CSV (UTF-8, newline endings) under its final name only when whole."""
+    write_text(path, table_text(table))
+
+
+def table_text(table: pd.DataFrame) -> str:
+    """A table as CSV with newline endings."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Writes text under its final name only when whole; makes the folder."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def with_tuples(value: Any) -> Any:
+    """Lists as tuples, however deep: those that JSON made of tuples, or that a notebook gives."""
+    if isinstance(value, dict):
+        return {name: with_tuples(inner) for name, inner in value.items()}
+    return tuple(map(with_tuples, value)) if isinstance(value, list | tuple) else value
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Writes a file under its final name only when whole; makes the folder."""
+    with whole_file(path) as partial:
+        partial.write_bytes(data)
+
+
+@contextlib.contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Gives a path to write to, which becomes `path` only when all went well; makes the folder.
+
+    When it ends the file is on disk. A numbered OSError that names no file, or the partial one,
+    names `path`.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield partial
+        flush(partial)
+        os.replace(partial, path)
+        flush(path.parent)
+    except OSError as error:
+        if error.errno and error.filename in (None, str(partial)):
+            error.filename, error.filename2 = str(path), None
+        raise
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Has the disk keep a file or folder as it is now, so that it survives a loss of power."""
+    if os.name != "posix":  # elsewhere no folder can be opened, nor a file that is only read
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
