@@ -19,8 +19,8 @@ from jaxspot.spotting.rule import Protocol
 
 Join = Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame]
 LAYOUTS: dict[int, tuple[Callable[[pd.DataFrame], pd.DataFrame], Join]] = {
-    4: (layout4, stacked),
     5: (layout5, side_by_side),
+    4: (layout4, stacked),
     6: (layout6, side_by_side),
     7: (layout7, side_by_side),
 }
@@ -69,15 +69,10 @@ def combine(sources: Sequence[Source], folder: Path, *, data: bool = True) -> li
       data: whether the CSVs name the data set in a first column (Table 2 always does).
 
     Returns:
-      the tables as printed.
+      the tables as printed, Table 5 first.
     """
     datasets = list(dict.fromkeys(source.dataset for source in sources))
     shown = []
-    durations = [source.tables[2] for source in sources if 2 in source.tables]
-    if durations:
-        tidy = pd.concat(durations).drop_duplicates(ignore_index=True)
-        title = table_title(2, dataset=" and ".join(datasets))
-        shown.append(_write(folder, 2, tidy, layout2(tidy), title))
     for number, (layout, join) in LAYOUTS.items():
         parts = {}
         for dataset in datasets:
@@ -95,6 +90,11 @@ def combine(sources: Sequence[Source], folder: Path, *, data: bool = True) -> li
             columns = [*["data"] * data, *(name for name in tidy if name != "data")]
             tidy = tidy[columns]
             shown.append(_write(folder, number, tidy, wide, title))
+    durations = [source.tables[2] for source in sources if 2 in source.tables]
+    if durations:
+        tidy = pd.concat(durations).drop_duplicates(ignore_index=True)
+        title = table_title(2, dataset=" and ".join(datasets))
+        shown.append(_write(folder, 2, tidy, layout2(tidy), title))
     return shown
 
 

@@ -160,6 +160,6 @@ def _embedded(picture):
     with Image.open(picture.path) as image:
         width = round(image.width * 96 / DPI)
         for file, lossless in zip(files, (True, False), strict=True):
-            image.convert("RGB").save(file, "webp", lossless=lossless, quality=85, method=6)
+            image.convert("RGB").save(file, "webp", lossless=lossless, quality=85)
     best = base64.b64encode(min((file.getvalue() for file in files), key=len)).decode()
     return _Shown(picture.caption, width, picture.printed, f"data:image/webp;base64,{best}")
