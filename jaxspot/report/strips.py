@@ -59,7 +59,7 @@ def face_grid(faces: Mapping[str, np.ndarray], *, title: str) -> Figure:
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels:
-        axes.set_axis_off()
+        axes.set(xticks=[], yticks=[], frame_on=False)
     for axes, (name, face) in zip(panels, faces.items(), strict=False):
         axes.imshow(face, cmap="gray", vmin=0, vmax=255)
         axes.set_title(name, loc="center", fontsize=9)
