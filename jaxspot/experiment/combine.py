@@ -14,15 +14,15 @@ from jaxspot.experiment.variants import expand
 from jaxspot.experiment.workdir import read_config
 from jaxspot.report.page import ReportTable
 from jaxspot.report.side_by_side import layout2, side_by_side, stacked
-from jaxspot.report.tables import layout4, layout5, layout6, layout7, table_title, write_tables
+from jaxspot.report.tables import layout4, layout5, table_title, write_tables
 from jaxspot.spotting.rule import Protocol
 
 Join = Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame]
 LAYOUTS: dict[int, tuple[Callable[[pd.DataFrame], pd.DataFrame], Join]] = {
     5: (layout5, side_by_side),
     4: (layout4, stacked),
-    6: (layout6, side_by_side),
-    7: (layout7, side_by_side),
+    6: (layout5, side_by_side),
+    7: (layout5, side_by_side),
 }
 
 

@@ -31,7 +31,6 @@ from jaxspot.report.tables import (
     difference_title,
     layout4,
     layout5,
-    layout6,
     layout_control,
     layout_difference,
     oracle_mark,
@@ -112,7 +111,7 @@ def write_comparison(folder: Path, settings: Settings, compared: Compared) -> li
     for number, tidy, layout in (
         (5, compared.intervals, layout5),
         (4, compared.frames, layout4),
-        (6, compared.manual, layout6),
+        (6, compared.manual, layout5),
     ):
         rules = settings.protocol
         protocol, oracle = describe_protocol(rules, number), oracle_of(rules, number)

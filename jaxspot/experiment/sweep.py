@@ -21,7 +21,7 @@ from jaxspot.report.sentences import bank_sentence
 from jaxspot.report.tables import (
     difference_table,
     difference_title,
-    layout7,
+    layout5,
     layout_difference,
     table7,
     write_tables,
@@ -65,7 +65,7 @@ def write_family(workdir: Path, bank: Bank, found: Found) -> pd.DataFrame:
     if any(member.variant for member, _, _ in found):
         first_seed = [row for row in rows if row["seed"] == rows[0]["seed"]]
         result, title = table7(first_seed), shared_title(7, sources, dataset)
-        wide = layout7(result)
+        wide = layout5(result)
         write_tables(result, wide, folder / "table7", title=title, note=NOTES[7])
         shown.append(ReportTable(title, wide, NOTES[7]))
     shown.append(write_differences(workdir, bank, found))
