@@ -152,13 +152,13 @@ def judge_control(control: pd.DataFrame) -> str:
         for kind, f1, limit in control[["kind", "f1", "random_f1_p95"]].itertuples(index=False)
     ]
     says = (
-        f"Negative control: F1 on moved labels beside what 95 % of random draws stay at or under:"
+        f"Negative control: F1 on moved labels against the 95th percentile of random intervals:"
         f" {', '.join(compared)}."
     )
     if (control.f1 > control.random_f1_p95).any():
         says += (
-            " Above it: one clean run in twenty lands there by chance; look for a leak before you"
-            " believe any table."
+            " One clean run in twenty is above it by chance. Still, look for a leak before you"
+            " trust any table."
         )
     return says
 
@@ -176,7 +176,7 @@ def draw_figures(
                 pooled,
                 title=f"Figure 3. Move-to-neutral ratio by subject ({settings.dataset})",
             ),
-            "Frames with a labelled movement over those without.",
+            "Frames with a labelled movement divided by frames without.",
         ),
         "subjects": (
             figures.subject_bars(compared.by_subject),
@@ -184,7 +184,7 @@ def draw_figures(
         ),
         "roc": (
             figures.roc_curves(raw, labels),
-            "ROC of single held-out frames, before smoothing.",
+            "ROC of single held-out frames before smoothing.",
         ),
         "loss": (
             figures.loss_curves(pd.DataFrame(trial.metrics).dropna(subset=["train_loss"])),

@@ -129,7 +129,8 @@ def layout5(tidy: pd.DataFrame) -> pd.DataFrame:
     """
     overall = tidy[tidy.kind == "overall"]
     count = lambda value: f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
-    cells = [" / ".join(map(count, row)) for row in overall[["tp", "fp", "fn"]].to_numpy()]
+    counted = zip(overall.tp, overall.fp, overall.fn, strict=True)
+    cells = [" / ".join(map(count, row)) for row in counted]
     return _layout(tidy, F1_HEADS).assign(**{"TP / FP / FN": cells})
 
 

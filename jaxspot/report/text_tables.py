@@ -28,7 +28,8 @@ def flat_heads(wide: pd.DataFrame) -> list[str]:
 
 def latex(wide: pd.DataFrame, *, title: str) -> str:
     """A LaTeX table (booktabs) of text cells with its title as caption."""
-    styled = wide.style.hide(axis="index").format(_escaped).format_index(_escaped, axis="columns")
+    styled = wide.style.hide(axis="index")
+    styled.format(_escaped).format_index(_escaped, axis="columns")
     text = styled.to_latex(
         caption=_escaped(title),
         column_format="l" + "r" * (len(wide.columns) - 1),
