@@ -13,11 +13,11 @@ from jaxspot.annotations.intervals import read_intervals, read_videos
 from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.repairs import REPAIRS, RULES, Labels, fit_to_videos
 from jaxspot.errors import UserError
-from jaxspot.evaluation.f1 import score_intervals
+from jaxspot.evaluation.f1 import SCORES, score_intervals
 from jaxspot.evaluation.matching import MatchingRule
 from jaxspot.files import table_text, whole_file
 
-SCORES = "scores.json"
+SCORES_FILE = "scores.json"
 
 
 class Evaluation(NamedTuple):
@@ -100,17 +100,8 @@ def read_truth(file: str | Path, videos: pd.DataFrame, *, rules: Collection[str]
 
 def format_scores(scores: dict[str, dict]) -> str:
     """A small table for the terminal, a line each for MaE, ME and overall."""
-    lines = [
-        f"{'':8}{'predicted':>10}{'labelled':>10}{'TP':>6}{'FP':>6}{'FN':>6}"
-        f"{'precision':>11}{'recall':>9}{'F1':>9}"
-    ]
-    for kind in ("MaE", "ME", "overall"):
-        row = scores[kind]
-        lines.append(
-            f"{kind:8}{row['predictions']:10}{row['ground_truth']:10}"
-            f"{row['tp']:6}{row['fp']:6}{row['fn']:6}"
-            f"{row['precision']:11.4f}{row['recall']:9.4f}{row['f1']:9.4f}"
-        )
+    table = pd.DataFrame.from_dict(scores, orient="index").reindex(["MaE", "ME", "overall"])
+    lines = [table[[*SCORES]].to_string(float_format="%.4f")]
     lines += [f"{kind}: {row['note']}" for kind, row in scores.items() if "note" in row]
     return "\n".join(lines)
 
@@ -123,8 +114,8 @@ def _write(out: Path, scores: str, repairs: pd.DataFrame) -> None:
         raise UserError(
             f"{out}: is a bank, whose {REPAIRS} would be overwritten; name another --out"
         )
-    texts = {SCORES: scores} | ({REPAIRS: table_text(repairs)} if len(repairs) else {})
-    name = SCORES
+    texts = {SCORES_FILE: scores} | ({REPAIRS: table_text(repairs)} if len(repairs) else {})
+    name = SCORES_FILE
     try:
         with contextlib.ExitStack() as stack:
             for name, text in texts.items():

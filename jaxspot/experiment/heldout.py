@@ -12,7 +12,7 @@ from jaxspot.errors import UserError
 from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.experiment.scores import NetworkScores
-from jaxspot.spotting.manual_iou import decide_manually
+from jaxspot.spotting.manual_iou import apply_manual_iou
 from jaxspot.spotting.rule import (
     FittedRule,
     IntervalRule,
@@ -111,7 +111,7 @@ def spot_held_out(
             smooth, table = apply_rule(video.scores, fitted=own, **names)
             curves[video.video] = normalise(video.scores, own), smooth
             tables.append(table)
-            by_hand.append(decide_manually(video.scores, cutoff_hz=rule.cutoff_hz, **names))
+            by_hand.append(apply_manual_iou(video.scores, cutoff_hz=rule.cutoff_hz, **names))
     join = lambda rows: pd.concat(rows, ignore_index=True)
     return HeldOut(join(tables), join(by_hand), curves, fitted)
 

@@ -91,7 +91,7 @@ def _right_foot(curve):
     return len(curve) - 1 - _left_foot(curve[::-1])[::-1]
 
 
-def decide_manually(
+def apply_manual_iou(
     scores: np.ndarray, *, fps: float, cutoff_hz: Pair, subject: str = "", video: str = ""
 ) -> pd.DataFrame:
     """Intervals of one video, without a threshold that is learned: its own highest frame decides.
