@@ -3,16 +3,14 @@
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import spot_each
+from jaxspot.baselines.by_video import Spotted
 from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin
 from jaxspot.spotting.filters import savitzky_golay
 from jaxspot.spotting.intervals import find_intervals, intervals_table
 from jaxspot.spotting.manual_iou import find_peak_intervals
 from jaxspot.video.align import openface_template
-from jaxspot.video.bank import Bank
 
 POINTS = (18, 19, 20, 23, 24, 25, 30, 48, 51, 54, 57, 28)
 """Of the 68 landmarks: brows, tip of the nose, mouth; the last, on its bridge, is the head's."""
@@ -32,11 +30,11 @@ def sp_fd(
     window_seconds: float = 0.3,
     subject: str = "",
     video: str = "",
-    on_frame: Callable[[int], object] = lambda n: None,
-) -> tuple[np.ndarray, pd.DataFrame]:
+    on_frame: Callable[[int], object] = lambda count: None,
+) -> Spotted:
     """Spots where a region of the face moves fast, apart from the head.
 
-    Nothing is learned. Memory does not grow with the video but for a few numbers a frame.
+    Nothing is learned. Memory grows with the video by a few numbers a frame.
 
     Unlike the published method: landmarks are those of the aligned face, the same in all frames;
     a region's 16 pixels are those of the 112-pixel face; speeds are in pixels of a face as large as
@@ -45,7 +43,7 @@ def sp_fd(
     s or longer.
 
     Args:
-      frames: uint8 (T, 112, 112), each read once and in order; a memory-mapped array will do.
+      frames: uint8 (T, 112, 112); may be memory-mapped.
       fps: frames per second.
       margin: what is dropped at each end of a video, in seconds. They dropped 100 frames, 0.5 s at
         200 fps; at 30 fps that would be 3.3 s, too much of a video that lasts 30 s.
@@ -66,39 +64,25 @@ def sp_fd(
     return scores, intervals_table(spans, scores, subject=subject, video=video)
 
 
-def sp_fd_bank(
-    bank: Bank, *, folds=(), k=None, seed: int = 0, on_frame: Callable[[int], object]
-) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """`sp_fd` on every video of a bank, as a `Peer`: it uses no label."""
-    return spot_each(sp_fd, bank, on_frame=on_frame)
-
-
 def region_speeds(
-    frames: np.ndarray, *, fps: float, on_frame: Callable[[int], object] = lambda n: None
+    frames: np.ndarray, *, fps: float, on_frame: Callable[[int], object] = lambda count: None
 ) -> np.ndarray:
     """Speed of each region in each frame, in pixels of a published face in 1/30 s.
 
-    Flow is taken between frames 1/30 s apart (consecutive ones at 30 fps and below), the later half
-    of which follows the frame.
-
-    Args:
-      frames: uint8 (T, 112, 112).
-      fps: frames per second.
-      on_frame: called with the number of frames done since the last call.
+    Flow is taken between two frames 1/30 s apart (consecutive ones at 30 fps and below); the frame
+    lies in their middle. Arguments are those of `sp_fd`.
 
     Returns:
       float64 (T, 12); NaN where a frame has no partner.
     """
     lag = max(1, round(fps / PUBLISHED_FPS))
     unit = PUBLISHED_SCALE * fps / PUBLISHED_FPS / lag
-    ring = np.zeros((lag + 1, *frames.shape[1:]), np.uint8)
     result = np.full((len(frames), len(POINTS)), np.nan)
     flow, corners = dense_flow(), region_corners()
-    for newest, frame in enumerate(frames):
-        ring[newest % len(ring)] = frame
-        if newest >= lag:
-            motion = flow(ring[(newest - lag) % len(ring)], ring[newest % len(ring)])
-            result[newest - lag // 2] = unit * region_magnitudes(motion, corners)
+    for i in range(len(frames)):
+        if i >= lag:
+            motion = flow(frames[i - lag], frames[i])
+            result[i - lag // 2] = unit * region_magnitudes(motion, corners)
         on_frame(1)
     return result
 
@@ -146,8 +130,7 @@ def smooth_inside(
 
     Args:
       speeds: float (T, regions); NaN at the ends where there is no flow.
-      fps: frames per second.
-      margin, window_seconds: as in `sp_fd`.
+      fps, margin, window_seconds: as in `sp_fd`.
     """
     known = np.flatnonzero(~np.isnan(speeds[:, 0]))
     cut = round(margin * fps)

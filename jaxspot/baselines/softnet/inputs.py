@@ -12,8 +12,6 @@ from jaxspot.baselines.dense_flow import dense_flow
 from jaxspot.video.align import openface_template
 from jaxspot.video.bank import SIZE, Bank
 
-FrameCounts = Callable[[str, float], Mapping[str, int]]
-"""(held-out subject, fps) -> kind -> k in frames, from the labels of the *other* subjects."""
 SIDE = 42
 AROUND_REGION, AROUND_EYE, NOSE = 10, 13, 4
 """Margins in pixels: 12, 15 and 5 of the 128-pixel faces of the published code."""
@@ -96,24 +94,14 @@ def pair_image(flow: np.ndarray) -> np.ndarray:
 
 
 def optical_strain(flow: np.ndarray) -> np.ndarray:
-    """Magnitude of the strain tensor, sqrt(u_x^2 + v_y^2 + (u_y + v_x)^2 / 2).
-
-    Args:
-      flow: float32 (H, W, 2).
-
-    Returns:
-      float32 (H, W), 0 or more.
-    """
+    """Magnitude of the strain tensor, sqrt(u_x^2 + v_y^2 + (u_y + v_x)^2 / 2): (H, W), 0 or more."""
     u_y, u_x = np.gradient(flow[..., 0])
     v_y, v_x = np.gradient(flow[..., 1])
     return np.sqrt(u_x**2 + v_y**2 + (u_y + v_x) ** 2 / 2)
 
 
 def stretch(maps: np.ndarray) -> np.ndarray:
-    """Each channel from its minimum to its maximum over 0..255: (H, W, C) as uint8.
-
-    A flat channel is 0.
-    """
+    """Each channel of (H, W, C) spread over 0..255, as uint8; a flat channel is 0."""
     low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
     scale = 255 / np.where(high > low, high - low, 1)
     return np.rint((maps - low) * scale).astype(np.uint8)
@@ -129,12 +117,8 @@ def face_regions() -> tuple[tuple[tuple[slice, slice], ...], tuple[slice, slice]
     points = openface_template()
     box = lambda left, top, right, bottom: (_slice(top, bottom), _slice(left, right))
     x, y, margin = points[:, 0], points[:, 1], AROUND_REGION
-    brows = box(
-        x[17] - margin,
-        min(y[19], y[24]) - margin,
-        x[26] + margin,
-        max(y[41], y[46]) + margin,
-    )
+    top, bottom = min(y[19], y[24]) - margin, max(y[41], y[46]) + margin
+    brows = box(x[17] - margin, top, x[26] + margin, bottom)
     mouth = box(x[60] - margin, y[50] - margin, x[64] + margin, y[57] + margin)
     nose = box(x[28] - NOSE, y[28] - NOSE, x[28] + NOSE + 1, y[28] + NOSE + 1)
     mask = np.zeros((SIZE, SIZE), np.uint8)
