@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from jaxspot.benchmark.measure import Machine, Row, compare
+from jaxspot.benchmark.measure import Machine, Row, one_opencv_thread, compare_speed
 from jaxspot.benchmark.methods import methods
 from jaxspot.benchmark.preparing import prepare
 from jaxspot.benchmark.work import (
@@ -54,7 +54,7 @@ def lcn(machine: Machine, *, batch: int = 64) -> list[Row]:
         "scipy": lambda: [_contrast(image, by_scipy) for image in images],
         "plain JAX": lambda: slow(ready),
     }
-    return compare(
+    return compare_speed(
         "lcn",
         lambda: fast(ready),
         peers,
@@ -82,10 +82,10 @@ def step_1(machine: Machine) -> list[Row]:
     fast, slow = (_step(form, frames, labels) for form in ("fast", "plain"))
     peers = {"plain JAX": slow[1]}
     if _torch():
-        from jaxspot.benchmark.torch_peers import torch_step
+        from jaxspot.benchmark.twin import torch_step
 
         peers["PyTorch"] = torch_step(frames, labels, TRAINING)
-    return compare(
+    return compare_speed(
         "step_1",
         fast[1],
         peers,
@@ -122,7 +122,7 @@ def loso_epoch(machine: Machine, *, folds: int = 12) -> list[Row]:
 
 def _together(name, machine, folds, unit, share):
     alone = epoch_of(1, training=TRAINING, mesh=fold_mesh(1))
-    return compare(
+    return compare_speed(
         name,
         epoch_of(folds, training=TRAINING),
         {"one fold at a time": lambda: [jax.block_until_ready(alone()) for _ in range(folds)]},
@@ -139,11 +139,11 @@ def score(machine: Machine, *, count: int = 512) -> list[Row]:
     variables = jax.tree.map(lambda leaf: leaf[0], stacked)
     peers = {}
     if _torch():
-        from jaxspot.benchmark.torch_peers import torch_scores
+        from jaxspot.benchmark.twin import torch_scores
 
         peers = torch_scores(variables, frames, skips[0])
     chunk_s = machine.seconds(*_chunk(variables, skips[0], frames))
-    return compare(
+    return compare_speed(
         "score",
         lambda: score_video(PAPER, stacked, frames, skips=skips),
         peers,
@@ -169,19 +169,9 @@ def _chunk(variables, skips, frames):
 def synthetic(_: Machine, *, seconds: float = 20.0) -> list[Row]:
     """Making a synthetic video on one core, writing left out."""
     make = partial(synthesise_video, subject=0, video=0, seconds=seconds)
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        return compare(
-            "synthetic",
-            make,
-            {},
-            unit="frames/s",
-            convert=lambda taken: 30 * seconds / taken,
-            rounds=3,
-        )
-    finally:
-        cv2.setNumThreads(threads)
+    per_second = lambda taken: 30 * seconds / taken
+    with one_opencv_thread():
+        return compare_speed("synthetic", make, {}, unit="frames/s", convert=per_second, rounds=3)
 
 
 def track(_: Machine, *, clip: Path | None = None) -> list[Row]:
@@ -190,14 +180,8 @@ def track(_: Machine, *, clip: Path | None = None) -> list[Row]:
     if clip is None:
         return []
     frames = sum(1 for _ in read_video(clip))
-    return compare(
-        "track",
-        lambda: aligned_clip(clip, progress=False).frames,
-        {},
-        unit="frames/s",
-        convert=lambda seconds: frames / seconds,
-        rounds=3,
-    )
+    ours, per_second = lambda: aligned_clip(clip, progress=False).frames, lambda s: frames / s
+    return compare_speed("track", ours, {}, unit="frames/s", convert=per_second, rounds=3)
 
 
 def _torch() -> bool:
@@ -205,13 +189,6 @@ def _torch() -> bool:
 
 
 ROWS: dict[str, Callable[[Machine], list[Row]]] = {
-    "lcn": lcn,
-    "step_1": step_1,
-    "step_8": step_8,
-    "loso_epoch": loso_epoch,
-    "score": score,
-    "methods": methods,
-    "synthetic": synthetic,
-    "track": track,
-    "prepare": prepare,
+    row.__name__: row
+    for row in (lcn, step_1, step_8, loso_epoch, score, methods, synthetic, track, prepare)
 }

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from jaxspot.benchmark.measure import in_fresh_process, seconds_of
+from jaxspot.benchmark.table import markdown
 from jaxspot.benchmark.work import PAPER, SKIPS, TRAINING, MadeUpFrames, epoch_of, one_network
 from jaxspot.memory import peak_gigabytes
 from jaxspot.spotting.scoring import score_video
@@ -98,20 +99,16 @@ def measure_laws(names: Sequence[str], on_point: Callable[[Point], object]) -> l
 
 def table(points: Sequence[Point]) -> str:
     """The points as Markdown; the last column compares time per work with the law's first point."""
-    lines = [
-        "| what | size | seconds | per unit of work | peak memory | against work |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
+    rows = []
     first = {point.law: point for point in reversed(points)}
     for point in points:
         law = LAWS[point.law]
         growth = point.seconds_per_unit / first[point.law].seconds_per_unit
         each = f"{1e3 * point.seconds_per_unit:.3g} ms a {law.unit}"
-        lines.append(
-            f"| {law.title} | {point.size:,} | {point.seconds:.3g} | {each}"
-            f" | {point.gigabytes:.2f} GB | {growth:.2f} |"
-        )
-    return "\n".join(lines) + "\n"
+        sizes = (f"{point.size:,}", f"{point.seconds:.3g}")
+        rows.append((law.title, *sizes, each, f"{point.gigabytes:.2f} GB", f"{growth:.2f}"))
+    heads = ("what", "size", "seconds", "per unit of work", "peak memory", "against work")
+    return markdown(heads, rows)
 
 
 def draw_laws(points: Sequence[Point]) -> Figure:
