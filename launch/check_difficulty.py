@@ -21,22 +21,14 @@ from jaxspot.synthetic.generate import synthetic_bank
 
 LEVEL = flags.DEFINE_list("level", ["default"], f"levels: {', '.join(LEVELS)}")
 BENCHMARK = flags.DEFINE_bool("benchmark", False, "people, scenes and seed of the benchmark")
-SUBJECTS = flags.DEFINE_integer(
-    "subjects", None, "subjects, each one video (12, the benchmark: 24)"
-)
-SECONDS = flags.DEFINE_float(
-    "seconds", None, "length of a video (30, the benchmark at 200 fps: 15)"
-)
+SUBJECTS = flags.DEFINE_integer("subjects", None, "each one video (12, the benchmark: 24)")
+SECONDS = flags.DEFINE_float("seconds", None, "of a video (30, the benchmark at 200 fps: 15)")
 FPS = flags.DEFINE_float("fps", 30.0, "frames a second; the benchmark has 30 and 200")
 SEED = flags.DEFINE_integer("seed", None, "decides the videos (0, the benchmark: 1)")
 
 
 def scene_of(level: str) -> dict:
-    """What `synthetic_bank` takes, by the flags.
-
-    Raises:
-      UserError: the benchmark has no such level or rate.
-    """
+    """What `synthetic_bank` takes, by the flags; UserError: the benchmark has no such bank."""
     scene: dict = dict(subjects=12, seconds=30.0, fps=FPS.value, level=level, seed=0)
     if BENCHMARK.value:
         known, name = benchmarks(), f"benchmark_{level}_{FPS.value:.0f}fps"

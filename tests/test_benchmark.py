@@ -15,12 +15,12 @@ from jaxspot.benchmark.measure import (
     ClockReading,
     Machine,
     Row,
+    compare_speed,
     cores_of_others,
     in_fresh_process,
     measure_machine,
     read_clock,
     seconds_of,
-    compare_speed,
 )
 from jaxspot.benchmark.scaling import Law, Point
 from jaxspot.benchmark.scaling import table as scaling_table

@@ -47,8 +47,10 @@ def by_video(spot: Callable[..., Spotted], *, takes: str = "fps") -> Any:
     """A `Peer` that calls `spot` on one video after the other.
 
     Args:
-      spot: called with frames uint8 (T, H, W) and by name with subject, video and on_frame.
-      takes: what else `spot` takes: "fps", or "k" (kind -> frames).
+      spot: takes frames uint8 (T, H, W), which may be memory-mapped, and by name what `takes` says,
+        subject and video for its table, and on_frame, called with the number of frames done since
+        the last call. Returns the scores and the intervals of the video.
+      takes: "fps", or "k" (kind -> frames).
     """
 
     def spot_bank(bank, *, folds=(), k=None, seed=0, on_frame=lambda count: None):

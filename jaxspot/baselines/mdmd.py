@@ -45,8 +45,7 @@ def mdmd(
       fps: frames per second.
       p: height of the threshold between the mean and the maximum of a video's contrast.
       blocks: a frame is split into blocks x blocks.
-      subject, video: names for the table.
-      on_frame: called with the number of frames done since the last call.
+      subject, video, on_frame: as in `by_video`.
 
     Returns:
       scores: float32 (T, 2), the contrast for ME and MaE; NaN in the first and last k frames.

@@ -37,8 +37,7 @@ def moilanen(
       k: kind -> half the mean duration in frames, from training subjects.
       p: height of the threshold between the mean and the maximum of a video's contrast.
       blocks: a frame is split into blocks x blocks.
-      subject, video: names for the table.
-      on_frame: called with the number of frames read since the last call.
+      subject, video, on_frame: as in `by_video`.
 
     Returns:
       scores: float32 (T, 2), the contrasted difference for ME and MaE, 0 or more.

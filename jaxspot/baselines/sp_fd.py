@@ -49,8 +49,7 @@ def sp_fd(
         200 fps; at 30 fps that would be 3.3 s, too much of a video that lasts 30 s.
       window_seconds: of the Savitzky-Golay filter of order 3. A sudden movement becomes about as
         long as the window, so 0.5 s would leave no micro-expression.
-      subject, video: names for the table.
-      on_frame: called with the number of frames done since the last call.
+      subject, video, on_frame: as in `by_video`.
 
     Returns:
       scores: float32 (T, 2), the highest of the regions' smooth curves; ME and MaE share it. NaN in

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 
-from jaxspot.benchmark.measure import Machine, Row, one_opencv_thread, compare_speed
+from jaxspot.benchmark.measure import Machine, Row, compare_speed, one_opencv_thread
 from jaxspot.datasets.prepare import prepare as prepare_bank
 from jaxspot.datasets.source import Source, SourceVideo
 from jaxspot.synthetic.generate import synthesise_video

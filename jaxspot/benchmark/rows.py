@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from jaxspot.benchmark.measure import Machine, Row, one_opencv_thread, compare_speed
+from jaxspot.benchmark.measure import Machine, Row, compare_speed, one_opencv_thread
 from jaxspot.benchmark.methods import methods
 from jaxspot.benchmark.preparing import prepare
 from jaxspot.benchmark.work import (

@@ -178,7 +178,9 @@ def synthetic_bank(
     out.parent.mkdir(parents=True, exist_ok=True)
     root = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        rows, labels = zip(*run(root, jobs, workers=workers, progress=progress), strict=True)
+        rows, labels = zip(
+            *write_videos(root, jobs, workers=workers, progress=progress), strict=True
+        )
         name = level if isinstance(level, str) else "custom"
         settings = scene | dict(level=name, difficulty=asdict(difficulty))
         finish_bank(
@@ -210,12 +212,9 @@ def choose_people(subjects: int, people: Sequence[int] = ()) -> tuple[int, ...]:
     return chosen[:subjects]
 
 
-def run(root: Path, jobs: list[dict], *, workers: int | None, progress: bool):
+def write_videos(root: Path, jobs: list[dict], *, workers: int | None, progress: bool):
     """Results of `write_video` in the order of `jobs`, made by `workers` processes."""
-    results = [None] * len(jobs)
-    bar = progress_bar(total=len(jobs), desc="synthetic videos", unit="video", shown=progress)
-    with bar:
-        for number, future in run_jobs(partial(write_video, root), jobs, workers=workers):
-            results[number] = future.result()
-            bar.update()
-    return results
+    made = run_jobs(partial(write_video, root), jobs, workers=workers)
+    bar = progress_bar(made, total=len(jobs), desc="synthetic videos", unit="video", shown=progress)
+    results = {number: future.result() for number, future in bar}
+    return [results[number] for number in range(len(jobs))]

@@ -44,18 +44,13 @@ def softnet_bank(
     is computed anew for each distance that occurs, so that no k has seen the labels it is used on.
 
     Args:
-      bank: frames and labels.
-      folds: the held-out subjects to be spotted.
-      k: (subject, fps) -> kind -> k in frames, from the labels of the *other* subjects.
-      seed: of everything random.
-      on_frame: called with numbers of frames as work is done; they add up to the bank's frames.
+      bank, folds, k, seed, on_frame: as in `Peer`; only held-out subjects of `folds` are spotted.
       recipe: how to train.
       p: height of the threshold between the mean and the maximum of a video's scores.
       mesh: the devices; all by default.
 
     Returns:
-      scores: video -> float32 (T, 2), ME and MaE, of the held-out subjects' videos.
-      intervals: subject, video, kind, onset, apex, offset, score.
+      what a `Peer` returns.
 
     Raises:
       UserError: the training diverges.

@@ -85,8 +85,7 @@ def choose_samples(
     """All samples of expressions, some of the others; expressions in three more forms if asked.
 
     Args:
-      rows: int (n,), of the inputs.
-      labels: float32 (n,), above 0 in an expression.
+      rows, labels: (n,), as in `PairSamples`.
       rng: the source of chance.
       kept: as in `Recipe`.
       augmented: whether expressions are also flipped, blurred and noisy (published for ME).

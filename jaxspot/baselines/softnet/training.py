@@ -60,9 +60,7 @@ def train_networks(
 
     Args:
       images: uint8 (rows, 42, 42, 3), may be memory-mapped.
-      samples: of each network.
-      seeds: of each network, whole numbers of 0 or more.
-      names: of each network, for messages.
+      samples, seeds, names: of each network; seeds are whole numbers of 0 or more.
       recipe: how to train.
       mesh: the devices; all by default.
       batched: how the networks of one device run, see `map_folds`.
