@@ -11,6 +11,8 @@ from jaxspot.video.bank import Bank
 
 FrameCounts = Callable[[str, float], Mapping[str, int]]
 """(held-out subject, fps) -> kind -> k in frames, from the labels of the *other* subjects."""
+OnFrame = Callable[[int], object]
+"""Called with the number of frames done since the last call."""
 Spotted = tuple[np.ndarray, pd.DataFrame]
 """Scores float32 (T, 2) of one video, ME and MaE, and its intervals."""
 
@@ -19,13 +21,7 @@ class Peer(Protocol):
     """A method that results are compared with, on a whole bank."""
 
     def __call__(
-        self,
-        bank: Bank,
-        *,
-        folds: Sequence[Any],
-        k: FrameCounts,
-        seed: int,
-        on_frame: Callable[[int], object],
+        self, bank: Bank, *, folds: Sequence[Any], k: FrameCounts, seed: int, on_frame: OnFrame
     ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
         """Spots every video; what is learned for a subject is learned from the others.
 
@@ -34,7 +30,7 @@ class Peer(Protocol):
           folds: jaxspot.training.folds.Fold of every subject, for peers that train.
           k: kind -> k in frames, for a subject and a frame rate.
           seed: of whatever is random.
-          on_frame: called with the number of frames done since the last call.
+          on_frame: told what is done.
 
         Returns:
           scores: video -> float32 (T, 2), ME and MaE; NaN where a frame has none.
@@ -48,8 +44,7 @@ def by_video(spot: Callable[..., Spotted], *, takes: str = "fps") -> Any:
 
     Args:
       spot: takes frames uint8 (T, H, W), which may be memory-mapped, and by name what `takes` says,
-        subject and video for its table, and on_frame, called with the number of frames done since
-        the last call. Returns the scores and the intervals of the video.
+        subject and video for its table, and on_frame.
       takes: "fps", or "k" (kind -> frames).
     """
 

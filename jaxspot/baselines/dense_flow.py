@@ -22,12 +22,10 @@ def dense_flow() -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
 
 
 def direction_bins(flow: np.ndarray, *, bins: int, first: float = 0.0) -> np.ndarray:
-    """Which of equal sectors each vector points into, int (...) in 0..bins-1.
+    """Which of `bins` equal sectors each vector points into, int (...) in 0..bins-1.
 
-    Args:
-      flow: float (..., 2), right and down; a vector of length 0 counts as pointing right.
-      bins: how many sectors make the circle.
-      first: where sector 0 begins, in radians from right towards down.
+    flow: float (..., 2), right and down; a vector of length 0 counts as pointing right. first:
+    where sector 0 begins, in radians from right towards down.
     """
     angle = np.arctan2(flow[..., 1], flow[..., 0]) - first
     return np.floor(angle * (bins / (2 * np.pi))).astype(np.int64) % bins
@@ -36,10 +34,8 @@ def direction_bins(flow: np.ndarray, *, bins: int, first: float = 0.0) -> np.nda
 def dominant_bin(directions: np.ndarray, *, bins: int, weights=None) -> np.ndarray:
     """The sector with the largest count, or sum of weights, of each row: int (rows,).
 
-    Args:
-      directions: int (rows, n), from `direction_bins`; below 0 is left out.
-      bins: how many sectors there are; of equal ones the lowest is taken.
-      weights: float (rows, n), or None for a count.
+    directions: int (rows, n), from `direction_bins`; below 0 is left out. weights: float (rows, n)
+    or None. Of equal sectors the lowest is taken.
     """
     rows, keep = len(directions), directions >= 0
     cells = (np.arange(rows)[:, None] * bins + directions)[keep]

@@ -24,9 +24,7 @@ def stand_out(curve: np.ndarray, *, distance: int) -> np.ndarray:
 def relative_height(curve: np.ndarray, *, p: float) -> float:
     """The threshold mean + p (max - mean) of a curve (Moilanen et al. 2014).
 
-    Args:
-      curve: float (T,) with one score at least; NaN frames are left out.
-      p: 0 is the mean, 1 the highest frame.
+    curve: float (T,) with one score at least; NaN frames are left out. p: in [0, 1].
     """
     mean = np.nanmean(curve)
     return float(mean + p * (np.nanmax(curve) - mean))
@@ -35,13 +33,8 @@ def relative_height(curve: np.ndarray, *, p: float) -> float:
 def peak_spans(curve: np.ndarray, *, k: int, p: float = 0.55) -> np.ndarray:
     """Peaks at least k frames apart above `relative_height`, each widened by k frames.
 
-    Args:
-      curve: float (T,), 0 or more.
-      k: in frames.
-      p: in [0, 1].
-
-    Returns:
-      int (n, 2), array bounds from 0, half open, cut at the ends of the video.
+    curve: float (T,), 0 or more. Returns int (n, 2), array bounds from 0, half open, cut at the
+    ends of the video.
     """
     if not len(curve) or curve.max() <= 0:
         return np.zeros((0, 2), np.int64)

@@ -1,11 +1,11 @@
 """Main Directional Maximal Difference: Wang et al. 2017, with intervals as He et al. 2020."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import Spotted
+from jaxspot.baselines.by_video import OnFrame, Spotted
 from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin
 from jaxspot.baselines.feature_difference import (
     block_numbers,
@@ -30,7 +30,7 @@ def mdmd(
     blocks: int = 6,
     subject: str = "",
     video: str = "",
-    on_frame: Callable[[int], object] = lambda count: None,
+    on_frame: OnFrame = lambda count: None,
 ) -> Spotted:
     """Spots where the face has moved since k frames ago, and k frames later has moved back.
 
@@ -64,14 +64,12 @@ def maximal_difference(
     *,
     skips: Sequence[int],
     blocks: int = 6,
-    on_frame: Callable[[int], object] = lambda count: None,
+    on_frame: OnFrame = lambda count: None,
 ) -> np.ndarray:
     """How much further each frame is from the one k before it than that is from the one k after.
 
-    Arguments are those of `mdmd`; `skips` holds the k of each column, 1 or more.
-
-    Returns:
-      float64 (T, len(skips)), in pixels; NaN in the first and last k frames.
+    Arguments are those of `mdmd`; `skips` holds the k of each column, 1 or more. Returns float64
+    (T, len(skips)), in pixels; NaN in the first and last k frames.
     """
     result = np.full((len(frames), len(skips)), np.nan)
     flow, cells = dense_flow(), block_pixels(frames.shape[1:], blocks=blocks)
@@ -92,13 +90,9 @@ def frame_difference(there: np.ndarray, back: np.ndarray, cells: np.ndarray) -> 
 def block_differences(there: np.ndarray, back: np.ndarray, cells: np.ndarray) -> np.ndarray:
     """Of a block's vectors in its main direction, the third that shrank most: their mean loss.
 
-    Args:
-      there: float (H, W, 2), the flow from frame i - k to i; its directions decide.
-      back: float (H, W, 2), the flow from frame i - k to i + k.
-      cells: from `block_pixels`.
-
-    Returns:
-      float64 (blocks * blocks,), in pixels; below 0 where all went further.
+    there, back: float (H, W, 2), the flow from frame i - k to i, whose directions decide, and to
+    i + k. cells: from `block_pixels`. Returns float64 (blocks * blocks,), in pixels; below 0 where
+    all went further.
     """
     bins = direction_bins(there, bins=DIRECTIONS, first=-np.pi / DIRECTIONS).ravel()
     bins = np.where(cells >= 0, bins[cells], -1)
@@ -120,14 +114,9 @@ def block_pixels(shape: tuple[int, ...], *, blocks: int) -> np.ndarray:
 
 
 def contrast(difference: np.ndarray, *, k: int) -> np.ndarray:
-    """How far a curve stands out from k - 1 frames before and after.
+    """How far a curve float (T,), NaN in the first and last k frames, stands out; NaN as before.
 
-    Args:
-      difference: float (T,), NaN in the first and last k frames.
-      k: in frames, 1 or more.
-
-    Returns:
-      float64 (T,), NaN where the difference is.
+    It is compared with its values k - 1 frames before and after; k is 1 or more.
     """
     result, inside = np.full(len(difference), np.nan), slice(k, len(difference) - k)
     result[inside] = stand_out(difference[inside], distance=k - 1)
@@ -135,16 +124,9 @@ def contrast(difference: np.ndarray, *, k: int) -> np.ndarray:
 
 
 def runs(curve: np.ndarray, *, kind: str, fps: float, p: float = 0.01) -> np.ndarray:
-    """Runs of frames above `relative_height` that are as long as their kind.
+    """Runs of frames above `relative_height` that are as long as their kind, ME or MaE.
 
-    Args:
-      curve: float (T,), from `contrast`.
-      kind: ME or MaE.
-      fps: frames per second.
-      p: in [0, 1].
-
-    Returns:
-      int (n, 2), array bounds from 0, half open.
+    The curve float (T,) comes from `contrast`. Returns int (n, 2), array bounds, half open.
     """
     if np.isnan(curve).all():
         return np.zeros((0, 2), np.int64)

@@ -1,12 +1,12 @@
 """Feature difference analysis of Moilanen, Zhao and Pietikainen (ICPR 2014), paper reference 16."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from skimage.feature import local_binary_pattern
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import Spotted
+from jaxspot.baselines.by_video import OnFrame, Spotted
 from jaxspot.baselines.feature_difference import (
     block_numbers,
     mean_of_top_third,
@@ -26,7 +26,7 @@ def moilanen(
     blocks: int = 6,
     subject: str = "",
     video: str = "",
-    on_frame: Callable[[int], object] = lambda count: None,
+    on_frame: OnFrame = lambda count: None,
 ) -> Spotted:
     """Spots by how far a frame's texture lies from that of the frames k before and after.
 
@@ -56,16 +56,13 @@ def feature_difference(
     *,
     skips: Sequence[int],
     blocks: int = 6,
-    on_frame: Callable[[int], object] = lambda count: None,
+    on_frame: OnFrame = lambda count: None,
 ) -> np.ndarray:
     """Chi-squared distance of each frame's histograms to the mean of those k before and after.
 
     Before the first and after the last frame these serve instead. A frame's value is the mean over
     the third of the blocks that differ most. Arguments are those of `moilanen`; `skips` holds the k
-    of each column.
-
-    Returns:
-      float64 (T, len(skips)), 0 or more.
+    of each column. Returns float64 (T, len(skips)), 0 or more.
     """
     total, reach = len(frames), max(skips)
     ring = np.zeros((2 * reach + 1, blocks * blocks, CODES))
@@ -85,10 +82,9 @@ def feature_difference(
 
 
 def block_histograms(frames: np.ndarray, *, blocks: int = 6) -> Iterator[np.ndarray]:
-    """Shares of the uniform LBP codes (8 neighbours, radius 1) in each block, frame by frame.
+    """Yields for each frame the shares of the uniform LBP codes (8 neighbours, radius 1) in blocks.
 
-    Yields:
-      float64 (blocks * blocks, 59); each row sums to 1.
+    float64 (blocks * blocks, 59); each row sums to 1.
     """
     offset = block_numbers(frames.shape[1:], blocks=blocks) * CODES
     for frame in frames:

@@ -1,11 +1,9 @@
 """Spatio-temporal fusion, SP-FD: Zhang et al. 2020, motion of regions around landmarks."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import Spotted
+from jaxspot.baselines.by_video import OnFrame, Spotted
 from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin
 from jaxspot.spotting.filters import savitzky_golay
 from jaxspot.spotting.intervals import find_intervals, intervals_table
@@ -30,7 +28,7 @@ def sp_fd(
     window_seconds: float = 0.3,
     subject: str = "",
     video: str = "",
-    on_frame: Callable[[int], object] = lambda count: None,
+    on_frame: OnFrame = lambda count: None,
 ) -> Spotted:
     """Spots where a region of the face moves fast, apart from the head.
 
@@ -64,15 +62,13 @@ def sp_fd(
 
 
 def region_speeds(
-    frames: np.ndarray, *, fps: float, on_frame: Callable[[int], object] = lambda count: None
+    frames: np.ndarray, *, fps: float, on_frame: OnFrame = lambda count: None
 ) -> np.ndarray:
     """Speed of each region in each frame, in pixels of a published face in 1/30 s.
 
     Flow is taken between two frames 1/30 s apart (consecutive ones at 30 fps and below); the frame
-    lies in their middle. Arguments are those of `sp_fd`.
-
-    Returns:
-      float64 (T, 12); NaN where a frame has no partner.
+    lies in their middle. Arguments are those of `sp_fd`. Returns float64 (T, 12); NaN where a frame
+    has no partner.
     """
     lag = max(1, round(fps / PUBLISHED_FPS))
     unit = PUBLISHED_SCALE * fps / PUBLISHED_FPS / lag
@@ -94,15 +90,11 @@ def region_corners() -> np.ndarray:
 def region_magnitudes(flow: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """Mean length of each region's vectors in its main direction, less the head's motion.
 
-    The main direction is the sixth of the circle with the largest sum of lengths. It and the
-    lengths are taken after `head_motion` is subtracted.
+    The main direction is the sixth of the circle with the largest sum of lengths, all after
+    `head_motion` is subtracted.
 
-    Args:
-      flow: float (H, W, 2).
-      corners: int (regions, 2), x and y; the last region is the head's.
-
-    Returns:
-      float64 (regions,), in pixels.
+    flow: float (H, W, 2). corners: int (regions, 2), x and y; the last region is the head's.
+    Returns float64 (regions,), in pixels.
     """
     across = np.arange(SIDE)
     rows, columns = corners[:, 1, None] + across, corners[:, 0, None] + across
@@ -125,11 +117,9 @@ def head_motion(vectors: np.ndarray) -> np.ndarray:
 def smooth_inside(
     speeds: np.ndarray, *, fps: float, margin: float, window_seconds: float
 ) -> np.ndarray:
-    """Each column between the margins, smoothed by `savitzky_golay`; NaN in them.
+    """Each column of speeds float (T, regions) smoothed between the margins; NaN in them.
 
-    Args:
-      speeds: float (T, regions); NaN at the ends where there is no flow.
-      fps, margin, window_seconds: as in `sp_fd`.
+    Speeds are NaN at the ends where there is no flow; the rest is as in `sp_fd`.
     """
     known = np.flatnonzero(~np.isnan(speeds[:, 0]))
     cut = round(margin * fps)
@@ -151,7 +141,7 @@ def region_spans(
 ) -> np.ndarray:
     """The union over regions of what `find_peak_intervals` finds in each.
 
-    What that keeps of the published code and what it does not is said in `manual_iou_intervals`.
+    How that differs from the published code is said in `manual_iou_intervals`.
 
     Args:
       smooth: float (T, regions), in pixels of a published face in 1/30 s; NaN has no score.

@@ -4,19 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from skimage.util import montage
 
 from jaxspot.synthetic.heads import CANVAS, CROP, load_heads
-
-
-def tile(images, *, columns: int) -> np.ndarray:
-    """Images (n, h, w) uint8 in rows of `columns`, one gray picture; empty places are white."""
-    images = np.asarray(images, np.uint8)
-    count, height, width = images.shape
-    rows = -(-count // columns)
-    sheet = np.full((rows * columns, height, width), 255, np.uint8)
-    sheet[:count] = images
-    sheet = sheet.reshape(rows, columns, height, width).swapaxes(1, 2)
-    return sheet.reshape(rows * height, columns * width)
 
 
 def identity_sheet(*, people: int | Sequence[int] | None = None, columns: int = 8) -> np.ndarray:
@@ -28,7 +18,8 @@ def identity_sheet(*, people: int | Sequence[int] | None = None, columns: int = 
     named = isinstance(people, Sequence)
     chosen = [number - 1 for number in people] if named else slice(people)
     neutral = load_heads().neutral[chosen, edge : edge + CROP, edge : edge + CROP]
-    return tile(neutral, columns=min(columns, len(neutral)))
+    columns = min(columns, len(neutral))
+    return montage(neutral, fill=255, grid_shape=(-(-len(neutral) // columns), columns))
 
 
 def event_sheet(
@@ -58,4 +49,4 @@ def event_sheet(
     middling = int(np.argsort(change)[len(change) // 2])
     stop = min(int(own.offset.to_numpy()[middling]), len(images) - 1)
     chosen = np.round(np.linspace(onsets[middling], stop, frames)).astype(int)
-    return tile(images[chosen], columns=frames)
+    return np.hstack(images[chosen])

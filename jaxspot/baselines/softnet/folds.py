@@ -14,7 +14,7 @@ import pandas as pd
 from jax.sharding import Mesh
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import FrameCounts
+from jaxspot.baselines.by_video import FrameCounts, OnFrame
 from jaxspot.baselines.softnet.inputs import Inputs, rounded_skip, write_inputs
 from jaxspot.baselines.softnet.samples import fold_samples
 from jaxspot.baselines.softnet.spotting import spot_folds
@@ -32,7 +32,7 @@ def softnet_bank(
     folds: Sequence[Fold],
     k: FrameCounts,
     seed: int,
-    on_frame: Callable[[int], object] = lambda count: None,
+    on_frame: OnFrame = lambda count: None,
     recipe: Recipe | None = None,
     p: float = 0.55,
     mesh: Mesh | None = None,

@@ -49,11 +49,8 @@ def write_inputs(
 ) -> Inputs:
     """Computes the inputs of every video at every skip it is needed at.
 
-    Args:
-      bank: frames.
-      skips: video -> distances in frames; a video not longer than a skip has no pair at it.
-      path: the file to write; memory does not grow with it.
-      on_share: called with the share of the pairs that is done.
+    skips: video -> distances in frames; a video not longer than a skip has no pair at it. path: the
+    file to write; memory does not grow with it. on_share: told the share of the pairs that is done.
     """
     total = dict(zip(bank.videos.video, bank.videos.frames, strict=True))
     starts, rows = {}, 0
@@ -73,16 +70,10 @@ def write_inputs(
 
 
 def pair_image(flow: np.ndarray) -> np.ndarray:
-    """What the network sees of a pair of aligned faces.
+    """What the network sees of a pair of aligned faces, uint8 (42, 42, 3).
 
-    |u| and |v| less the nose's, strain less the nose's, eyes masked; brows above mouth, each
-    channel stretched to 0..255.
-
-    Args:
-      flow: float32 (112, 112, 2), from the first frame to the second.
-
-    Returns:
-      uint8 (42, 42, 3).
+    From the flow float32 (112, 112, 2) between them: |u| and |v| less the nose's, strain less the
+    nose's, eyes masked; brows above mouth, each channel stretched to 0..255.
     """
     maps = np.dstack([flow, optical_strain(flow)])
     regions, nose, eyes = face_regions()
@@ -109,10 +100,9 @@ def stretch(maps: np.ndarray) -> np.ndarray:
 
 @cache
 def face_regions() -> tuple[tuple[tuple[slice, slice], ...], tuple[slice, slice], np.ndarray]:
-    """Where things lie in an aligned face, from the template of its 68 points.
+    """Slices of brows and mouth, of the nose, and a bool (112, 112) mask of the eyes.
 
-    Returns:
-      rows and columns of brows and mouth; those of the nose; bool (112, 112) mask of the eyes.
+    They come from the template of an aligned face's 68 points.
     """
     points = openface_template()
     box = lambda left, top, right, bottom: (_slice(top, bottom), _slice(left, right))

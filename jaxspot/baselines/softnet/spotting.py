@@ -57,14 +57,7 @@ def smooth(raw: np.ndarray, *, frames: int, k: int, skip: int) -> np.ndarray:
     The pair of frames i and i + skip stands in the middle, at i + skip // 2. At the ends of a video
     the mean is over the pairs there are; where there are none at all the score is 0.
 
-    Args:
-      raw: float (frames - skip,), scores of the pairs.
-      frames: of the video.
-      k: half the width of the window, in frames.
-      skip: distance of a pair's frames.
-
-    Returns:
-      float32 (frames,).
+    raw: float (frames - skip,), scores of the pairs. Returns float32 (frames,).
     """
     if not len(raw):
         return np.zeros(frames, np.float32)
