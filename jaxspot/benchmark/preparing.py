@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import cv2
 
@@ -26,14 +27,9 @@ def prepare(_: Machine, *, videos: int = 4, frames: int = 300) -> list[Row]:
             with one_opencv_thread():
                 return run(1)
 
-        return compare_speed(
-            "prepare",
-            lambda: run(core_count()),
-            {"one core": on_one_core},
-            unit="frames/s",
-            convert=lambda seconds: videos * frames / seconds,
-            rounds=1,
-        )
+        every_core, per_second = lambda: run(core_count()), lambda s: videos * frames / s
+        options: dict[str, Any] = dict(unit="frames/s", convert=per_second, rounds=1)
+        return compare_speed("prepare", every_core, {"one core": on_one_core}, **options)
 
 
 def make_source(root: Path, *, videos: int, frames: int) -> Source:

@@ -49,7 +49,7 @@ class Law(NamedTuple):
 
 def folds(count: int) -> tuple[Callable, float]:
     """An epoch of some folds; work is fold-steps."""
-    return epoch_of(count, training=TRAINING), count * TRAINING.steps
+    return epoch_of(count), count * TRAINING.steps
 
 
 def widths(first: int) -> tuple[Callable, float]:
@@ -57,7 +57,7 @@ def widths(first: int) -> tuple[Callable, float]:
     model = dataclasses.replace(PAPER, widths=(first, 2 * first, 4 * first))
     one, two, three = model.widths
     products = SIZE**2 * 18 * one + SIZE**2 / 4 * one * (9 + two) + SIZE**2 / 16 * two * (9 + three)
-    return epoch_of(2, training=TRAINING, model=model), products / 1e6
+    return epoch_of(2, model=model), products / 1e6
 
 
 def video(length: int) -> tuple[Callable, float]:
@@ -69,7 +69,7 @@ def video(length: int) -> tuple[Callable, float]:
 
 def bank(frames: int) -> tuple[Callable, float]:
     """An epoch of 12 folds on a bank of so many frames; work is fold-steps, however large it is."""
-    return epoch_of(12, training=TRAINING, frames=frames // 12), 12 * TRAINING.steps
+    return epoch_of(12, frames=frames // 12), 12 * TRAINING.steps
 
 
 LAWS: dict[str, Law] = {
@@ -90,10 +90,9 @@ def measure(law: str, size: int) -> Point:
 def measure_laws(names: Sequence[str], on_point: Callable[[Point], object]) -> list[Point]:
     """All points of these laws, one after the other; `on_point` is told of each."""
     points = []
-    for name in names:
-        for size in LAWS[name].sizes:
-            points.append(in_fresh_process(measure, name, size))
-            on_point(points[-1])
+    for law, size in [(name, size) for name in names for size in LAWS[name].sizes]:
+        points.append(in_fresh_process(measure, law, size))
+        on_point(points[-1])
     return points
 
 

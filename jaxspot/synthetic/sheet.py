@@ -49,4 +49,4 @@ def event_sheet(
     middling = int(np.argsort(change)[len(change) // 2])
     stop = min(int(own.offset.to_numpy()[middling]), len(images) - 1)
     chosen = np.round(np.linspace(onsets[middling], stop, frames)).astype(int)
-    return np.hstack(images[chosen])
+    return np.hstack(list(images[chosen]))

@@ -69,7 +69,9 @@ def softnet_bank(
         path = Path(folder) / "inputs.npy"
         inputs = write_inputs(bank, skips, path, on_share=between(0, shown))
         common |= dict(bank=bank, inputs=inputs)
-        learning = dict(seed=seed, recipe=recipe, mesh=mesh, on_share=between(shown, learned))
+        learning: dict[str, Any] = dict(
+            seed=seed, recipe=recipe, mesh=mesh, on_share=between(shown, learned)
+        )
         params, _ = train_folds(**common, **learning)
         return spot_folds(**common, params=params, p=p, on_share=between(learned, 1))
 
@@ -96,8 +98,8 @@ def train_folds(
         for (fold, kind), own in zip(networks, seeds, strict=True)
     ]
     names = [f"fold of subject {fold.held_out}, {kind}" for fold, kind in networks]
-    options = dict(seeds=seeds, names=names, recipe=recipe, mesh=mesh, on_share=on_share)
-    return train_networks(inputs.images, samples, **options)  # pyright: ignore[reportArgumentType]
+    options: dict[str, Any] = dict(names=names, recipe=recipe, mesh=mesh, on_share=on_share)
+    return train_networks(inputs.images, samples, seeds=seeds, **options)
 
 
 def _shares_done(bank, skips, recipe, *, networks):
