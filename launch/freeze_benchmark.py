@@ -9,28 +9,27 @@ was frozen anew is another benchmark: every method is to be run again.
 import json
 import sys
 
-from absl import app, flags
-
 from configs.synthetic import benchmarks
+from jaxspot.commands.running import command_parser, run
 from jaxspot.files import write_text
 from jaxspot.synthetic.frozen import FILE, difference, fingerprint, read_frozen
 
-WRITE = flags.DEFINE_bool("write", False, "freeze the benchmark as it comes out now")
 
-
-def main(_):
+def freeze(argv):
     """Compare or write; a row a bank."""
+    parser = command_parser("freeze_benchmark", __doc__, "")
+    parser.add_argument("--write", action="store_true", help="freeze the benchmark as it is now")
+    write = parser.parse_args(argv).write
     now = {name: fingerprint(scene) for name, scene in benchmarks().items()}
-    if WRITE.value:
+    if write:
         write_text(FILE, json.dumps(now, indent=1) + "\n")
-    frozen = read_frozen()
-    changed = False
+    frozen, changed = read_frozen(), False
     for name, prints in now.items():
         what = difference(frozen[name], prints) if name in frozen else "not frozen yet"
         changed |= bool(what)
         print(f"{name}: {what or 'as frozen'} ({prints['sha256'][:12]})")
-    sys.exit(int(changed))
+    return int(changed)
 
 
 if __name__ == "__main__":
-    app.run(main)
+    sys.exit(run("freeze_benchmark", freeze, sys.argv[1:]))

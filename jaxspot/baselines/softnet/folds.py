@@ -72,7 +72,7 @@ def softnet_bank(
         learning: dict[str, Any] = dict(
             seed=seed, recipe=recipe, mesh=mesh, on_share=between(shown, learned)
         )
-        params, _ = train_folds(**common, **learning)
+        params, _ = train_folds(**common, **learning, on_share=between(shown, learned))
         return spot_folds(**common, params=params, p=p, on_share=between(learned, 1))
 
 
