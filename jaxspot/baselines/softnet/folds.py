@@ -64,16 +64,13 @@ def softnet_bank(
     }
     shown, learned = _shares_done(bank, skips, recipe, networks=len(folds) * len(KINDS))
     between = _share_of_frames(on_frame, int(bank.videos.frames.sum()))
-    common: dict[str, Any] = dict(folds=folds, k=k)
+    learning: dict[str, Any] = dict(seed=seed, recipe=recipe, mesh=mesh)
     with tempfile.TemporaryDirectory(prefix="softnet-") as folder:
         path = Path(folder) / "inputs.npy"
         inputs = write_inputs(bank, skips, path, on_share=between(0, shown))
-        common |= dict(bank=bank, inputs=inputs)
-        learning: dict[str, Any] = dict(
-            seed=seed, recipe=recipe, mesh=mesh, on_share=between(shown, learned)
-        )
-        params, _ = train_folds(**common, **learning, on_share=between(shown, learned))
-        return spot_folds(**common, params=params, p=p, on_share=between(learned, 1))
+        seen: dict[str, Any] = dict(bank=bank, inputs=inputs, folds=folds, k=k)
+        params, _ = train_folds(**seen, **learning, on_share=between(shown, learned))
+        return spot_folds(**seen, params=params, p=p, on_share=between(learned, 1))
 
 
 def train_folds(
