@@ -25,11 +25,8 @@ class Row(NamedTuple):
     """One comparison; `ratio` is how many times better ours is than the peer.
 
     Attributes:
-      name: what was measured, see `ROWS`.
-      value: ours.
-      unit: of both values.
-      peer: what it is compared with, empty where there is nothing.
-      peer_value: the peer's.
+      name, value, unit: what was measured, see `ROWS`; ours; the unit of both values.
+      peer, peer_value: what it is compared with, empty where there is nothing.
       ratio: above 1 where ours is faster.
       bound: what the machine would take for the work that XLA counts in ours, in `unit`.
     """
@@ -83,8 +80,7 @@ def compare_speed(
 
     Args:
       name, unit: of the rows.
-      ours: does the work once.
-      peers: name -> does the same work once.
+      ours, peers: what does the work once, and name -> what does the same work once.
       convert: seconds -> `unit`, for instance frames a second.
       bound_s: seconds that the machine would need at least.
       rounds: how often each is timed.

@@ -22,12 +22,10 @@ class Point(NamedTuple):
     """One measurement.
 
     Attributes:
-      law: what is varied, see `LAWS`.
-      size: how much of it.
+      law, size: what is varied, see `LAWS`, and how much of it there is.
       work: how much there is to do, in `LAWS[law].unit`.
-      seconds: for all of it, after a warm-up.
+      seconds, seconds_per_unit: for all of it, after a warm-up, and for a unit of work.
       gigabytes: peak memory of the process.
-      seconds_per_unit: of work.
     """
 
     law: str

@@ -161,12 +161,9 @@ def torch_step(frames: np.ndarray, labels: np.ndarray, training: Training) -> Ca
 def torch_scores(
     variables: Mapping[str, Any], frames: np.ndarray, skips: np.ndarray
 ) -> dict[str, Callable[[], Any]]:
-    """Calls that score a whole video: every sample on its own, and with LCN once per frame.
+    """Calls that score a video uint8 (frames, h, w): LCN for every sample, or once per frame.
 
-    Args:
-      variables: of `TwoStream` in the paper's form.
-      frames: uint8 (frames, height, width).
-      skips: int (2,), frames.
+    variables: of `TwoStream` in the paper's form. skips: int (2,), frames.
     """
     model = TwoStreamTwin().to(memory_format=torch.channels_last).eval()
     load_variables(model, variables)

@@ -61,13 +61,8 @@ def fold_samples(
 def pseudo_labels(spans: np.ndarray, *, frames: int, length: int) -> np.ndarray:
     """1 where the window of `length` frames from i on overlaps an expression (IoU above 0), else 0.
 
-    Args:
-      spans: int (n, 2), array bounds of the expressions, from 0, half open.
-      frames: of the video.
-      length: of the window, in frames, 1 or more.
-
-    Returns:
-      float32 (frames - length,), one value for each pair of frames i and i + length.
+    spans: int (n, 2), array bounds of the expressions, from 0, half open. Returns float32
+    (frames - length,), one value for each pair of frames i and i + length.
     """
     start = np.arange(max(frames - length, 0))[:, None]
     onset, stop = np.reshape(spans, (-1, 2)).T
@@ -84,11 +79,8 @@ def choose_samples(
 ) -> PairSamples:
     """All samples of expressions, some of the others; expressions in three more forms if asked.
 
-    Args:
-      rows, labels: (n,), as in `PairSamples`.
-      rng: the source of chance.
-      kept: as in `Recipe`.
-      augmented: whether expressions are also flipped, blurred and noisy (published for ME).
+    rows, labels: (n,), as in `PairSamples`. kept: as in `Recipe`. augmented: whether expressions are
+    also flipped, blurred and noisy (published for ME).
     """
     shown, rest = np.flatnonzero(labels > 0), np.flatnonzero(labels <= 0)
     count = min(int(max(len(shown), len(rest)) * kept), len(rest))

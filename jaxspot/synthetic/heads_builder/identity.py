@@ -6,6 +6,7 @@ import numpy as np
 
 from jaxspot.synthetic.heads_builder.mesh import TARGETS, Mesh
 
+ORIGINS = ("caucasian", "asian", "african")
 OPPOSITES = dict(decr="incr", down="up", backward="forward", concave="convex")
 OPPOSITES |= {"in": "out", "compress": "uncompress"}
 SPREAD = dict(head=0.2, forehead=0.25, eyebrows=0.25, eyes=0.25, nose=0.22, mouth=0.22)
@@ -17,7 +18,7 @@ SPREAD |= dict(cheek=0.3, chin=0.25, ears=0.15, neck=0.1)
 class Identity:
     """One person and the light on them.
 
-    points: (n, 3) neutral vertices. ancestry: (3,) weights of caucasian, asian, african.
+    points: (n, 3) neutral vertices. ancestry: (3,) weights of ORIGINS.
     male: 0 or 1. age: 0 young .. 1 old. yaw, pitch: radians. light: (3,) unit, towards the lamp.
     """
 
@@ -54,7 +55,7 @@ def macro_shape(mesh: Mesh, rng, *, ancestry, male: bool, age: float):
     heavy = float(np.clip(rng.normal(0, 0.35), -0.7, 0.9))
     weight = "max" if heavy > 0 else "min"
     for stage, share in (("young", 1 - age), ("old", age)):
-        for origin, part in zip(("caucasian", "asian", "african"), ancestry, strict=True):
+        for origin, part in zip(ORIGINS, ancestry, strict=True):
             name = f"{TARGETS}macrodetails/{origin}-{sex}-{stage}.target.gz"
             offsets += share * part * mesh.target(name)
         for form, amount in (("average", 1 - abs(heavy)), (weight, abs(heavy))):

