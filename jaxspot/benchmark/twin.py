@@ -119,11 +119,9 @@ def load_variables(twin: TwoStreamTwin, variables: Mapping[str, Any]) -> None:
     tensor = lambda array: torch.from_numpy(np.array(array))
     state = {}
     for number, name in enumerate(("PairBlock_0", "SeparableBlock_0", "SeparableBlock_1")):
-        kernel = np.array(params[name]["depthwise"])
-        filters = kernel.shape[-1]
-        kernel = kernel.transpose(3, 0, 1, 2) if number == 0 else kernel.transpose(2, 0, 1)
+        kernel = np.moveaxis(np.array(params[name]["depthwise"]), -1, 0)
         here = f"blocks.{number}"
-        state[f"{here}.depthwise.weight"] = tensor(kernel.reshape(filters, -1, 3, 3))
+        state[f"{here}.depthwise.weight"] = tensor(kernel.reshape(len(kernel), -1, 3, 3))
         pointwise = np.array(params[name]["pointwise"]).T
         state[f"{here}.pointwise.weight"] = tensor(pointwise[:, :, None, None])
         norm = params[name]["BatchNorm_0"] | stats[name]["BatchNorm_0"]

@@ -79,8 +79,8 @@ def choose_samples(
 ) -> PairSamples:
     """All samples of expressions, some of the others; expressions in three more forms if asked.
 
-    rows, labels: (n,), as in `PairSamples`. kept: as in `Recipe`. augmented: whether expressions are
-    also flipped, blurred and noisy (published for ME).
+    rows, labels: (n,), as in `PairSamples`. kept: as in `Recipe`. augmented: whether expressions
+    are also flipped, blurred and noisy (published for ME).
     """
     shown, rest = np.flatnonzero(labels > 0), np.flatnonzero(labels <= 0)
     count = min(int(max(len(shown), len(rest)) * kept), len(rest))
