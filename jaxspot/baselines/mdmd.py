@@ -36,8 +36,8 @@ def mdmd(
 
     Nothing is learned. Memory grows with the video by a few numbers a frame.
 
-    Where the papers are silent: the four directions are centred on right, down, left and up; a
-    third is rounded down, to one at least; a third of the blocks is averaged; for the contrast the
+    Where the papers are silent: the four directions are centred on right, down, left and up. A
+    third is rounded down, to one at least. A third of the blocks is averaged. For the contrast the
     ends of the difference stand for what lies beyond them.
 
     Args:

@@ -34,11 +34,11 @@ def sp_fd(
 
     Nothing is learned. Memory grows with the video by a few numbers a frame.
 
-    Unlike the published method: landmarks are those of the aligned face, the same in all frames;
-    a region's 16 pixels are those of the 112-pixel face; speeds are in pixels of a face as large as
-    theirs in 1/30 s, which keeps their thresholds; the filter's window is one for all videos (it
-    was chosen video by video); intervals as in `region_spans`; MaE are spotted too: what lasts 0.5
-    s or longer.
+    Unlike the published method: Landmarks are those of the aligned face, the same in all frames. A
+    region's 16 pixels are those of the 112-pixel face. Speeds are in pixels of a face as large as
+    theirs in 1/30 s, which keeps their thresholds. All videos share the filter's window, which was
+    chosen video by video. Intervals are those of `region_spans`. MaE are spotted too: what lasts
+    0.5 s or longer.
 
     Args:
       frames: uint8 (T, 112, 112); may be memory-mapped.
@@ -143,15 +143,9 @@ def region_spans(
 
     How that differs from the published code is said in `manual_iou_intervals`.
 
-    Args:
-      smooth: float (T, regions), in pixels of a published face in 1/30 s; NaN has no score.
-      fps: frames per second.
-      least: a region that stays below it has nothing (in their code, not in their text).
-      band, floor: as in `find_peak_intervals`.
-      merge_seconds: the longest gap that is closed: 2 frames at 30 fps.
-
-    Returns:
-      int (n, 2): array bounds start, stop (from 0, half open), in order of time.
+    smooth: float (T, regions), in pixels of a published face in 1/30 s; NaN has no score. least: a
+    region that stays below it has nothing (in their code, not in their text). merge_seconds: the
+    longest gap that is closed: 2 frames at 30 fps. Returns int (n, 2), array bounds, half open.
     """
     inside = np.where(np.isnan(smooth[:, 0]), np.nan, 0.0)
     for curve in smooth.T:

@@ -5,6 +5,7 @@ last). The paper's form: maximum pooling, global average, no dropout.
 """
 
 # pyright: reportMissingImports=false
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -62,20 +63,17 @@ def augment(frames: torch.Tensor, generator: torch.Generator, ranges: Augmentati
     return ((x - mean) * contrast + mean).clamp(0, 1)
 
 
-class Block(nn.Module):
-    """Depthwise, pointwise, BatchNorm, ReLU and, if asked for, 2x2 maximum pooling."""
-
-    def __init__(self, inputs: int, filters: int, features: int, *, groups: int, pooled: bool):
-        super().__init__()
-        self.depthwise = nn.Conv2d(inputs, filters, 3, padding=1, groups=groups, bias=False)
-        self.pointwise = nn.Conv2d(filters, features, 1, bias=False)
-        self.norm = nn.BatchNorm2d(features, eps=EPSILON)
-        self.pooled = pooled
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Float (n, inputs, h, w) -> (n, features, h or h / 2, w or w / 2)."""
-        x = F.relu(self.norm(self.pointwise(self.depthwise(x))))
-        return F.max_pool2d(x, 2) if self.pooled else x
+def block(inputs: int, filters: int, features: int, *, groups: int, pool: int) -> nn.Sequential:
+    """Float (n, inputs, h, w) -> (n, features, h / pool, w / pool)."""
+    return nn.Sequential(
+        OrderedDict(
+            depthwise=nn.Conv2d(inputs, filters, 3, padding=1, groups=groups, bias=False),
+            pointwise=nn.Conv2d(filters, features, 1, bias=False),
+            norm=nn.BatchNorm2d(features, eps=EPSILON),
+            relu=nn.ReLU(),
+            pool=nn.MaxPool2d(pool) if pool > 1 else nn.Identity(),
+        )
+    )
 
 
 class TwoStreamTwin(nn.Module):
@@ -85,9 +83,9 @@ class TwoStreamTwin(nn.Module):
         super().__init__()
         one, two, three = widths
         self.blocks = nn.Sequential(
-            Block(2, multiplier, one, groups=1, pooled=True),
-            Block(one, one, two, groups=one, pooled=True),
-            Block(two, two, three, groups=two, pooled=False),
+            block(2, multiplier, one, groups=1, pool=2),
+            block(one, one, two, groups=one, pool=2),
+            block(two, two, three, groups=two, pool=1),
         )
         self.hidden, self.back = nn.Linear(three, three), nn.Linear(three, three)
         self.output = nn.Linear(2 * three, 2)

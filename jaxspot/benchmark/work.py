@@ -66,6 +66,7 @@ class MadeUpFrames:
 def made_up_pool(*, subjects: int, frames: int) -> FramePool:
     """One video a subject, with an ME and a MaE in it; the pixels take no memory."""
     count = subjects * frames
+    names = tuple(f"s{i:02d}" for i in range(subjects))
     labels = np.zeros((subjects, frames, 2), np.float32)
     labels[:, 20:30, 0] = labels[:, 50:90, 1] = 1
     return FramePool(
@@ -74,8 +75,8 @@ def made_up_pool(*, subjects: int, frames: int) -> FramePool:
         video=np.repeat(np.arange(subjects), frames).astype(np.int32),
         first=(frames * np.arange(subjects)).astype(np.int32),
         fps=np.full(subjects, 30, np.float32),
-        subjects=tuple(f"s{i:02d}" for i in range(subjects)),
-        names=tuple(f"s{i:02d}" for i in range(subjects)),
+        subjects=names,
+        names=names,
         usable=np.ones(count, bool),
         reference=np.arange(count, dtype=np.int32),
     )

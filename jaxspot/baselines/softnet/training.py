@@ -18,6 +18,8 @@ from jaxspot.devices import fold_mesh, map_folds, on_each_device, pad_folds, sha
 from jaxspot.errors import UserError
 from jaxspot.network.compiling import compile_program
 
+Seeds = Sequence[Sequence[int]]
+
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
@@ -47,7 +49,7 @@ def train_networks(
     images: np.ndarray,
     samples: Sequence[PairSamples],
     *,
-    seeds: Sequence[Sequence[int]],
+    seeds: Seeds,
     names: Sequence[str],
     recipe: Recipe,
     mesh: Mesh | None = None,
@@ -62,8 +64,7 @@ def train_networks(
       images: uint8 (rows, 42, 42, 3), may be memory-mapped.
       samples, seeds, names: of each network; seeds are whole numbers of 0 or more.
       recipe: how to train.
-      mesh: the devices; all by default.
-      batched: how the networks of one device run, see `map_folds`.
+      mesh, batched: the devices, all by default; how the networks of one run, see `map_folds`.
       on_share: called with the share of the training that is done.
 
     Returns:
@@ -95,7 +96,7 @@ def train_networks(
     return params, np.concatenate([np.zeros((len(samples), 0), np.float32), *losses], axis=1)
 
 
-def start_networks(seeds: Sequence[Sequence[int]]) -> Any:
+def start_networks(seeds: Seeds) -> Any:
     """Stacked parameters before the first step: Glorot's uniform kernels, biases of 0 (numpy)."""
     image = jax.ShapeDtypeStruct((1, SIDE, SIDE, 3), jnp.float32)
     shapes = jax.eval_shape(SoftNet().init, jax.random.key(0), image)["params"]
@@ -114,17 +115,12 @@ def calls_an_epoch(samples: Sequence[PairSamples], recipe: Recipe) -> int:
 
 
 def batches(
-    images: np.ndarray,
-    samples: Sequence[PairSamples],
-    *,
-    seeds: Sequence[Sequence[int]],
-    recipe: Recipe,
+    images: np.ndarray, samples: Sequence[PairSamples], *, seeds: Seeds, recipe: Recipe
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """What each call trains on, epoch after epoch.
+    """Yields what each call trains on, epoch after epoch.
 
-    Yields:
-      uint8 (networks, steps, batch, 42, 42, 3), float32 labels (networks, steps, batch) and weights
-      of the same shape, 0 where there is no sample.
+    uint8 (networks, steps, batch, 42, 42, 3), float32 labels (networks, steps, batch) and weights
+    of the same shape, 0 where there is no sample.
     """
     steps = (len(samples), recipe.steps_a_call, recipe.batch)
     each_call = recipe.steps_a_call * recipe.batch
