@@ -13,7 +13,7 @@ FrameCounts = Callable[[str, float], Mapping[str, int]]
 """(held-out subject, fps) -> kind -> k in frames, from the labels of the *other* subjects."""
 OnFrame = Callable[[int], object]
 """Called with the number of frames done since the last call."""
-Spotted = tuple[np.ndarray, pd.DataFrame]
+VideoResult = tuple[np.ndarray, pd.DataFrame]
 """Scores float32 (T, 2) of one video, ME and MaE, and its intervals."""
 
 
@@ -39,7 +39,7 @@ class Peer(Protocol):
         ...
 
 
-def by_video(spot: Callable[..., Spotted], *, takes: str = "fps") -> Any:
+def by_video(spot: Callable[..., VideoResult], *, takes: str = "fps") -> Any:
     """A `Peer` that calls `spot` on one video after the other.
 
     Args:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import OnFrame, Spotted
+from jaxspot.baselines.by_video import OnFrame, VideoResult
 from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin
 from jaxspot.baselines.feature_difference import (
     block_numbers,
@@ -31,7 +31,7 @@ def mdmd(
     subject: str = "",
     video: str = "",
     on_frame: OnFrame = lambda count: None,
-) -> Spotted:
+) -> VideoResult:
     """Spots where the face has moved since k frames ago, and k frames later has moved back.
 
     Nothing is learned. Memory grows with the video by a few numbers a frame.

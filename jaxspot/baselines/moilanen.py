@@ -6,7 +6,7 @@ import numpy as np
 from skimage.feature import local_binary_pattern
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import OnFrame, Spotted
+from jaxspot.baselines.by_video import OnFrame, VideoResult
 from jaxspot.baselines.feature_difference import (
     block_numbers,
     mean_of_top_third,
@@ -27,7 +27,7 @@ def moilanen(
     subject: str = "",
     video: str = "",
     on_frame: OnFrame = lambda count: None,
-) -> Spotted:
+) -> VideoResult:
     """Spots by how far a frame's texture lies from that of the frames k before and after.
 
     Memory grows with the video by two numbers a frame. No label is used but k.

