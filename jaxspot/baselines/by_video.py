@@ -42,10 +42,8 @@ class Peer(Protocol):
 def by_video(spot: Callable[..., VideoResult], *, takes: str = "fps") -> Any:
     """A `Peer` that calls `spot` on one video after the other.
 
-    Args:
-      spot: takes frames uint8 (T, H, W), which may be memory-mapped, and by name what `takes` says,
-        subject and video for its table, and on_frame.
-      takes: "fps", or "k" (kind -> frames).
+    `spot` takes frames uint8 (T, H, W), which may be memory-mapped, and by name what `takes` says,
+    "fps" or "k" (kind -> frames), subject and video for its table, and on_frame.
     """
 
     def spot_bank(bank, *, folds=(), k=None, seed=0, on_frame=lambda count: None):

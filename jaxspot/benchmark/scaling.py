@@ -21,11 +21,9 @@ from jaxspot.video.bank import SIZE
 class Point(NamedTuple):
     """One measurement.
 
-    Attributes:
-      law, size: what is varied, see `LAWS`, and how much of it there is.
-      work: how much there is to do, in `LAWS[law].unit`.
-      seconds, seconds_per_unit: for all of it, after a warm-up, and for a unit of work.
-      gigabytes: peak memory of the process.
+    law, size: what is varied, see `LAWS`, and how much of it there is. work: how much there is to
+    do, in `LAWS[law].unit`. seconds, seconds_per_unit: for all of it, after a warm-up, and for a
+    unit of work. gigabytes: peak memory of the process.
     """
 
     law: str

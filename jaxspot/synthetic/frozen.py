@@ -36,10 +36,9 @@ def sampled_frame(number: int, count: int, frames: int) -> int:
 def fingerprint(scene: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of a bank that `synthetic_bank(**scene)` would make, without making it.
 
-    Returns:
-      sha256: of its settings, the people in it and all labels. motion: mean |.| over subjects and
-      frames of each unit's intensity, then of each part of the course. pixels: PIXELS gray levels
-      of a frame of each subject, base64.
+    sha256: of its settings, the people in it and all labels. motion: mean |.| over subjects and
+    frames of each unit's intensity, then of each part of the course. pixels: PIXELS gray levels of
+    a frame of each subject, base64.
     """
     people = choose_people(scene["subjects"], scene["people"])
     whole = ("subjects", "people", "videos_per_subject")

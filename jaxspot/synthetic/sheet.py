@@ -25,19 +25,11 @@ def identity_sheet(*, people: int | Sequence[int] | None = None, columns: int = 
 def event_sheet(
     kind: str, images: np.ndarray, annotations: pd.DataFrame, *, frames: int = 8
 ) -> np.ndarray:
-    """An event of a kind in one video, of middling strength: frames of equal spacing, in a row.
+    """An event of a kind, ME or MaE, of middling strength: frames of equal spacing, in a row.
 
-    Args:
-      kind: "ME" or "MaE".
-      images: uint8 (T, 112, 112).
-      annotations: of this video.
-      frames: how many to show; the first and the last lie just outside the event.
-
-    Returns:
-      uint8 (112, frames * 112).
-
-    Raises:
-      ValueError: the video holds no such event.
+    images, annotations: uint8 (T, 112, 112) and the labels of one video. frames: how many to show;
+    the first and the last lie just outside the event. Returns uint8 (112, frames * 112). Raises
+    ValueError when the video holds no such event.
     """
     own = annotations[annotations.kind == kind]
     if own.empty:

@@ -21,9 +21,8 @@ AROUND_REGION, AROUND_EYE, NOSE = 10, 13, 4
 class Inputs:
     """The inputs of a bank's pairs of frames, on disk.
 
-    Attributes:
-      images: uint8 (rows, 42, 42, 3), memory-mapped: u, v and strain.
-      starts: (video, skip) -> row of the pair of frames 0 and `skip`; the pairs follow in order.
+    images: uint8 (rows, 42, 42, 3), memory-mapped: u, v and strain. starts: (video, skip) -> row of
+    the pair of frames 0 and `skip`; the pairs follow in order.
     """
 
     images: np.ndarray

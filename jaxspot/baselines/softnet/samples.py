@@ -18,10 +18,8 @@ AS_IS, FLIP, BLUR, NOISE = range(4)
 class PairSamples(NamedTuple):
     """A network's training samples.
 
-    Attributes:
-      rows: int64 (n,), of the inputs.
-      labels: float32 (n,).
-      forms: int8 (n,), AS_IS, FLIP, BLUR or NOISE.
+    rows: int64 (n,), of the inputs. labels: float32 (n,). forms: int8 (n,), AS_IS, FLIP, BLUR or
+    NOISE.
     """
 
     rows: np.ndarray
