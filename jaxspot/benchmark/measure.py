@@ -78,12 +78,9 @@ def compare_speed(
 ) -> list[Row]:
     """A row for each peer, timed in turn with ours; one row alone where there is none.
 
-    Args:
-      name, unit: of the rows.
-      ours, peers: what does the work once, and name -> what does the same work once.
-      convert: seconds -> `unit`, for instance frames a second.
-      bound_s: seconds that the machine would need at least.
-      rounds: how often each is timed.
+    ours, peers: what does the work once, and name -> what does the same work once. convert: seconds
+    -> `unit`, for instance frames a second. bound_s: seconds that the machine would need at least.
+    rounds: how often each is timed.
     """
     mine, *theirs = seconds_of([ours, *peers.values()], rounds=rounds)
     alone = Row(name, convert(mine), unit, bound=None if bound_s is None else convert(bound_s))

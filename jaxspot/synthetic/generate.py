@@ -161,9 +161,10 @@ def synthetic_bank(
     out.parent.mkdir(parents=True, exist_ok=True)
     root = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        rows, labels = zip(
-            *write_videos(root, jobs, workers=workers, progress=progress), strict=True
-        )
+        made = run_jobs(partial(write_video, root), jobs, workers=workers)
+        words: dict[str, Any] = dict(desc="synthetic videos", unit="video", shown=progress)
+        done = {n: job.result() for n, job in progress_bar(made, total=len(jobs), **words)}
+        rows, labels = zip(*(done[n] for n in sorted(done)), strict=True)
         name = level if isinstance(level, str) else "custom"
         settings = scene | dict(level=name, difficulty=asdict(difficulty))
         finish_bank(
@@ -193,11 +194,3 @@ def choose_people(subjects: int, people: Sequence[int] = ()) -> tuple[int, ...]:
         whose = "people named are" if people else "heads are"
         raise UserError(f"{subjects} subjects asked for; the {whose} {len(chosen)}")
     return chosen[:subjects]
-
-
-def write_videos(root: Path, jobs: list[dict], *, workers: int | None, progress: bool):
-    """Results of `write_video` in the order of `jobs`, made by `workers` processes."""
-    made = run_jobs(partial(write_video, root), jobs, workers=workers)
-    bar = progress_bar(made, total=len(jobs), desc="synthetic videos", unit="video", shown=progress)
-    results = {number: future.result() for number, future in bar}
-    return [results[number] for number in range(len(jobs))]
