@@ -29,8 +29,7 @@ class Peer(Protocol):
           bank: the videos.
           folds: jaxspot.training.folds.Fold of every subject, for peers that train.
           k: kind -> k in frames, for a subject and a frame rate.
-          seed: of whatever is random.
-          on_frame: told what is done.
+          seed, on_frame: of whatever is random; told what is done.
 
         Returns:
           scores: video -> float32 (T, 2), ME and MaE; NaN where a frame has none.

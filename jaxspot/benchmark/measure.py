@@ -24,11 +24,9 @@ BUSY = 0.1
 class Row(NamedTuple):
     """One comparison; `ratio` is how many times better ours is than the peer.
 
-    Attributes:
-      name, value, unit: what was measured, see `ROWS`; ours; the unit of both values.
-      peer, peer_value: what it is compared with, empty where there is nothing.
-      ratio: above 1 where ours is faster.
-      bound: what the machine would take for the work that XLA counts in ours, in `unit`.
+    name, value, unit: what was measured, see `ROWS`; ours; the unit of both values. peer,
+    peer_value: what it is compared with, empty where there is nothing. bound: what the machine
+    would take for the work that XLA counts in ours, in `unit`.
     """
 
     name: str

@@ -49,11 +49,7 @@ def softnet_bank(
       p: height of the threshold between the mean and the maximum of a video's scores.
       mesh: the devices; all by default.
 
-    Returns:
-      what a `Peer` returns.
-
-    Raises:
-      UserError: the training diverges.
+    Returns what a `Peer` returns. Raises UserError when the training diverges.
     """
     recipe, k = recipe or Recipe(), cache(k)
     skips = {
