@@ -45,7 +45,7 @@ def by_video(spot: Callable[..., VideoResult], *, takes: str = "fps") -> Any:
     "fps" or "k" (kind -> frames), subject and video for its table, and on_frame.
     """
 
-    def spot_bank(bank, *, folds=(), k=None, seed=0, on_frame=lambda count: None):
+    def spot_bank(bank, *, folds=(), k: Any = None, seed=0, on_frame=lambda count: None):
         scores, tables = {}, [intervals_table({}, np.zeros((0, 2)))]
         for row in bank.videos.to_dict("records"):
             subject, video, fps = row["subject"], row["video"], row["fps"]

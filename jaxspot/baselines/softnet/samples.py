@@ -64,7 +64,7 @@ def pseudo_labels(spans: np.ndarray, *, frames: int, length: int) -> np.ndarray:
     """
     start = np.arange(max(frames - length, 0))[:, None]
     onset, stop = np.reshape(spans, (-1, 2)).T
-    return ((start < stop) & (onset < start + length)).any(axis=1).astype(np.float32)
+    return np.any((start < stop) & (onset < start + length), axis=1).astype(np.float32)
 
 
 def choose_samples(
