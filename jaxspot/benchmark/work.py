@@ -98,26 +98,16 @@ def one_network(model: TwoStream = PAPER) -> dict[str, Any]:
 
 
 def epoch_of(
-    folds: int,
-    *,
-    training: Training,
-    model: TwoStream = PAPER,
-    frames: int = 120,
-    mesh: Mesh | None = None,
+    folds: int, *, model: TwoStream = PAPER, frames: int = 120, mesh: Mesh | None = None
 ) -> Callable[[], Any]:
-    """A call that runs one epoch of as many folds, laid over the devices as in a run.
+    """A call that runs one epoch of as many folds by TRAINING, laid over the devices as in a run.
 
-    Args:
-      folds: how many train.
-      training: how.
-      model: the network.
-      frames: of each subject in the pool.
-      mesh: the devices; all by default.
+    frames: of each subject in the pool. mesh: the devices; all by default.
     """
     mesh = mesh or fold_mesh()
     pool = made_up_pool(subjects=max(folds, 12), frames=frames)
     chosen = loso_folds(pool.subjects)[:folds]
-    program = compile_epoch(model, training, Augmentation(), mesh)
-    fed = next(feed_epochs(pool, chosen, model, training, mesh))
-    start = pad_idle(start_folds(chosen, pool, model=model, training=training), mesh)
+    program = compile_epoch(model, TRAINING, Augmentation(), mesh)
+    fed = next(feed_epochs(pool, chosen, model, TRAINING, mesh))
+    start = pad_idle(start_folds(chosen, pool, model=model, training=TRAINING), mesh)
     return lambda: program(shard_folds(start, mesh), *fed)

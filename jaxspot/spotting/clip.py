@@ -66,7 +66,7 @@ def spot_clip(
     score: Score,
     intervals: Intervals,
     out: str | Path,
-    skip_seconds: Sequence[float] = (),
+    stream_skip_seconds: Sequence[float] = (),
     plot: Plot | None = None,
     landmarker: Landmarker | None = None,
     progress: bool = True,
@@ -79,7 +79,7 @@ def spot_clip(
         intervals: (scores (T, 2), fps) -> kind, onset, apex, offset (from 1, both included),
             score. A frame without a usable score is NaN there.
         out: folder of the results.
-        skip_seconds: of each stream, below 0 for a reference after the frame. A score is blanked
+        stream_skip_seconds: below 0 for a reference after the frame. A score is blanked
             where the frame shows no face, or a reference the face of another track.
         plot: (frames table, intervals table, target) draws `scores.png`.
         landmarker: by default loaded from the installed model.
@@ -102,7 +102,7 @@ def spot_clip(
         raw = np.asarray(score(ShownFrames(clip.frames, clip.found), clip.fps), np.float64)
         if raw.shape != scores.shape:
             raise ValueError(f"scores have shape {raw.shape}, not {scores.shape}")
-        usable = usable_frames(clip.faces, [round(skip * clip.fps) for skip in skip_seconds])
+        usable = usable_frames(clip.faces, [round(skip * clip.fps) for skip in stream_skip_seconds])
         scores[usable] = raw[usable]
         spans = intervals(scores, clip.fps)
     table = clip_intervals(spans, clip, video=path.stem)

@@ -127,7 +127,7 @@ def spot_videos(
         score=spotter.score,
         intervals=spotter.intervals,
         out=out,
-        skip_seconds=skips_in_seconds(spotter.model.streams, mean),
+        stream_skip_seconds=skips_in_seconds(spotter.model.streams, mean),
         plot=plot,
         progress=progress,
     )
