@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.columns import in_row, read_columns, read_file, refuse
+from jaxspot.annotations.columns import in_row, read_columns, refuse
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.annotations.repairs import RULES, Label, Labels, mend
 from jaxspot.annotations.rules import Span
@@ -23,9 +23,7 @@ def is_canonical(sheet: Sheet) -> bool:
     return first >= {*NAMES, "onset", "offset"}
 
 
-def canonical_labels(
-    path: str | Path, *, data: bytes | None = None, rules: Collection[str] = RULES
-) -> Labels:
+def canonical_labels(path: str | Path, data: bytes, *, rules: Collection[str] = RULES) -> Labels:
     """Reads a canonical table; its frames are mended by the same rules as those of a release.
 
     Without a column `apex`, the apex of each label is the middle of onset..offset; that is no
@@ -34,18 +32,17 @@ def canonical_labels(
     Args:
       path: a CSV file: subject, video, kind (ME or MaE), onset, offset, and apex if known. Frames
         count from 1, both ends included.
-      data: the bytes of the file, where they were read already.
+      data: its bytes.
       rules: the repair rules in force (`repairs.RULES`).
 
     Raises:
       UserError: naming file and row: a text in place of a frame, an unknown kind, frames that no
         rule mends, or times in seconds.
     """
-    data = read_file(path) if data is None else data
     columns = dict.fromkeys(NAMES, str) | {"onset": float}
     optional = {"apex": float}
     table = read_columns(path, columns, blank={"offset": float}, optional=optional, data=data)
-    refuse(path, table.loc[:, list(NAMES)], ~table.kind.isin(KINDS), "kind must be ME or MaE")
+    refuse(path, table[list(NAMES)], ~table.kind.isin(KINDS), "kind must be ME or MaE")
     _refuse_seconds(path, table)
     if "apex" in table:
         return mend(_rows(table), file=str(path), rules=rules)
@@ -62,7 +59,7 @@ def _rows(table: pd.DataFrame):
 
 
 def _refuse_seconds(path, table):
-    """Few frames of a release have a fraction (SAMM-LV: one in ten), of seconds nearly all."""
+    """Few frames of a release have a fraction (SAMM-LV: one in ten); nearly all seconds do."""
     ends = table[["onset", "offset"]]
     broken = ends.notna() & (ends % 1 != 0)
     many = 2 * broken.to_numpy().sum() > ends.notna().to_numpy().sum()

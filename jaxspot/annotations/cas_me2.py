@@ -8,12 +8,8 @@ The label sheet alone, saved as CSV, is read by the names of the release.
 import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
-from jaxspot.annotations.csv_sheets import read_sheets
 from jaxspot.annotations.recognise import CAS_ME2_NAME, CAS_ME2_NAMES, expect
 from jaxspot.annotations.repairs import RULES, Label, Labels, Span, mend
 from jaxspot.annotations.sheets import (
@@ -22,8 +18,8 @@ from jaxspot.annotations.sheets import (
     frame_number,
     kind_of,
     matching_column,
-    place,
     text,
+    where,
 )
 from jaxspot.errors import UserError
 
@@ -43,30 +39,16 @@ NUMBERS = (15, 16, *range(19, 28), *range(29, 39), 40)  # of the subjects; parti
 RELEASED = Names({str(n): f"s{number}" for n, number in enumerate(NUMBERS, 1)}, CAS_ME2_NAMES)
 
 
-def read_cas_me2(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.DataFrame:
-    """Reads the labels of CAS(ME)^2: subject 's15', video 's15_0401', kind, onset, apex, offset.
+def cas_me2_labels(sheets: Sequence[Sheet], *, rules: Collection[str] = RULES) -> Labels:
+    """Labels of CAS(ME)^2, with the row of each label and the list of repairs.
 
     Args:
-      workbook: the .xlsx with its three sheets, under any names and in any order; or its label
-        sheet as CSV, which is read by the names of the release (participant 1 is s15, 22 is s40).
+      sheets: of the workbook, or its label sheet as CSV (`read_sheets`).
       rules: the repair rules in force (`repairs.RULES`).
-
-    Returns:
-      frames as integers from 1, both ends included, 30 a second, in the order of the sheet.
 
     Raises:
       UserError: naming file and row.
     """
-    return cas_me2_labels(workbook, rules=rules).annotations.drop(columns="row")
-
-
-def cas_me2_labels(workbook: str | Path, *, rules: Collection[str] = RULES) -> Labels:
-    """Like `read_cas_me2`, with the row of each label and the list of repairs."""
-    return cas_me2_sheets(read_sheets(workbook), rules=rules)
-
-
-def cas_me2_sheets(sheets: Sequence[Sheet], *, rules: Collection[str] = RULES) -> Labels:
-    """Like `cas_me2_labels`, of sheets that were read already."""
     expect(sheets, "CAS(ME)^2")
     columns = [matching_column(sheet, CAS_ME2_NAME) for sheet in sheets]
     found = [(sheet, at) for sheet, at in zip(sheets, columns, strict=True) if at is not None]
@@ -96,7 +78,7 @@ def _rows(sheet: Sheet, name_at: int, names: Names) -> Iterator[Label]:
         code = names.codes.get(name.rpartition("_")[0].casefold())
         if code is None:
             raise UserError(
-                f"{place(sheet, row)}: no code is known of the video {name!r}; names are like "
+                f"{where(sheet, row)}: no code is known of the video {name!r}; names are like "
                 f"'anger1_1', of videos that have a code ({', '.join(names.codes)})"
             )
         frames = [frame_number(sheet, row, name_at + n, f) for n, f in enumerate(FRAMES, 1)]
@@ -120,8 +102,8 @@ def _subjects(sheet: Sheet, rows: Sequence[Row], column: int, names: Names) -> l
     table = known | (numbers if by_number else names.subjects)
     for row, value in zip(rows, given, strict=True):
         if value not in table:
-            where = "stands in no other sheet" if sheet.name else "is none of the release's 1 to 22"
-            raise UserError(f"{place(sheet, row)}: participant {value!r} {where}")
+            said = "stands in no other sheet" if sheet.name else "is none of the release's 1 to 22"
+            raise UserError(f"{where(sheet, row)}: participant {value!r} {said}")
     return [table[value] for value in given]
 
 
@@ -145,7 +127,7 @@ def _collect(rows, pair_of):
         pair = pair_of([text(sheet, row, at, "name") for at in range(len(row.cells))])
         if pair and table.setdefault(*pair) != pair[1]:
             key, value = pair
-            raise UserError(f"{place(sheet, row)}: {key!r} is {value!r}, but {table[key]!r} above")
+            raise UserError(f"{where(sheet, row)}: {key!r} is {value!r}, but {table[key]!r} above")
     return table
 
 

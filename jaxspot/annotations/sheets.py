@@ -17,6 +17,7 @@ from jaxspot.errors import UserError
 
 HEADER_ROWS = 30
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # .xls, and .xlsx under a password
+ZIP = b"PK"
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 RESAVE = "open it in a spreadsheet program and save it as .xlsx"
 
@@ -69,7 +70,7 @@ def read_workbook(path: str | Path) -> list[Sheet]:
     return sheets
 
 
-def place(sheet: Sheet, row: Row) -> str:
+def where(sheet: Sheet, row: Row) -> str:
     """Where a row stands, for a message: file, sheet and number of the row."""
     return in_row(sheet.path, row.number, sheet.name)
 
@@ -110,7 +111,7 @@ def frame_number(sheet: Sheet, row: Row, column: int, name: str) -> float:
     frame: Any = float(value) if number else value
     if _finite(frame):
         return frame
-    raise UserError(f"{place(sheet, row)}: {name} is {value!r}; it must be a frame number")
+    raise UserError(f"{where(sheet, row)}: {name} is {value!r}; it must be a frame number")
 
 
 def kind_of(sheet: Sheet, row: Row, column: int, name: str) -> str:
@@ -123,7 +124,7 @@ def kind_of(sheet: Sheet, row: Row, column: int, name: str) -> str:
     for word, kind in (("micro", "ME"), ("macro", "MaE")):
         if value.casefold().startswith(word):
             return kind
-    raise UserError(f"{place(sheet, row)}: {name} is {value!r}; it must be Micro or Macro")
+    raise UserError(f"{where(sheet, row)}: {name} is {value!r}; it must be Micro or Macro")
 
 
 def find_header(sheet: Sheet, names: Sequence[str]) -> Header | None:
@@ -149,7 +150,7 @@ def nearest_header(sheets: Sequence[Sheet], names: Sequence[str]) -> str:
     if len(lacks(row)) > len(names) / 2:
         return ""
     have = ", ".join(str(value) for value in row.cells if value is not None)
-    return f"{place(sheet, row)}: column {lacks(row)[0]!r} is missing (the row has: {have})"
+    return f"{where(sheet, row)}: column {lacks(row)[0]!r} is missing (the row has: {have})"
 
 
 def matching_column(sheet: Sheet, pattern: re.Pattern) -> int | None:
@@ -173,7 +174,7 @@ def _check_format(path: Path, file: BinaryIO) -> None:
         raise UserError(f"{path}: is in the old format .xls; {RESAVE}")
     if not start:
         raise UserError(f"{path}: the file is empty; get it from the release again")
-    if start[:2] != b"PK":
+    if not start.startswith(ZIP):
         raise UserError(f"{path}: is not a workbook (.xlsx); if it is a CSV table, name it .csv")
     file.seek(0)
 
@@ -229,7 +230,7 @@ def _result(sheet, row, column, name):
     value = cell(row, column)
     if isinstance(value, Formula):
         raise UserError(
-            f"{place(sheet, row)}: {name} is a formula without its result ({value.text}); {RESAVE}"
+            f"{where(sheet, row)}: {name} is a formula without its result ({value.text}); {RESAVE}"
         )
     return value
 

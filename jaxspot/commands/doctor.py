@@ -9,7 +9,6 @@ from jaxspot.commands.prepare import (
     check_source_flags,
     find_source,
 )
-from jaxspot.commands.rules_flag import active_rules
 from jaxspot.commands.running import command_parser, run
 from jaxspot.errors import UserError
 
@@ -59,7 +58,7 @@ def doctor(argv: Sequence[str]) -> int:
     if flags.bank:
         checks, title = doctor_bank(flags.bank), f"bank {flags.bank}"
     else:
-        checks = doctor_source(find_source(flags), rules=active_rules(flags))
+        checks = doctor_source(find_source(flags))
         title = f"{flags.dataset} in {flags.source}"
     print(f"{title}\n\n{format_checks(checks)}")
     if flags.figure:

@@ -108,23 +108,21 @@ def prepare(argv: Sequence[str]) -> int:
     from jaxspot.datasets.prepare_video import Alignment
 
     source = find_source(flags)
-    rules = active_rules(flags)
     for note in source.notes:
         print(note)
     if flags.dry_run:
-        print(format_checks(doctor_source(source, rules=rules)))
+        print(format_checks(doctor_source(source)))
         frames = int(announced(source).frames.sum())
         print(f"\nwould write {frames:,} frames, {frames * 12_552 / 1e9:.2f} GB; wrote nothing")
         return 0
     if flags.labels_only:
-        labels = work.relabel(source, flags.out, rules=rules)
+        labels = work.relabel(source, flags.out)
         print(f"{len(labels.annotations)} labels, {len(labels.repairs)} repairs in {flags.out}")
         return 0
     bank = work.prepare(
         source,
         Path(flags.out),
         alignment=Alignment(flags.face, not flags.no_smoothing),
-        rules=rules,
         skip_broken=flags.skip_broken,
         workers=flags.workers,
     )

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from jaxspot.annotations.intervals import VIDEO_COLUMNS
+from jaxspot.datasets.dataset import Dataset, SourceVideo
 from jaxspot.datasets.images import number_images
 from jaxspot.datasets.openface import aligned_images
-from jaxspot.datasets.source import Source, SourceVideo
 from jaxspot.errors import UserError
 from jaxspot.video.decode import probe
 
@@ -17,8 +17,10 @@ from jaxspot.video.decode import probe
 class Look(NamedTuple):
     """A video at a glance.
 
-    `frames` as its folder or header announces them, 0 where that is not known; `images` by frame
-    number, of a folder that is not aligned; `error`, why the video cannot be read, or "".
+    Attributes:
+      frames: as its folder or header announces them, 0 where that is not known.
+      images: file by frame number, for a folder of images that are not aligned.
+      error: why the video cannot be read, or "".
     """
 
     frames: int
@@ -30,8 +32,7 @@ def look_at(video: SourceVideo) -> Look:
     """What a glance at a video shows."""
     try:
         if video.aligned:
-            faces = aligned_images(video.path).values()
-            return Look(max(max(images) for images in faces), {})
+            return Look(max(map(max, aligned_images(video.path).values())), {})
         if not video.path.is_dir():
             return Look(probe(video.path).frames, {})
         images = number_images(video.path)
@@ -40,7 +41,7 @@ def look_at(video: SourceVideo) -> Look:
         return Look(0, {}, str(error))
 
 
-def announced(source: Source) -> pd.DataFrame:
+def announced(dataset: Dataset) -> pd.DataFrame:
     """The table of videos as folders and headers announce it: subject, video, frames, fps."""
-    rows = [(v.subject, v.video, look_at(v).frames, v.fps) for v in source.videos]
+    rows = [(v.subject, v.video, look_at(v).frames, v.fps) for v in dataset.videos]
     return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS))
