@@ -34,7 +34,7 @@ def run_jobs(
     workers: int | None = None,
     on_poll: Callable[[], object] = lambda: None,
 ) -> Iterator[tuple[int, Future]]:
-    """Runs `function` on every job, yielding each job's number and its future as they end.
+    """Runs `function` on every job; yields each job's number and its future as they end.
 
     Args:
       function: of a module, so that a new process finds it by its name.

@@ -70,7 +70,12 @@ def cas_me2_video(name: str) -> tuple[str, str] | None:
 
 def _rows(sheet: Sheet, name_at: int, names: Names) -> Iterator[Label]:
     kind_at = matching_column(sheet, KIND) or name_at + KIND_AT
-    is_header = lambda row: _is_header(sheet, row, name_at, kind_at)
+    is_header = lambda row: (
+        not (  # the first rows of a copy may hold neither a name nor a type
+            CAS_ME2_NAME.fullmatch(text(sheet, row, name_at, "header"))
+            or KIND.fullmatch(text(sheet, row, kind_at, "header"))
+        )
+    )
     rows = list(itertools.dropwhile(is_header, sheet.rows))
     subjects = _subjects(sheet, rows, name_at - 1, names)
     for row, subject in zip(rows, subjects, strict=True):
@@ -84,12 +89,6 @@ def _rows(sheet: Sheet, name_at: int, names: Names) -> Iterator[Label]:
         frames = [frame_number(sheet, row, name_at + n, f) for n, f in enumerate(FRAMES, 1)]
         kind = kind_of(sheet, row, kind_at, "type")
         yield Label(row.number, subject, f"{subject}_{code}", kind, Span(*frames))
-
-
-def _is_header(sheet, row, name_at, kind_at):
-    """Whether a row holds neither a name nor a type: the first of a copy may be such."""
-    name, kind = (text(sheet, row, at, "header") for at in (name_at, kind_at))
-    return not CAS_ME2_NAME.fullmatch(name) and not KIND.fullmatch(kind)
 
 
 def _subjects(sheet: Sheet, rows: Sequence[Row], column: int, names: Names) -> list[str]:
@@ -108,22 +107,21 @@ def _subjects(sheet: Sheet, rows: Sequence[Row], column: int, names: Names) -> l
 
 
 def _names(sheets: Sequence[Sheet], path: str) -> Names:
-    rows = [(sheet, row) for sheet in sheets for row in sheet.rows]
-    subjects = _collect(rows, _subject_name)
-    codes = _collect(rows, _video_code)
-    for found, what in (
-        (subjects, "subjects (15, 's15', 1)"),
-        (codes, "videos ('0401', 'anger1')"),
+    found = []
+    for pair_of, what in (
+        (_subject_name, "subjects (15, 's15', 1)"),
+        (_video_code, "videos ('0401', 'anger1')"),
     ):
-        if not found:
+        found.append(_collect(sheets, pair_of))
+        if not found[-1]:
             raise UserError(f"{path}: no sheet names the {what}; keep all three of the release")
-    return Names(subjects, codes)
+    return Names(*found)
 
 
-def _collect(rows, pair_of):
-    """What the rows say, each one key and value, where they agree."""
+def _collect(sheets, pair_of):
+    """The pairs of all rows as a table; those of one key must agree."""
     table = {}
-    for sheet, row in rows:
+    for sheet, row in ((one, row) for one in sheets for row in one.rows):
         pair = pair_of([text(sheet, row, at, "name") for at in range(len(row.cells))])
         if pair and table.setdefault(*pair) != pair[1]:
             key, value = pair

@@ -73,20 +73,15 @@ def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd
     """Reads the labels of a bank: subject, video, kind (ME|MaE), onset, apex, offset.
 
     They were mended when the bank was made, so nothing is mended here; `read_labels` reads others.
-
-    Args:
-      path: a CSV file; frames count from 1, both ends included.
-      videos: where given, every interval must lie inside a video of this table.
+    Frames count from 1, both ends included. With `videos`, every interval must lie inside one.
 
     Raises:
       UserError: naming file and row.
     """
-    columns = dict(subject=str, video=str, kind=str, onset=int, apex=int, offset=int)
-    table = read_columns(path, columns)
-    _check_spans(path, table, videos)
+    table = _read_spans(path, videos, {"apex": int})
     outside = (table.apex < table.onset) | (table.apex > table.offset)
     refuse(path, table, outside, "apex lies outside onset..offset")
-    return table.reset_index(drop=True)
+    return table.loc[:, list(ANNOTATION_COLUMNS)].reset_index(drop=True)
 
 
 def read_intervals(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -97,10 +92,7 @@ def read_intervals(path: str | Path, videos: pd.DataFrame | None = None) -> pd.D
     Raises:
       UserError: naming file and row.
     """
-    columns = dict(subject=str, video=str, kind=str, onset=int, offset=int)
-    table = read_columns(path, columns, optional={"apex": int, "score": float})
-    _check_spans(path, table, videos)
-    return table.reset_index(drop=True)
+    return _read_spans(path, videos, {}, {"apex": int, "score": float}).reset_index(drop=True)
 
 
 def frame_labels(annotations: pd.DataFrame, *, frames: int) -> np.ndarray:
@@ -145,7 +137,7 @@ def check_intervals(
       table: kind (ME or MaE), onset, offset, both ends in frames.
       more: further columns that it needs.
       what: the table's name in the error.
-      first: the lowest frame that an onset may be; any by default.
+      first: the lowest frame of an onset; any by default.
 
     Raises:
       TypeError: not a table.
@@ -165,16 +157,17 @@ def check_intervals(
         check(onset < first, f"onset is before frame {first} (frames count from {first})")
 
 
-def _check_spans(path, table, videos):
+def _read_spans(path, videos, more, optional=None):
+    columns = dict(subject=str, video=str, kind=str, onset=int, offset=int) | more
+    table = read_columns(path, columns, optional=optional)
     refuse(path, table, ~table.kind.isin(KINDS), "kind must be ME or MaE")
     refuse(path, table, table.onset < 1, "onset is before frame 1 (frames count from 1)")
     refuse(path, table, table.offset < table.onset, "offset is before onset")
-    if videos is None:
-        return
-    of_video = videos.set_index("video").reindex(table.video).set_index(table.index)
-    refuse(path, table, of_video.frames.isna(), "video is not in the table of videos")
-    refuse(path, table, table.offset > of_video.frames, "offset is past the end of the video")
-    named = table.subject != ""
-    refuse(
-        path, table, named & (of_video.subject != table.subject), "subject is not that of the video"
-    )
+    if videos is not None:
+        of_video = videos.set_index("video").reindex(table.video).set_index(table.index)
+        refuse(path, table, of_video.frames.isna(), "video is not in the table of videos")
+        late = table.offset > of_video.frames
+        refuse(path, table, late, "offset is past the end of the video")
+        other = (table.subject != "") & (of_video.subject != table.subject)
+        refuse(path, table, other, "subject is not that of the video")
+    return table

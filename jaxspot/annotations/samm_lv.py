@@ -49,12 +49,9 @@ def samm_lv_video(name: str) -> tuple[str, str] | None:
 
 
 def label_version(labels: Labels) -> str:
-    """The version of the labels by their glitches.
+    """The version of the labels by their glitches: 'V1/V2', 'V3' or 'unknown (...)' with counts.
 
     V1 and V2 have 143 frames with a fraction and 10 onsets of 0, V3 has one onset of 0.
-
-    Returns:
-      'V1/V2', 'V3' or 'unknown (...)' with the counts.
     """
     of = lambda rule: labels.repairs[labels.repairs.rule == rule].before
     rows, zeros = len(of("round_fraction")), len(of("onset_zero"))

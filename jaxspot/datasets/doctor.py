@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.intervals import VIDEO_COLUMNS
@@ -52,25 +53,15 @@ def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
     if dataset.name == "samm_lv" and dataset.labels.file:
         checks.append(Check("label version", label_version(dataset.labels)))
     lost = labels.repairs.loc[labels.repairs.rule == "no_video", "video"]
-    for what, found, remedy in (
-        (
-            "labels without their video",
-            sorted(set(lost)),
-            "unpack these folders again; until then their labels are left out",
-        ),
-        (
-            "videos that cannot be read",
-            errors,
-            "copy them again, or leave them out by prepare --skip-broken",
-        ),
-        (
-            "missing frame numbers",
-            gaps,
-            "unpack again; missing frames count as without a face",
-        ),
-        ("empty or cut images", broken, "copy these files again; else as missing ones"),
-    ):
-        checks.append(expect_none(what, found, remedy))
+    unpack = "unpack these folders again; until then their labels are left out"
+    leave = "copy them again, or leave them out by prepare --skip-broken"
+    fill = "unpack again; missing frames count as without a face"
+    checks += [
+        expect_none("labels without their video", sorted(set(lost)), unpack),
+        expect_none("videos that cannot be read", errors, leave),
+        expect_none("missing frame numbers", gaps, fill),
+        expect_none("empty or cut images", broken, "copy these files again; else as missing ones"),
+    ]
     checks += [Check("passed over", note) for note in dataset.notes]
     if videos.fps.gt(0).all() and videos.frames.gt(0).all():
         checks += check_durations(videos, labels.annotations, expected)
@@ -112,33 +103,29 @@ def doctor_bank(root: str | Path) -> list[Check]:
 
 def check_faces(bank: Bank) -> list[Check]:
     """Where faces were found, how steadily they are aligned, and which frames were lost."""
-    found = {video: bank.faces(video) for video in bank.videos.video}
-    few = [f"{v} {face.mean():.0%}" for v, face in found.items() if face.mean() < FEW_FACES]
-    total = sum(int(face.sum()) for face in found.values())
+    faces = {video: bank.faces(video) for video in bank.videos.video}
+    few = [f"{v} {face.mean():.0%}" for v, face in faces.items() if face.mean() < FEW_FACES]
+    total = sum(int(face.sum()) for face in faces.values())
     details = bank.meta["source"].get("videos", {})
     lost = {v: ", ".join(filter(None, (d["missing"], d["unreadable"]))) for v, d in details.items()}
+    unread = [f"{video}: {numbers}" for video, numbers in lost.items() if numbers]
+    look = "look at them; a large turn, a hand or the wrong face? Try --face, or leave them out"
+    what = f"videos with a face in under {FEW_FACES:.0%} of the frames"
     checks = [
         Check("frames with a face", f"{total / bank.videos.frames.sum():.2%}"),
-        expect_none(
-            f"videos with a face in under {FEW_FACES:.0%} of the frames",
-            few,
-            "look at them; a large turn, a hand or the wrong face? Try --face, or leave them out",
-        ),
-        expect_none(
-            "frames without a readable image",
-            [f"{video}: {numbers}" for video, numbers in lost.items() if numbers],
-            "copy them again and prepare anew",
-        ),
+        expect_none(what, few, look),
+        expect_none("frames without a readable image", unread, "copy them again and prepare anew"),
     ]
     away = [f"{video} {d['stays']}" for video, d in details.items() if d["stays"] > 1]
-    if away:
-        checks.append(Check("videos whose face was away (stays)", "; ".join(away)))
     uneven = [f"{video} {d['uneven']:.0%}" for video, d in details.items() if d["uneven"]]
-    if uneven:
-        checks.append(Check("videos of varying frame rate (uneven steps)", "; ".join(uneven)))
-    jitter = pd.DataFrame([d["jitter_px"] for d in details.values() if d["jitter_px"]])
-    if len(jitter):
-        raw, used = jitter.median()
-        what = "alignment noise, median of videos"
-        checks.append(Check(what, f"{raw:.3f} px, {used:.3f} px as used"))
+    for what, found in (
+        ("videos whose face was away (stays)", away),
+        ("videos of varying frame rate (uneven steps)", uneven),
+    ):
+        checks += [Check(what, "; ".join(found))] if found else []
+    jitter = [d["jitter_px"] for d in details.values() if d["jitter_px"]]
+    if jitter:
+        raw, used = np.median(jitter, axis=0)
+        noise = f"{raw:.3f} px, {used:.3f} px as used"
+        checks.append(Check("alignment noise, median of videos", noise))
     return checks

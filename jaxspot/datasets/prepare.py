@@ -80,9 +80,8 @@ def prepare(
     settings = _settings(dataset, alignment)
     with claim_bank(out, settings):
         if not (out / "bank.json").exists():  # else only the tidying up was cut
-            done, errors = _prepare_rest(
-                out, dataset, alignment, expected.frames.sum(), workers=workers, progress=progress
-            )
+            total, options = expected.frames.sum(), dict(workers=workers, progress=progress)
+            done, errors = _prepare_rest(out, dataset, alignment, total, **options)
             if errors and not skip_broken:
                 raise BrokenVideos(list(errors.values()), len(done), out)
             if not done:
@@ -121,14 +120,8 @@ def relabel(dataset: Dataset, out: str | Path) -> Labels:
         if kind != dataset.name:
             raise UserError(f"{out}: is a bank of {kind}, not of {dataset.name}; name its own")
         hashes = {name: sha for name, sha in bank.meta["sha256"].items() if "/" in name}
-        return _write_tables(
-            out,
-            dataset,
-            bank.videos,
-            source=bank.meta["source"],
-            alignment=bank.meta["alignment"],
-            known=hashes,
-        )
+        parts = {name: bank.meta[name] for name in ("source", "alignment")}
+        return _write_tables(out, dataset, bank.videos, **parts, known=hashes)
     if (out / WORK).exists():
         raise UserError(f"{out}: is not finished; its prepare command reads the labels anew")
     refuse_strangers(out)
@@ -156,15 +149,8 @@ def _write_tables(out, dataset, videos, *, source, **more):
         file = Path(labels.file)
         named = dict(file=file.name, sha256=hashlib.sha256(file.read_bytes()).hexdigest())
     ours = dict(kind=dataset.name, labels=named, rules=list(dataset.rules))
-    source = ours | source | ours
-    finish_bank(
-        out,
-        videos=videos,
-        annotations=labels.annotations,
-        source=source,
-        more=(REPAIRS,),
-        **more,
-    )
+    given = dict(source=ours | source | ours, more=(REPAIRS,), **more)
+    finish_bank(out, videos=videos, annotations=labels.annotations, **given)
     return labels
 
 
@@ -177,15 +163,7 @@ def _settings(dataset: Dataset, alignment: Alignment) -> dict[str, Any]:
     return dict(dataset=dataset.name, alignment=values)
 
 
-def _prepare_rest(
-    out: Path,
-    dataset: Dataset,
-    alignment: Alignment,
-    frames: int,
-    *,
-    workers: int | None,
-    progress: bool,
-) -> tuple[list[Prepared], dict[str, UserError]]:
+def _prepare_rest(out, dataset, alignment, expected, *, workers, progress):
     """Prepares what is not done; gives all that is done, and errors of videos by name."""
     before = {video.video: find_done(out, video) for video in dataset.videos}
     done = {name: prepared for name, prepared in before.items() if prepared}
@@ -193,7 +171,7 @@ def _prepare_rest(
     errors: dict[str, UserError] = {}
     seen = frames_written(out)
     with progress_bar(
-        total=int(frames),
+        total=int(expected),
         initial=sum(prepared.frames for prepared in done.values()),
         desc=f"preparing {len(dataset.videos)} videos",
         unit="frame",
