@@ -30,8 +30,8 @@ def canonical_labels(path: str | Path, data: bytes, *, rules: Collection[str] = 
     repair and is not listed. A blank cell of that column is one, of rule `missing_apex`.
 
     Args:
-      path: a CSV file: subject, video, kind (ME or MaE), onset, offset, and apex if known. Frames
-        count from 1, both ends included.
+      path: a CSV file: subject, video, kind (ME or MaE), onset, offset, and apex if known; frames
+        from 1, both ends included.
       data: its bytes.
       rules: the repair rules in force (`repairs.RULES`).
 
@@ -42,7 +42,7 @@ def canonical_labels(path: str | Path, data: bytes, *, rules: Collection[str] = 
     columns = dict.fromkeys(NAMES, str) | {"onset": float}
     optional = {"apex": float}
     table = read_columns(path, columns, blank={"offset": float}, optional=optional, data=data)
-    refuse(path, table[list(NAMES)], ~table.kind.isin(KINDS), "kind must be ME or MaE")
+    refuse(path, table.loc[:, list(NAMES)], ~table.kind.isin(KINDS), "kind must be ME or MaE")
     _refuse_seconds(path, table)
     if "apex" in table:
         return mend(_rows(table), file=str(path), rules=rules)

@@ -90,9 +90,10 @@ def read_columns(
     known = {name: _column(path, table[name], kind) for name, kind in columns.items()}
     for name, kind in sparse.items():
         if name in table:
-            given = _column(path, table[name][table[name].str.strip() != ""], kind)
-            given = given.astype("Int64" if kind is int else float)
-            known[name] = given.reindex(table.index)
+            cells: Any = table[name]
+            numbers = _column(path, cells[cells.str.strip() != ""], kind)
+            numbers = numbers.astype("Int64" if kind is int else float)
+            known[name] = numbers.reindex(table.index)
     return pd.DataFrame(known)
 
 

@@ -51,24 +51,6 @@ def read_videos(path: str | Path) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def read_sources(path: str | Path) -> pd.DataFrame:
-    """Reads a table of videos to prepare: subject, video, path (str), fps (float, NaN if blank).
-
-    Index + 2 is the row in the file.
-
-    Raises:
-      UserError: a missing file or column, a doubled video, an empty name or path, fps <= 0.
-    """
-    columns = {"subject": str, "video": str, "path": str}
-    table = read_columns(path, columns, optional={"fps": float})
-    table = table if "fps" in table else table.assign(fps=np.nan)
-    refuse(path, table, table.video.duplicated(), "video is listed twice; keep one row")
-    for name in columns:
-        refuse(path, table, table[name] == "", f"{name} is empty")
-    refuse(path, table, table.fps <= 0, "fps must be above 0")
-    return table
-
-
 def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
     """Reads the labels of a bank: subject, video, kind (ME|MaE), onset, apex, offset.
 
@@ -149,7 +131,7 @@ def check_intervals(
     number = lambda name: pd.Series(pd.to_numeric(table[name], errors="coerce"))
     onset, offset = (number(n).to_numpy(float, na_value=np.nan) for n in ("onset", "offset"))
     shown = [name for name in ("video", "kind", "onset", "offset") if name in table]
-    check = partial(refuse, what, table[shown], by_index=True)
+    check = partial(refuse, what, table.loc[:, shown], by_index=True)
     check(~table.kind.isin(KINDS).to_numpy(), "kind must be ME or MaE")
     check((onset % 1 != 0) | (offset % 1 != 0), "onset and offset must be whole frames")
     check(offset < onset, "offset is before onset")

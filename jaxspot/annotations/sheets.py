@@ -99,11 +99,7 @@ def text(sheet: Sheet, row: Row, column: int, name: str) -> str:
 
 
 def frame_number(sheet: Sheet, row: Row, column: int, name: str) -> float:
-    """A cell as a frame number, which may have a fraction; NaN where the cell is empty.
-
-    Raises:
-      UserError: anything but a number, or a text of digits.
-    """
+    """A cell as a frame number, maybe with a fraction; NaN for an empty cell, else UserError."""
     value = _result(sheet, row, column, name)
     if value is None:
         return math.nan
@@ -116,11 +112,7 @@ def frame_number(sheet: Sheet, row: Row, column: int, name: str) -> float:
 
 
 def kind_of(sheet: Sheet, row: Row, column: int, name: str) -> str:
-    """A cell as kind: 'Micro - 1/2', 'micro-expression' -> 'ME', 'Macro' -> 'MaE'.
-
-    Raises:
-      UserError: anything that begins with neither word.
-    """
+    """A cell as kind: 'Micro - 1/2' -> 'ME', 'Macro' -> 'MaE', anything else -> UserError."""
     value = text(sheet, row, column, name)
     for word, kind in (("micro", "ME"), ("macro", "MaE")):
         if value.casefold().startswith(word):

@@ -104,7 +104,7 @@ def prepare(argv: Sequence[str]) -> int:
     from jaxspot.datasets import prepare as work
     from jaxspot.datasets.checks import format_checks
     from jaxspot.datasets.doctor import doctor_source
-    from jaxspot.datasets.look import announced
+    from jaxspot.datasets.look import look_over
     from jaxspot.datasets.prepare_video import Alignment
 
     source = find_source(flags)
@@ -112,7 +112,7 @@ def prepare(argv: Sequence[str]) -> int:
         print(note)
     if flags.dry_run:
         print(format_checks(doctor_source(source)))
-        frames = int(announced(source).frames.sum())
+        frames = int(look_over(source)[0].frames.sum())
         print(f"\nwould write {frames:,} frames, {frames * 12_552 / 1e9:.2f} GB; wrote nothing")
         return 0
     if flags.labels_only:

@@ -81,11 +81,7 @@ def make_dataset(
 
 
 def check_root(root: str | Path) -> Path:
-    """The folder of a data set as a path.
-
-    Raises:
-      UserError: it is not there, or is no folder.
-    """
+    """The folder of a data set as a path; raises UserError where there is no such folder."""
     root = Path(root)
     if not root.exists():
         raise UserError(f"{root}: no such folder; check --source")

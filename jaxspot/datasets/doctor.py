@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.intervals import VIDEO_COLUMNS
 from jaxspot.annotations.repairs import REPAIRS
 from jaxspot.annotations.samm_lv import label_version
 from jaxspot.datasets.checks import (
@@ -19,11 +18,10 @@ from jaxspot.datasets.checks import (
 from jaxspot.datasets.dataset import Dataset
 from jaxspot.datasets.expected import EXPECTED
 from jaxspot.datasets.images import describe_numbers, missing_numbers
-from jaxspot.datasets.look import look_at
+from jaxspot.datasets.look import look_over
 from jaxspot.datasets.prepare import fit_labels
 from jaxspot.datasets.work import WORK
 from jaxspot.errors import UserError
-from jaxspot.progress import progress_bar
 from jaxspot.video.bank import Bank, open_bank
 
 FEW_FACES = 0.5
@@ -38,15 +36,11 @@ def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
     Raises:
       UserError: labels that do not fit, see `fit_to_videos`.
     """
-    lengths, gaps, broken, errors = [], [], [], []
-    for video in progress_bar(dataset.videos, desc="looking", unit="video", shown=progress):
-        look = look_at(video)
-        lengths.append((video.subject, video.video, look.frames, video.fps))
-        missing = missing_numbers(look.images)
-        gaps += [f"{video.video}: {describe_numbers(missing)}"] if missing else []
-        broken += find_broken(look.images.values())
-        errors += [look.error] if look.error else []
-    videos = pd.DataFrame(lengths, columns=list(VIDEO_COLUMNS))
+    videos, looks = look_over(dataset, progress=progress)
+    missing = {v: missing_numbers(look.images) for v, look in zip(videos.video, looks, strict=True)}
+    gaps = [f"{video}: {describe_numbers(lost)}" for video, lost in missing.items() if lost]
+    broken = [path for look in looks for path in find_broken(look.images.values())]
+    errors = [look.error for look in looks if look.error]
     labels = fit_labels(dataset, videos)
     expected = EXPECTED.get(dataset.name)
     checks = check_counts(videos, labels.annotations, expected)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection
 from pathlib import Path
 
-from jaxspot.annotations.intervals import read_sources
+from jaxspot.annotations.columns import read_columns, refuse
 from jaxspot.annotations.repairs import RULES
 from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_root, make_dataset
 from jaxspot.datasets.openface import ALIGNED, openface_fps
@@ -33,9 +33,15 @@ def csv_source(
     """
     root = check_root(root)
     file = root / "videos.csv"
-    table = read_sources(file)
+    columns: dict[str, type] = dict(subject=str, video=str, path=str)
+    table = read_columns(file, columns, optional={"fps": float})
+    table = table if "fps" in table else table.assign(fps=math.nan)
     if table.empty:
         raise UserError(f"{file}: lists no video")
+    refuse(file, table, table.video.duplicated(), "video is listed twice; keep one row")
+    for name in columns:
+        refuse(file, table, table[name] == "", f"{name} is empty")
+    refuse(file, table, table.fps <= 0, "fps must be above 0")
     videos = []
     for index, subject, video, path, fps in table.itertuples():
         place = root / path

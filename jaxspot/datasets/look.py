@@ -11,6 +11,7 @@ from jaxspot.datasets.dataset import Dataset, SourceVideo
 from jaxspot.datasets.images import number_images
 from jaxspot.datasets.openface import aligned_images
 from jaxspot.errors import UserError
+from jaxspot.progress import progress_bar
 from jaxspot.video.decode import probe
 
 
@@ -41,7 +42,10 @@ def look_at(video: SourceVideo) -> Look:
         return Look(0, {}, str(error))
 
 
-def announced(dataset: Dataset) -> pd.DataFrame:
-    """The table of videos as folders and headers announce it: subject, video, frames, fps."""
-    rows = [(v.subject, v.video, look_at(v).frames, v.fps) for v in dataset.videos]
-    return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS))
+def look_over(dataset: Dataset, *, progress: bool = False) -> tuple[pd.DataFrame, list[Look]]:
+    """A look at every video, and the table of videos (subject, video, frames, fps) it gives."""
+    videos = progress_bar(dataset.videos, desc="looking", unit="video", shown=progress)
+    looks = [look_at(video) for video in videos]
+    pairs = zip(dataset.videos, looks, strict=True)
+    rows = [(video.subject, video.video, look.frames, video.fps) for video, look in pairs]
+    return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS)), looks

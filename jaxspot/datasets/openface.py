@@ -30,8 +30,10 @@ def read_openface_csv(path: str | Path) -> pd.DataFrame:
     table = read_columns(path, COLUMNS, optional={"face_id": int}, program="OpenFace")
     if table.empty:
         raise UserError(f"{path}: holds no frame; run OpenFace again")
-    refuse(path, table, table.frame < 0, "frame is below 0")
-    return table if "face_id" in table else table.assign(face_id=0)
+    table = table if "face_id" in table else table.assign(face_id=0)
+    bad = (table.frame < 0) | ~(table.face_id.fillna(-1) >= 0)
+    refuse(path, table, bad, "frame and face_id must be whole numbers from 0")
+    return table.astype({"face_id": int})
 
 
 def aligned_images(folder: Path) -> dict[int, dict[int, Path]]:
@@ -70,9 +72,9 @@ def openface_frames(folder: Path, csv: Path | None) -> Iterator[AlignedFrame]:
     images, rows = faces[face], {}
     if csv is not None:
         table = read_openface_csv(csv)
-        table = table[table.face_id == face]
+        table = table.loc[table.face_id == face]
         twice = table.frame.duplicated()
-        refuse(csv, table[["frame", "face_id"]], twice, "stands twice; run OpenFace again")
+        refuse(csv, table.loc[:, ["frame", "face_id"]], twice, "stands twice; run OpenFace again")
         columns = (table[name].tolist() for name in COLUMNS)
         rows = {frame: rest for frame, *rest in zip(*columns, strict=True)}
         refuse_sparse(csv, last=max(rows, default=0), images=len(rows))
@@ -81,7 +83,7 @@ def openface_frames(folder: Path, csv: Path | None) -> Iterator[AlignedFrame]:
         time_s, confidence, success = rows.get(number, (0.0, float(csv is None), csv is None))
         image = read_image(images[number]) if number in images else None
         if image is None or not success or not image.any():
-            yield AlignedFrame(time_s, np.zeros((SIZE, SIZE), np.uint8), 0.0, -1)
+            yield AlignedFrame(time_s)
         else:
             yield AlignedFrame(time_s, to_face(image), confidence, face)
 

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxspot.annotations.intervals import ANNOTATION_COLUMNS, VIDEO_COLUMNS
 from jaxspot.annotations.repairs import REPAIRS, Labels, fit_to_videos
 from jaxspot.datasets.dataset import Dataset, SourceVideo, hash_source
-from jaxspot.datasets.look import announced
+from jaxspot.datasets.look import look_over
 from jaxspot.datasets.prepare_video import Alignment, Prepared, prepare_video
 from jaxspot.datasets.work import (
     LABELS,
@@ -75,7 +75,7 @@ def prepare(
     out, alignment = Path(out), alignment or Alignment()
     if not all(video.aligned for video in dataset.videos):
         load_landmarker()
-    expected = announced(dataset)
+    expected, _ = look_over(dataset)
     fit_labels(dataset, expected)  # mistakes in labels come before hours of work
     settings = _settings(dataset, alignment)
     with claim_bank(out, settings):
@@ -127,7 +127,7 @@ def relabel(dataset: Dataset, out: str | Path) -> Labels:
     refuse_strangers(out)
     if Path(file).resolve() in [(out / name).resolve() for name in LABELS]:
         raise UserError(f"{file}: would be overwritten; name another --out")
-    labels = fit_labels(dataset, announced(dataset))
+    labels = fit_labels(dataset, look_over(dataset)[0])
     make_folder(out)
     write_table(labels.repairs, out / REPAIRS)
     write_table(labels.annotations.loc[:, list(ANNOTATION_COLUMNS)], out / "annotations.csv")
@@ -149,8 +149,8 @@ def _write_tables(out, dataset, videos, *, source, **more):
         file = Path(labels.file)
         named = dict(file=file.name, sha256=hashlib.sha256(file.read_bytes()).hexdigest())
     ours = dict(kind=dataset.name, labels=named, rules=list(dataset.rules))
-    given = dict(source=ours | source | ours, more=(REPAIRS,), **more)
-    finish_bank(out, videos=videos, annotations=labels.annotations, **given)
+    source, table = ours | source | ours, labels.annotations
+    finish_bank(out, videos=videos, annotations=table, source=source, more=(REPAIRS,), **more)
     return labels
 
 

@@ -56,11 +56,7 @@ def claim_bank(out: Path, settings: Mapping[str, Any]) -> Iterator[None]:
 
 
 def refuse_strangers(out: Path) -> None:
-    """Refuses a folder that holds anything but labels.
-
-    Raises:
-      UserError: it does, or is a file, or lies in one.
-    """
+    """Raises UserError for a folder that holds anything but labels, and for a file."""
     for place in (out, *out.parents):
         if place.exists() and not place.is_dir():
             raise UserError(f"{place}: is a file, not a folder; name another --out")

@@ -2,8 +2,7 @@
 
 A folder with `videos.csv`, `annotations.csv`, `frames/<video>.npy` (uint8, frames x 112 x 112),
 `quality/<video>.npy` (float32, frames x 2: face found 0/1, confidence) and `bank.json` (format
-version, source, alignment settings, sha256 of every other file). `bank.json` is written last, so a
-folder that has it is whole.
+version, source, alignment settings, sha256 of every other file), which is written last.
 """
 
 import dataclasses

@@ -23,14 +23,13 @@ class AlignedFrame(NamedTuple):
     """Presentation time in seconds, uint8 (112, 112) gray face, confidence in 0..1, track number.
 
     `similarity` (2, 3) took the picture to the face, `measured` (2, 3) is that of this frame's
-    landmarks alone, before smoothing. A frame without a face is black, of confidence 0 and track
-    -1, and has neither.
+    landmarks alone, before smoothing. The defaults are those of a frame without a face.
     """
 
     pts_s: float
-    image: np.ndarray
-    confidence: float
-    face: int
+    image: np.ndarray = np.zeros((SIZE, SIZE), np.uint8)  # black
+    confidence: float = 0.0
+    face: int = -1
     similarity: np.ndarray | None = None
     measured: np.ndarray | None = None
 
@@ -73,7 +72,7 @@ def aligned_frames(
         pts_s, image = tracked.frame
         if image is None or tracked.landmarks is None:
             steady = None
-            yield AlignedFrame(pts_s, np.zeros((SIZE, SIZE), np.uint8), 0.0, -1)
+            yield AlignedFrame(pts_s)
             continue
         if tracked.face != last_face:
             steady, last_face = None, tracked.face

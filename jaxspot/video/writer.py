@@ -34,6 +34,8 @@ def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.nda
         raise ValueError(f"frames must be uint8 (frames, {SIZE}, {SIZE}), not {frames.shape}")
     if quality.dtype != np.float32 or quality.shape != (len(frames), 2):
         raise ValueError(f"quality must be float32 ({len(frames)}, 2), not {quality.shape}")
+    if not len(frames):
+        raise UserError(f"video {video!r}: has no frames; leave it out of the bank")
     with video_writer(root, video) as write:
         for image, (found, confidence) in zip(frames, quality, strict=True):
             write(image, found=found, confidence=confidence)
