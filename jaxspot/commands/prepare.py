@@ -66,8 +66,8 @@ def main(argv: Sequence[str]) -> int:
         parser.error("--workers must be 1 or more")
     from jaxspot.datasets import prepare as work
     from jaxspot.datasets.checks import format_checks
+    from jaxspot.datasets.dataset import look_over
     from jaxspot.datasets.doctor import doctor_source
-    from jaxspot.datasets.look import look_over
     from jaxspot.datasets.prepare_video import Alignment
 
     source = find_source(flags)

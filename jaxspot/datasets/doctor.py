@@ -15,10 +15,9 @@ from jaxspot.datasets.checks import (
     check_repairs,
     expect_none,
 )
-from jaxspot.datasets.dataset import Dataset
+from jaxspot.datasets.dataset import Dataset, look_over
 from jaxspot.datasets.expected import EXPECTED
 from jaxspot.datasets.images import describe_numbers, missing_numbers
-from jaxspot.datasets.look import look_over
 from jaxspot.datasets.prepare import fit_labels
 from jaxspot.datasets.work import WORK
 from jaxspot.errors import UserError

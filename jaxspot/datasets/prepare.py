@@ -10,8 +10,7 @@ import pandas as pd
 
 from jaxspot.annotations.intervals import ANNOTATION_COLUMNS, VIDEO_COLUMNS
 from jaxspot.annotations.repairs import REPAIRS, Labels, fit_to_videos
-from jaxspot.datasets.dataset import Dataset, SourceVideo, hash_source
-from jaxspot.datasets.look import look_over
+from jaxspot.datasets.dataset import Dataset, SourceVideo, hash_source, look_over
 from jaxspot.datasets.prepare_video import Alignment, Prepared, prepare_video
 from jaxspot.datasets.work import (
     LABELS,
