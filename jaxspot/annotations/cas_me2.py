@@ -40,15 +40,7 @@ RELEASED = Names({str(n): f"s{number}" for n, number in enumerate(NUMBERS, 1)}, 
 
 
 def cas_me2_labels(sheets: Sequence[Sheet], *, rules: Collection[str] = RULES) -> Labels:
-    """Labels of CAS(ME)^2, with the row of each label and the list of repairs.
-
-    Args:
-      sheets: of the workbook, or its label sheet as CSV (`read_sheets`).
-      rules: the repair rules in force (`repairs.RULES`).
-
-    Raises:
-      UserError: naming file and row.
-    """
+    """Labels of CAS(ME)^2 from the sheets of a file (`read_sheets`); see `read_cas_me2`."""
     expect(sheets, "CAS(ME)^2")
     columns = [matching_column(sheet, CAS_ME2_NAME) for sheet in sheets]
     found = [(sheet, at) for sheet, at in zip(sheets, columns, strict=True) if at is not None]

@@ -101,8 +101,7 @@ def fit_to_videos(
       rules: the rules in force. Without `no_video` each label must have its video.
 
     Raises:
-      UserError: an unknown name among `rules`; a label without its video where `no_video` is off;
-        a label whose video is another subject's.
+      UserError: an unknown rule, a label without its video, or one of another subject's video.
     """
     check_rules(rules)
     columns = (videos[name].tolist() for name in ("video", "subject", "frames"))

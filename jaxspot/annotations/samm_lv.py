@@ -25,15 +25,7 @@ SHEET = "FACS_Movement_Only"
 
 
 def samm_lv_labels(sheets: Sequence[Sheet], *, rules: Collection[str] = RULES) -> Labels:
-    """Labels of SAMM-LV, with the row of each label and the list of repairs.
-
-    Args:
-      sheets: of the workbook, or its label sheet as CSV (`read_sheets`).
-      rules: the repair rules in force (`repairs.RULES`).
-
-    Raises:
-      UserError: naming file and row.
-    """
+    """Labels of SAMM-LV from the sheets of a file (`read_sheets`); see `read_samm_lv`."""
     expect(sheets, "SAMM-LV")
     sheet, header = _label_sheet(sheets)
     labels = list(_rows(sheet, header))

@@ -87,11 +87,8 @@ def openface_source(
 ) -> Dataset:
     """OpenFace's output: `<video>_aligned/` and `<video>.csv` beside it, anywhere under a folder.
 
-    Subjects and labels are found as by `video_source`; the first arguments are those of
-    `csv_source`.
-
-    Args:
-      fps: frames a second; by default from the time stamps of each CSV.
+    Subjects and labels are found as by `video_source`. `fps` is in frames a second; by default it
+    comes from the time stamps of each CSV. The other arguments are those of `csv_source`.
 
     Raises:
       UserError: no aligned folder, two videos of one name, or a frame rate that cannot be known.
