@@ -21,15 +21,10 @@ class Interrupted(UserError):
 
 
 def one_of(name: str, value: object, choices: Collection[Any]) -> None:
-    """Refuses a value that is none of a few.
-
-    Args:
-      name: what the value is of, as the user knows it.
-      value: what was given.
-      choices: what may be given.
+    """Refuses a value that is not among the choices; `name` is what the user calls it.
 
     Raises:
-      ValueError: one sentence with the choices, and the nearest of them where one is near.
+      ValueError: one sentence with the choices, and the nearest one if the value is like it.
     """
     if value in tuple(choices):
         return
@@ -48,8 +43,8 @@ def choices_of(kind: type) -> dict[str, tuple]:
 def check_fields(options: Any) -> None:
     """Refuses a dataclass with a value that its field cannot hold.
 
-    A field whose type is a `Literal` takes one of its words. A field whose default is a number, or
-    a tuple of numbers, takes the same in number.
+    A field whose type is a `Literal` takes one of its words; a number takes a number, and a tuple
+    of numbers as many.
 
     Raises:
       ValueError: one sentence that begins with the field's name.
@@ -70,21 +65,19 @@ def check_numbers(
     most: float = math.inf,
     below: float = math.inf,
 ) -> None:
-    """Refuses fields of a dataclass, numbers or tuples of them, that lie outside of a range.
+    """Refuses fields of a dataclass, numbers or tuples of them, outside a range; also infinity.
 
     Args:
       options: the dataclass.
       names: of the fields.
-      least, most: the ends, themselves allowed.
-      above, below: the ends, themselves not allowed; so infinity is refused unless named by `most`.
+      least, most: the ends, which are allowed.
+      above, below: the ends, which are not.
 
     Raises:
       ValueError: one sentence that begins with the field's name.
     """
-    ends = ((least, "{:g} or more"), (above, "above {:g}"), (most, "{:g} or less"))
-    told = [
-        words.format(end) for end, words in (*ends, (below, "below {:g}")) if abs(end) < math.inf
-    ]
+    words = {"{:g} or more": least, "above {:g}": above, "{:g} or less": most, "below {:g}": below}
+    told = [text.format(end) for text, end in words.items() if math.isfinite(end)]
     for name in names:
         value = getattr(options, name)
         for number in _flat(value):
@@ -95,11 +88,8 @@ def check_numbers(
 def _alike(value, kind):
     members = get_args(kind)
     if get_origin(kind) is tuple and members[-1] is not Ellipsis:
-        return (
-            isinstance(value, tuple)
-            and len(value) == len(members)
-            and all(map(_alike, value, members))
-        )
+        same = isinstance(value, tuple) and len(value) == len(members)
+        return same and all(map(_alike, value, members))
     if kind in (int, float):
         return isinstance(value, Real) and not isinstance(value, bool)
     return True
