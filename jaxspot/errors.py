@@ -76,7 +76,7 @@ def check_numbers(
     Raises:
       ValueError: one sentence that begins with the field's name.
     """
-    words = {"{:g} or more": least, "above {:g}": above, "{:g} or less": most, "below {:g}": below}
+    words = {"{:g} or more": least, "above {:g}": above, "at most {:g}": most, "below {:g}": below}
     told = [text.format(end) for text, end in words.items() if math.isfinite(end)]
     for name in names:
         value = getattr(options, name)

@@ -50,7 +50,7 @@ class Protocol:
         check_numbers(self, "quantiles", least=0, most=1)
         check_numbers(self, "cycles", above=0)
         if self.quantiles[0] >= self.quantiles[1]:
-            raise ValueError(f"quantiles must be the lower first, not {self.quantiles}")
+            raise ValueError(f"quantiles must have the lower first, not {self.quantiles}")
         if self.fit == "inner" and self.frame_skip == "test_oracle":
             raise ValueError(
                 "frame_skip='test_oracle' looks at test labels, fit='inner' keeps them out; take"

@@ -71,7 +71,7 @@ class Training:
         check_numbers(self, "presence_weight", "balance", least=0, most=1)
         if any(short > long for short, long in self.skip_range_seconds):
             raise ValueError(
-                f"skip_range_seconds must be the shorter first, not {self.skip_range_seconds}"
+                f"skip_range_seconds must have the shorter first, not {self.skip_range_seconds}"
             )
 
     @property
