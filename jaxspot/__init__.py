@@ -60,6 +60,8 @@ Spotting
     Scores every frame of a video by one or more trained networks.
   Protocol
     How scores become intervals and how these are scored; pairs are (ME, MaE).
+  ScoredVideo
+    A video's raw scores, float (T, 2), beside its labels (kind, onset, offset).
   fit_decision
     Fits normalisation and thresholds on scores of other subjects than the held-out one.
   decide

@@ -8,6 +8,7 @@ from .annotations.intervals import from_span as from_span
 from .annotations.intervals import to_span as to_span
 from .annotations.samm_lv import read_samm_lv as read_samm_lv
 from .evaluation.f1 import score_intervals as score_intervals
+from .evaluation.fitting import ScoredVideo as ScoredVideo
 from .evaluation.fitting import fit_decision as fit_decision
 from .evaluation.matching import match_intervals as match_intervals
 from .network.augment import Augmentation as Augmentation

@@ -22,6 +22,7 @@ BELOW_ALL = ("devices", "errors", "files", "memory", "progress", "storage", "wor
 NAMES = {
     "Augmentation",
     "Protocol",
+    "ScoredVideo",
     "Spotter",
     "Training",
     "TwoStream",
