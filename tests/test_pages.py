@@ -99,6 +99,15 @@ def test_every_name_that_is_imported_is_public(name):
             assert {alias.name for alias in node.names} <= set(jaxspot.__all__)
 
 
+def test_every_function_of_the_method_page_is_in_the_file_beside_it():
+    rows = re.findall(r"^\|.*\|.*\| (`.*\.py`) \| (.*`.*) \|$", PAGES["docs/method.md"], re.M)
+    assert len(rows) > 15
+    for files, functions in rows:
+        source = "".join((ROOT / file).read_text(encoding="utf-8") for file in SPAN.findall(files))
+        for function in SPAN.findall(functions):
+            assert re.search(rf"^(?:def|class) {function}\b", source, re.M), function
+
+
 def test_the_api_page_has_every_public_name():
     spec = importlib.util.spec_from_file_location("hooks", ROOT / "docs" / "hooks.py")
     assert spec and spec.loader
