@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
@@ -78,7 +79,7 @@ def strip(figure: Figure, top: float, frames, event: pd.Series, *, colour: str) 
         axes.set(xticks=[], yticks=[])
         axes.set_xlabel(str(number), labelpad=2)
         axes.spines[:].set_visible(False)
-        tint = np.full((*face.shape, 4), matplotlib.colors.to_rgba(colour))
+        tint = np.full((*face.shape, 4), to_rgba(colour))
         tint[..., 3] = np.clip((np.abs(face - still) - 12) / 40, 0, 0.75)
         axes.imshow(tint[:ROWS], aspect="auto")
 

@@ -32,7 +32,7 @@ def anchors(text: str) -> set[str]:
 def commands(text: str) -> list[str]:
     """Commands of the fenced blocks, lines that go on joined."""
     blocks = "\n".join(body for language, body in FENCE.findall(text) if not language)
-    return blocks.replace("\\\n", " ").splitlines()
+    return [*blocks.replace("\\\n", " ").splitlines()]
 
 
 def test_the_readme_is_short():
