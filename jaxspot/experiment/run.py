@@ -37,7 +37,7 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
 
     Args:
       config: of `configs/`.
-      workdir: an empty or absent folder; the README lists what appears in it.
+      workdir: an empty or absent folder; docs/runs.md lists what appears in it.
       resume: go on where the run in `workdir` was cut, if there is one; what comes of it is the
         same bit for bit on the same machine.
 
