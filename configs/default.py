@@ -73,6 +73,12 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from jaxspot.errors import UserError
+from jaxspot.evaluation.protocol import Protocol
+from jaxspot.experiment.settings import Control, default_settings
+from jaxspot.network.augment import Augmentation
+from jaxspot.network.model import TwoStream
+from jaxspot.spotting.rule import IntervalRule
+from jaxspot.training.step import Training
 
 
 def get_config(arguments: str = "") -> Any:
@@ -83,70 +89,18 @@ def get_config(arguments: str = "") -> Any:
 
 
 def paper() -> Any:
-    """The faithful settings."""
+    """The faithful settings: the defaults of the classes that they go to."""
     return ConfigDict(
         dict(
             seed=0,
             seeds=(),
             variants=(),
             data=dict(name="bank", bank="", synthetic=None, inclusive=True),
-            model=dict(
-                widths=(16, 32, 64),
-                multiplier=8,
-                pooling="max",
-                pool_grid=1,
-                kernel_init="random",
-                dropout=0.1,
-                form="fast",
-                lcn=True,
-                norm="batch",
-                extra_blocks=0,
-                trunk="convolution",
-                references=(("ME", 1.0), ("MaE", 1.0)),
-                skip_rounding_seconds=0.0,
-                fusion_width=0,
-            ),
-            augmentation=dict(
-                contrast=(0.5, 1.5),
-                gamma=(0.5, 1.5),
-                gain=(0.5, 1.5),
-                rotation=10.0,
-                flip=0.5,
-                drift=0.0,
-            ),
-            training=dict(
-                epochs=60,
-                steps=200,
-                batch=16,
-                validation_batches=16,
-                patience=5,
-                optimiser="sgd",
-                learning_rate=0.015,
-                decay="constant",
-                presence_weight=0.9,
-                kind_weights=(0.1, 0.9),
-                skip_range_seconds=((3 / 30, 9 / 30), (16 / 30, 50 / 30)),
-                averaging=0.0,
-                balance=0.0,
-            ),
-            protocol=dict(
-                matching="one_to_one",
-                iou=0.5,
-                threshold="roc",
-                fit="training",
-                inner_groups=8,
-                frame_skip="kth",
-                normalisation="per_video",
-                quantiles=(0.01, 0.99),
-                cycles=1.0,
-                order=2,
-                min_seconds=(0.0, 0.0),
-                max_seconds=(1e9, 1e9),
-                peak_share=0.0,
-                merge_seconds=(0.0, 0.0),
-                keep_nested=True,
-            ),
-            control=dict(folds=4, seconds=10.0),
+            model=default_settings(TwoStream) | dict(dropout=0.1),
+            augmentation=default_settings(Augmentation),
+            training=default_settings(Training),
+            protocol=default_settings(Protocol, IntervalRule),
+            control=default_settings(Control),
             peers=("moilanen",),
         )
     )

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from jaxspot import decide, load_spotter, open_bank
+from jaxspot import apply_rule, load_spotter, open_bank
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.report.figures import COLOURS, STYLE, figure_bytes
 
@@ -34,12 +34,12 @@ def main(run: str) -> None:
     row = bank.videos[bank.videos.subject == SUBJECT].iloc[0]
     video, fps = str(row.video), float(row.fps)
     fold = bank.videos.subject.unique().tolist().index(SUBJECT)
-    decision = load_spotter(run).decisions[fold]
+    fitted = load_spotter(run).rules[fold]
     with np.load(Path(run) / "scores" / f"{video}.npz") as file:
         scores = np.stack([file[kind] for kind in KINDS], axis=1)
-    curves, found = decide(scores, fps=fps, decision=decision)
+    curves, found = apply_rule(scores, fps=fps, fitted=fitted)
     with matplotlib.rc_context({**STYLE, "font.size": 13, "axes.titlesize": 13}):
-        figure = draw(bank.frames(video), bank.labels(video), curves, decision.threshold, found)
+        figure = draw(bank.frames(video), bank.labels(video), curves, fitted.threshold, found)
     with Image.open(io.BytesIO(figure_bytes(figure, dpi=130))) as image:
         image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
             Path(__file__).with_name("picture.png"), optimize=True

@@ -58,14 +58,14 @@ Spotting
 
   score_video
     Scores every frame of a video by one or more trained networks.
-  Protocol
-    How scores become intervals and how these are scored; pairs are (ME, MaE).
+  IntervalRule
+    How scores become intervals; the defaults are the paper's, pairs are (ME, MaE).
   ScoredVideo
     A video's raw scores, float (T, 2), beside its labels (kind, onset, offset).
-  fit_decision
+  fit_rule
     Fits normalisation and thresholds on scores of other subjects than the held-out one.
-  decide
-    Applies a fitted decision to one video (paper section 4.1, Automated IoU Method).
+  apply_rule
+    Spots in the scores of one video (paper section 4.1, Automated IoU Method).
   find_intervals
     Runs of frames whose score reaches the threshold (paper section 4.1).
   spot_videos
@@ -77,8 +77,10 @@ Spotting
 
 Scoring
 
+  Protocol
+    How thresholds are fitted and intervals are scored; the defaults are the paper's.
   match_intervals
-    Matches predictions to labels of one kind in one video where IoU >= threshold.
+    Matches predictions to labels of one kind in one video where their IoU is high enough.
   score_intervals
     Interval precision, recall and F1 (paper Tables 5 to 7), counts pooled over all videos.
 

@@ -2,7 +2,9 @@
 
 import dataclasses
 import difflib
+import math
 from collections.abc import Collection
+from numbers import Real
 from typing import Any, Literal, get_args, get_origin
 
 
@@ -43,11 +45,65 @@ def choices_of(kind: type) -> dict[str, tuple]:
     return {f.name: get_args(f.type) for f in fields if get_origin(f.type) is Literal}
 
 
-def check_choices(options: Any) -> None:
-    """Refuses a dataclass with a value that the `Literal` type of its field does not hold.
+def check_fields(options: Any) -> None:
+    """Refuses a dataclass with a value that its field cannot hold.
+
+    A field whose type is a `Literal` takes one of its words. A field whose default is a number, or
+    a tuple of numbers, takes the same in number.
 
     Raises:
-      ValueError: see `one_of`.
+      ValueError: one sentence that begins with the field's name.
     """
     for name, choices in choices_of(type(options)).items():
         one_of(name, getattr(options, name), choices)
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if get_origin(field.type) is not Literal and not _alike(value, field.type):
+            raise ValueError(f"{field.name} must be like {field.default!r}, not {value!r}")
+
+
+def check_numbers(
+    options: Any,
+    *names: str,
+    least: float = -math.inf,
+    above: float = -math.inf,
+    most: float = math.inf,
+    below: float = math.inf,
+) -> None:
+    """Refuses fields of a dataclass, numbers or tuples of them, that lie outside of a range.
+
+    Args:
+      options: the dataclass.
+      names: of the fields.
+      least, most: the ends, themselves allowed.
+      above, below: the ends, themselves not allowed; so infinity is refused unless named by `most`.
+
+    Raises:
+      ValueError: one sentence that begins with the field's name.
+    """
+    ends = ((least, "{:g} or more"), (above, "above {:g}"), (most, "{:g} or less"))
+    told = [
+        words.format(end) for end, words in (*ends, (below, "below {:g}")) if abs(end) < math.inf
+    ]
+    for name in names:
+        value = getattr(options, name)
+        for number in _flat(value):
+            if not (above < number < below and least <= number <= most):
+                raise ValueError(f"{name} must be {' and '.join(told)}, not {value!r}")
+
+
+def _alike(value, kind):
+    members = get_args(kind)
+    if get_origin(kind) is tuple and members[-1] is not Ellipsis:
+        return (
+            isinstance(value, tuple)
+            and len(value) == len(members)
+            and all(map(_alike, value, members))
+        )
+    if kind in (int, float):
+        return isinstance(value, Real) and not isinstance(value, bool)
+    return True
+
+
+def _flat(value):
+    return [x for inner in value for x in _flat(inner)] if isinstance(value, tuple) else [value]

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pandas as pd
 from absl import app, logging
+from jaxspot.experiment.scores import read_scores
+from jaxspot.experiment.settings import read_protocol
+from jaxspot.experiment.workdir import read_config
 
 from jaxspot.errors import UserError
 from jaxspot.evaluation.fitting import ScoredVideo
 from jaxspot.evaluation.threshold_error import threshold_error
-from jaxspot.experiment.score_files import read_scores
 from jaxspot.spotting.spotter import load_spotter
 from jaxspot.video.bank import open_bank
 
@@ -32,14 +34,15 @@ def check_run(folder: Path) -> dict:
         raise UserError(f"{folder}: has no bank beside it; name a run on synthetic videos")
     bank = open_bank(here[0])
     scores = read_scores(folder / "scores", bank.videos.video)
-    decisions = load_spotter(folder).decisions
-    by_subject = dict(zip(sorted(set(bank.videos.subject)), decisions, strict=True))
+    rules = load_spotter(folder).rules
+    by_subject = dict(zip(sorted(set(bank.videos.subject)), rules, strict=True))
     columns = (bank.videos[name].tolist() for name in ("video", "subject", "fps"))
     held_out, fitted = [], []
     for video, subject, fps in zip(*columns, strict=True):
         held_out.append(ScoredVideo(video, fps, scores[video], bank.labels(video)))
         fitted.append(by_subject[subject])
-    table = threshold_error(held_out, fitted).set_index("kind")
+    protocol, _ = read_protocol(read_config(folder))
+    table = threshold_error(held_out, fitted, protocol).set_index("kind")
     row: dict = {"run": folder.name}
     for kind in ("MaE", "ME"):
         row |= {f"{kind} {name}": table.loc[kind, name] for name in table.columns}

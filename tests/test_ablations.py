@@ -14,13 +14,13 @@ from flax.traverse_util import flatten_dict
 from loso_runs import FOLDS, TRAINING, same
 from pools import make_pool
 from test_model import close, inputs, plain_network, random_variables
-from test_storage import decision
+from test_storage import fitted
 
 from configs import ablations, cas_me2, gains, samm_lv, synthetic
 from jaxspot.devices import fold_mesh, map_folds, on_each_device, shard_folds
 from jaxspot.errors import UserError
 from jaxspot.experiment.settings import read_settings
-from jaxspot.experiment.variants import change
+from jaxspot.experiment.sweep import change
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.forms import FORMS
 from jaxspot.network.inputs import normalise, prepare_samples
@@ -88,7 +88,7 @@ def test_networks_without_statistics_are_trained_saved_and_read(tmp_path):
     assert found is not None and not damage
     same(found.state, trained)
     variables = {"params": trained.params, "batch_stats": trained.batch_stats}
-    save_spotter(tmp_path / "spotter", Spotter(model, variables, ((0.4, 1.2),), (decision(0.2),)))
+    save_spotter(tmp_path / "spotter", Spotter(model, variables, ((0.4, 1.2),), (fitted(0.2),)))
     loaded = load_spotter(tmp_path / "spotter")
     assert loaded.model == model
     same(loaded.variables, variables)
@@ -190,7 +190,7 @@ def test_the_weights_of_the_default_keep_their_names():
 def test_weights_saved_before_these_switches_are_read_as_the_default(tmp_path):
     model = TwoStream(**SMALL)
     draw = lambda leaf: np.random.default_rng(0).normal(size=(1, *leaf.shape)).astype(np.float32)
-    saved = Spotter(model, jax.tree.map(draw, shapes_of(model)), ((0.4, 1.2),), (decision(0.2),))
+    saved = Spotter(model, jax.tree.map(draw, shapes_of(model)), ((0.4, 1.2),), (fitted(0.2),))
     save_spotter(tmp_path, saved)
     place, manifest = (tmp_path / "weights" / n for n in ("spotter.json", "manifest.json"))
     settings = json.loads(place.read_text())
@@ -282,11 +282,11 @@ def test_arguments_that_make_no_sense(arguments, said):
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("norm", "layer", "model.norm is 'layer'; take one of batch, none"),
+        ("norm", "layer", "model.norm must be one of batch, none, not 'layer'"),
         ("extra_blocks", -1, "0 or more"),
-        ("trunk", "flow", "model.trunk is 'flow'; take one of convolution, motion"),
+        ("trunk", "flow", "model.trunk must be one of convolution, motion, not 'flow'"),
         ("fusion_width", -1, "0 or more"),
-        ("references", (("ME", 1.0), ("MaE", 0.0)), "the number not 0"),
+        ("references", (("ME", 1.0), ("MaE", 0.0)), "a number that is not 0"),
         ("references", (("MAE", 1.0),), "pairs such as"),
         ("references", ("ME", 1.0), "pairs such as"),
         ("references", (), "pairs such as"),
@@ -304,10 +304,10 @@ def test_settings_that_no_network_has(field, value, said):
     ("changes", "line"),
     [
         ({"training.patience": -1}, "--config.training.patience must be 0 or more"),
-        ({"protocol.peak_share": 1.0}, "--config.protocol: peak_share must be"),
+        ({"protocol.peak_share": 1.0}, "--config.protocol.peak_share must be"),
         (
             {"protocol.peak_share": 0.7, "protocol.merge_seconds": (0.1, 0.0)},
-            "--config.protocol: merge_seconds joins runs",
+            "--config.protocol.merge_seconds joins runs",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from video_files import encode, feat_clip, noise
 
 from jaxspot.commands import spot
 from jaxspot.network.model import TwoStream
-from jaxspot.spotting.rule import Decision, Protocol
+from jaxspot.spotting.rule import FittedRule, IntervalRule
 from jaxspot.spotting.spotter import Spotter, save_spotter
 from jaxspot.video import landmarker as landmarker_module
 from jaxspot.video.landmarker import landmarker_path
@@ -25,8 +25,8 @@ def weights(tmp_path_factory):
     """A run's folder with a spotter whose networks were never trained."""
     model = TwoStream(widths=(3, 4, 5), multiplier=2)
     variables = model.init(jax.random.key(0), jnp.zeros((1, 3, 112, 112)), train=False)
-    decision = Decision(Protocol(cutoff_hz=(2.0, 1.0)), (0, 0), (1, 1), (0.5, 0.5), (0.5, 0.5))
-    spotter = Spotter(model, jax.tree.map(lambda x: x[None], variables), ((0.4, 2.0),), (decision,))
+    fitted = FittedRule(IntervalRule(cutoff_hz=(2.0, 1.0)), (0, 0), (1, 1), (0.5, 0.5), (0.5, 0.5))
+    spotter = Spotter(model, jax.tree.map(lambda x: x[None], variables), ((0.4, 2.0),), (fitted,))
     run = tmp_path_factory.mktemp("run")
     save_spotter(run / "checkpoints" / "spotter", spotter)
     return run

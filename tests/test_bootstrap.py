@@ -37,9 +37,9 @@ def counts(*rows):
 @pytest.mark.parametrize("protocol", ["one_to_one", "megc2020"])
 def test_it_equals_scoring_the_videos_of_every_draw_anew(protocol):
     guesses, labels, videos = tables(0)
-    by_subject = score_by_subject(guesses, labels, videos=videos, protocol=protocol)
+    by_subject = score_by_subject(guesses, labels, videos=videos, matching=protocol)
     found = bootstrap_f1(by_subject, draws=25, level=0.8, seed=3)
-    whole = score_intervals(guesses, labels, videos=videos, protocol=protocol)
+    whole = score_intervals(guesses, labels, videos=videos, matching=protocol)
     drawn = {kind: [] for kind in KINDS}
     names = sorted(set(videos.subject))
     for times in draw_subjects(len(names), draws=25, seed=3):
@@ -50,7 +50,7 @@ def test_it_equals_scoring_the_videos_of_every_draw_anew(protocol):
                     mine = table[table.subject == subject]
                     part.append(mine.assign(video=mine.video + f"/{copy}"))
         some, truth, seen = (pd.concat(part) for part in parts)
-        scores = score_intervals(some, truth, videos=seen, protocol=protocol)
+        scores = score_intervals(some, truth, videos=seen, matching=protocol)
         for kind in KINDS:
             drawn[kind].append(scores[kind]["f1"])
     for kind in KINDS:
@@ -67,7 +67,7 @@ def test_megc2020_counts_what_was_predicted_not_tp_and_fp():
     )
     videos = pd.DataFrame({"subject": ["s"], "video": ["a"]})
     guess = labels.iloc[:1].assign(offset=20)
-    by_subject = score_by_subject(guess, labels, videos=videos, protocol="megc2020")
+    by_subject = score_by_subject(guess, labels, videos=videos, matching="megc2020")
     row = bootstrap_f1(by_subject)["ME"]
     assert row["f1"] == row["f1_low"] == row["f1_high"] == pytest.approx(4 / 3)
 
@@ -76,7 +76,7 @@ def test_megc2020_counts_what_was_predicted_not_tp_and_fp():
 def test_a_difference_is_taken_draw_by_draw(protocol):
     guesses, labels, videos = tables(1, guesses=9)
     others = tables(2, guesses=3)[0]
-    rule = dict(videos=videos, protocol=protocol)
+    rule = dict(videos=videos, matching=protocol)
     pair = [score_by_subject(table, labels, **rule) for table in (guesses, others)]
     found = bootstrap_difference(*pair, draws=60, seed=5)
     names = sorted(set(videos.subject))

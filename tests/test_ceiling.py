@@ -8,12 +8,13 @@ import pytest
 
 from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.evaluation.f1 import score_intervals
-from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
-from jaxspot.spotting.rule import Protocol, decide
+from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
+from jaxspot.evaluation.protocol import Protocol
+from jaxspot.spotting.rule import IntervalRule, apply_rule
 
 FRAMES = 240
-PROTOCOLS = [
-    Protocol(threshold=threshold, normalisation=normalisation)
+RULES = [
+    (IntervalRule(normalisation=normalisation), Protocol(threshold=threshold))
     for threshold in ("roc", "interval_f1")
     for normalisation in ("per_video", "train_quantiles")
 ]
@@ -33,14 +34,14 @@ def labels_of(rng, video, *, touching):
     return pd.DataFrame(rows, columns=["video", "kind", "onset", "offset"])
 
 
-def spotted(tables, protocol):
+def spotted(tables, rule, protocol):
     """Labels as scores through the whole of the judging: normalise, threshold, cut, number."""
     seen = [
         ScoredVideo(name, 30.0, frame_labels(rows, frames=FRAMES).astype(float), rows)
         for name, rows in tables.items()
     ]
-    decision = fit_decision(seen, protocol)
-    found = [decide(v.scores, fps=v.fps, decision=decision, video=v.video)[1] for v in seen]
+    fitted = fit_rule(seen, rule, protocol)
+    found = [apply_rule(v.scores, fps=v.fps, fitted=fitted, video=v.video)[1] for v in seen]
     return pd.concat(found, ignore_index=True)
 
 
@@ -98,23 +99,23 @@ def ceiling(tables):
     return Fraction(2 * pairs, runs_in_all + labels_in_all)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda p: f"{p.threshold}-{p.normalisation}")
-def test_perfect_labels_that_do_not_touch_score_exactly_one(protocol):
+@pytest.mark.parametrize(("rule", "protocol"), RULES)
+def test_perfect_labels_that_do_not_touch_score_exactly_one(rule, protocol):
     for seed in range(5):
         tables = drawn(seed, touching=False)
         labels = pd.concat(tables.values())
-        found = spotted(tables, protocol)
+        found = spotted(tables, rule, protocol)
         for matching in ("one_to_one", "megc2020"):
-            scores = score_intervals(found, labels, videos=tables, protocol=matching)
+            scores = score_intervals(found, labels, videos=tables, matching=matching)
             assert [scores[kind]["f1"] for kind in scores] == [1.0, 1.0, 1.0]
         assert ceiling(tables) == 1
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda p: f"{p.threshold}-{p.normalisation}")
-def test_labels_that_touch_score_the_ceiling_that_merging_leaves(protocol):
+@pytest.mark.parametrize(("rule", "protocol"), RULES)
+def test_labels_that_touch_score_the_ceiling_that_merging_leaves(rule, protocol):
     for seed in range(10):
         tables = drawn(seed, touching=True)
-        row = score_intervals(spotted(tables, protocol), pd.concat(tables.values()), videos=tables)
+        row = score_intervals(spotted(tables, rule, protocol), pd.concat(tables.values()), videos=tables)
         limit = ceiling(tables)
         assert row["overall"]["f1"] == pytest.approx(float(limit), abs=1e-12)
         assert 0 < limit < 1
@@ -125,5 +126,5 @@ def test_the_ceiling_by_hand():
     tables = {"a": pd.DataFrame(rows, columns=["video", "kind", "onset", "offset"])}
     # 1..20 reaches one of its two halves, 30..39 and the MaE are whole: 3 of 3 runs and 4 labels.
     assert ceiling(tables) == Fraction(6, 7)
-    score = score_intervals(spotted(tables, Protocol()), tables["a"], videos=["a"])
+    score = score_intervals(spotted(tables, IntervalRule(), Protocol()), tables["a"], videos=["a"])
     assert score["overall"]["f1"] == pytest.approx(6 / 7)

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from jaxspot.experiment import control
-from jaxspot.experiment.control import roll_labels, roll_table
-from jaxspot.experiment.networks import spread
-from jaxspot.experiment.outputs import judge_control
+from jaxspot.evaluation.protocol import Protocol
+from jaxspot.experiment.control import judge_control, roll_labels, roll_table
+from jaxspot.experiment.crossval import spread
+from jaxspot.experiment.settings import Control
 from jaxspot.report.tables import control_table, layout_control
-from jaxspot.spotting.rule import Protocol
 from jaxspot.video.bank import Bank
 
 
@@ -80,24 +80,23 @@ def test_the_control_sees_rolled_labels_alone(tmp_path, monkeypatch):
     true = bank(lengths=(900, 900, 900, 900), events=8)
     rolled = roll_labels(true, seconds=10.0, seed=5)
 
-    def trial(given, networks, settings, **options):
+    def trial(given, networks, settings, work):
         seen["trained"] = given.annotations
         seen["folds"] = folds = networks.folds
         mine = given.annotations.subject.isin([fold.held_out for fold in folds])
         intervals = given.annotations[mine].assign(score=1.0)
-        return SimpleNamespace(judged=SimpleNamespace(intervals=intervals))
+        return SimpleNamespace(held_out=SimpleNamespace(intervals=intervals))
 
     def floor(intervals, annotations, videos, **options):
         seen["chance"] = annotations
         return real_floor(intervals, annotations, videos, draws=20, **options)
 
     real_floor = control.random_floor
-    monkeypatch.setattr(control, "run_trial", trial)
+    monkeypatch.setattr(control, "cross_validate", trial)
     monkeypatch.setattr(control, "random_floor", floor)
     monkeypatch.setattr(Bank, "quality", lambda self, video: np.ones((900, 2), np.float32))
     settings = SimpleNamespace(
-        control_folds=2,
-        control_seconds=10.0,
+        control=Control(folds=2, seconds=10.0),
         seed=5,
         protocol=Protocol(threshold="test_oracle"),
         validates=True,

@@ -97,10 +97,10 @@ def test_help_teaches_the_files():
 
 def test_scoring_and_reporting_import_no_jax():
     modules = [
-        "annotations.tables", "annotations.durations", "spotting.filters", "spotting.intervals",
-        "evaluation.matching", "evaluation.f1", "evaluation.roc", "evaluation.protocols",
-        "evaluation.floors", "evaluation.files", "evaluation.peers.moilanen",
-        "evaluation.peers.mdmd", "evaluation.peers.sp_fd",
+        "annotations.intervals", "annotations.durations", "spotting.filters", "spotting.intervals",
+        "spotting.rule", "evaluation.matching", "evaluation.f1", "evaluation.roc",
+        "evaluation.protocol", "evaluation.fitting", "evaluation.chance", "evaluation.files",
+        "baselines.moilanen", "baselines.mdmd", "baselines.sp_fd",
         "report.tables", "report.figures", "report.page",
     ]  # fmt: skip
     code = "".join(f"import jaxspot.{name}\n" for name in modules)

@@ -9,9 +9,11 @@ from video_files import feat_clip
 
 from jaxspot.annotations.intervals import read_intervals
 from jaxspot.commands import evaluate, spot, train
-from jaxspot.experiment.heldout import blank_faceless, judge, mean_durations
-from jaxspot.spotting.rule import Decision, Protocol
-from jaxspot.spotting.spotter import mean_decision
+from jaxspot.evaluation.protocol import Protocol
+from jaxspot.experiment.heldout import mean_durations, spot_held_out
+from jaxspot.experiment.scores import blank_faceless
+from jaxspot.spotting.rule import FittedRule, IntervalRule
+from jaxspot.spotting.spotter import mean_rule
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.inner_folds import plan_networks
 from jaxspot.video.bank import open_bank
@@ -173,16 +175,17 @@ def test_a_held_out_subject_decides_nothing_about_its_threshold(run, threshold, 
     draw = lambda frames: dict(enumerate(rng.random((len(networks.all), frames, 2))))
     lengths = dict(zip(bank.videos.video, bank.videos.frames, strict=True))
     scores = {video: draw(frames) for video, frames in lengths.items()}
-    protocols = [Protocol(threshold=threshold, normalisation="train_quantiles")] * len(folds)
-    before = judge(bank, networks, scores, protocols)
+    rules = [IntervalRule(normalisation="train_quantiles")] * len(folds)
+    protocol = Protocol(threshold=threshold)
+    before = spot_held_out(bank, networks, scores, rules, protocol)
     victim = folds[0].held_out
     mine = bank.videos.video[bank.videos.subject == victim].tolist()
     changed = {v: draw(lengths[v]) if v in mine else s for v, s in scores.items()}
     object.__setattr__(bank, "annotations", bank.annotations[bank.annotations.subject != victim])
-    after = judge(bank, networks, changed, protocols)
-    assert after.decisions[victim] == before.decisions[victim]
+    after = spot_held_out(bank, networks, changed, rules, protocol)
+    assert after.rules[victim] == before.rules[victim]
     others = [fold.held_out for fold in folds[1:]]
-    assert any(after.decisions[name] != before.decisions[name] for name in others)
+    assert any(after.rules[name] != before.rules[name] for name in others)
 
 
 def test_a_held_out_subject_decides_nothing_about_its_frame_skips(run):
@@ -219,17 +222,17 @@ def test_frames_without_a_face_have_no_say(run):
     np.testing.assert_array_equal(missing, np.arange(100, 120))
 
 
-def test_the_mean_decision_of_networks_that_find_nothing_and_of_flat_ones():
-    protocol = Protocol(normalisation="train_quantiles", cutoff_hz=(2.0, 1.0))
-    other = Protocol(normalisation="train_quantiles", cutoff_hz=(4.0, 3.0))
+def test_the_mean_rule_of_networks_that_find_nothing_and_of_flat_ones():
+    rule = IntervalRule(normalisation="train_quantiles", cutoff_hz=(2.0, 1.0))
+    other = IntervalRule(normalisation="train_quantiles", cutoff_hz=(4.0, 3.0))
     inf = float("inf")
-    decisions = [
-        Decision(protocol, (0.0, 0.2), (1.0, 0.2), (0.5, 0.1), (0.5, 0.1)),
-        Decision(other, (0.2, 0.2), (0.6, 0.2), (0.5, 0.3), (inf, inf)),
-        Decision(protocol, (0.1, 0.2), (0.5, 0.2), (inf, inf), (inf, inf)),
+    rules = [
+        FittedRule(rule, (0.0, 0.2), (1.0, 0.2), (0.5, 0.1), (0.5, 0.1)),
+        FittedRule(other, (0.2, 0.2), (0.6, 0.2), (0.5, 0.3), (inf, inf)),
+        FittedRule(rule, (0.1, 0.2), (0.5, 0.2), (inf, inf), (inf, inf)),
     ]
-    mean = mean_decision(decisions)
-    assert mean.protocol.cutoff_hz == pytest.approx((8 / 3, 5 / 3))
+    mean = mean_rule(rules)
+    assert mean.rule.cutoff_hz == pytest.approx((8 / 3, 5 / 3))
     raw = (0.5 + 0.4) / 2
     low, high = 0.1, 0.7
     assert mean.threshold == pytest.approx(((raw - low) / (high - low), 0.2))

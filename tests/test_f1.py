@@ -51,13 +51,13 @@ def test_a_label_cannot_be_used_twice_unless_the_rule_says_so():
     labels, guesses = table(("a", "ME", 1, 20)), table(("a", "ME", 1, 12), ("a", "ME", 9, 20))
     strict = score_intervals(guesses, labels, videos=["a"])["ME"]
     assert (strict["tp"], strict["fp"]) == (1, 1)
-    loose = score_intervals(guesses, labels, videos=["a"], protocol="megc2020")["ME"]
+    loose = score_intervals(guesses, labels, videos=["a"], matching="megc2020")["ME"]
     assert (loose["tp"], loose["fp"], loose["precision"]) == (1, 0, 0.5)
 
 
 def test_f1_above_one_is_flagged():
     labels, guesses = table(("a", "ME", 1, 10), ("a", "ME", 11, 20)), table(("a", "ME", 1, 20))
-    row = score_intervals(guesses, labels, videos=["a"], protocol="megc2020")["ME"]
+    row = score_intervals(guesses, labels, videos=["a"], matching="megc2020")["ME"]
     assert row["f1"] == pytest.approx(4 / 3)
     assert "above 1" in row["note"]
     assert "note" not in score_intervals(guesses, labels, videos=["a"])["ME"]

@@ -1,12 +1,11 @@
 from itertools import combinations
-from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxspot.errors import UserError
-from jaxspot.spotting.rule import FitRule, Protocol
+from jaxspot.errors import UserError, choices_of
+from jaxspot.evaluation.protocol import Protocol
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.inner_folds import FITS, plan_networks
 
@@ -105,6 +104,6 @@ def test_what_cannot_be_planned_is_one_sentence():
 
 
 def test_the_words_are_those_of_the_protocol():
-    assert get_args(FitRule) == FITS
+    assert choices_of(Protocol)["fit"] == FITS
     with pytest.raises(ValueError, match="looks at test labels"):
         Protocol(fit="inner", frame_skip="test_oracle")

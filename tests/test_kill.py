@@ -63,7 +63,7 @@ PLACES = [
     (EPOCHS, "shutil.rmtree", "before", 1),
     (CHECKPOINT, "save_tree", "before", 3),
     (CHECKPOINT, "save_tree", "after", 1),
-    ("jaxspot.experiment.outputs", "write_tables", "after", 1),
+    ("jaxspot.experiment.tables", "write_tables", "after", 1),
 ]
 
 

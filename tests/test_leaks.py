@@ -8,10 +8,10 @@ import pytest
 from tiny_banks import write_bank
 
 from configs import default
-from jaxspot.experiment.crossval import run_trial
-from jaxspot.experiment.networks import run_networks
+from jaxspot.experiment.crossval import cross_validate, run_networks
+from jaxspot.experiment.scores import Work
 from jaxspot.experiment.settings import read_settings
-from jaxspot.experiment.variants import training_key
+from jaxspot.experiment.sweep import training_key
 from jaxspot.video.bank import finish_bank, open_bank
 from jaxspot.video.writer import save_video
 
@@ -53,21 +53,23 @@ def change_subject(bank, root, subject):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Both banks by all rules: (changed, rule) -> Trial; "bank" -> the bank as it was."""
+    """Both banks by all rules: (changed, rule) -> CrossValidation; "bank" -> the bank as it was."""
     root = tmp_path_factory.mktemp("leaks")
     bank = open_bank(write_bank(root / "bank", subjects=5, frames=60))
     banks = {False: bank, True: change_subject(bank, root / "changed", "s2")}
     trials = {}
     for changed, rule in itertools.product(banks, HONEST):
         networks = run_networks(banks[changed], settings(*rule))
-        trials[changed, rule] = run_trial(
+        trials[changed, rule] = cross_validate(
             banks[changed],
             networks,
             settings(*rule),
-            saved=root / f"saved{changed}" / "_".join(rule),
-            epochs=root / f"epochs{changed}" / training_key(settings(*rule)),
-            metrics=root / "metrics.jsonl",
-            name="leak",
+            Work(
+                saved=root / f"saved{changed}" / "_".join(rule),
+                epochs=root / f"epochs{changed}" / training_key(settings(*rule)),
+                metrics=root / "metrics.jsonl",
+                name="leak",
+            ),
         )
     return trials | {"bank": bank}
 
@@ -94,7 +96,7 @@ def test_thresholds_scales_and_skips_of_its_fold_stay(run, rule):
     held_out = [fold.held_out for fold in before.folds].index("s2")
     assert before.reach[held_out] == after.reach[held_out]
     assert before.durations[held_out] == after.durations[held_out]
-    assert before.judged.decisions["s2"] == after.judged.decisions["s2"]
+    assert before.held_out.rules["s2"] == after.held_out.rules["s2"]
     others = [i for i in range(5) if i != held_out]
     assert any(before.durations[i] != after.durations[i] for i in others)
     own = lambda trial: trial.scores["s2_1"][held_out]
@@ -128,11 +130,11 @@ def test_a_video_that_no_fold_asks_for_is_not_scored(run, tmp_path):
     """Some folds alone, as in the negative control: nobody asks for the others' videos."""
     chosen = settings("roc", "per_video", "kth", "validation")
     networks = run_networks(run["bank"], chosen, count=1)
-    folder = dict(saved=tmp_path, epochs=tmp_path / "epochs", metrics=tmp_path / "metrics.jsonl")
-    trial = run_trial(run["bank"], networks, chosen, name="some", **folder)
+    work = Work(tmp_path, tmp_path / "epochs", tmp_path / "metrics.jsonl", "some")
+    trial = cross_validate(run["bank"], networks, chosen, work)
     (fold,) = networks.folds
     asked = {fold.held_out, *fold.validation}
     assert {video for video, scores in trial.scores.items() if scores} == {
         f"{subject}_1" for subject in asked
     }
-    assert set(trial.judged.intervals.subject) <= {fold.held_out}
+    assert set(trial.held_out.intervals.subject) <= {fold.held_out}

@@ -29,7 +29,7 @@ def test_iou_equals_that_of_frame_sets(a, b):
 @given(st.integers(1, 60), st.integers(1, 60), st.sampled_from(["0.1", "0.3", "0.5", "0.7", "1"]))
 def test_a_pair_on_the_boundary_is_decided_exactly(both, more, threshold):
     a, b = np.array([[1, both]]), np.array([[1, both + more]])
-    found = match_intervals(a, b, threshold=float(threshold)).truth[0] == 0
+    found = match_intervals(a, b, iou=float(threshold)).truth[0] == 0
     assert found == (Fraction(both, both + more) >= Fraction(threshold))
 
 
@@ -55,7 +55,7 @@ def brute_one_to_one(a, b, threshold):
 
 @given(intervals(4), intervals(5), st.sampled_from([Fraction(1, 10), Fraction(1, 2)]))
 def test_one_to_one_is_a_best_matching(a, b, threshold):
-    matching = match_intervals(a, b, threshold=float(threshold))
+    matching = match_intervals(a, b, iou=float(threshold))
     pairs = [(i, j) for i, j in enumerate(matching.predicted) if j >= 0]
     assert all(matching.truth[j] == i for i, j in pairs)
     assert len(pairs) == (matching.truth >= 0).sum()
@@ -79,7 +79,7 @@ def organisers_rule(a, b):
 
 
 def check_organisers_rule(a, b):
-    matching = match_intervals(a, b, protocol="megc2020")
+    matching = match_intervals(a, b, matching="megc2020")
     got = (matching.truth >= 0).sum(), (matching.predicted < 0).sum()
     assert got == organisers_rule(a, b)
     for i, j in enumerate(matching.predicted):
@@ -105,16 +105,16 @@ def test_megc2020_equals_a_loop_on_thousands_of_touching_and_nested_cases():
 
 def test_one_prediction_may_serve_two_labels_only_under_megc2020():
     guess, labels = [[1, 20]], [[1, 10], [11, 20]]
-    assert (match_intervals(guess, labels, protocol="megc2020").truth == [0, 0]).all()
+    assert (match_intervals(guess, labels, matching="megc2020").truth == [0, 0]).all()
     assert (match_intervals(guess, labels).truth >= 0).sum() == 1
 
 
 @pytest.mark.parametrize("protocol", ["one_to_one", "megc2020"])
 def test_nothing_against_something(protocol):
     none = np.zeros((0, 2), int)
-    assert (match_intervals(none, [[1, 5]], protocol=protocol).truth == [-1]).all()
-    assert (match_intervals([[1, 5]], none, protocol=protocol).predicted == [-1]).all()
-    assert match_intervals([], [], protocol=protocol).truth.shape == (0,)
+    assert (match_intervals(none, [[1, 5]], matching=protocol).truth == [-1]).all()
+    assert (match_intervals([[1, 5]], none, matching=protocol).predicted == [-1]).all()
+    assert match_intervals([], [], matching=protocol).truth.shape == (0,)
 
 
 def test_what_is_not_an_interval_is_refused():
@@ -122,7 +122,7 @@ def test_what_is_not_an_interval_is_refused():
         match_intervals([[1.5, 2.0]], [[1, 2]])
     with pytest.raises(ValueError, match="shape"):
         interval_iou([1, 2], [[1, 2]])
-    with pytest.raises(ValueError, match="threshold"):
-        match_intervals([[1, 2]], [[1, 2]], threshold=0)
-    with pytest.raises(ValueError, match="protocol"):
-        match_intervals([[1, 2]], [[1, 2]], protocol="megc")
+    with pytest.raises(ValueError, match="iou"):
+        match_intervals([[1, 2]], [[1, 2]], iou=0)
+    with pytest.raises(ValueError, match="matching"):
+        match_intervals([[1, 2]], [[1, 2]], matching="megc")

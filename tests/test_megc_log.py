@@ -80,7 +80,7 @@ def some(rng, count, videos):
 def test_counts_of_the_log_are_those_of_the_scorer(seed):
     rng, videos = np.random.default_rng(seed), ["a", "b", "c", "still"]
     labels, guesses = some(rng, 15, videos[:3]), some(rng, 30, videos[:3])
-    scores = score_intervals(guesses, labels, videos=videos, protocol="megc2020")
+    scores = score_intervals(guesses, labels, videos=videos, matching="megc2020")
     rule = dict(videos=videos, dataset="samm_lv")
     for kind, row in scores.items():
         mine = [x[x.kind == kind] if kind in ("ME", "MaE") else x for x in (guesses, labels)]

@@ -24,7 +24,7 @@ np.testing.assert_allclose(*lcn(pictures), atol=1e-4)
 assert fold.held_out not in own and set(own) | {fold.held_out} == set(bank.videos.subject)
 assert all(((0 < s) & (s < 1)).all() and len(s) == SECONDS * FPS for s in scores.values())
 for i, kind in enumerate(("ME", "MaE")):
-    spans = find_intervals(smooth[:, i], threshold=decision.threshold[i])
+    spans = find_intervals(smooth[:, i], threshold=fitted.threshold[i])
     rows = found.loc[found.kind == kind, ["onset", "offset"]].to_numpy()
     np.testing.assert_array_equal(np.column_stack(from_span(*spans.T)), rows)
 print(sum(leaf.size for leaf in jax.tree.leaves(trained.variables["params"])))

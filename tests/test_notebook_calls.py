@@ -13,6 +13,7 @@ from tiny_banks import write_bank
 
 from jaxspot import (
     Augmentation,
+    IntervalRule,
     Protocol,
     Training,
     TwoStream,
@@ -94,7 +95,7 @@ def test_without_lcn_bytes_are_the_same_picture_as_fractions():
         (Protocol, "matching", "one_to_on", "one_to_one"),
         (Protocol, "threshold", "oracle", "test_oracle"),
         (Protocol, "frame_skip", "kht", "kth"),
-        (Protocol, "normalisation", "train", None),
+        (IntervalRule, "normalisation", "train", None),
     ],
 )
 def test_an_option_of_a_few_words_takes_no_other(kind, field, word, near):
@@ -224,10 +225,10 @@ def test_intervals_to_match_are_whole_frames_from_1_in_order():
     refused(ValueError, "onset is before frame 1", match_intervals, [[0, 5]], [[1, 5]])
     refused(TypeError, "whole frames", match_intervals, [[1, 5]], [[1.0, 5.0]])
     refused(ValueError, "shape (n, 2), not (2,)", match_intervals, [1, 5], [[1, 5]])
-    line = refused(ValueError, "protocol must be", match_intervals, [], [], protocol="megc2021")
+    line = refused(ValueError, "matching must be", match_intervals, [], [], matching="megc2021")
     assert line.endswith("Did you mean 'megc2020'?")
-    given = dict(videos=VIDEOS, protocol="megc2021")
-    assert refused(ValueError, "protocol", score_intervals, labels(), labels(), **given) == line
+    given = dict(videos=VIDEOS, matching="megc2021")
+    assert refused(ValueError, "matching", score_intervals, labels(), labels(), **given) == line
 
 
 def test_k_of_a_table_of_nullable_or_mixed_numbers():
@@ -243,7 +244,7 @@ def test_what_is_found_becomes_what_is_matched():
     frames = np.column_stack(from_span(*spans.T))
     assert frames.tolist() == [[1, 3], [21, 21]]
     assert np.column_stack(to_span(*frames.T)).tolist() == spans.tolist() == [[0, 3], [20, 21]]
-    assert (match_intervals(frames, [[1, 3], [21, 21]], threshold=1).truth == [0, 1]).all()
+    assert (match_intervals(frames, [[1, 3], [21, 21]], iou=1).truth == [0, 1]).all()
 
 
 def test_intervals_are_found_in_the_scores_of_one_kind():

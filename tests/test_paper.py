@@ -31,10 +31,10 @@ from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.annotations.rules import Span, missing_offset
 from jaxspot.datasets.expected import EXPECTED
 from jaxspot.devices import fold_mesh
-from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
+from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
 from jaxspot.evaluation.matching import match_intervals
 from jaxspot.experiment import skips as skip_search
-from jaxspot.experiment.heldout import fold_protocol, mean_durations
+from jaxspot.experiment.heldout import fold_rule, mean_durations
 from jaxspot.experiment.settings import Settings, read_settings
 from jaxspot.experiment.skips import FACTORS, search_skips
 from jaxspot.network.augment import Augmentation, augment
@@ -44,7 +44,7 @@ from jaxspot.network.loss import weighted_bce
 from jaxspot.network.streams import network_skips
 from jaxspot.spotting.filters import butterworth
 from jaxspot.spotting.intervals import find_intervals
-from jaxspot.spotting.rule import Decision, cutoff_from_k, decide
+from jaxspot.spotting.rule import FittedRule, apply_rule, cutoff_from_k
 from jaxspot.spotting.scoring import score_chunk, score_video
 from jaxspot.training.epoch import validation_loss
 from jaxspot.training.feed import feed_epochs
@@ -688,10 +688,11 @@ def intersection_over_union():
 def normalised_then_smoothed():
     for printed in PRINTED:
         mean = tuple(seconds[1] for seconds in printed.seconds)
-        rule = fold_protocol(printed.settings.protocol, mean, cycles=printed.settings.cycles)
-        decision = Decision(rule, (0, 0), (1, 1), (0.6, 0.6), (0.6, 0.6))
+        cycles = printed.settings.protocol.cycles
+        rule = fold_rule(printed.settings.rule, mean, cycles=cycles)
+        fitted = FittedRule(rule, (0, 0), (1, 1), (0.6, 0.6), (0.6, 0.6))
         scores = 0.2 + 0.1 * np.random.default_rng(0).random((20 * printed.fps, 2))
-        smooth, table = decide(scores, fps=printed.fps, decision=decision)
+        smooth, table = apply_rule(scores, fps=printed.fps, fitted=fitted)
         normal = (scores - scores.min(0)) / np.ptp(scores, axis=0)
         inner = slice(5 * printed.fps, -5 * printed.fps)  # far from what is done at the ends
         for i, kind in enumerate(KINDS):
@@ -1104,11 +1105,11 @@ def thresholds_of_training_subjects():
     scores[49:120] += 0.5
     video = ScoredVideo("v", 30.0, scores, rows)
     for printed in PRINTED:
-        rule = printed.settings.protocol
-        assert not rule.oracle
+        rule, protocol = printed.settings.rule, printed.settings.protocol
+        assert not protocol.oracle
         with pytest.raises(ValueError):
-            fit_decision([video], rule, test=[video])
-        found = fit_decision([video], rule).frame_threshold
+            fit_rule([video], rule, protocol, test=[video])
+        found = fit_rule([video], rule, protocol).frame_threshold
         for curve, truth, threshold in zip(scores.T, video.labels.T, found, strict=True):
             normal = (curve - curve.min()) / np.ptp(curve)
             j = [(normal[truth] >= t).mean() - (normal[~truth] >= t).mean() for t in normal]
@@ -1149,8 +1150,9 @@ def manual_skips_on_validation_subjects():
 )
 def filter_of_scores():
     for printed in PRINTED:
-        rule = printed.settings.protocol
-        assert (rule.normalisation, rule.order, printed.settings.cycles) == ("per_video", 2, 1.0)
+        rule = printed.settings.rule
+        assert (rule.normalisation, rule.order) == ("per_video", 2)
+        assert printed.settings.protocol.cycles == 1.0
     assert cutoff_from_k((37 / 200, 217 / 200)) == pytest.approx((1 / 0.37, 1 / 2.17))
     peak = np.exp(-((np.arange(601) - 300) ** 2) / 800)
     smooth = butterworth(peak, fps=200, cutoff_hz=2.0)

@@ -102,7 +102,7 @@ def test_gaps_thresholds_and_time_are_told():
 @pytest.mark.parametrize("protocol", ["one_to_one", "megc2020"])
 def test_counts_are_the_scorers(protocol):
     video = made_up(seed=3)
-    rule = dict(protocol=protocol, threshold=0.4)
+    rule = dict(matching=protocol, iou=0.4)
     scores = score_intervals(video.predicted, video.truth, videos=["v"], **rule)
     for kind, told in zip(KINDS, describe_video(video, columns=64, **rule)["kinds"], strict=True):
         row = scores[kind]

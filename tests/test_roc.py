@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxspot.evaluation.interval_thresholds import interval_f1_threshold
+from jaxspot.evaluation.interval_thresholds import Curve, interval_f1_threshold
 from jaxspot.evaluation.roc import (
     auc,
     frame_f1,
@@ -109,7 +109,9 @@ def test_interval_threshold_is_the_best_of_a_fine_scan_and_fast():
         return 2 * hit / (made + 50)
 
     begun = time.perf_counter()
-    chosen = interval_f1_threshold(curves, truth, cut=cut)
+    cut_one = lambda n: lambda threshold: cut(n, threshold)
+    videos = [Curve(curve, truth[n], cut_one(n)) for n, curve in enumerate(curves)]
+    chosen = interval_f1_threshold(videos, matching="one_to_one", iou=0.5)
     assert time.perf_counter() - begun < 3
     assert f1(chosen) >= max(map(f1, np.linspace(0, 1.1, 45))) - 0.03
 
@@ -117,9 +119,10 @@ def test_interval_threshold_is_the_best_of_a_fine_scan_and_fast():
 def test_no_label_or_no_hit_means_no_threshold():
     curve = np.linspace(0, 1, 50)
 
-    def cut(_, threshold):
-        return find_intervals(curve, threshold=threshold)
+    def chosen(truth):
+        find = lambda threshold: find_intervals(curve, threshold=threshold)
+        return interval_f1_threshold([Curve(curve, truth, find)], matching="one_to_one", iou=0.5)
 
-    assert interval_f1_threshold([curve], [np.zeros((0, 2), int)], cut=cut) == np.inf
-    assert interval_f1_threshold([curve], [np.array([[1, 2]])], cut=cut) == np.inf
-    assert interval_f1_threshold([curve], [np.array([[31, 50]])], cut=cut) < 0.8
+    assert chosen(np.zeros((0, 2), int)) == np.inf
+    assert chosen(np.array([[1, 2]])) == np.inf
+    assert chosen(np.array([[31, 50]])) < 0.8

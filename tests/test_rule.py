@@ -7,9 +7,18 @@ import pytest
 
 from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.evaluation.f1 import score_intervals
-from jaxspot.evaluation.fitting import ScoredVideo, fit_decision
-from jaxspot.experiment.describe import describe_protocol
-from jaxspot.spotting.rule import Decision, Protocol, cutoff_from_k, cutter, decide, normalise
+from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
+from jaxspot.evaluation.protocol import Protocol
+from jaxspot.experiment.tables import describe_protocol
+from jaxspot.spotting.rule import (
+    FittedRule,
+    IntervalRule,
+    apply_rule,
+    cutoff_from_k,
+    drop_nested,
+    interval_finder,
+    normalise,
+)
 
 RULES = ("roc", "interval_f1", "test_oracle")
 NORMALISATIONS = ("per_video", "train_quantiles")
@@ -27,31 +36,30 @@ def video(name, seed, *, frames=600, noise=0.05):
     return ScoredVideo(name, 30.0, scores, rows)
 
 
-def fitted(protocol, training, test):
-    return fit_decision(training, protocol, test=test if protocol.oracle else None)
+def by(threshold):
+    return Protocol(threshold=threshold)
 
 
 @pytest.mark.parametrize("threshold", RULES)
 @pytest.mark.parametrize("normalisation", NORMALISATIONS)
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_clear_scores_give_the_labels_back(threshold, normalisation, share):
-    protocol = Protocol(
-        threshold=threshold, normalisation=normalisation, cutoff_hz=(6, 3), peak_share=share
-    )
+    rule = IntervalRule(normalisation=normalisation, cutoff_hz=(6, 3), peak_share=share)
     training, test = [video("a", 1), video("b", 2)], [video("c", 3)]
-    decision = fitted(protocol, training, test)
-    smooth, intervals = decide(test[0].scores, fps=30, decision=decision, subject="s", video="c")
+    seen = test if threshold == "test_oracle" else None
+    fitted = fit_rule(training, rule, by(threshold), test=seen)
+    smooth, intervals = apply_rule(test[0].scores, fps=30, fitted=fitted, subject="s", video="c")
     assert smooth.shape == (600, 2)
     scores = score_intervals(intervals, test[0].annotations, videos=["c"])
     assert scores["overall"]["f1"] == 1.0
     for i in range(2):
-        assert 0 < decision.threshold[i] < 1
+        assert 0 < fitted.threshold[i] < 1
 
 
 def test_perfect_labels_as_scores_are_perfect_without_smoothing():
     perfect = video("a", 4, noise=0.0)
-    decision = fit_decision([perfect], Protocol())
-    _, intervals = decide(perfect.scores, fps=30, decision=decision, video="a")
+    fitted = fit_rule([perfect])
+    _, intervals = apply_rule(perfect.scores, fps=30, fitted=fitted, video="a")
     expected = perfect.annotations.sort_values("onset")
     assert (intervals[["kind", "onset", "offset"]].values == expected.values[:, :3]).all()
 
@@ -62,44 +70,44 @@ def test_a_still_video_yields_nothing_with_fixed_quantiles():
     training = [video("a", 1), video("b", 2)]
     counts = {}
     for normalisation in NORMALISATIONS:
-        decision = fit_decision(training, Protocol(normalisation=normalisation))
-        counts[normalisation] = len(decide(still, fps=30, decision=decision)[1])
+        fitted = fit_rule(training, IntervalRule(normalisation=normalisation))
+        counts[normalisation] = len(apply_rule(still, fps=30, fitted=fitted)[1])
     assert counts["train_quantiles"] == 0
     assert counts["per_video"] > 0
 
 
 @pytest.mark.parametrize("threshold", ["roc", "interval_f1"])
 def test_only_the_oracle_is_given_test_data(threshold):
-    training, test = [video("a", 1)], [video("b", 2)]
+    training, test, rule = [video("a", 1)], [video("b", 2)], IntervalRule()
     with pytest.raises(ValueError, match="test=yes"):
-        fit_decision(training, Protocol(threshold=threshold), test=test)
+        fit_rule(training, rule, by(threshold), test=test)
     with pytest.raises(ValueError, match="test=no"):
-        fit_decision(training, Protocol(threshold="test_oracle"))
-    assert not fit_decision(training, Protocol(threshold=threshold)).oracle
-    assert fit_decision(training, Protocol(threshold="test_oracle"), test=test).oracle
+        fit_rule(training, rule, by("test_oracle"))
+    assert not by(threshold).oracle and fit_rule(training, rule, by(threshold))
+    assert by("test_oracle").oracle and fit_rule(training, rule, by("test_oracle"), test=test)
 
 
 def test_the_oracle_follows_the_test_labels():
-    protocol, training = Protocol(threshold="test_oracle"), [video("a", 1)]
+    rule, training = IntervalRule(), [video("a", 1)]
     test = video("b", 2)
     moved = test._replace(scores=test.scores[::-1])
-    one, other = (fit_decision(training, protocol, test=[x]) for x in (test, moved))
+    one, other = (fit_rule(training, rule, by("test_oracle"), test=[x]) for x in (test, moved))
     assert one.threshold != other.threshold
     assert one.low == other.low
 
 
 def test_quantiles_are_those_of_all_training_frames():
     training = [video("a", 1), video("b", 2, frames=300)]
-    decision = fit_decision(training, Protocol(quantiles=(0.1, 0.9)))
+    fitted = fit_rule(training, protocol=Protocol(quantiles=(0.1, 0.9)))
     frames = np.concatenate([v.scores for v in training])
-    np.testing.assert_allclose(decision.low, np.quantile(frames, 0.1, axis=0))
-    np.testing.assert_allclose(decision.high, np.quantile(frames, 0.9, axis=0))
+    np.testing.assert_allclose(fitted.low, np.quantile(frames, 0.1, axis=0))
+    np.testing.assert_allclose(fitted.high, np.quantile(frames, 0.9, axis=0))
 
 
 def test_limits_are_in_seconds():
     training = [video("a", 1)]
-    protocol = Protocol(min_seconds=(0.0, 0.5), max_seconds=(0.5, float("inf")))
-    _, found = decide(training[0].scores, fps=30, decision=fit_decision(training, protocol))
+    rule = IntervalRule(min_seconds=(0.0, 0.5), max_seconds=(0.5, float("inf")))
+    _, found = apply_rule(training[0].scores, fps=30, fitted=fit_rule(training, rule))
     length = found.offset - found.onset + 1
     assert (length[found.kind == "ME"] <= 15).all()
     assert (length[found.kind == "MaE"] >= 15).all()
@@ -118,9 +126,8 @@ def test_nested_micro_expressions_are_kept_or_dropped():
     training, test = [overlap_everywhere(1)], overlap_everywhere(2)
     found = {}
     for keep in (True, False):
-        protocol = Protocol(threshold="interval_f1", keep_nested=keep)
-        decision = fit_decision(training, protocol)
-        found[keep] = decide(test.scores, fps=30, decision=decision, video="a")[1]
+        fitted = fit_rule(training, IntervalRule(keep_nested=keep), by("interval_f1"))
+        found[keep] = apply_rule(test.scores, fps=30, fitted=fitted, video="a")[1]
     spans = {
         kind: rows[["onset", "offset"]].to_numpy() for kind, rows in found[True].groupby("kind")
     }
@@ -137,9 +144,12 @@ def test_nested_micro_expressions_are_kept_or_dropped():
 def test_around_peaks_nested_ones_are_dropped(threshold):
     curve = video("a", 3).scores[:, 0]
     macro = np.array([[100, 300]])
-    cut = lambda keep: cutter(
-        curve, "ME", fps=30, protocol=Protocol(peak_share=0.7, keep_nested=keep), macro=macro
-    )(threshold)
+
+    def cut(keep):
+        rule = IntervalRule(peak_share=0.7, keep_nested=keep)
+        micro = interval_finder(curve, "ME", fps=30, rule=rule)(threshold)
+        return drop_nested(micro, macro, rule)
+
     inside = lambda spans: ((spans >= 100) & (spans <= 300)).all(1)
     assert (cut(False) == cut(True)[~inside(cut(True))]).all()
     assert (len(cut(True)) > len(cut(False)) > 0) == (threshold < 1)
@@ -148,10 +158,10 @@ def test_around_peaks_nested_ones_are_dropped(threshold):
 def test_the_threshold_knows_that_nested_ones_are_dropped():
     loud = overlap_everywhere(1)
     loud.scores[:, 0] = np.where(loud.labels[:, 0], loud.scores[:, 0] - 0.2, loud.scores[:, 0])
-    rule = dict(threshold="interval_f1", min_seconds=(0.1, 0.4))
-    blind, knowing = (fit_decision([loud], Protocol(keep_nested=k, **rule)) for k in (True, False))
+    rules = [IntervalRule(min_seconds=(0.1, 0.4), keep_nested=keep) for keep in (True, False)]
+    blind, knowing = (fit_rule([loud], rule, by("interval_f1")) for rule in rules)
     assert knowing.threshold[1] == blind.threshold[1]
-    _, found = decide(loud.scores, fps=30, decision=knowing, video="a")
+    _, found = apply_rule(loud.scores, fps=30, fitted=knowing, video="a")
     assert score_intervals(found, loud.annotations, videos=["a"])["ME"]["f1"] > 0.9
 
 
@@ -165,56 +175,57 @@ def test_the_threshold_knows_that_nested_ones_are_dropped():
 )
 def test_shares_that_mean_nothing_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        Protocol(**settings)
+        IntervalRule(**settings)
 
 
 def test_frames_without_a_score_lie_in_no_interval():
     training = [video("a", 1)]
     scores = training[0].scores.copy()
     scores[100:200] = np.nan
-    decision = fit_decision([training[0]._replace(scores=scores)], Protocol(cutoff_hz=(6, 3)))
-    assert np.isfinite(decision.threshold).all()
-    _, found = decide(scores, fps=30, decision=decision)
+    fitted = fit_rule([training[0]._replace(scores=scores)], IntervalRule(cutoff_hz=(6, 3)))
+    assert np.isfinite(fitted.threshold).all()
+    _, found = apply_rule(scores, fps=30, fitted=fitted)
     assert not ((found.onset <= 200) & (found.offset >= 101)).any()
 
 
-@pytest.mark.parametrize("protocol", [Protocol(), Protocol(cutoff_hz=(2, 1), iou=0.3)])
-def test_a_decision_survives_json(protocol):
+@pytest.mark.parametrize("rule", [IntervalRule(), IntervalRule(cutoff_hz=(2, 1), order=3)])
+def test_a_fitted_rule_survives_json(rule):
     rows = video("a", 1).annotations
     training = [video("a", 1)._replace(annotations=rows[rows.kind == "MaE"])]
-    decision = fit_decision(training, protocol)
-    assert decision.threshold[0] == float("inf")
-    text = json.dumps(decision.to_json(), allow_nan=False)
-    assert Decision.from_json(json.loads(text)) == decision
+    fitted = fit_rule(training, rule)
+    assert fitted.threshold[0] == float("inf")
+    text = json.dumps(fitted.to_json(), allow_nan=False)
+    assert FittedRule.from_json(json.loads(text)) == fitted
 
 
 @pytest.mark.parametrize("table", [4, 5, 6, 7])
 def test_tables_of_intervals_say_where_these_lie_around_peaks(table):
-    told = describe_protocol(Protocol(peak_share=0.7), table)
+    told = describe_protocol(Protocol(), table, IntervalRule(peak_share=0.7))
     more = ", around peaks, above 0.7 of their height" if table in (5, 7) else ""
     assert told == describe_protocol(Protocol(), table) + more
 
 
-def test_a_decision_saved_before_there_were_peaks_finds_runs():
-    decision = fit_decision([video("a", 1)], Protocol())
-    values = json.loads(json.dumps(decision.to_json()))
-    del values["protocol"]["peak_share"]
-    assert Decision.from_json(values) == decision
+def test_a_rule_saved_before_there_were_peaks_finds_runs():
+    fitted = fit_rule([video("a", 1)])
+    values = json.loads(json.dumps(fitted.to_json()))
+    del values["rule"]["peak_share"]
+    assert FittedRule.from_json(values) == fitted
 
 
 def test_raw_curves_share_the_scale_of_the_frame_threshold():
     training = [video("a", 1), video("b", 2)]
-    decision = fit_decision(training, Protocol(cutoff_hz=(6, 3)))
-    found = normalise(training[0].scores, decision) >= decision.frame_threshold
+    fitted = fit_rule(training, IntervalRule(cutoff_hz=(6, 3)))
+    found = normalise(training[0].scores, fitted) >= fitted.frame_threshold
     assert (found == training[0].labels).mean() > 0.99
 
 
 def test_unknown_rules_are_refused():
-    for field in ("matching", "threshold", "normalisation"):
+    options = {"matching": Protocol(), "threshold": Protocol(), "normalisation": IntervalRule()}
+    for field, kind in options.items():
         with pytest.raises(ValueError, match=field):
-            dataclasses.replace(Protocol(), **{field: "magic"})
+            dataclasses.replace(kind, **{field: "magic"})
     with pytest.raises(ValueError, match="at least one"):
-        fit_decision([], Protocol())
+        fit_rule([])
 
 
 def test_cutoff_is_a_period_of_twice_k():

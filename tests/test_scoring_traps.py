@@ -42,7 +42,7 @@ def test_predictions_in_videos_without_the_kind_are_wrong(protocol, kind):
     seen = guesses.video < "c"
     labels = guesses[seen | (guesses.kind != kind)]
     wrong = int((~seen & (guesses.kind == kind)).sum())
-    row = score_intervals(guesses, labels, videos=videos, protocol=protocol)[kind]
+    row = score_intervals(guesses, labels, videos=videos, matching=protocol)[kind]
     assert (row["tp"], row["fp"], row["fn"]) == (row["ground_truth"], wrong, 0)
     assert row["f1"] < 0.6
     # The trap: only videos with a label of the kind are scored.
@@ -64,7 +64,7 @@ def test_a_label_is_found_once_however_often_it_is_predicted(copies):
     guesses = table(*[("a", "ME", 11, 20 - i) for i in range(copies)])
     strict = score_intervals(guesses, labels, videos=["a"])["ME"]
     assert (strict["tp"], strict["fp"], strict["fn"]) == (1, copies - 1, 1)
-    loose = score_intervals(guesses, labels, videos=["a"], protocol="megc2020")["ME"]
+    loose = score_intervals(guesses, labels, videos=["a"], matching="megc2020")["ME"]
     assert (loose["tp"], loose["precision"], loose["fn"]) == (1, 1 / copies, 1)
 
 
@@ -82,7 +82,7 @@ def test_no_interval_is_used_twice_under_one_to_one():
 def test_a_kind_is_scored_as_if_the_other_were_not_there(protocol):
     rng, videos = np.random.default_rng(2), list("abc")
     labels, guesses = some(rng, videos, 6), some(rng, videos, 6)
-    rule = dict(videos=videos, protocol=protocol)
+    rule = dict(videos=videos, matching=protocol)
     scores = score_intervals(guesses, labels, **rule)
     for kind in KINDS:
         mine = [x[x.kind == kind] for x in (guesses, labels)]
@@ -103,14 +103,14 @@ def test_the_kind_is_what_was_predicted_not_what_its_length_suggests(protocol):
         table(long_me, short_mae),
         table(long_me, short_mae),
         videos=["a"],
-        protocol=protocol,
+        matching=protocol,
     )
     assert [scores[kind]["f1"] for kind in (*KINDS, "overall")] == [1.0, 1.0, 1.0]
     crossed = score_intervals(
         table(("a", "MaE", 1, 90), ("a", "ME", 200, 205)),
         table(long_me, short_mae),
         videos=["a"],
-        protocol=protocol,
+        matching=protocol,
     )
     assert crossed["overall"]["tp"] == 0
 
@@ -131,7 +131,7 @@ def test_lengths_count_both_ends_and_exactly_half_is_enough(protocol):
         table(*[(name, "ME", *span) for name, span in zip(names, spans, strict=True)])
         for spans in (guesses, labels)
     ]
-    found = score_intervals(*rows, videos=names, protocol=protocol)["ME"]["tp"]
+    found = score_intervals(*rows, videos=names, matching=protocol)["ME"]["tp"]
 
     def hits(more, enough):
         """How many pairs would be found with lengths of offset - onset + more."""
@@ -169,7 +169,7 @@ def by_the_organisers(guesses, labels, videos):
 
 
 def check_organisers_rule(guesses, labels, videos):
-    scores = score_intervals(guesses, labels, videos=videos, protocol="megc2020")
+    scores = score_intervals(guesses, labels, videos=videos, matching="megc2020")
     for kind, counts in by_the_organisers(guesses, labels, videos).items():
         row = scores[kind]
         assert {name: row[name] for name in counts} == counts
@@ -188,7 +188,7 @@ def test_megc2020_equals_the_rule_on_thousands_of_touching_and_nested_cases():
     for _ in range(150):  # 20 cases each
         guesses, labels = some(rng, videos, 4), some(rng, videos, 4)
         check_organisers_rule(guesses, labels, videos)
-        row = score_intervals(guesses, labels, videos=videos, protocol="megc2020")["overall"]
+        row = score_intervals(guesses, labels, videos=videos, matching="megc2020")["overall"]
         serving += row["tp"] + row["fp"] != row["predictions"]
         pairs = labels.merge(labels, on=["video", "kind"])
         touching += (pairs.offset_x + 1 == pairs.onset_y).any()

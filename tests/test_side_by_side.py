@@ -5,7 +5,7 @@ import pytest
 
 from jaxspot.annotations.durations import duration_table
 from jaxspot.commands import tables
-from jaxspot.experiment.combine import rows_by_run
+from jaxspot.experiment.tables import rows_by_run
 from jaxspot.report.side_by_side import layout2, side_by_side, stacked, table2
 from jaxspot.report.text_tables import latex, markdown
 

@@ -11,8 +11,8 @@ import pytest
 from jaxspot.errors import UserError
 from jaxspot.network.model import TwoStream
 from jaxspot.network.streams import frame_skips, network_skips
-from jaxspot.spotting.rule import Decision, Protocol
-from jaxspot.spotting.spotter import Spotter, load_spotter, mean_decision, save_spotter
+from jaxspot.spotting.rule import FittedRule, IntervalRule
+from jaxspot.spotting.spotter import Spotter, load_spotter, mean_rule, save_spotter
 from jaxspot.storage import restore_tree, save_tree
 
 
@@ -98,15 +98,14 @@ def test_missing_and_half_written_weights(tmp_path):
     refused(restore, tmp_path / "weights")
 
 
-def decision(threshold):
-    protocol = Protocol(
-        threshold="interval_f1",
+def fitted(threshold):
+    rule = IntervalRule(
         normalisation="train_quantiles",
         cutoff_hz=(2.5, float("inf")),
         merge_seconds=(0.1, 0.5),
     )
-    return Decision(
-        protocol=protocol,
+    return FittedRule(
+        rule=rule,
         low=(0.1, 0.2),
         high=(0.8, 0.9),
         threshold=(threshold, 1 / 3),
@@ -132,7 +131,7 @@ def spotter():
         model=model,
         variables=jax.tree.map(draw, shapes),
         durations=((0.4, 1.2), (1 / 3, 2.0)),
-        decisions=(decision(0.25), decision(0.1 + 0.2)),
+        rules=(fitted(0.25), fitted(0.1 + 0.2)),
     )
 
 
@@ -148,7 +147,7 @@ def test_spotters_return_bit_for_bit(spotter, saved):
         found = load_spotter(folder)
         assert found.model == spotter.model
         assert found.durations == spotter.durations
-        assert found.decisions == spotter.decisions
+        assert found.rules == spotter.rules
         same(found.variables, spotter.variables)
 
 
@@ -207,10 +206,10 @@ def test_folds_of_near_k_share_their_skips_where_frames_are_close():
         np.testing.assert_array_equal(network_skips(model, durations, fps), exact)
 
 
-def test_the_mean_decision_averages_thresholds_where_the_scores_are():
-    a = Decision(Protocol(normalisation="train_quantiles"), (0, 0), (1, 1), (0.2, 0.5), (0.1, 0.1))
-    b = Decision(Protocol(normalisation="train_quantiles"), (0.5, 0), (1, 2), (0.4, 1), (0.2, 0.1))
-    mean = mean_decision([a, b])
+def test_the_mean_rule_averages_thresholds_where_the_scores_are():
+    a = FittedRule(IntervalRule(normalisation="train_quantiles"), (0, 0), (1, 1), (0.2, 0.5), (0.1, 0.1))
+    b = FittedRule(IntervalRule(normalisation="train_quantiles"), (0.5, 0), (1, 2), (0.4, 1), (0.2, 0.1))
+    mean = mean_rule([a, b])
     raw = np.array(mean.low) + np.array(mean.threshold) * np.subtract(mean.high, mean.low)
     np.testing.assert_allclose(raw, [(0.2 + 0.7) / 2, (0.5 + 2.0) / 2])
-    same(mean_decision([a, a]).threshold, a.threshold)
+    same(mean_rule([a, a]).threshold, a.threshold)

@@ -10,7 +10,7 @@ from configs import default
 from jaxspot.commands import train
 from jaxspot.errors import UserError
 from jaxspot.experiment.settings import read_settings
-from jaxspot.experiment.variants import expand, training_key
+from jaxspot.experiment.sweep import sweep_runs, training_key
 from jaxspot.report.seeds import layout_seeds, seeds_table
 
 CONFIG = """
@@ -32,20 +32,20 @@ def get_config(arguments=""):
 
 
 def names(config):
-    return [member.name for member, _ in expand(config)]
+    return [member.name for member, _ in sweep_runs(config)]
 
 
 def test_a_config_stands_for_its_variants_with_every_seed():
     config = default.get_config()
-    assert [(m.variant, m.seed, m.name) for m, _ in expand(config)] == [("", 0, "")]
+    assert [(m.variant, m.seed, m.name) for m, _ in sweep_runs(config)] == [("", 0, "")]
     config.seeds = (3, 5)
     assert names(config) == ["seed3", "seed5"]
     config.variants = (("full", ()), ("bare", (("model.dropout", 0.0), ("protocol.iou", 0.4))))
     assert names(config) == ["full_seed3", "full_seed5", "bare_seed3", "bare_seed5"]
-    bare = expand(config)[3][1]
+    bare = sweep_runs(config)[3][1]
     assert (bare.model.dropout, bare.protocol.iou, bare.seed) == (0.0, 0.4, 5)
     assert bare.seeds == bare.variants == () and config.model.dropout == 0.1
-    assert all(len(expand(member)) == 1 for _, member in expand(config))
+    assert all(len(sweep_runs(member)) == 1 for _, member in sweep_runs(config))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_family_that_cannot_be_is_refused(change, says):
     config = default.get_config()
     config.update(change)
     with pytest.raises(UserError, match=says):
-        expand(config)
+        sweep_runs(config)
 
 
 def test_what_trains_alike_has_one_key():

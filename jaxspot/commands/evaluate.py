@@ -69,7 +69,7 @@ def evaluate(argv: Sequence[str]) -> int:
         flags.videos,
         flags.annotations,
         flags.intervals,
-        protocol=flags.protocol,
+        matching=flags.protocol,
         out=flags.out,
         rules=active_rules(flags),
     )

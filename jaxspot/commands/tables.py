@@ -33,14 +33,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def tables(argv: Sequence[str]) -> int:
     """The command itself; raises UserError on a user's mistake."""
     flags = parser().parse_args(argv)
-    from jaxspot.experiment.combine import combine, read_source
+    from jaxspot.experiment.sweep import read_run
+    from jaxspot.experiment.tables import join_tables
     from jaxspot.report.text_tables import markdown
 
-    sources = [read_source(folder) for folder in flags.runs]
-    names = [source.name for source in sources]
+    runs = [read_run(folder) for folder in flags.runs]
+    names = [run.name for run in runs]
     for name in names:
         if names.count(name) > 1:
             raise UserError(f"two of the runs lie in folders called {name}; rename one")
-    for table in combine(sources, Path(flags.out)):
+    for table in join_tables(runs, Path(flags.out)):
         print(markdown(table.cells, title=table.title))
     return 0

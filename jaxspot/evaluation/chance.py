@@ -10,7 +10,6 @@ from jaxspot.evaluation.f1 import (
     COUNTS,
     NO_FRAMES,
     SCORES,
-    add_counts,
     count_matches,
     frames_by_video,
     rates,
@@ -25,8 +24,8 @@ def random_floor(
     *,
     draws: int = 100,
     seed: int = 0,
-    protocol: MatchingRule = "one_to_one",
-    threshold: float = 0.5,
+    matching: MatchingRule = "one_to_one",
+    iou: float = 0.5,
 ) -> dict[str, dict[str, float]]:
     """The score of intervals thrown at random, as many and as long as given per video and kind.
 
@@ -37,7 +36,8 @@ def random_floor(
       annotations: labels with the same columns.
       videos: video, frames.
       draws: how many times all videos are drawn.
-      seed, protocol, threshold: of the draws; as in `score_intervals`.
+      seed: of the draws.
+      matching, iou: as in `score_intervals`.
 
     Returns:
       as `score_intervals`, each value the mean over the draws, and `f1_p95`, the 95th percentile
@@ -46,19 +46,17 @@ def random_floor(
     names = videos.video.tolist()
     predicted = frames_by_video(intervals, names, "intervals")
     truth = frames_by_video(annotations, names, "annotations")
-    totals = {
-        kind: [dict.fromkeys(COUNTS, 0) for _ in range(draws)] for kind in (*KINDS, "overall")
-    }
+    counts = np.zeros((draws, len(KINDS), len(COUNTS)), int)
     for name, frames in zip(names, videos.frames.tolist(), strict=True):
         for i, kind in enumerate(KINDS):
             ours, labels = (x.get((name, kind), NO_FRAMES) for x in (predicted, truth))
+            lengths = ours[:, 1] - ours[:, 0] + 1
             rng = np.random.default_rng([seed, zlib.crc32(name.encode()), i])
-            for draw in range(draws):
-                guess = place_at_random(ours[:, 1] - ours[:, 0] + 1, frames, rng)
-                counts = count_matches(guess, labels, protocol=protocol, threshold=threshold)
-                add_counts(totals[kind][draw], counts)
-                add_counts(totals["overall"][draw], counts)
-    return {kind: _summary([rates(counts) for counts in drawn]) for kind, drawn in totals.items()}
+            for drawn in counts[:, i]:
+                guess = place_at_random(lengths, frames, rng)
+                drawn += count_matches(guess, labels, matching=matching, iou=iou)
+    kinds = dict(zip(KINDS, counts.swapaxes(0, 1), strict=True)) | {"overall": counts.sum(1)}
+    return {kind: _summary([rates(row) for row in drawn]) for kind, drawn in kinds.items()}
 
 
 def place_at_random(lengths: np.ndarray, frames: int, rng: np.random.Generator) -> np.ndarray:

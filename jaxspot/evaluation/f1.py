@@ -1,16 +1,18 @@
 """Interval F1 over videos: counts pooled, then precision, recall and F1."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS, check_intervals
-from jaxspot.errors import UserError, one_of
-from jaxspot.evaluation.matching import MATCHING_RULES, MatchingRule, match_intervals
+from jaxspot.errors import UserError
+from jaxspot.evaluation.matching import MatchingRule, check_scoring, match_intervals
 
 COUNTS: tuple[str, ...] = ("predictions", "ground_truth", "tp", "fp", "fn")
 SCORES: tuple[str, ...] = (*COUNTS, "precision", "recall", "f1")
+NO_FRAMES = np.zeros((0, 2), np.int64)
 
 
 def score_intervals(
@@ -18,21 +20,21 @@ def score_intervals(
     annotations: pd.DataFrame,
     *,
     videos: pd.DataFrame | Iterable[str],
-    protocol: MatchingRule = "one_to_one",
-    threshold: float = 0.5,
+    matching: MatchingRule = "one_to_one",
+    iou: float = 0.5,
 ) -> dict[str, dict]:
     """Interval precision, recall and F1 (paper Tables 5 to 7), counts pooled over all videos.
 
     Every video counts, also one without a label of the kind: its predictions are false positives.
     tp is the number of labels found. Under "megc2020" fp is the number of predictions that match
-    nothing and one prediction may find several labels, so
-    precision and F1 can pass 1; a row with F1 above 1 has a `note`.
+    nothing. One prediction may find several labels there, so precision and F1 can pass 1; a row
+    with F1 above 1 has a `note`.
 
     Args:
       intervals: predictions with video, kind, onset, offset (frames, both ends included).
       annotations: labels with the same columns.
       videos: every video scored: a table with a column `video`, or names.
-      protocol, threshold: as in `match_intervals`.
+      matching, iou: as in `match_intervals`.
 
     Returns:
       "ME", "MaE", "overall" -> predictions, ground_truth, tp, fp, fn (int), precision, recall, f1
@@ -42,27 +44,14 @@ def score_intervals(
       TypeError: what should be a table, or names, is something else.
       UserError: an interval or annotation of a video that is not in `videos`, or as
         `check_intervals` refuses it.
-      ValueError: another protocol or threshold.
+      ValueError: another `matching` or `iou`.
     """
-    one_of("protocol", protocol, MATCHING_RULES)
-    if isinstance(videos, str):
-        raise TypeError(f"videos must be a table or a list of names, not the text {videos!r}")
-    names = list(videos.video if isinstance(videos, pd.DataFrame) else videos)
-    predicted = frames_by_video(intervals, names, "intervals")
-    truth = frames_by_video(annotations, names, "annotations")
-    scores, overall = {}, dict.fromkeys(COUNTS, 0)
-    for kind in KINDS:
-        counts = dict.fromkeys(COUNTS, 0)
-        for name in names:
-            pair = predicted.get((name, kind), NO_FRAMES), truth.get((name, kind), NO_FRAMES)
-            add_counts(counts, count_matches(*pair, protocol=protocol, threshold=threshold))
-        add_counts(overall, counts)
-        scores[kind] = rates(counts)
-    return scores | {"overall": rates(overall)}
+    counts = _counts(intervals, annotations, videos, matching=matching, iou=iou)
+    return _pooled(list(counts.values()))
 
 
 def score_by_subject(
-    intervals: pd.DataFrame, annotations: pd.DataFrame, *, videos: pd.DataFrame, **rule
+    intervals: pd.DataFrame, annotations: pd.DataFrame, *, videos: pd.DataFrame, **scoring: Any
 ) -> pd.DataFrame:
     """`score_intervals` of each subject alone.
 
@@ -70,42 +59,29 @@ def score_by_subject(
       one row a subject and kind ("ME", "MaE", "overall"): subject, kind and the keys of
       `score_intervals`, in the order of `videos`.
     """
-    rows = []
+    counts, rows = _counts(intervals, annotations, videos, **scoring), []
     for subject in dict.fromkeys(videos.subject.tolist()):
-        names = videos.video[videos.subject == subject].tolist()
-        mine = [table.loc[table.video.isin(names)] for table in (intervals, annotations)]
-        scores = score_intervals(*mine, videos=names, **rule)
-        rows += [{"subject": subject, "kind": kind} | row for kind, row in scores.items()]
+        mine = [counts[name] for name in videos.video[videos.subject == subject]]
+        rows += [{"subject": subject, "kind": kind} | row for kind, row in _pooled(mine).items()]
     return pd.DataFrame(rows, columns=["subject", "kind", *SCORES])
 
 
-NO_FRAMES = np.zeros((0, 2), np.int64)
-
-
 def count_matches(
-    predicted: np.ndarray, truth: np.ndarray, *, protocol: MatchingRule, threshold: float
-) -> dict[str, int]:
-    """Counts of one video and kind: int (P, 2) predictions against int (G, 2) labels."""
-    counts = dict(predictions=len(predicted), ground_truth=len(truth), tp=0)
+    predicted: np.ndarray, truth: np.ndarray, *, matching: MatchingRule, iou: float
+) -> np.ndarray:
+    """`COUNTS` of one video and kind, int (5,): int (P, 2) predictions, int (G, 2) labels."""
+    found, unmatched = 0, len(predicted)
     if len(predicted) and len(truth):
-        matching = match_intervals(predicted, truth, protocol=protocol, threshold=threshold)
-        counts["tp"] = int((matching.truth >= 0).sum())
-        unmatched = int((matching.predicted < 0).sum())
-    else:
-        unmatched = len(predicted)
-    return counts | dict(fp=unmatched, fn=len(truth) - counts["tp"])
+        pairs = match_intervals(predicted, truth, matching=matching, iou=iou)
+        found, unmatched = int((pairs.truth >= 0).sum()), int((pairs.predicted < 0).sum())
+    return np.array([len(predicted), len(truth), found, unmatched, len(truth) - found])
 
 
-def add_counts(total: dict[str, int], more: dict[str, int]) -> None:
-    """Adds counts in place."""
-    for name in COUNTS:
-        total[name] += more[name]
-
-
-def rates(counts: dict[str, int]) -> dict:
-    """Counts with precision = tp / predictions, recall = tp / ground_truth and their F1."""
-    tp, predictions, truth = counts["tp"], counts["predictions"], counts["ground_truth"]
-    row: dict = counts | dict(
+def rates(counts: np.ndarray) -> dict:
+    """`COUNTS` with precision = tp / predictions, recall = tp / ground_truth and their F1."""
+    row: dict = dict(zip(COUNTS, counts.tolist(), strict=True))
+    tp, predictions, truth = row["tp"], row["predictions"], row["ground_truth"]
+    row |= dict(
         precision=tp / predictions if predictions else 0.0,
         recall=tp / truth if truth else 0.0,
         f1=2 * tp / (predictions + truth) if predictions + truth else 0.0,
@@ -113,6 +89,26 @@ def rates(counts: dict[str, int]) -> dict:
     if row["f1"] > 1:
         row["note"] = "F1 above 1: one prediction found several labels, as megc2020 counts"
     return row
+
+
+def _counts(intervals, annotations, videos, *, matching: MatchingRule = "one_to_one", iou=0.5):
+    """Video -> `COUNTS` of ME and of MaE, int (2, 5)."""
+    check_scoring(matching, iou)
+    if isinstance(videos, str):
+        raise TypeError(f"videos must be a table or a list of names, not the text {videos!r}")
+    names = list(videos.video if isinstance(videos, pd.DataFrame) else videos)
+    predicted = frames_by_video(intervals, names, "intervals")
+    truth = frames_by_video(annotations, names, "annotations")
+    both = lambda key: (predicted.get(key, NO_FRAMES), truth.get(key, NO_FRAMES))
+    count = lambda key: count_matches(*both(key), matching=matching, iou=iou)
+    return {name: np.stack([count((name, kind)) for kind in KINDS]) for name in names}
+
+
+def _pooled(counts):
+    """`rates` of ME, MaE and overall, from the `_counts` of some videos."""
+    total = sum(counts, np.zeros((len(KINDS), len(COUNTS)), int))
+    rows = dict(zip(KINDS, total, strict=True)) | {"overall": total.sum(0)}
+    return {kind: rates(row) for kind, row in rows.items()}
 
 
 def frames_by_video(

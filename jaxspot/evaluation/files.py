@@ -36,8 +36,8 @@ def evaluate_files(
     intervals: str | Path,
     *,
     out: str | Path | None = None,
-    protocol: MatchingRule = "one_to_one",
-    threshold: float = 0.5,
+    matching: MatchingRule = "one_to_one",
+    iou: float = 0.5,
     rules: Collection[str] = RULES,
 ) -> Evaluation:
     """Scores predicted intervals against labels; labels are mended, predictions never.
@@ -49,7 +49,7 @@ def evaluate_files(
       intervals: CSV of subject, video, kind, onset, offset; further columns are ignored.
       out: a folder for scores.json: the scores beside `protocol` and `iou`; and for repairs.csv,
         which is written where a label was mended or left out, and removed where none was.
-      protocol, threshold: as in `match_intervals`.
+      matching, iou: as in `match_intervals`.
       rules: the repair rules in force (`repairs.RULES`).
 
     Raises:
@@ -59,10 +59,10 @@ def evaluate_files(
     predicted = read_intervals(intervals, table)
     labels = read_truth(annotations, table, rules=rules)
     scores = score_intervals(
-        predicted, labels.annotations, videos=table, protocol=protocol, threshold=threshold
+        predicted, labels.annotations, videos=table, matching=matching, iou=iou
     )
     if out is not None:
-        record = scores | dict(protocol=protocol, iou=threshold)
+        record = scores | dict(protocol=matching, iou=iou)
         _write(Path(out), json.dumps(record, indent=2) + "\n", labels.repairs)
     return Evaluation(scores, labels.repairs)
 

@@ -46,10 +46,10 @@ def match_intervals(
     predicted: ArrayLike,
     truth: ArrayLike,
     *,
-    protocol: MatchingRule = "one_to_one",
-    threshold: float = 0.5,
+    matching: MatchingRule = "one_to_one",
+    iou: float = 0.5,
 ) -> Matching:
-    """Matches predictions to labels of one kind in one video where IoU >= threshold.
+    """Matches predictions to labels of one kind in one video where their IoU is high enough.
 
     one_to_one: each interval is used at most once; as many pairs as possible, and among such
     matchings the one with the larger total IoU.
@@ -61,25 +61,34 @@ def match_intervals(
       predicted: int (P, 2), onset and offset in frames from 1, both ends included; array bounds
         from `find_intervals` (from 0, half open) become such by `from_span`.
       truth: int (G, 2), the same.
-      protocol: "one_to_one" or "megc2020".
-      threshold: the least IoU, in (0, 1].
+      matching: "one_to_one" or "megc2020".
+      iou: the least IoU of a match, in (0, 1].
 
     Raises:
       TypeError: intervals that are not whole frames.
-      ValueError: intervals of another shape or turned round or before frame 1, another protocol or
-        threshold.
+      ValueError: intervals of another shape, reversed or before frame 1; or another `matching` or
+        `iou`.
     """
-    one_of("protocol", protocol, MATCHING_RULES)
-    if not 0 < threshold <= 1:
-        raise ValueError(f"threshold must lie in (0, 1], not {threshold}")
+    check_scoring(matching, iou)
     predicted, truth = _frames(predicted), _frames(truth)
     if min(predicted.min(initial=1), truth.min(initial=1)) < 1:
         raise ValueError("an onset is before frame 1; `from_span` converts bounds counted from 0")
-    iou = interval_iou(predicted, truth)
-    near = iou >= threshold
-    if protocol == "one_to_one":
-        return _one_to_one(iou, near)
-    return Matching(_best(iou, near), _best(iou.T, near.T))
+    overlap = interval_iou(predicted, truth)
+    near = overlap >= iou
+    if matching == "one_to_one":
+        return _one_to_one(overlap, near)
+    return Matching(_best(overlap, near), _best(overlap.T, near.T))
+
+
+def check_scoring(matching: str, iou: float) -> None:
+    """Refuses what `match_intervals` does not know.
+
+    Raises:
+      ValueError: another matching rule, or an IoU outside (0, 1].
+    """
+    one_of("matching", matching, MATCHING_RULES)
+    if not 0 < iou <= 1:
+        raise ValueError(f"iou must lie in (0, 1], not {iou}")
 
 
 def _one_to_one(iou, near):

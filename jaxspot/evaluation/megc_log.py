@@ -20,7 +20,7 @@ def megc_log(
     *,
     videos: pd.DataFrame | Iterable[str],
     dataset: Literal["samm_lv", "cas_me2"],
-    threshold: float = 0.5,
+    iou: float = 0.5,
     every_prediction: bool = False,
 ) -> str:
     """The log as the organisers of MEGC 2020 lay it out, both kinds together.
@@ -37,7 +37,7 @@ def megc_log(
       annotations: labels with the same columns.
       videos: every video, in the order of the log: a table with a column `video`, or names.
       dataset: "samm_lv" or "cas_me2".
-      threshold: the least IoU, in (0, 1].
+      iou: the least IoU of a match, in (0, 1].
       every_prediction: also a TP row for a further prediction of a label that is found already, as
         the organisers' own log has it; TP rows may then outnumber tp.
 
@@ -61,7 +61,7 @@ def megc_log(
             for row in _rows(
                 predicted.get((name, kind), NO_FRAMES),
                 truth.get((name, kind), NO_FRAMES),
-                threshold,
+                iou,
                 every_prediction,
             )
         ]
@@ -73,9 +73,9 @@ def megc_log(
 NONE = ("-", "-")
 
 
-def _rows(predicted: np.ndarray, truth: np.ndarray, threshold, every_prediction) -> Iterator[tuple]:
+def _rows(predicted: np.ndarray, truth: np.ndarray, iou, every_prediction) -> Iterator[tuple]:
     """(label, prediction, "TP" | "FP" | "FN") of one video and kind."""
-    matching = match_intervals(predicted, truth, protocol="megc2020", threshold=threshold)
+    matching = match_intervals(predicted, truth, matching="megc2020", iou=iou)
     guesses, labels = predicted.tolist(), truth.tolist()
     for label, i in zip(labels, matching.truth.tolist(), strict=True):
         yield (label, guesses[i], "TP") if i >= 0 else (label, NONE, "FN")

@@ -1,7 +1,6 @@
 """How far fitted thresholds lie from those that would have been best on the held-out subjects."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,45 +8,41 @@ import pandas as pd
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.fitting import ScoredVideo
 from jaxspot.evaluation.interval_thresholds import count_at, middle_of_best
-from jaxspot.spotting.rule import Decision, cutter, normalise, smooth_scores
+from jaxspot.evaluation.protocol import Protocol
+from jaxspot.spotting.rule import FittedRule, normalise, smooth_scores
 
 SHIFTS = np.linspace(-0.6, 0.6, 241)
 """On the normalised scale, where most scores lie in 0..1."""
 
 
-def threshold_error(held_out: Sequence[ScoredVideo], decisions: Sequence[Decision]) -> pd.DataFrame:
+def threshold_error(
+    held_out: Sequence[ScoredVideo], fitted: Sequence[FittedRule], protocol: Protocol = Protocol()
+) -> pd.DataFrame:
     """What one shift of all folds' thresholds would have gained; it looks at test labels.
 
     Args:
       held_out: videos with the scores of the fold that held their subject out.
-      decisions: of that fold, one a video.
+      fitted: the rule of that fold, one a video.
+      protocol: how intervals are matched.
 
     Returns:
       a row for ME and for MaE. kind; error: the fitted threshold minus the best shifted one, above
       0 if fitted too high (normalised scale; the middle of equally good shifts); f1: of the
       thresholds as fitted; best_f1: of the shifted ones, an oracle. Nested micro-expressions are
-      kept whatever the protocol says.
+      kept whatever the rule says.
     """
-    rows = [(kind, *_kind_error(kind, held_out, decisions)) for kind in KINDS]
+    rows = [(kind, *_kind_error(kind, held_out, fitted, protocol)) for kind in KINDS]
     return pd.DataFrame(rows, columns=["kind", "error", "f1", "best_f1"])
 
 
-def _kind_error(kind, held_out, decisions):
-    i, labels = KINDS.index(kind), 0
-    counts = np.zeros((len(SHIFTS), 2), int)
-    for video, decision in zip(held_out, decisions, strict=True):
-        protocol = decision.protocol
-        rule: dict[str, Any] = dict(fps=video.fps, protocol=protocol)
-        curve = smooth_scores(normalise(video.scores, decision), **rule)[:, i]
-        truth = video.truth(kind)
-        labels += len(truth)
-        counts += count_at(
-            decision.threshold[i] + SHIFTS,
-            truth,
-            cut=cutter(curve, kind, **rule),
-            matching=protocol.matching,
-            iou=protocol.iou,
-        )
+def _kind_error(kind, held_out, fitted, protocol):
+    labels, counts = 0, np.zeros((len(SHIFTS), 2), int)
+    for video, own in zip(held_out, fitted, strict=True):
+        smooth = smooth_scores(normalise(video.scores, own), fps=video.fps, rule=own.rule)
+        curve = video.curve(kind, smooth, own.rule)
+        labels += len(curve.truth)
+        thresholds = own.threshold[KINDS.index(kind)] + SHIFTS
+        counts += count_at(thresholds, curve, **protocol.scoring)
     f1 = 2 * counts[:, 0] / np.maximum(counts[:, 1] + labels, 1)
     best = middle_of_best(SHIFTS, f1)
     return -SHIFTS[best], f1[len(SHIFTS) // 2], f1[best]

@@ -12,10 +12,11 @@ from jaxspot.annotations.intervals import from_span, to_span
 from jaxspot.errors import UserError
 from jaxspot.evaluation.chance import random_floor
 from jaxspot.evaluation.f1 import score_intervals
-from jaxspot.experiment.crossval import run_trial
-from jaxspot.experiment.networks import refuse_unusable, run_networks
+from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_networks
+from jaxspot.experiment.scores import Work
 from jaxspot.experiment.settings import Settings
-from jaxspot.report.tables import control_table, score_rows
+from jaxspot.experiment.tables import oracle_of
+from jaxspot.report.tables import control_table, oracle_mark, score_rows
 from jaxspot.video.bank import Bank
 
 DRAWS = 200
@@ -28,48 +29,58 @@ def negative_control(
 
     What is found then is chance or a leak: F1 belongs at or under the 95th percentile of random
     intervals, as many and as long, against the same rolled labels.
-
-    Args:
-      bank: frames and true labels.
-      settings: of the run; `control_folds` of 0 leaves the control out.
-      saved: folder of epochs and scores that are done.
-      stop_here: see `run_trial`.
+    `saved` is a folder for what is done.
 
     Returns:
       `control_table`, empty where there is none to make: no folds are asked for, or too few
       subjects, for folds and inner folds, have a video twice as long as the shift.
     """
-    if not settings.control_folds:
+    if not settings.control.folds:
         return control_table([])
-    rolled = roll_labels(bank, seconds=settings.control_seconds, seed=settings.seed)
+    rolled = roll_labels(bank, seconds=settings.control.seconds, seed=settings.seed)
     try:
-        networks = run_networks(rolled, settings, count=settings.control_folds)
-        refuse_unusable(rolled, networks)
+        networks = run_networks(rolled, settings, count=settings.control.folds)
+        refuse_unusable(rolled, [networks])
     except UserError:
         return control_table([])
-    trial = run_trial(
-        rolled,
-        networks,
-        settings,
-        saved=saved,
-        epochs=saved / "epochs",
-        metrics=saved / "metrics.jsonl",
-        name="control",
-        stop_here=stop_here,
-    )
+    work = Work(saved, saved / "epochs", saved / "metrics.jsonl", "control", stop_here)
+    trained = cross_validate(rolled, networks, settings, work)
     held_out = {fold.held_out for fold in networks.folds}
     videos = rolled.videos.loc[rolled.videos.subject.isin(held_out)]
     labels = rolled.annotations.loc[rolled.annotations.subject.isin(held_out)]
-    rule = settings.protocol.scoring
-    found = score_intervals(trial.judged.intervals, labels, videos=videos, **rule)
-    chance = random_floor(trial.judged.intervals, labels, videos, seed=settings.seed, **rule)
-    limit = {kind: {"random_f1_p95": chance[kind]["f1_p95"]} for kind in chance}
-    rows = score_rows(
-        "rolled labels",
-        {kind: found[kind] | limit[kind] for kind in found},
-        oracle=settings.protocol.oracle,
+    intervals, scoring = trained.held_out.intervals, settings.protocol.scoring
+    found = score_intervals(intervals, labels, videos=videos, **scoring)
+    chance = random_floor(intervals, labels, videos, seed=settings.seed, **scoring)
+    both = {kind: found[kind] | {"random_f1_p95": chance[kind]["f1_p95"]} for kind in found}
+    return control_table(score_rows("rolled labels", both, oracle=settings.protocol.oracle))
+
+
+def control_title(settings: Settings, control: pd.DataFrame) -> str:
+    """The heading of the negative control's table."""
+    return (
+        f"Negative control. Intervals: F1 of up to {settings.control.folds} folds trained and"
+        f" scored on labels moved by at least {settings.control.seconds:g} s;"
+        f" data: {settings.dataset}"
+        f"{oracle_mark('oracle' in control and oracle_of(settings.protocol, 5))}"
     )
-    return control_table(rows)
+
+
+def judge_control(control: pd.DataFrame) -> str:
+    """What the negative control says: every kind beside chance."""
+    compared = [
+        f"{kind} {f1:.3f} ({'ABOVE' if f1 > limit else 'not above'} {limit:.3f})"
+        for kind, f1, limit in control[["kind", "f1", "random_f1_p95"]].itertuples(index=False)
+    ]
+    says = (
+        f"Negative control: F1 on moved labels beside what 95 % of random draws stay at or under:"
+        f" {', '.join(compared)}."
+    )
+    if (control.f1 > control.random_f1_p95).any():
+        says += (
+            " Above it: one clean run in twenty lands there by chance; look for a leak before you"
+            " believe any table."
+        )
+    return says
 
 
 def roll_labels(bank: Bank, *, seconds: float, seed: int) -> Bank:

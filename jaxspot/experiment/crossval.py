@@ -1,8 +1,8 @@
-"""Training, scoring and judging of some folds on one set of labels; each part can be resumed."""
+"""Leave-one-subject-out: trains, scores and spots by folds; each part can be resumed."""
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,34 +10,23 @@ import jax
 import numpy as np
 
 from jaxspot.errors import UserError
-from jaxspot.experiment.heldout import (
-    Judged,
-    Pair,
-    Scores,
-    blank_faceless,
-    fold_protocol,
-    judge,
-    mean_durations,
-    shown_frames,
-)
+from jaxspot.experiment.heldout import HeldOut, fold_rule, mean_durations, spot_held_out
+from jaxspot.experiment.scores import NetworkScores, Work, blank_faceless, score_bank
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.skips import search_skips
 from jaxspot.files import write_text
-from jaxspot.network.streams import network_skips
 from jaxspot.progress import progress_bar
-from jaxspot.spotting.scoring import score_video
-from jaxspot.storage import hash_tree, restore_tree, save_tree
-from jaxspot.training.folds import Fold
-from jaxspot.training.inner_folds import Networks
+from jaxspot.spotting.rule import Pair
+from jaxspot.training.folds import Fold, loso_folds
+from jaxspot.training.inner_folds import Networks, plan_networks
 from jaxspot.training.loso import TrainedFolds, start_folds, train_loso
 from jaxspot.training.pool import gather_pool
+from jaxspot.training.sampling import FACELESS
 from jaxspot.training.saved_epochs import Progress, restore_progress, save_progress
 from jaxspot.video.bank import Bank
 
-MADE_BY = "made_by.txt"
 
-
-class Trial(NamedTuple):
+class CrossValidation(NamedTuple):
     """Results of some folds.
 
     Attributes:
@@ -47,7 +36,7 @@ class Trial(NamedTuple):
       variables: of the folds' networks, stacked; the inner folds' are not among them.
       metrics: losses of the folds, see `TrainedFolds`.
       scores: raw, of the folds and inner folds.
-      judged: decisions, curves and intervals of the held-out subjects.
+      held_out: what was found in the held-out subjects' videos.
     """
 
     folds: tuple[Fold, ...]
@@ -55,40 +44,65 @@ class Trial(NamedTuple):
     reach: tuple[Pair, ...]
     variables: dict[str, Any]
     metrics: list[dict[str, Any]]
-    scores: Scores
-    judged: Judged
+    scores: NetworkScores
+    held_out: HeldOut
+
+    def held_out_scores(self, bank: Bank) -> dict[str, np.ndarray]:
+        """Each video by the fold that held its subject out: video -> float32 (frames, 2)."""
+        number = {fold.held_out: i for i, fold in enumerate(self.folds)}
+        rows = zip(bank.videos.video, bank.videos.subject, strict=True)
+        return {video: self.scores[video][number[subject]] for video, subject in rows}
 
 
-def run_trial(
+def run_networks(bank: Bank, settings: Settings, *, count: int | None = None) -> Networks:
+    """The networks of a run: all folds of a bank, or `count` evenly spread, and their inner folds.
+
+    Raises:
+      UserError: too few subjects.
+    """
+    protocol = settings.protocol
+    folds = loso_folds(bank.videos.subject, validate=settings.validates)
+    if count is not None:
+        folds = spread(folds, count)
+    return plan_networks(folds, fit=protocol.fit, groups=protocol.inner_groups)
+
+
+def spread(folds: Sequence[Fold], count: int) -> list[Fold]:
+    """`count` of the folds, evenly spread; all where there are fewer."""
+    places = np.linspace(0, len(folds), min(count, len(folds)), endpoint=False)
+    return [folds[int(place)] for place in places]
+
+
+def refuse_unusable(bank: Bank, plans: Sequence[Networks]) -> None:
+    """Refuses a bank that some network could not be trained on, before anything is written.
+
+    Raises:
+      UserError: a kind that the subjects of a network never show, or training or validation
+        subjects without a face in any frame.
+    """
+    seen = set(bank.videos.subject[[bank.faces(video).any() for video in bank.videos.video]])
+    for fold in dict.fromkeys(fold for networks in plans for fold in networks.all):
+        mean_durations(bank, fold)
+        for group in (fold.training, fold.validation):
+            if group and not seen & set(group):
+                raise UserError(f"{bank.root}: {FACELESS.format(', '.join(group))}")
+
+
+def cross_validate(
     bank: Bank,
     networks: Networks,
     settings: Settings,
-    *,
-    saved: Path,
-    epochs: Path,
-    metrics: Path,
-    name: str,
-    stop_here: Callable[[], None] = lambda: None,
-) -> Trial:
-    """Trains and scores folds with progress on the terminal, going on where `saved` ends.
-
-    Args:
-      bank: frames and labels.
-      networks: folds and inner folds, see `plan_networks`.
-      settings: of the run.
-      saved: folder of the scores that are done.
-      epochs: folder of the epochs that are done.
-      metrics: file with a JSON row per fold and epoch; inner folds go to inner_<its name>.
-      name: what the progress bars say.
-      stop_here: called whenever all that is done is saved; may raise.
+    work: Work,
+) -> CrossValidation:
+    """Trains and scores folds (`run_networks`), continuing what is done.
 
     Raises:
-      UserError: a loss or score is not finite, or nothing in `saved` is whole.
+      UserError: a loss or score is not finite, or nothing that was saved is whole.
     """
     durations = tuple(
         mean_durations(bank, fold, inclusive=settings.inclusive) for fold in networks.all
     )
-    trained = train(bank, networks, settings, epochs, metrics, name=name, stop_here=stop_here)
+    trained = train(bank, networks, settings, work)
     reach = search_skips(
         bank,
         networks.all,
@@ -96,62 +110,48 @@ def run_trial(
         trained.variables,
         durations,
         rule=settings.protocol.frame_skip,
-        saved=saved / "frame_skips.json",
-        name=name,
-        stop_here=stop_here,
+        saved=work.saved / "frame_skips.json",
+        name=work.name,
+        stop_here=work.stop_here,
     )
-    scores = score_bank(
-        bank,
-        networks,
-        trained.variables,
-        reach,
-        settings,
-        saved / "scores",
-        name=name,
-        stop_here=stop_here,
-    )
+    scores = score_bank(bank, networks, trained.variables, reach, settings, work)
     count = len(networks.folds)
     durations, reach = durations[:count], reach[:count]
-    protocols = [
-        fold_protocol(settings.protocol, pair, cycles=settings.cycles) for pair in durations
-    ]
-    judged = judge(bank, networks, blank_faceless(bank, scores), protocols)
-    variables = jax.tree.map(lambda leaf: leaf[:count], trained.variables)
-    rows, _ = split_metrics(networks, trained.metrics)
-    return Trial(networks.folds, durations, reach, variables, rows, scores, judged)
+    rules = [fold_rule(settings.rule, pair, cycles=settings.protocol.cycles) for pair in durations]
+    blank = blank_faceless(bank, scores)
+    return CrossValidation(
+        networks.folds,
+        durations,
+        reach,
+        jax.tree.map(lambda leaf: leaf[:count], trained.variables),
+        split_metrics(networks, trained.metrics)[0],
+        scores,
+        spot_held_out(bank, networks, blank, rules, settings.protocol),
+    )
 
 
-def train(
-    bank: Bank,
-    networks: Networks,
-    settings: Settings,
-    saved: Path,
-    metrics: Path,
-    *,
-    name: str,
-    stop_here: Callable[[], None],
-) -> TrainedFolds:
+def train(bank: Bank, networks: Networks, settings: Settings, work: Work) -> TrainedFolds:
     """`train_loso`, every epoch saved before it counts as done."""
     pool = gather_pool(bank)
     folds, inner = networks.all, len(networks.inner)
     start = start_folds(folds, pool, model=settings.model, training=settings.training)
-    found, damage = restore_progress(saved, start)
+    found, damage = restore_progress(work.epochs, start)
     begun = found or Progress(0, start, [])
     for line in damage:
         print(f"{line}; going on from epoch {begun.epoch}", file=sys.stderr)
     with progress_bar(
         total=settings.training.epochs,
         initial=begun.epoch,
-        desc=f"{name} {len(networks.folds)} folds{f' and {inner} inner' if inner else ''}",
+        desc=f"{work.name} {len(networks.folds)} folds{f' and {inner} inner' if inner else ''}",
         unit="epoch",
     ) as bar:
 
         def on_epoch(progress: Progress) -> None:
-            save_progress(saved, progress)
-            write_metrics(metrics, networks, progress.metrics)
+            save_progress(work.epochs, progress)
+            write_metrics(work.metrics, networks, progress.metrics)
             bar.set_postfix_str(describe(progress), refresh=False)
             bar.update()
-            stop_here()
+            work.stop_here()
 
         trained = train_loso(
             pool,
@@ -162,7 +162,7 @@ def train(
             resume=begun,
             on_epoch=on_epoch,
         )
-    write_metrics(metrics, networks, trained.metrics)
+    write_metrics(work.metrics, networks, trained.metrics)
     return trained
 
 
@@ -197,74 +197,3 @@ def describe(progress: Progress) -> str:
         return f"loss {mean(loss)}"
     stopped = sum(row["stopped"] for row in rows)
     return f"loss {mean(loss)}, validation {mean(validation)}, {stopped} done"
-
-
-def score_bank(
-    bank: Bank,
-    networks: Networks,
-    variables: dict[str, Any],
-    durations: Sequence[Pair],
-    settings: Settings,
-    saved: Path,
-    *,
-    name: str,
-    stop_here: Callable[[], None],
-) -> dict[str, dict[int, np.ndarray]]:
-    """Every video by the networks that some fold asks about its subject, each with its own k.
-
-    Videos whose scores these very weights have left in `saved` are not scored again.
-    """
-    weights = hash_tree(variables)
-    scores = {}
-    with progress_bar(
-        total=int(bank.videos.frames.sum()), desc=f"scoring ({name})", unit="frame"
-    ) as bar:
-        columns = (bank.videos[name].tolist() for name in ("video", "subject", "frames", "fps"))
-        for video, subject, frames, fps in zip(*columns, strict=True):
-            wanted, scores[video] = networks.of_subject(subject), {}
-            if not wanted:
-                bar.update(frames)
-                continue
-            skips = network_skips(settings.model, [durations[number] for number in wanted], fps)
-            place, made_by = saved / video, f"{weights} {wanted} {skips.tolist()}"
-            known = _known_scores(place, (len(wanted), frames, 2), made_by)
-            if known is None:
-                known = score_video(
-                    settings.model,
-                    jax.tree.map(lambda leaf, wanted=wanted: leaf[wanted], variables),
-                    shown_frames(bank, video),
-                    skips=skips,
-                    on_chunk=bar.update,
-                )
-                refuse_not_finite(known, [networks.all[number] for number in wanted], video)
-                save_tree(place, {"scores": known}, texts={MADE_BY: made_by})
-            else:
-                bar.update(frames)
-            scores[video] = dict(zip(wanted, known, strict=True))
-            stop_here()
-    return scores
-
-
-def refuse_not_finite(scores: np.ndarray, folds: Sequence[Fold], video: str) -> None:
-    """Stops at a score (folds, frames, 2) that is not a finite number.
-
-    Raises:
-      UserError: it names subject, video and frame.
-    """
-    bad = np.argwhere(~np.isfinite(scores))
-    if len(bad):
-        fold, frame, _ = bad[0]
-        raise UserError(
-            f"fold of subject {folds[fold].held_out}, video {video}, frame {frame + 1}: the score"
-            " is not finite; the weights are unusable. Train anew with a lower"
-            " --config.training.learning_rate"
-        )
-
-
-def _known_scores(place, shape, made_by):
-    try:
-        if (place / MADE_BY).read_bytes() != made_by.encode():
-            return None
-        return restore_tree(place, {"scores": np.zeros(shape, np.float32)})["scores"]
-    except (FileNotFoundError, UserError):
-        return None

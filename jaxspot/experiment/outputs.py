@@ -11,17 +11,21 @@ from PIL import Image
 
 from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
 from jaxspot.evaluation.megc_log import DATASET_NUMBERS, megc_log
-from jaxspot.experiment.compare import METHOD, Compared
-from jaxspot.experiment.crossval import Trial
-from jaxspot.experiment.describe import (
+from jaxspot.experiment.control import control_title, judge_control
+from jaxspot.experiment.crossval import CrossValidation
+from jaxspot.experiment.heldout import HeldOut
+from jaxspot.experiment.peers import MethodTables
+from jaxspot.experiment.settings import Settings
+from jaxspot.experiment.tables import (
+    LAYOUTS,
+    METHOD,
     NOTES,
     PAIRED_NOTE,
     describe_protocol,
     kept_weights,
     oracle_of,
+    write_table,
 )
-from jaxspot.experiment.heldout import Judged, frame_rows
-from jaxspot.experiment.settings import Settings
 from jaxspot.files import write_bytes, write_text
 from jaxspot.report import figures
 from jaxspot.report.page import ReportPicture, ReportTable, write_report
@@ -29,58 +33,54 @@ from jaxspot.report.sentences import bank_sentence
 from jaxspot.report.side_by_side import layout2, table2
 from jaxspot.report.tables import (
     difference_title,
-    layout4,
-    layout5,
-    layout6,
     layout_control,
     layout_difference,
-    oracle_mark,
     table_title,
-    write_tables,
 )
 from jaxspot.report.viewer import VideoCurves
 from jaxspot.synthetic.generate import person_number
 from jaxspot.synthetic.sheet import event_sheet, identity_sheet
 from jaxspot.video.bank import Bank
 
+NO_CONTROL = "No negative control was made: none was asked for, or too few videos are long enough."
+
 
 def write_outputs(
     workdir: Path,
     bank: Bank,
     settings: Settings,
-    trial: Trial,
-    compared: Compared,
+    trained: CrossValidation,
+    compared: MethodTables,
     control: pd.DataFrame,
 ) -> None:
     """Writes tables/, figures/ and report.html.
 
     Args:
       workdir: the run's folder.
-      bank, settings, trial: of the run.
+      bank, settings, trained: of the run.
       compared: Tables 4 to 6, tidy.
       control: the negative control, tidy; may be empty.
     """
-    shown = [write_durations(workdir / "tables", bank, settings)]
-    shown += write_comparison(workdir / "tables", settings, compared)
-    verdict = "No negative control was made: none was asked for, or too few videos are long enough."
+    folder, verdict = workdir / "tables", NO_CONTROL
+    shown = [write_durations(folder, bank, settings)]
+    shown += write_comparison(folder, settings, compared)
     if len(control):
-        title, wide = control_title(settings, control), layout_control(control)
-        write_tables(control, wide, workdir / "tables" / "control", title=title)
-        verdict = judge_control(control)
-        shown.append(ReportTable(title, wide, verdict))
+        verdict, wide = judge_control(control), layout_control(control)
+        title = control_title(settings, control)
+        table = write_table(folder, "control", control, wide, title)
+        shown.append(table._replace(note=verdict))
     dataset: Any = bank.meta["source"].get("kind")
     if dataset in DATASET_NUMBERS:
-        log = megc_log(
-            trial.judged.intervals, bank.annotations, videos=bank.videos, dataset=dataset
-        )
-        write_text(workdir / "tables" / "megc2020_log.txt", log)
-    videos = video_curves(bank, trial.judged)
-    pictures = draw_figures(workdir / "figures", bank, settings, trial, compared)
+        intervals = trained.held_out.intervals
+        log = megc_log(intervals, bank.annotations, videos=bank.videos, dataset=dataset)
+        write_text(folder / "megc2020_log.txt", log)
+    videos = video_curves(bank, trained.held_out)
+    pictures = draw_figures(workdir / "figures", bank, settings, trained, compared)
     pictures.append(draw_curves(workdir / "figures", videos, settings))
     if is_synthetic(bank):
         pictures += draw_sheets(workdir / "figures", bank)
     intervals = compared.intervals
-    ours = intervals[intervals.method == intervals.method.iloc[0]].set_index("kind")
+    ours = intervals[intervals.method == METHOD].set_index("kind")
     write_report(
         workdir / "report.html",
         title="jaxspot: leave-one-subject-out",
@@ -104,33 +104,28 @@ def write_durations(folder: Path, bank: Bank, settings: Settings) -> ReportTable
     fps = bank.videos.set_index("video").fps
     durations = duration_table(bank.annotations, fps=fps, inclusive=settings.inclusive)
     tidy = table2({settings.dataset: durations})
-    wide, title = layout2(tidy), table_title(2, dataset=settings.dataset)
-    write_tables(tidy, wide, folder / "table2", title=title, note=NOTES[2])
-    return ReportTable(title, wide, NOTES[2])
+    title = table_title(2, dataset=settings.dataset)
+    return write_table(folder, "table2", tidy, layout2(tidy), title, NOTES[2])
 
 
-def write_comparison(folder: Path, settings: Settings, compared: Compared) -> list[ReportTable]:
+def write_comparison(folder: Path, settings: Settings, compared: MethodTables) -> list[ReportTable]:
     """Writes Tables 4 to 6 and the differences between methods; returns them for the page."""
-    shown = []
-    for number, tidy, layout in (
-        (4, compared.frames, layout4),
-        (5, compared.intervals, layout5),
-        (6, compared.manual, layout6),
-    ):
-        rules = settings.protocol
-        protocol, oracle = describe_protocol(rules, number), oracle_of(rules, number)
-        title = table_title(number, dataset=settings.dataset, protocol=protocol, oracle=oracle)
-        wide, note = layout(tidy), NOTES[number]
-        write_tables(tidy, wide, folder / f"table{number}", title=title, note=note)
-        shown.append(ReportTable(title, wide, note))
-    if len(compared.differences):
-        rules = settings.protocol
-        protocol, oracle = describe_protocol(rules, 5), oracle_of(rules, 5)
-        names: dict[str, Any] = dict(dataset=settings.dataset, protocol=protocol, oracle=oracle)
-        title, wide = difference_title(METHOD, **names), layout_difference(compared.differences)
-        stem = folder / "differences"
-        write_tables(compared.differences, wide, stem, title=title, note=PAIRED_NOTE)
-        shown.append(ReportTable(title, wide, PAIRED_NOTE))
+    protocol, shown = settings.protocol, []
+    words = lambda number: dict(
+        dataset=settings.dataset,
+        protocol=describe_protocol(protocol, number, settings.rule),
+        oracle=oracle_of(protocol, number),
+    )
+    tables = {4: compared.frames, 5: compared.intervals, 6: compared.manual}
+    for number, tidy in tables.items():
+        layout, _ = LAYOUTS[number]
+        title = table_title(number, **words(number))
+        shown.append(
+            write_table(folder, f"table{number}", tidy, layout(tidy), title, NOTES[number])
+        )
+    if len(tidy := compared.differences):
+        title, wide = difference_title(METHOD, **words(5)), layout_difference(tidy)
+        shown.append(write_table(folder, "differences", tidy, wide, title, PAIRED_NOTE))
     return shown
 
 
@@ -139,39 +134,11 @@ def is_synthetic(bank: Bank) -> bool:
     return bank.meta["source"].get("kind") == "synthetic"
 
 
-def control_title(settings: Settings, control: pd.DataFrame) -> str:
-    """The heading of the negative control's table."""
-    return (
-        f"Negative control. Intervals: F1 of up to {settings.control_folds} folds trained and"
-        f" scored on labels moved by at least {settings.control_seconds:g} s;"
-        f" data: {settings.dataset}"
-        f"{oracle_mark('oracle' in control and oracle_of(settings.protocol, 5))}"
-    )
-
-
-def judge_control(control: pd.DataFrame) -> str:
-    """What the negative control says: every kind beside chance."""
-    compared = [
-        f"{kind} {f1:.3f} ({'ABOVE' if f1 > limit else 'not above'} {limit:.3f})"
-        for kind, f1, limit in control[["kind", "f1", "random_f1_p95"]].itertuples(index=False)
-    ]
-    says = (
-        f"Negative control: F1 on moved labels beside what 95 % of random draws stay at or under:"
-        f" {', '.join(compared)}."
-    )
-    if (control.f1 > control.random_f1_p95).any():
-        says += (
-            " Above it: one clean run in twenty lands there by chance; look for a leak before you"
-            " believe any table."
-        )
-    return says
-
-
 def draw_figures(
-    folder: Path, bank: Bank, settings: Settings, trial: Trial, compared: Compared
+    folder: Path, bank: Bank, settings: Settings, trained: CrossValidation, compared: MethodTables
 ) -> list[ReportPicture]:
     """Draws the figures over all videos into a folder; returns them in the order of the page."""
-    raw, labels, _ = frame_rows(bank, trial.judged)
+    raw, labels, _ = trained.held_out.frame_rows(bank)
     pooled, by_person = move_to_neutral_ratio(bank.annotations, bank.videos)
     drawn = {
         "figure3": (
@@ -191,7 +158,7 @@ def draw_figures(
             "ROC of single held-out frames, before smoothing.",
         ),
         "loss": (
-            figures.loss_curves(pd.DataFrame(trial.metrics).dropna(subset=["train_loss"])),
+            figures.loss_curves(pd.DataFrame(trained.metrics).dropna(subset=["train_loss"])),
             f"Loss of each fold; {kept_weights(settings.training.patience)} are kept.",
         ),
     }
@@ -222,7 +189,7 @@ def draw_curves(folder: Path, videos: Sequence[VideoCurves], settings: Settings)
     return ReportPicture(places[0], caption, printed=True)
 
 
-def video_curves(bank: Bank, judged: Judged) -> list[VideoCurves]:
+def video_curves(bank: Bank, held_out: HeldOut) -> list[VideoCurves]:
     """What Figure 4 and the page draw of each video."""
     rows = bank.videos[["video", "subject", "fps"]].to_numpy().tolist()
     return [
@@ -230,10 +197,10 @@ def video_curves(bank: Bank, judged: Judged) -> list[VideoCurves]:
             video,
             subject,
             fps,
-            *judged.curves[video],
-            judged.decisions[subject].threshold,
+            *held_out.curves[video],
+            held_out.rules[subject].threshold,
             bank.labels(video),
-            judged.intervals.loc[judged.intervals.video == video],
+            held_out.intervals.loc[held_out.intervals.video == video],
         )
         for video, subject, fps in rows
     ]

@@ -1,23 +1,29 @@
-"""The peers that a run names: spotted once, kept with the run, scored as ours is."""
+"""Ours, chance and the peers that a run names, on the same videos by the same scorer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS, frame_labels, read_intervals
 from jaxspot.baselines import PEERS
+from jaxspot.evaluation.bootstrap import bootstrap_difference, bootstrap_f1
+from jaxspot.evaluation.chance import random_floor
+from jaxspot.evaluation.f1 import score_by_subject, score_intervals
 from jaxspot.evaluation.roc import roc_threshold, score_frames
-from jaxspot.experiment.score_files import read_scores, write_scores
+from jaxspot.experiment.heldout import HeldOut
+from jaxspot.experiment.scores import read_scores, write_scores
+from jaxspot.experiment.settings import Settings
+from jaxspot.experiment.tables import METHOD, oracle_of
 from jaxspot.files import write_table
 from jaxspot.network.streams import frame_skips
 from jaxspot.progress import progress_bar
+from jaxspot.report.tables import difference_table, score_rows, table4, table5, table6
+from jaxspot.spotting.rule import Pair
 from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
-
-Pair = tuple[float, float]
 
 
 class Spotted(NamedTuple):
@@ -36,9 +42,8 @@ def spot_by_peers(
     bank: Bank,
     folds: Sequence[Fold],
     durations: Sequence[Pair],
+    settings: Settings,
     *,
-    names: Sequence[str],
-    seed: int,
     saved: Path,
     stop_here: Callable[[], None] = lambda: None,
 ) -> dict[str, Spotted]:
@@ -49,8 +54,7 @@ def spot_by_peers(
       folds: a fold a subject.
       durations: per fold, mean seconds of ME and MaE of its own subjects: a peer's k for the
         held-out subject.
-      names: of `PEERS`.
-      seed: of whatever is random.
+      settings: the names of the peers, of `PEERS`, and the seed of whatever is random.
       saved: a folder with intervals.csv and scores/ for each peer.
       stop_here: called whenever all that is done is saved; may raise.
     """
@@ -60,13 +64,13 @@ def spot_by_peers(
         return dict(zip(map(str, KINDS), frame_skips(pairs[subject], fps), strict=True))
 
     spotted = {}
-    for name in names:
+    for name in settings.peers:
         folder = saved / name
         if not (folder / "intervals.csv").is_file():
             total = int(bank.videos.frames.sum())
             with progress_bar(total=total, desc=name, unit="frame") as bar:
                 scores, intervals = PEERS[name](
-                    bank, folds=folds, k=k, seed=seed, on_frame=bar.update
+                    bank, folds=folds, k=k, seed=settings.seed, on_frame=bar.update
                 )
             write_scores(folder / "scores", scores)
             write_table(intervals, folder / "intervals.csv")
@@ -104,3 +108,67 @@ def _own_range(scores):
     low = np.nanmin(scores, axis=0, initial=np.inf)
     high = np.nanmax(scores, axis=0, initial=-np.inf)
     return (scores - low) / np.where(high > low, high - low, 1)
+
+
+class MethodTables(NamedTuple):
+    """What the tables hold, tidy.
+
+    Attributes:
+      frames: Table 4.
+      intervals: Table 5, by the Automated IoU Method.
+      manual: Table 6, by the Manual IoU Method.
+      differences: F1 of each peer minus ours, on the same drawn subjects.
+      by_subject: F1 of ours (Table 5) subject by subject.
+    """
+
+    frames: pd.DataFrame
+    intervals: pd.DataFrame
+    manual: pd.DataFrame
+    differences: pd.DataFrame
+    by_subject: pd.DataFrame
+
+
+def compare_methods(
+    bank: Bank, held_out: HeldOut, settings: Settings, spotted: Mapping[str, Spotted]
+) -> MethodTables:
+    """Scores what we found beside the random floor and what the peers have spotted."""
+    oracle = settings.protocol.oracle
+    ours, mine = score_method(METHOD, held_out.intervals, bank, settings, oracle=oracle)
+    rows = [*ours, *score_chance(held_out.intervals, bank, settings)]
+    differences, peer_frames = [], []
+    for name, found in spotted.items():
+        peer, theirs = score_method(name, found.intervals, bank, settings)
+        rows += peer
+        peer_frames += score_rows(name, score_peer_frames(bank, found))
+        differences += [
+            {"method": name, "kind": kind, "oracle": oracle} | row
+            for kind, row in bootstrap_difference(theirs, mine, seed=settings.seed).items()
+        ]
+    skipped = bool(oracle_of(settings.protocol, 6))
+    manual, _ = score_method(METHOD, held_out.manual, bank, settings, oracle=skipped)
+    manual += score_chance(held_out.manual, bank, settings)
+    frames = score_rows(METHOD, score_frames(*held_out.frame_rows(bank)), oracle=oracle)
+    frames += peer_frames
+    return MethodTables(
+        table4(frames), table5(rows), table6(manual), difference_table(differences), mine
+    )
+
+
+def score_method(
+    name: str, intervals: pd.DataFrame, bank: Bank, settings: Settings, *, oracle: bool = False
+) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    """Rows of Table 5 for a method's intervals, with 95 % intervals; and F1 by subject."""
+    rule: dict[str, Any] = dict(videos=bank.videos, **settings.protocol.scoring)
+    found = score_intervals(intervals, bank.annotations, **rule)
+    by_subject = score_by_subject(intervals, bank.annotations, **rule)
+    spread = bootstrap_f1(by_subject, seed=settings.seed)
+    ends = {kind: {end: spread[kind][end] for end in ("f1_low", "f1_high")} for kind in spread}
+    rows = score_rows(name, {kind: found[kind] | ends[kind] for kind in found}, oracle=oracle)
+    return rows, by_subject
+
+
+def score_chance(intervals: pd.DataFrame, bank: Bank, settings: Settings) -> list[dict[str, Any]]:
+    """Rows of Table 5 for random intervals, as many and as long as the given ones."""
+    rule = settings.protocol.scoring
+    floor = random_floor(intervals, bank.annotations, bank.videos, seed=settings.seed, **rule)
+    return score_rows("random", floor)

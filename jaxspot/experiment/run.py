@@ -1,159 +1,162 @@
 """`train_and_evaluate`: from a config to a folder of scores, tables, figures and weights."""
 
+import contextlib
 import json
+import os
+import platform
+import signal
+import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import jax
 import pandas as pd
 
-from jaxspot.errors import UserError
-from jaxspot.experiment.compare import compare
+from jaxspot.errors import Interrupted, UserError
 from jaxspot.experiment.control import negative_control
-from jaxspot.experiment.crossval import Trial, run_trial
-from jaxspot.experiment.networks import refuse_unusable, run_networks
+from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_networks
 from jaxspot.experiment.outputs import write_outputs
-from jaxspot.experiment.peers import spot_by_peers
-from jaxspot.experiment.provenance import describe_run
-from jaxspot.experiment.score_files import write_scores
+from jaxspot.experiment.peers import compare_methods, spot_by_peers
+from jaxspot.experiment.scores import Work, write_scores
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
-from jaxspot.experiment.stopping import stop_when_saved
-from jaxspot.experiment.sweep import read_finished, write_family
-from jaxspot.experiment.variants import Member, expand, training_key
+from jaxspot.experiment.sweep import SweepRun, read_finished, sweep_runs, training_key, write_sweep
 from jaxspot.experiment.workdir import claim_workdir
 from jaxspot.files import write_table, write_text
 from jaxspot.spotting.spotter import Spotter, save_spotter
 from jaxspot.video.bank import Bank
 
+SAYS = b"\nstopping when this epoch or video is saved; again to stop now\n"
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+PACKAGES = ("jaxspot", "jax", "jaxlib", "flax", "optax", "numpy", "scipy", "opencv-python")
 MATTERS = {"packages", "device", "xla_flags", "git_revision"}
+"""What the last digits of a run depend on."""
 
 
 def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False) -> pd.DataFrame:
     """Trains all folds, scores the held-out subjects, writes everything that a run leaves.
 
-    A config with `variants` or `seeds` is a family of such runs on one bank, see `run_family`.
+    A config with `variants` or `seeds` is a sweep of such runs on one bank, see `run_sweep`.
 
     Args:
       config: of `configs/`.
       workdir: an empty or absent folder; docs/runs.md lists what appears in it.
-      resume: go on where the run in `workdir` was cut, if there is one; what comes of it is the
-        same bit for bit on the same machine.
+      resume: continue the run in `workdir` if there is one; on the same machine its results are the
+        same bit for bit.
 
     Returns:
-      Table 5, tidy; of a family Table 7.
+      Table 5, tidy; of a sweep Table 7.
 
     Raises:
       UserError: the folder holds another run, the bank cannot be used, or a loss is not finite.
       Interrupted: asked to stop (SIGINT, SIGTERM), with all work saved.
     """
-    workdir = Path(workdir)
-    family = expand(config)
-    for _, member in family:
-        read_settings(member)
+    workdir, runs = Path(workdir), sweep_runs(config)
+    settings = [read_settings(own) for _, own in runs]
     bank = named_bank(config)
     if bank:
-        refuse_runs(bank, family)
+        refuse_unusable(bank, [run_networks(bank, own) for own in settings])
     with claim_workdir(workdir, config, resume=resume):
         if not bank:
             bank = make_bank(config, workdir)
-            refuse_runs(bank, family)
+            refuse_unusable(bank, [run_networks(bank, own) for own in settings])
         write_provenance(workdir / "provenance.json", describe_run(config, bank))
         with stop_when_saved() as stop_here:
-            if len(family) > 1:
-                return run_family(bank, family, workdir, stop_here)
-            return run_experiment(
-                bank,
-                read_settings(config),
-                workdir,
-                stop_here,
-                epochs=workdir / "checkpoints" / "epochs",
-                peers=workdir / "peers",
-            )
+            if len(runs) > 1:
+                return run_sweep(bank, runs, settings, workdir, stop_here)
+            epochs, peers = workdir / "checkpoints" / "epochs", workdir / "peers"
+            return run_one(bank, settings[0], workdir, epochs, peers, stop_here)
 
 
-def refuse_runs(bank: Bank, family: Sequence[tuple[Member, Any]]) -> None:
-    """Refuses a bank that some network of some run could not be trained on (`refuse_unusable`)."""
-    for _, config in family:
-        refuse_unusable(bank, run_networks(bank, read_settings(config)))
-
-
-def run_family(
+def run_sweep(
     bank: Bank,
-    family: Sequence[tuple[Member, Any]],
+    runs: Sequence[tuple[SweepRun, Any]],
+    settings: Sequence[Settings],
     workdir: Path,
     stop_here: Callable[[], None],
 ) -> pd.DataFrame:
     """Runs on one bank, each in a folder of its own; returns Table 7 over all of them, tidy.
 
-    Members that train alike share their epochs (`workdir/trained`), all of one seed their peers. A
-    member that is done is not run again.
+    Runs that train alike share their epochs (`workdir/trained`); runs of one seed share their
+    peers. A run that is done is not run again.
     """
     found = []
-    for number, (member, config) in enumerate(family, 1):
-        print(f"{member.name} ({number} of {len(family)})", file=sys.stderr)
-        folder, settings = workdir / member.name, read_settings(config)
+    for number, ((run, config), own) in enumerate(zip(runs, settings, strict=True), 1):
+        print(f"{run.name} ({number} of {len(runs)})", file=sys.stderr)
+        folder = workdir / run.name
         with claim_workdir(folder, config, resume=True):
             write_provenance(folder / "provenance.json", describe_run(config, bank))
-            table = read_finished(folder, settings.peers)
+            table = read_finished(folder, own.peers)
             if table is None:
-                table = run_experiment(
-                    bank,
-                    settings,
-                    folder,
-                    stop_here,
-                    epochs=workdir / "trained" / training_key(settings),
-                    peers=workdir / "peers" / f"seed{settings.seed}",
-                )
-        found.append((member, settings, table))
-    return write_family(workdir, bank, found)
+                epochs = workdir / "trained" / training_key(own)
+                peers = workdir / "peers" / f"seed{own.seed}"
+                table = run_one(bank, own, folder, epochs, peers, stop_here)
+        found.append((run, own, table))
+    return write_sweep(workdir, bank, found)
 
 
-def run_experiment(
+def run_one(
     bank: Bank,
     settings: Settings,
     workdir: Path,
-    stop_here: Callable[[], None],
-    *,
     epochs: Path,
     peers: Path,
+    stop_here: Callable[[], None],
 ) -> pd.DataFrame:
     """One run, in a folder that is ours; returns Table 5, tidy.
 
     `epochs` and `peers` are the folders of the epochs and of the peers that are done.
     """
     saved = workdir / "checkpoints"
-    trial = run_trial(
-        bank,
-        run_networks(bank, settings),
-        settings,
-        saved=saved,
-        epochs=epochs,
-        metrics=workdir / "metrics.jsonl",
-        name="training",
-        stop_here=stop_here,
-    )
-    write_scores(workdir / "scores", held_out_scores(bank, trial))
-    write_table(trial.judged.intervals, workdir / "intervals.csv")
-    decisions = tuple(trial.judged.decisions[fold.held_out] for fold in trial.folds)
-    spotter = Spotter(settings.model, trial.variables, trial.reach, decisions)
+    work = Work(saved, epochs, workdir / "metrics.jsonl", "training", stop_here)
+    trained = cross_validate(bank, run_networks(bank, settings), settings, work)
+    write_scores(workdir / "scores", trained.held_out_scores(bank))
+    write_table(trained.held_out.intervals, workdir / "intervals.csv")
+    rules = tuple(trained.held_out.rules[fold.held_out] for fold in trained.folds)
+    spotter = Spotter(settings.model, trained.variables, trained.reach, rules)
     save_spotter(saved / "spotter", spotter)
     stop_here()
     spotted = spot_by_peers(
-        bank,
-        trial.folds,
-        trial.durations,
-        names=settings.peers,
-        seed=settings.seed,
-        saved=peers,
-        stop_here=stop_here,
+        bank, trained.folds, trained.durations, settings, saved=peers, stop_here=stop_here
     )
-    compared = compare(bank, trial, settings, spotted)
+    compared = compare_methods(bank, trained.held_out, settings, spotted)
     stop_here()
     control = negative_control(bank, settings, saved / "control", stop_here)
-    write_outputs(workdir, bank, settings, trial, compared, control)
+    write_outputs(workdir, bank, settings, trained, compared, control)
     return compared.intervals
+
+
+@contextlib.contextmanager
+def stop_when_saved() -> Iterator[Callable[[], None]]:
+    """Holds back the first SIGINT or SIGTERM until work is saved; a second one stops at once.
+
+    Yields a function to call where all is saved: it raises Interrupted when a signal has come.
+    Outside the main thread, where Python hears no signals, it never does.
+    """
+    came = []
+
+    def hear(number, frame):
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+        os.write(2, SAYS)  # print may not be called while it is at work itself
+
+    def stop_here():
+        if came:
+            raise Interrupted("stopped as asked, all work is saved; go on with --resume")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop_here
+        return
+    before = {number: signal.signal(number, hear) for number in SIGNALS}
+    try:
+        yield stop_here
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def write_provenance(path: Path, now: dict[str, Any]) -> None:
@@ -185,8 +188,40 @@ def write_provenance(path: Path, now: dict[str, Any]) -> None:
     write_text(path, json.dumps(first, indent=1) + "\n")
 
 
-def held_out_scores(bank: Bank, trial: Trial) -> dict[str, np.ndarray]:
-    """Each video's scores by the fold that held its subject out: video -> float32 (frames, 2)."""
-    number = {fold.held_out: i for i, fold in enumerate(trial.folds)}
-    rows = zip(bank.videos.video, bank.videos.subject, strict=True)
-    return {video: trial.scores[video][number[subject]] for video, subject in rows}
+def describe_run(config: Any, bank: Bank) -> dict[str, Any]:
+    """Provenance of a run as JSON values."""
+    devices = jax.devices()
+    return {
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "device": f"{len(devices)} x {devices[0].device_kind}",
+        "xla_flags": os.environ.get("XLA_FLAGS", ""),
+        "command": sys.argv,
+        "seed": config.seed,
+        "bank": {"sha256": bank.sha256, "source": bank.meta["source"]},
+        "git_revision": git_revision(),
+    }
+
+
+def git_revision() -> str | None:
+    """The commit of the code, with a + where files differ from it; None outside a checkout."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    run = lambda *words: subprocess.run(
+        ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    try:
+        return run("rev-parse", "HEAD") + ("+" if run("status", "--porcelain") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _version(name):
+    """A checkout may be run without being installed, and OpenCV may be another of its packages."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

@@ -10,11 +10,12 @@ import numpy as np
 
 from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.evaluation.roc import auc
-from jaxspot.experiment.heldout import Pair, shown_frames, usable_scores
+from jaxspot.experiment.scores import shown_frames, usable_scores
 from jaxspot.files import write_text
 from jaxspot.network.model import TwoStream
 from jaxspot.network.streams import network_skips
 from jaxspot.progress import progress_bar
+from jaxspot.spotting.rule import Pair
 from jaxspot.spotting.scoring import score_video
 from jaxspot.storage import hash_tree
 from jaxspot.training.folds import Fold

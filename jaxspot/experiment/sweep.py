@@ -1,20 +1,33 @@
-"""What several runs on one bank leave together: Tables 2 and 4 to 7, differences, seeds, a page."""
+"""A sweep: several runs on one bank as one config, and their tables (Table 7, seeds)."""
 
+import copy
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from jaxspot.annotations.intervals import read_intervals
+from jaxspot.errors import UserError
 from jaxspot.evaluation.bootstrap import bootstrap_difference
 from jaxspot.evaluation.f1 import score_by_subject
-from jaxspot.experiment.combine import combine, describe_rows, read_source, shared_title
-from jaxspot.experiment.describe import NOTES, PAIRED_NOTE, oracle_of
 from jaxspot.experiment.outputs import is_synthetic
-from jaxspot.experiment.settings import Settings
-from jaxspot.experiment.variants import Member
+from jaxspot.experiment.settings import Settings, read_protocol
+from jaxspot.experiment.tables import (
+    LAYOUTS,
+    METHOD,
+    NOTES,
+    PAIRED_NOTE,
+    FinishedRun,
+    describe_rows,
+    join_tables,
+    oracle_of,
+    shared_title,
+    write_table,
+)
+from jaxspot.experiment.workdir import read_config
 from jaxspot.report.page import ReportPicture, ReportTable, write_report
 from jaxspot.report.seeds import layout_seeds, seeds_table
 from jaxspot.report.sentences import bank_sentence
@@ -24,99 +37,178 @@ from jaxspot.report.tables import (
     layout7,
     layout_difference,
     table7,
-    write_tables,
 )
 from jaxspot.video.bank import Bank
 
-Found = Sequence[tuple[Member, Settings, pd.DataFrame]]
+
+class SweepRun(NamedTuple):
+    """One run of a sweep.
+
+    Attributes:
+      variant: the row of Table 7 that it belongs to; empty where only the seed varies.
+      seed: of everything random in it.
+      name: of its folder.
+    """
+
+    variant: str
+    seed: int
+    name: str
+
+
+Found = Sequence[tuple[SweepRun, Settings, pd.DataFrame]]
+"""Runs with their settings and Table 5."""
+
+
+def sweep_runs(config: Any) -> list[tuple[SweepRun, Any]]:
+    """The runs that a config stands for: each of its variants with each of its seeds.
+
+    `config.variants` is a tuple of (name, changes), changes a tuple of (setting, value);
+    `config.seeds` a tuple of numbers in place of `config.seed`.
+
+    Returns:
+      the runs and a config for each; one alone where there is neither.
+
+    Raises:
+      UserError: a variant or seed is there twice, or a variant changes what is no setting.
+    """
+    seeds = tuple(config.seeds) or (config.seed,)
+    variants = tuple(config.variants) or (("", ()),)
+    for what, names in (("seeds", seeds), ("variants", [name for name, _ in variants])):
+        if len(set(names)) < len(names):
+            raise UserError(f"--config.{what} names one twice: {', '.join(map(str, names))}")
+    runs = []
+    for variant, changes in variants:
+        for seed in seeds:
+            own = copy.deepcopy(config)
+            own.seed, own.seeds, own.variants = seed, (), ()
+            for setting, value in changes:
+                change(own, setting, value)
+            parts = [variant] * bool(variant) + [f"seed{seed}"] * (len(seeds) > 1)
+            runs.append((SweepRun(variant, seed, "_".join(parts)), own))
+    return runs
+
+
+def change(config: Any, setting: str, value: Any) -> None:
+    """Sets `a.b` of a config.
+
+    Raises:
+      UserError: there is no such setting, or it is of another type.
+    """
+    *sections, field = setting.split(".")
+    place = config
+    try:
+        for section in sections:
+            place = place[section]
+        if field not in place:
+            raise KeyError(field)
+        place[field] = value
+    except (KeyError, TypeError, AttributeError) as error:
+        line = f"--config.variants: {setting} = {value!r} cannot be set: {error}"
+        raise UserError(line) from None
+
+
+def training_key(settings: Settings) -> str:
+    """The folder of epochs that all runs with the same networks and training share."""
+    protocol = settings.protocol
+    groups = protocol.inner_groups if protocol.fit == "inner" else 0
+    networks = (groups, settings.validates)
+    trained = (settings.model, settings.training, settings.augmentation, networks)
+    return hashlib.sha256(repr(trained).encode()).hexdigest()[:16]
 
 
 def read_finished(folder: Path, peers: Sequence[str]) -> pd.DataFrame | None:
-    """Table 5 of a member that is done, tidy; None if it is not, or lacks one of the peers."""
+    """Table 5 of a run that is done, tidy; None if it is not, or lacks one of the peers."""
     if not (folder / "report.html").is_file():
         return None
     table = pd.read_csv(folder / "tables" / "table5.csv")
     return table if set(peers) <= set(table.method) else None
 
 
-def write_family(workdir: Path, bank: Bank, found: Found) -> pd.DataFrame:
+def read_run(folder: str | Path) -> FinishedRun:
+    """The tables that a run has left in its folder, whose name it takes.
+
+    Raises:
+      UserError: the folder holds no run, or one that is not done.
+    """
+    folder = Path(folder)
+    config: Any = read_config(folder)
+    if not (folder / "report.html").is_file():
+        raise UserError(f"{folder}: this run is not done; go on with it by --resume")
+    name = folder.resolve().name
+    places = {number: folder / "tables" / f"table{number}.csv" for number in (2, *LAYOUTS)}
+    tables = {number: pd.read_csv(path) for number, path in places.items() if path.is_file()}
+    rules = {run.name or name: read_protocol(own) for run, own in sweep_runs(config)}
+    return FinishedRun(name, config.data.name, rules, tables)
+
+
+def write_sweep(workdir: Path, bank: Bank, found: Found) -> pd.DataFrame:
     """Writes tables/ (2, 4 to 6, differences; 7 and seeds where these differ) and report.html.
 
     Args:
-      workdir: the family's folder, with a folder for each member.
-      bank: that all members were run on.
-      found: members, their settings and Table 5, whose first method is ours.
+      workdir: the sweep's folder, with a folder for each run.
+      bank: that all were run on.
+      found: the runs.
 
     Returns:
-      a row a member and kind, tidy.
+      a row a run and kind, tidy.
     """
-    folder = workdir / "tables"
-    sources = [read_source(workdir / member.name) for member, _, _ in found]
-    shown = combine(sources, folder, data=False)
-    rows = []
-    for member, _, table in found:
-        ours: Any = table.loc[table.method == table.method.iloc[0]]
-        rows += [
-            row | dict(method=member.variant or "jaxspot", seed=member.seed)
-            for row in ours.to_dict("records")
-        ]
+    folder, dataset = workdir / "tables", found[0][1].dataset
+    runs = [read_run(workdir / run.name) for run, _, _ in found]
+    shown = join_tables(runs, folder, data=False)
+    rows = [
+        row | dict(method=run.variant or METHOD, seed=run.seed)
+        for run, _, table in found
+        for row in table.to_dict("records")
+        if row["method"] == METHOD
+    ]
     result = tidy = seeds_table(rows)
-    dataset = found[0][1].dataset
-    if any(member.variant for member, _, _ in found):
-        first_seed = [row for row in rows if row["seed"] == rows[0]["seed"]]
-        result, title = table7(first_seed), shared_title(7, sources, dataset)
-        wide = layout7(result)
-        write_tables(result, wide, folder / "table7", title=title, note=NOTES[7])
-        shown.append(ReportTable(title, wide, NOTES[7]))
+    if any(run.variant for run, _, _ in found):
+        result = table7(row for row in rows if row["seed"] == rows[0]["seed"])
+        title = shared_title(7, runs, dataset)
+        shown.append(write_table(folder, "table7", result, layout7(result), title, NOTES[7]))
     shown.append(write_differences(workdir, bank, found))
     if tidy.seed.nunique() > 1:
-        title = shared_title(7, sources, dataset)
+        title = shared_title(7, runs, dataset)
         title = title.replace("Table 7. Ablations", "Seeds, mean and deviation")
-        wide = layout_seeds(tidy)
-        write_tables(tidy, wide, folder / "seeds", title=title)
-        shown.append(ReportTable(title, wide))
-    write_family_page(workdir, bank, found, shown)
+        shown.append(write_table(folder, "seeds", tidy, layout_seeds(tidy), title))
+    write_sweep_page(workdir, bank, found, shown)
     return result
 
 
 def write_differences(workdir: Path, bank: Bank, found: Found) -> ReportTable:
-    """Writes tables/differences.*: F1 of each member minus that of the first, same subjects."""
-    first = found[0][1]
+    """Writes tables/differences.*: F1 of each run minus that of the first, same subjects."""
     scored = {
-        member.name: score_by_subject(
-            read_intervals(workdir / member.name / "intervals.csv"),
+        run.name: score_by_subject(
+            read_intervals(workdir / run.name / "intervals.csv"),
             bank.annotations,
             videos=bank.videos,
             **settings.protocol.scoring,
         )
-        for member, settings, _ in found
+        for run, settings, _ in found
     }
     reference, *others = scored
-    oracle = {m.name: bool(oracle_of(s.protocol, 5)) for m, s, _ in found}
+    oracle = {run.name: bool(oracle_of(own.protocol, 5)) for run, own, _ in found}
     tidy = difference_table(
         {"method": name, "kind": kind, "oracle": oracle[name] or oracle[reference]} | row
         for name in others
         for kind, row in bootstrap_difference(
-            scored[name], scored[reference], seed=first.seed
+            scored[name], scored[reference], seed=found[0][1].seed
         ).items()
     )
-    wide = layout_difference(tidy)
     title = difference_title(
         reference,
-        dataset=first.dataset,
-        protocol=describe_rows([(m.name, s.protocol) for m, s, _ in found], 7),
+        dataset=found[0][1].dataset,
+        protocol=describe_rows([(run.name, (own.protocol, own.rule)) for run, own, _ in found], 7),
         oracle="the rows so marked" if any(oracle.values()) else "",
     )
-    write_tables(tidy, wide, workdir / "tables" / "differences", title=title, note=PAIRED_NOTE)
-    return ReportTable(title, wide, PAIRED_NOTE)
+    wide = layout_difference(tidy)
+    return write_table(workdir / "tables", "differences", tidy, wide, title, PAIRED_NOTE)
 
 
-def write_family_page(
-    workdir: Path, bank: Bank, found: Found, shown: Sequence[ReportTable]
-) -> Path:
-    """Writes report.html: all tables, Figure 3, and where the page of each member lies."""
+def write_sweep_page(workdir: Path, bank: Bank, found: Found, shown: Sequence[ReportTable]) -> Path:
+    """Writes report.html: all tables, Figure 3, and where the page of each run lies."""
     first = found[0][0].name
-    pages = [(member.name, f"{member.name}/report.html") for member, _, _ in found]
+    pages = [(run.name, f"{run.name}/report.html") for run, _, _ in found]
     figure3 = ReportPicture(
         workdir / first / "figures" / "figure3.png",
         "Figure 3. Frames with a labelled movement over those without.",

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxspot.errors import check_fields, check_numbers
 from jaxspot.files import with_tuples
 
 
@@ -20,6 +21,9 @@ class Augmentation:
       flip: probability of a horizontal flip.
       drift: standard deviation, in pixels either axis, of a translation of each frame on its own:
         the residue of the alignment, which is no expression. Not in the paper.
+
+    Raises:
+      ValueError: a value that no field can hold.
     """
 
     contrast: tuple[float, float] = (0.5, 1.5)
@@ -32,6 +36,9 @@ class Augmentation:
     def __post_init__(self):
         for name in ("contrast", "gamma", "gain"):
             object.__setattr__(self, name, with_tuples(getattr(self, name)))
+        check_fields(self)
+        check_numbers(self, "contrast", "gamma", "gain", "rotation", "drift", least=0)
+        check_numbers(self, "flip", least=0, most=1)
 
 
 def augment(

@@ -11,7 +11,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxspot.errors import check_choices
+from jaxspot.errors import check_fields, check_numbers
 from jaxspot.network.checks import check_inputs, check_references
 from jaxspot.network.convolution import NormName, PairBlock, SeparableBlock, regional_average
 from jaxspot.network.forms import FormName
@@ -67,8 +67,11 @@ class TwoStream(nn.Module):
     fusion_width: int = 0
 
     def __post_init__(self):
-        check_choices(self)
         check_references(self.references)
+        check_fields(self)
+        check_numbers(self, "widths", "multiplier", least=1)
+        check_numbers(self, "dropout", least=0, below=1)
+        check_numbers(self, "extra_blocks", "fusion_width", "skip_rounding_seconds", least=0)
         super().__post_init__()
 
     @nn.compact

@@ -81,7 +81,7 @@ def write_report(
       minutes: length of all videos, for false predictions a minute.
       control: what the negative control says.
       videos: curves, labels and predictions to leaf through; they take up to 60 % of `limit`.
-      scoring: protocol and threshold by which a prediction of `videos` is right, as in
+      scoring: matching and iou by which a prediction of `videos` is right, as in
         `match_intervals`.
       provenance: name -> JSON value, shown as tables.
       synthetic: the data are synthetic heads; the page says on top whether they are.
@@ -102,7 +102,7 @@ def write_report(
         pages=pages,
         tables=[_cells(table) for table in tables],
         threshold_line=threshold_sentence(oracle),
-        iou=(scoring or {}).get("threshold", 0.5),
+        iou=(scoring or {}).get("iou", 0.5),
         provenance=provenance_groups(provenance or {}),
         viewer=_viewer(videos, scoring or {}, limit),
     )

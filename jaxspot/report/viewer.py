@@ -44,8 +44,8 @@ def viewer_json(
     videos: Sequence[VideoCurves],
     *,
     room: int,
-    protocol: MatchingRule = "one_to_one",
-    threshold: float = 0.5,
+    matching: MatchingRule = "one_to_one",
+    iou: float = 0.5,
 ) -> str:
     """The data of the viewer as JSON that may stand inside a page's script element.
 
@@ -53,10 +53,10 @@ def viewer_json(
       videos: in the order of the page.
       room: bytes that the text should take at most; curves get fewer columns the more videos there
         are, `COLUMNS` at most and `FEWEST` at least, whatever the room.
-      protocol, threshold: which interval is right, as in `match_intervals`.
+      matching, iou: which interval is right, as in `match_intervals`.
     """
     write = lambda columns: _script_text(
-        [describe_video(v, columns=columns, protocol=protocol, threshold=threshold) for v in videos]
+        [describe_video(v, columns=columns, matching=matching, iou=iou) for v in videos]
     )
     # Two kinds, two curves, two ends of a column's range: 8 bytes, 4/3 of that in base64.
     a_column = len(KINDS) * 2 * 2 * 4 / 3
@@ -70,8 +70,8 @@ def describe_video(
     video: VideoCurves,
     *,
     columns: int,
-    protocol: MatchingRule = "one_to_one",
-    threshold: float = 0.5,
+    matching: MatchingRule = "one_to_one",
+    iou: float = 0.5,
 ) -> dict[str, Any]:
     """One video as JSON values.
 
@@ -101,7 +101,7 @@ def describe_video(
                 raw=bytes_of(curves[0]),
                 smooth=bytes_of(curves[1]),
             )
-            | _matched(video, kind, protocol=protocol, threshold=threshold)
+            | _matched(video, kind, matching=matching, iou=iou)
         )
     return dict(
         name=str(video.video),

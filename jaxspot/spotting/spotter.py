@@ -1,4 +1,4 @@
-"""A trained spotter: networks, frame skips and decisions, all that a new video needs."""
+"""A trained spotter: networks, frame skips and fitted rules, all that a new video needs."""
 
 import dataclasses
 import json
@@ -17,7 +17,7 @@ from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream
 from jaxspot.network.streams import network_skips
 from jaxspot.spotting.clip import Plot, spot_clips
-from jaxspot.spotting.rule import Decision, decide
+from jaxspot.spotting.rule import FittedRule, apply_rule
 from jaxspot.spotting.scoring import score_video
 from jaxspot.storage import restore_tree, save_tree, verify_tree
 from jaxspot.video.bank import SIZE
@@ -35,13 +35,13 @@ class Spotter:
       variables: {"params", "batch_stats"}, every leaf with a leading axis of networks.
       durations: per network, twice its frame skips of ME and MaE in seconds: the mean durations
         that k comes from, unless the skips were searched.
-      decisions: per network, its normalisation and thresholds.
+      rules: per network, its fitted rule.
     """
 
     model: TwoStream
     variables: dict[str, Any]
     durations: tuple[tuple[float, float], ...]
-    decisions: tuple[Decision, ...]
+    rules: tuple[FittedRule, ...]
 
     def skips(self, fps: float) -> np.ndarray:
         """Frame skips of each stream at a frame rate: int (networks, streams)."""
@@ -61,26 +61,26 @@ class Spotter:
         return scores.mean(0)
 
     def intervals(self, scores: np.ndarray, fps: float) -> pd.DataFrame:
-        """Intervals of a video from the mean scores, by the mean decision."""
-        return decide(scores, fps=fps, decision=mean_decision(self.decisions))[1]
+        """Intervals of a video from the mean scores, by the mean rule."""
+        return apply_rule(scores, fps=fps, fitted=mean_rule(self.rules))[1]
 
 
-def mean_decision(decisions: Sequence[Decision]) -> Decision:
-    """One decision for the mean of several networks' scores: the mean of theirs.
+def mean_rule(rules: Sequence[FittedRule]) -> FittedRule:
+    """One rule for the mean of several networks' scores: the mean of theirs.
 
     Thresholds are averaged on the raw scale, where the scores are. A network that finds nothing
     (threshold inf) is left out of the mean; if most find nothing, so does the result.
     """
-    protocols = [decision.protocol for decision in decisions]
-    low, high = (_pairs(decisions, name).mean(0) for name in ("low", "high"))
-    fixed = protocols[0].normalisation != "per_video"
+    first = rules[0].rule
+    low, high = (_pairs(rules, name).mean(0) for name in ("low", "high"))
+    fixed = first.normalisation != "per_video"
     lows, scales = (
-        _pairs(decisions, "low"),
-        _scale(_pairs(decisions, "low"), _pairs(decisions, "high")),
+        _pairs(rules, "low"),
+        _scale(_pairs(rules, "low"), _pairs(rules, "high")),
     )
 
     def average(name):
-        values = _pairs(decisions, name)
+        values = _pairs(rules, name)
         if fixed:
             values = lows + values * scales
         finite = np.isfinite(values)
@@ -88,9 +88,9 @@ def mean_decision(decisions: Sequence[Decision]) -> Decision:
         mean = np.where(finite.mean(0) > 0.5, mean, np.inf)
         return _pair((mean - low) / _scale(low, high) if fixed else mean)
 
-    cutoff = _pair(_pairs(protocols, "cutoff_hz").mean(0))
-    return Decision(
-        protocol=dataclasses.replace(protocols[0], cutoff_hz=cutoff),
+    cutoff = _pair(_pairs([fitted.rule for fitted in rules], "cutoff_hz").mean(0))
+    return FittedRule(
+        rule=dataclasses.replace(first, cutoff_hz=cutoff),
         low=_pair(low),
         high=_pair(high),
         threshold=average("threshold"),
@@ -152,7 +152,7 @@ def save_spotter(folder: str | Path, spotter: Spotter) -> None:
     settings = {
         "model": {name: getattr(spotter.model, name) for name in sorted(fields)},
         "durations": spotter.durations,
-        "decisions": [decision.to_json() for decision in spotter.decisions],
+        "rules": [fitted.to_json() for fitted in spotter.rules],
     }
     text = json.dumps(settings, indent=1) + "\n"
     save_tree(Path(folder) / "weights", spotter.variables, texts={SETTINGS: text})
@@ -173,9 +173,9 @@ def load_spotter(folder: str | Path) -> Spotter:
     verify_tree(weights)
     settings = json.loads((weights / SETTINGS).read_text(encoding="utf-8"))
     model = TwoStream(**with_tuples(settings["model"]))
-    decisions = tuple(Decision.from_json(values) for values in settings["decisions"])
+    rules = tuple(FittedRule.from_json(values) for values in settings["rules"])
     durations = tuple(tuple(pair) for pair in settings["durations"])
     shapes = jax.eval_shape(lambda: init_variables(model, jax.random.key(0), (SIZE, SIZE)))
-    stacked = lambda leaf: jax.ShapeDtypeStruct((len(decisions), *leaf.shape), leaf.dtype)
+    stacked = lambda leaf: jax.ShapeDtypeStruct((len(rules), *leaf.shape), leaf.dtype)
     variables = restore_tree(weights, jax.tree.map(stacked, {"batch_stats": {}} | shapes))
-    return Spotter(model, variables, durations, decisions)
+    return Spotter(model, variables, durations, rules)

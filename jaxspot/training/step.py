@@ -7,7 +7,7 @@ from typing import Literal
 import jax
 import optax
 
-from jaxspot.errors import check_choices
+from jaxspot.errors import check_fields, check_numbers
 from jaxspot.files import with_tuples
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
@@ -38,11 +38,11 @@ class Training:
       seed: of everything random.
 
     Raises:
-      ValueError: another optimiser or decay.
+      ValueError: a value that no field can hold.
     """
 
-    epochs: int = 40
-    steps: int = 100
+    epochs: int = 60
+    steps: int = 200
     batch: int = 16
     validation_batches: int = 16
     patience: int = 5
@@ -52,7 +52,7 @@ class Training:
     presence_weight: float = 0.9
     kind_weights: tuple[float, float] = (0.1, 0.9)
     skip_range_seconds: tuple[tuple[float, float], tuple[float, float]] = (
-        (0.1, 0.3),
+        (3 / 30, 9 / 30),
         (16 / 30, 50 / 30),
     )
     averaging: float = 0.0
@@ -60,12 +60,19 @@ class Training:
     seed: int = 0
 
     def __post_init__(self):
-        check_choices(self)
-        for name in (
-            "kind_weights",
-            "skip_range_seconds",
-        ):  # lists would keep programs from being found again
+        for name in ("kind_weights", "skip_range_seconds"):
+            # A list would keep a compiled program from being found again.
             object.__setattr__(self, name, with_tuples(getattr(self, name)))
+        check_fields(self)
+        check_numbers(self, "epochs", "steps", "batch", "validation_batches", least=1)
+        check_numbers(self, "patience", "kind_weights", least=0)
+        check_numbers(self, "learning_rate", "skip_range_seconds", above=0)
+        check_numbers(self, "averaging", least=0, below=1)
+        check_numbers(self, "presence_weight", "balance", least=0, most=1)
+        if any(short > long for short, long in self.skip_range_seconds):
+            raise ValueError(
+                f"skip_range_seconds must be the shorter first, not {self.skip_range_seconds}"
+            )
 
 
 def make_optimiser(training: Training) -> optax.GradientTransformation:

@@ -1,0 +1,73 @@
+"""The evaluation protocol: how a rule is fitted, and how its intervals are scored."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from jaxspot.errors import check_fields, check_numbers
+from jaxspot.evaluation.matching import MatchingRule
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How thresholds are fitted and intervals are scored; the defaults are the paper's.
+
+    Attributes:
+      matching: "one_to_one" or "megc2020", see `match_intervals`.
+      iou: the least IoU of a match (paper equation 3: 0.5).
+      threshold: "roc": Youden's J of single frames; "interval_f1": the best interval F1 of each
+        kind; "overall_f1": the best F1 over both kinds, whose thresholds are chosen together;
+        "test_oracle": Youden's J of the *test* subject's own frames, the paper's reading, which
+        sees test labels.
+      quantiles: the scores that "train_quantiles" maps to 0 and 1, as quantiles of all frames that
+        are fitted on.
+      fit: whose scores quantiles and thresholds are fitted on, see `plan_networks`. "inner": all
+        other subjects, each by a network that has not seen it; "training": the fold's own subjects,
+        by its own network, which has learned their labels (paper); "validation": its validation
+        subjects. The held-out subject is never among them.
+      inner_groups: how many groups the subjects are dealt into for "inner"; each inner fold leaves
+        out two.
+      frame_skip: "kth": k of the training subjects' labels (paper section 3.3); "manual": searched
+        around k on the validation subjects; "test_oracle": searched on the *test* subject, as the
+        paper's manual frame skip, which sees test labels.
+      cycles: of the Butterworth cut-off of a fold, see `cutoff_from_k`.
+
+    Raises:
+      ValueError: a setting that no field can hold, or two that exclude each other.
+    """
+
+    matching: MatchingRule = "one_to_one"
+    iou: float = 0.5
+    threshold: Literal["roc", "interval_f1", "overall_f1", "test_oracle"] = "roc"
+    quantiles: tuple[float, float] = (0.01, 0.99)
+    fit: Literal["inner", "training", "validation"] = "training"
+    inner_groups: int = 8
+    frame_skip: Literal["kth", "manual", "test_oracle"] = "kth"
+    cycles: float = 1.0
+
+    def __post_init__(self):
+        check_fields(self)
+        check_numbers(self, "iou", above=0, most=1)
+        check_numbers(self, "quantiles", least=0, most=1)
+        check_numbers(self, "cycles", above=0)
+        if self.quantiles[0] >= self.quantiles[1]:
+            raise ValueError(f"quantiles must be the lower first, not {self.quantiles}")
+        if self.fit == "inner" and self.frame_skip == "test_oracle":
+            raise ValueError(
+                "frame_skip='test_oracle' looks at test labels, fit='inner' keeps them out; take"
+                " fit='training' with it"
+            )
+
+    @property
+    def scoring(self) -> dict[str, Any]:
+        """Matching rule and IoU as `score_intervals` and its kin take them."""
+        return dict(matching=self.matching, iou=self.iou)
+
+    @property
+    def needs_validation(self) -> bool:
+        """Whether it asks for subjects that no network trains on."""
+        return self.fit == "validation" or self.frame_skip == "manual"
+
+    @property
+    def oracle(self) -> bool:
+        """Whether anything is chosen on test data: tables must say so."""
+        return "test_oracle" in (self.threshold, self.frame_skip)

@@ -1,0 +1,143 @@
+"""Scores of a bank's videos by the networks of a run: made, kept, and written as files."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import jax
+import numpy as np
+
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.errors import UserError
+from jaxspot.experiment.settings import Settings
+from jaxspot.files import whole_file
+from jaxspot.network.streams import network_skips
+from jaxspot.progress import progress_bar
+from jaxspot.spotting.rule import Pair
+from jaxspot.spotting.scoring import score_video
+from jaxspot.storage import hash_tree, restore_tree, save_tree
+from jaxspot.training.folds import Fold
+from jaxspot.training.inner_folds import Networks
+from jaxspot.video.bank import Bank
+from jaxspot.video.shown import ShownFrames
+
+NetworkScores = Mapping[str, Mapping[int, np.ndarray]]
+"""Video -> number of the network (`Networks`) -> float32 (frames, 2), ME and MaE."""
+MADE_BY = "made_by.txt"
+
+
+class Work(NamedTuple):
+    """Where a part of a run keeps what is done, and whom it tells.
+
+    Attributes:
+      saved: folder of scores and frame skips.
+      epochs: folder of the epochs.
+      metrics: file with a JSON row per fold and epoch; inner folds go to inner_<its name>.
+      name: what the progress bars say.
+      stop_here: called whenever all that is done is saved; may raise.
+    """
+
+    saved: Path
+    epochs: Path
+    metrics: Path
+    name: str
+    stop_here: Callable[[], None] = lambda: None
+
+
+def score_bank(
+    bank: Bank,
+    networks: Networks,
+    variables: dict[str, Any],
+    reach: Sequence[Pair],
+    settings: Settings,
+    work: Work,
+) -> NetworkScores:
+    """Every video by the networks that some fold asks about its subject, each with its own k.
+
+    Videos whose scores these very weights have left in `work.saved` are not scored again.
+    """
+    weights, scores, rows = hash_tree(variables), {}, bank.videos.itertuples()
+    frames = int(bank.videos.frames.sum())
+    with progress_bar(total=frames, desc=f"scoring ({work.name})", unit="frame") as bar:
+        for row in cast(Any, rows):
+            wanted, scores[row.video] = networks.of_subject(row.subject), {}
+            if not wanted:
+                bar.update(row.frames)
+                continue
+            skips = network_skips(settings.model, [reach[number] for number in wanted], row.fps)
+            place = work.saved / "scores" / row.video
+            made_by = f"{weights} {wanted} {skips.tolist()}"
+            known = _known_scores(place, (len(wanted), row.frames, 2), made_by)
+            if known is None:
+                known = score_video(
+                    settings.model,
+                    jax.tree.map(lambda leaf, wanted=wanted: leaf[wanted], variables),
+                    shown_frames(bank, row.video),
+                    skips=skips,
+                    on_chunk=bar.update,
+                )
+                refuse_not_finite(known, [networks.all[number] for number in wanted], row.video)
+                save_tree(place, {"scores": known}, texts={MADE_BY: made_by})
+            else:
+                bar.update(row.frames)
+            scores[row.video] = dict(zip(wanted, known, strict=True))
+            work.stop_here()
+    return scores
+
+
+def refuse_not_finite(scores: np.ndarray, folds: Sequence[Fold], video: str) -> None:
+    """Stops at a score (folds, frames, 2) that is not a finite number.
+
+    Raises:
+      UserError: it names subject, video and frame.
+    """
+    bad = np.argwhere(~np.isfinite(scores))
+    if len(bad):
+        fold, frame, _ = bad[0]
+        raise UserError(
+            f"fold of subject {folds[fold].held_out}, video {video}, frame {frame + 1}: the score"
+            " is not finite; the weights are unusable. Train anew with a lower"
+            " --config.training.learning_rate"
+        )
+
+
+def _known_scores(place, shape, made_by):
+    try:
+        if (place / MADE_BY).read_bytes() != made_by.encode():
+            return None
+        return restore_tree(place, {"scores": np.zeros(shape, np.float32)})["scores"]
+    except (FileNotFoundError, UserError):
+        return None
+
+
+def blank_faceless(bank: Bank, scores: NetworkScores) -> NetworkScores:
+    """NetworkScores with NaN where a frame shows no face."""
+    blank = lambda video, found: {n: usable_scores(bank, video, s) for n, s in found.items()}
+    return {video: blank(video, found) for video, found in scores.items()}
+
+
+def shown_frames(bank: Bank, video: str) -> ShownFrames:
+    """A video's frames as they are scored."""
+    return ShownFrames(bank.frames(video), bank.faces(video))
+
+
+def usable_scores(bank: Bank, video: str, scores: np.ndarray) -> np.ndarray:
+    """A video's scores (..., frames, 2) with NaN where a frame shows no face."""
+    return np.where(bank.faces(video)[:, None], scores, np.nan)
+
+
+def write_scores(folder: Path, scores: Mapping[str, np.ndarray]) -> None:
+    """Writes the scores of each video, float (frames, 2) in the order of KINDS."""
+    for video, curve in scores.items():
+        with whole_file(folder / f"{video}.npz") as partial, open(partial, "wb") as file:
+            arrays: Any = {kind: curve[:, i] for i, kind in enumerate(KINDS)}
+            np.savez(file, **arrays)
+
+
+def read_scores(folder: Path, videos: Iterable[str]) -> dict[str, np.ndarray]:
+    """video -> (frames, 2), as `write_scores` wrote them."""
+    scores = {}
+    for video in videos:
+        with np.load(folder / f"{video}.npz") as file:
+            scores[video] = np.stack([file[kind] for kind in KINDS], axis=1)
+    return scores
