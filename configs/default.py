@@ -21,7 +21,6 @@ Where the paper is silent, the faithful settings take:
   model.lcn, model.norm, model.extra_blocks
                           as printed: LCN, batch normalisation and three blocks; other values are
                           the ablations of Table 7, see ablations.py.
-  model.form              fast; "plain" computes the same numbers by the library's convolutions.
   model.trunk             convolution; "motion" sees how far each part of the face moved between the
                           two frames, which :best takes, and has no blocks.
   model.references        one k earlier, so that scores can stream; :best takes ten, earlier
@@ -76,7 +75,7 @@ from jaxspot.errors import UserError
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.experiment.settings import Control, default_settings
 from jaxspot.network.augment import Augmentation
-from jaxspot.network.model import TwoStream
+from jaxspot.network.model import build_model, model_fields
 from jaxspot.spotting.rule import IntervalRule
 from jaxspot.training.step import Training
 
@@ -90,13 +89,15 @@ def get_config(arguments: str = "") -> Any:
 
 def paper() -> Any:
     """The faithful settings: the defaults of the classes that they go to."""
+    model = model_fields(build_model(dropout=0.1))
+    del model["momentum"]
     return ConfigDict(
         dict(
             seed=0,
             seeds=(),
             variants=(),
             data=dict(name="bank", bank="", synthetic=None, inclusive=True),
-            model=default_settings(TwoStream) | dict(dropout=0.1),
+            model=model,
             augmentation=default_settings(Augmentation),
             training=default_settings(Training),
             protocol=default_settings(Protocol, IntervalRule),

@@ -14,9 +14,12 @@ from .evaluation.matching import match_intervals as match_intervals
 from .evaluation.protocol import Protocol as Protocol
 from .network.augment import Augmentation as Augmentation
 from .network.augment import augment as augment
+from .network.convolution import Convolution as Convolution
+from .network.flow import Motion as Motion
 from .network.lcn import local_contrast_normalise as local_contrast_normalise
 from .network.loss import weighted_bce as weighted_bce
 from .network.model import TwoStream as TwoStream
+from .network.streams import Streams as Streams
 from .spotting.intervals import find_intervals as find_intervals
 from .spotting.rule import IntervalRule as IntervalRule
 from .spotting.rule import apply_rule as apply_rule

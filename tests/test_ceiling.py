@@ -115,7 +115,9 @@ def test_perfect_labels_that_do_not_touch_score_exactly_one(rule, protocol):
 def test_labels_that_touch_score_the_ceiling_that_merging_leaves(rule, protocol):
     for seed in range(10):
         tables = drawn(seed, touching=True)
-        row = score_intervals(spotted(tables, rule, protocol), pd.concat(tables.values()), videos=tables)
+        row = score_intervals(
+            spotted(tables, rule, protocol), pd.concat(tables.values()), videos=tables
+        )
         limit = ceiling(tables)
         assert row["overall"]["f1"] == pytest.approx(float(limit), abs=1e-12)
         assert 0 < limit < 1

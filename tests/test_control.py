@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxspot.experiment import control
 from jaxspot.evaluation.protocol import Protocol
+from jaxspot.experiment import control
 from jaxspot.experiment.control import judge_control, roll_labels, roll_table
 from jaxspot.experiment.crossval import spread
 from jaxspot.experiment.settings import Control

@@ -21,10 +21,13 @@ ORDER += ["evaluation", "baselines", "report", "experiment", "benchmark", "comma
 BELOW_ALL = ("devices", "errors", "files", "memory", "progress", "storage", "workers")
 NAMES = {
     "Augmentation",
+    "Convolution",
     "IntervalRule",
+    "Motion",
     "Protocol",
     "ScoredVideo",
     "Spotter",
+    "Streams",
     "Training",
     "TwoStream",
     "align_face",
@@ -55,13 +58,15 @@ NAMES = {
     "weighted_bce",
 }
 SNIPPET = """
-from jaxspot import TwoStream, k_frame
+from jaxspot import Convolution, k_frame
 reveal_type(k_frame)
-TwoStream(pooling="avg")
+Convolution(pooling="avg")
 from jaxspot import nothing
 """
 WITHOUT_JAX = ["jaxspot", "jaxspot.errors", "jaxspot.cli", "jaxspot.commands.evaluate"]
-WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "files")] + ["jaxspot.spotting.rule"]
+WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "files")] + [
+    "jaxspot.spotting.rule"
+]
 
 
 def modules():
@@ -190,6 +195,7 @@ def test_imports_go_one_way():
 def test_flax_is_used_where_networks_are_and_orbax_once():
     networks = {
         "jaxspot.network.convolution",
+        "jaxspot.network.flow",
         "jaxspot.network.model",
         "jaxspot.baselines.softnet.network",
     }

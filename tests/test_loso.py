@@ -13,7 +13,7 @@ from pools import make_pool, overwrite
 
 from jaxspot.devices import fold_mesh, shard_folds
 from jaxspot.network.augment import Augmentation
-from jaxspot.network.model import TwoStream
+from jaxspot.network.model import build_model
 from jaxspot.training import loso
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import loso_folds
@@ -181,7 +181,7 @@ def test_an_epoch_reads_no_array_and_calls_nothing_on_the_host(monkeypatch):
 
 
 def test_stops_after_exactly_five_bad_epochs():
-    still = TwoStream(widths=(3, 4, 5), multiplier=2, momentum=1.0)
+    still = build_model(widths=(3, 4, 5), multiplier=2, momentum=1.0)
     training = Training(**vars(TRAINING) | dict(epochs=20, learning_rate=0.0, steps=1))
     calls = []
     trained = train(

@@ -28,9 +28,10 @@ from jaxspot.devices import fold_mesh
 from jaxspot.network import plain
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
-from jaxspot.network.inputs import normalise, prepare_samples
+from jaxspot.network.inputs import augmented_inputs, preprocess
 from jaxspot.network.lcn import SIGMA, TRUNCATE, local_contrast_normalise
-from jaxspot.spotting.scoring import CHUNK, compare_chunk, score_chunk, score_video
+from jaxspot.network.model import TwoStream
+from jaxspot.spotting.scoring import CHUNK, chunk_inputs, score_chunk, score_video
 from jaxspot.synthetic.generate import synthesise_video
 from jaxspot.training.state import init_state
 from jaxspot.training.step import make_optimiser, train_step
@@ -79,7 +80,7 @@ def _contrast(image, blur):
 def step_1(machine: Machine) -> list[Row]:
     """One training step of one fold: augmentation, LCN, forward, backward, Adam."""
     frames, labels = made_up_batch()
-    fast, slow = (_step(form, frames, labels) for form in ("fast", "plain"))
+    fast, slow = _step(frames, labels), _step(frames, labels, slow=True)
     peers = {"plain JAX": slow[1]}
     if _torch():
         from jaxspot.benchmark.torch_peers import torch_step
@@ -95,15 +96,19 @@ def step_1(machine: Machine) -> list[Row]:
     )
 
 
-def _step(form, frames, labels) -> tuple[tuple, Callable[[], Any]]:
-    model = PAPER.clone(form=form)
+def _step(frames, labels, *, slow=False) -> tuple[tuple, Callable[[], Any]]:
+    model = TwoStream(plain.PlainConvolution()) if slow else PAPER
 
     def step(state, frames, labels, key):
-        keys = jax.random.split(key, len(frames))
-        inputs = prepare_samples(frames, keys, augmentation=Augmentation(), model=model)
+        keys, ranges = jax.random.split(key, len(frames)), Augmentation()
+        if slow:
+            changed = jax.vmap(partial(plain.augment, ranges=ranges))(frames, keys)
+            inputs = plain.local_contrast_normalise(changed)
+        else:
+            inputs = augmented_inputs(frames, keys, augmentation=ranges, model=model)
         return train_step(state, inputs, labels, key, model=model, training=TRAINING)
 
-    program = {"fast": compile_program, "plain": jax.jit}[form](step)
+    program = (jax.jit if slow else compile_program)(step)
     variables = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), one_network(model))
     state = init_state(variables, make_optimiser(TRAINING))
     given = (program, state, jnp.asarray(frames), jnp.asarray(labels), jax.random.key(1))
@@ -128,7 +133,7 @@ def _together(name, machine, folds, unit, share):
         {"one fold at a time": lambda: [jax.block_until_ready(alone()) for _ in range(folds)]},
         unit=unit,
         convert=lambda seconds: MILLISECONDS * seconds * share,
-        bound_s=folds * TRAINING.steps * machine.seconds(*_step("fast", *made_up_batch())[0]),
+        bound_s=folds * TRAINING.steps * machine.seconds(*_step(*made_up_batch())[0]),
         rounds=5,
     )
 
@@ -158,8 +163,8 @@ def _chunk(variables, skips, frames):
     """What `score_video` runs for a chunk, as a program and its arguments."""
 
     def run(history, frames):
-        stretch = jnp.concatenate([history, normalise(frames)])
-        inputs = compare_chunk(stretch, CHUNK, CHUNK - skips, model=PAPER, count=CHUNK)
+        stretch = jnp.concatenate([history, preprocess(frames)])
+        inputs = chunk_inputs(stretch, CHUNK, CHUNK - skips, model=PAPER, count=CHUNK)
         return score_chunk(variables, inputs, model=PAPER)
 
     history = jnp.zeros((CHUNK, SIZE, SIZE), jnp.float32)

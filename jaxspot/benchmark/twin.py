@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from jaxspot.network.augment import Augmentation
+from jaxspot.network.blocks import EPSILON
 from jaxspot.network.lcn import FLAT, SIGMA, TRUNCATE, gaussian_window
-from jaxspot.network.plain import EPSILON
 
 
 def local_contrast_normalise(images: torch.Tensor) -> torch.Tensor:

@@ -11,8 +11,10 @@ from jax.sharding import Mesh
 
 from jaxspot.devices import fold_mesh, shard_folds
 from jaxspot.network.augment import Augmentation
+from jaxspot.network.flow import Motion
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream
+from jaxspot.network.streams import Streams
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.loso import compile_epoch, pad_idle, start_folds
@@ -22,14 +24,16 @@ from jaxspot.video.bank import SIZE
 
 PAPER = TwoStream()
 BEST = TwoStream(
-    trunk="motion",
-    references=tuple(
-        (kind, side * times)
-        for kind, multiples in (("ME", (1.0, 2.0)), ("MaE", (0.5, 1.0, 2.0)))
-        for times in multiples
-        for side in (1, -1)
+    Motion(),
+    Streams(
+        tuple(
+            (kind, side * times)
+            for kind, multiples in (("ME", (1.0, 2.0)), ("MaE", (0.5, 1.0, 2.0)))
+            for times in multiples
+            for side in (1, -1)
+        ),
+        skip_rounding_seconds=1 / 30,
     ),
-    skip_rounding_seconds=1 / 30,
     fusion_width=64,
     dropout=0.2,
 )

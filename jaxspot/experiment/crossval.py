@@ -32,7 +32,8 @@ class CrossValidation(NamedTuple):
     Attributes:
       folds: in the order of every fold axis.
       durations: per fold, mean seconds of ME and MaE of its own subjects.
-      reach: per fold, twice its frame skips in seconds: `durations`, unless they were searched.
+      skip_seconds: per fold, its frame skips k of ME and MaE in seconds: half of `durations`,
+        unless they were searched.
       variables: of the folds' networks, stacked; the inner folds' are not among them.
       metrics: losses of the folds, see `TrainedFolds`.
       scores: raw, of the folds and inner folds.
@@ -41,7 +42,7 @@ class CrossValidation(NamedTuple):
 
     folds: tuple[Fold, ...]
     durations: tuple[Pair, ...]
-    reach: tuple[Pair, ...]
+    skip_seconds: tuple[Pair, ...]
     variables: dict[str, Any]
     metrics: list[dict[str, Any]]
     scores: NetworkScores
@@ -103,7 +104,7 @@ def cross_validate(
         mean_durations(bank, fold, inclusive=settings.inclusive) for fold in networks.all
     )
     trained = train(bank, networks, settings, work)
-    reach = search_skips(
+    skip_seconds = search_skips(
         bank,
         networks.all,
         settings.model,
@@ -114,15 +115,15 @@ def cross_validate(
         name=work.name,
         stop_here=work.stop_here,
     )
-    scores = score_bank(bank, networks, trained.variables, reach, settings, work)
+    scores = score_bank(bank, networks, trained.variables, skip_seconds, settings, work)
     count = len(networks.folds)
-    durations, reach = durations[:count], reach[:count]
+    durations, skip_seconds = durations[:count], skip_seconds[:count]
     rules = [fold_rule(settings.rule, pair, cycles=settings.protocol.cycles) for pair in durations]
     blank = blank_faceless(bank, scores)
     return CrossValidation(
         networks.folds,
         durations,
-        reach,
+        skip_seconds,
         jax.tree.map(lambda leaf: leaf[:count], trained.variables),
         split_metrics(networks, trained.metrics)[0],
         scores,

@@ -48,7 +48,7 @@ def score_bank(
     bank: Bank,
     networks: Networks,
     variables: dict[str, Any],
-    reach: Sequence[Pair],
+    skip_seconds: Sequence[Pair],
     settings: Settings,
     work: Work,
 ) -> NetworkScores:
@@ -64,7 +64,8 @@ def score_bank(
             if not wanted:
                 bar.update(row.frames)
                 continue
-            skips = network_skips(settings.model, [reach[number] for number in wanted], row.fps)
+            pairs = [skip_seconds[number] for number in wanted]
+            skips = network_skips(settings.model.streams, pairs, row.fps)
             place = work.saved / "scores" / row.video
             made_by = f"{weights} {wanted} {skips.tolist()}"
             known = _known_scores(place, (len(wanted), row.frames, 2), made_by)

@@ -12,7 +12,7 @@ from jaxspot.baselines import PEERS
 from jaxspot.errors import UserError, check_fields, check_numbers
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.network.augment import Augmentation
-from jaxspot.network.model import TwoStream
+from jaxspot.network.model import TwoStream, build_model
 from jaxspot.spotting.rule import IntervalRule
 from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.generate import choose_people, synthetic_bank
@@ -20,8 +20,8 @@ from jaxspot.synthetic.heads import load_heads
 from jaxspot.training.step import Training
 from jaxspot.video.bank import Bank, open_bank
 
-NO_SETTINGS = ("parent", "name", "momentum", "seed", "cutoff_hz")
-"""Fields that no config sets: Flax's own, and what a run works out for itself."""
+NO_SETTINGS = ("seed", "cutoff_hz")
+"""Fields that a run works out for itself."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +101,7 @@ def read_settings(config: Any) -> Settings:
         Settings,
         dict(
             dataset=config.data.name,
-            model=_built("model.", TwoStream, config.model.to_dict()),
+            model=_built("model.", build_model, config.model.to_dict()),
             augmentation=_built("augmentation.", Augmentation, config.augmentation.to_dict()),
             training=_built("training.", Training, training),
             rule=rule,

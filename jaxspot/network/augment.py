@@ -1,7 +1,7 @@
 """Augmentation, paper section 3.3: one draw for all frames of a sample, before LCN."""
 
 import dataclasses
-from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -41,20 +41,24 @@ class Augmentation:
         check_numbers(self, "flip", least=0, most=1)
 
 
-def augment(
-    frames: jax.Array,
-    key: jax.Array,
-    ranges: Augmentation = Augmentation(),
-    *,
-    mover: Callable | None = None,
-) -> jax.Array:
+class Changes(NamedTuple):
+    """What is drawn for one sample: scalars, and the drift float32 (frames, 2)."""
+
+    contrast: jax.Array
+    gamma: jax.Array
+    gain: jax.Array
+    angle: jax.Array
+    flip: jax.Array
+    drift: jax.Array
+
+
+def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentation()) -> jax.Array:
     """Changes contrast, gamma, gain and pose of a sample, all its frames alike.
 
     Args:
       frames: uint8 (frames, height, width).
       key: random key of this sample.
       ranges: what is drawn.
-      mover: another form of `move`.
 
     Returns:
       float32 (frames, height, width), range 0..1.
@@ -71,6 +75,13 @@ def augment(
             f"frames must have the shape (frames, height, width), one sample, not {frames.shape};"
             " `jax.vmap` augments several, each by its own key"
         )
+    drawn = draw_changes(key, ranges, len(frames))
+    moved = move(frames, drawn.angle, drawn.flip, drawn.drift)
+    return relight(moved, drawn.contrast, drawn.gamma, drawn.gain)
+
+
+def draw_changes(key: jax.Array, ranges: Augmentation, frames: int) -> Changes:
+    """Draws the changes of a sample of so many frames."""
     keys = jax.random.split(key, 6)
     contrast, gamma, gain = (
         jax.random.uniform(k, (), minval=low, maxval=high)
@@ -78,9 +89,8 @@ def augment(
     )
     angle = jax.random.uniform(keys[3], (), minval=-1.0, maxval=1.0) * jnp.deg2rad(ranges.rotation)
     flip = jax.random.bernoulli(keys[4], ranges.flip)
-    drift = ranges.drift * jax.random.normal(keys[5], (len(frames), 2))
-    moved = (mover or move)(frames, angle, flip, drift)
-    return relight(moved, contrast, gamma, gain)
+    drift = ranges.drift * jax.random.normal(keys[5], (frames, 2))
+    return Changes(contrast, gamma, gain, angle, flip, drift)
 
 
 def relight(frames: jax.Array, contrast: jax.Array, gamma: jax.Array, gain: jax.Array) -> jax.Array:

@@ -1,64 +1,138 @@
-"""The convolution trunk of Figure 1: depthwise separable blocks and what they normalise by."""
+"""The convolution trunk of Figure 1: depthwise separable blocks over pairs of frames."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxspot.network.forms import FORMS, FormName
-from jaxspot.network.plain import EPSILON, Norm
+from jaxspot.errors import check_fields, check_numbers
+from jaxspot.network.blocks import EPSILON, FAST, Blocks, Norm
 
-NormName = Literal["batch", "none"]
+
+class Convolution(nn.Module):
+    """The paper's trunk: three depthwise separable blocks, then spatial averages (Figure 1).
+
+    Attributes:
+      widths: channels after each of the three blocks.
+      multiplier: filters of the first depthwise layer; on one gray channel, one would learn little.
+      pooling: "max" or "average" over 2x2 pixels after blocks 1 and 2.
+      pool_grid: side of the grid of regional averages that sums up a stream: 1, 2, 4, 7, 14 or
+        28. 1 is the paper's global average pooling; 7 keeps where in the face something moved.
+      kernel_init: "random", or "difference": block 1 starts as current frame minus reference.
+      dropout: share of channels dropped in training after every block.
+      norm: "batch", or "none": the pointwise layers have a bias instead.
+      extra_blocks: further blocks after the third, of its width, without pooling. The paper counts
+        its three blocks as three layers, so 7 make the 10 of section 4.3.
+      momentum: of the running statistics of batch normalisation.
+
+    Raises:
+      ValueError: when built, an option with another value than those named above.
+    """
+
+    widths: tuple[int, int, int] = (16, 32, 64)
+    multiplier: int = 8
+    pooling: Literal["max", "average"] = "max"
+    pool_grid: Literal[1, 2, 4, 7, 14, 28] = 1
+    kernel_init: Literal["random", "difference"] = "random"
+    dropout: float = 0.0
+    norm: Literal["batch", "none"] = "batch"
+    extra_blocks: int = 0
+    momentum: float = 0.9
+    multiple: ClassVar[int] = 4
+    blocks: ClassVar[Blocks] = FAST
+
+    def __post_init__(self):
+        check_fields(self)
+        check_numbers(self, "widths", "multiplier", least=1)
+        check_numbers(self, "extra_blocks", least=0)
+        check_numbers(self, "dropout", least=0, below=1)
+        super().__post_init__()
+
+    @nn.compact
+    def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
+        """Float (batch, 1 + streams, height, width) -> (batch * streams, features)."""
+        current = jnp.broadcast_to(inputs[:, :1], inputs[:, 1:].shape)
+        pairs = jnp.stack([current, inputs[:, 1:]], 2).reshape(-1, 2, *inputs.shape[2:])
+        one, two, three = self.widths
+        rest: Any = dict(norm=self.norm, momentum=self.momentum)
+        first = PairBlock(one, self.blocks.pair, self.multiplier, self.kernel_init, **rest)
+        x = self._drop(first(pairs, self.pooling, train=train), train)
+        for width, pooling in [(two, self.pooling), (three, None)] + self.extra_blocks * [
+            (three, None)
+        ]:
+            block = SeparableBlock(width, self.blocks.separable, **rest)
+            x = self._drop(block(x, pooling, train=train), train)
+        x = regional_average(x, self.pool_grid).reshape(len(x), -1)
+        return nn.Dense(three, name="Project")(x) if self.pool_grid > 1 else x
+
+    def _drop(self, x, train):
+        if not self.dropout:
+            return x
+        return nn.Dropout(self.dropout, broadcast_dims=(1, 2))(x, deterministic=not train)
 
 
 class PairBlock(nn.Module):
-    """Block 1, see `plain.pair_block`."""
+    """The weights of block 1, for a function such as `pair_block`."""
 
     features: int
+    compute: Callable
     multiplier: int
-    pooling: str
     kernel_init: str
-    norm: NormName
+    norm: str
     momentum: float
-    form: FormName
 
     @nn.compact
-    def __call__(self, pairs: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(self, pairs: jax.Array, pooling: str, *, train: bool) -> jax.Array:
         """Float (pairs, 2, height, width) -> (pairs, height / 2, width / 2, features)."""
-        initialiser = {"random": _fan_in(18), "difference": temporal_difference}[self.kernel_init]
-        depthwise = self.param("depthwise", initialiser, (2, 3, 3, self.multiplier))
-        pointwise = self.param(
-            "pointwise", _fan_in(self.multiplier), (self.multiplier, self.features)
-        )
-        norm = NORMS[self.norm](self.features, self.momentum)
-        block = FORMS[self.form].pair_block
-        return norm.within(block, pairs, depthwise, pointwise, self.pooling, train=train)
+        init = {"random": _fan_in(18), "difference": temporal_difference}[self.kernel_init]
+        depthwise = self.param("depthwise", init, (2, 3, 3, self.multiplier))
+        shape = self.multiplier, self.features
+        pointwise = self.param("pointwise", _fan_in(self.multiplier), shape)
+        compute = lambda norm: self.compute(pairs, depthwise, pointwise, norm, pooling)
+        return normalised(compute, self.features, self.norm, self.momentum, train=train)
 
 
 class SeparableBlock(nn.Module):
-    """Blocks 2, 3 and on, see `plain.separable_block`."""
+    """The weights of blocks 2, 3 and on, for a function such as `separable_block`."""
 
     features: int
-    pooling: str | None
-    norm: NormName
+    compute: Callable
+    norm: str
     momentum: float
-    form: FormName
 
     @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(self, x: jax.Array, pooling: str | None, *, train: bool) -> jax.Array:
         """Float (images, height, width, channels) -> (..., features), pooled or not."""
         channels = x.shape[-1]
         depthwise = self.param("depthwise", _fan_in(9), (3, 3, channels))
         pointwise = self.param("pointwise", _fan_in(channels), (channels, self.features))
-        norm = NORMS[self.norm](self.features, self.momentum)
-        block = FORMS[self.form].separable_block
-        return norm.within(block, x, depthwise, pointwise, self.pooling, train=train)
+        compute = lambda norm: self.compute(x, depthwise, pointwise, norm, pooling)
+        return normalised(compute, self.features, self.norm, self.momentum, train=train)
+
+
+def normalised(
+    compute: Callable, features: int, norm: str, momentum: float, *, train: bool
+) -> jax.Array:
+    """What a block computes under its normalisation; the module that calls this owns the weights.
+
+    Args:
+      compute: from a `Norm` to values and the statistics used.
+      features, norm, momentum: see `Convolution`.
+      train: normalise by the batch's own statistics, and move the running ones.
+    """
+    if norm == "none":
+        return compute(Bias(features)())[0]
+    batch_norm = BatchNorm(features, momentum)
+    y, used = compute(batch_norm.norm(train=train))
+    if train:
+        batch_norm.remember(used)
+    return y
 
 
 class BatchNorm(nn.Module):
-    """What batch normalisation learns and remembers; the blocks compute with it."""
+    """What batch normalisation learns and remembers."""
 
     features: int
     momentum: float
@@ -70,56 +144,30 @@ class BatchNorm(nn.Module):
         self.mean = self.variable("batch_stats", "mean", jnp.zeros, (self.features,))
         self.var = self.variable("batch_stats", "var", jnp.ones, (self.features,))
 
-    def within(
-        self,
-        block: Callable,
-        x: jax.Array,
-        depthwise: jax.Array,
-        pointwise: jax.Array,
-        pooling: str | None,
-        *,
-        train: bool,
-    ) -> jax.Array:
-        """What a block of `plain` or `fast` answers; training moves the averages."""
-        averages = (None, None) if train else (self.mean.value, self.var.value)
-        y, used = block(x, depthwise, pointwise, Norm(self.scale, self.bias, *averages), pooling)
-        if train and not self.is_initializing():
+    def norm(self, *, train: bool) -> Norm:
+        """With the running statistics, or in training with the batch's own."""
+        statistics = (None, None) if train else (self.mean.value, self.var.value)
+        return Norm(self.scale, self.bias, *statistics)
+
+    def remember(self, used: tuple[jax.Array, jax.Array]) -> None:
+        """Moves the running mean and variance towards a batch's."""
+        if not self.is_initializing():
             for average, value in zip((self.mean, self.var), used, strict=True):
                 value = jax.lax.stop_gradient(value)
                 average.value = self.momentum * average.value + (1 - self.momentum) * value
-        return y
 
 
 class Bias(nn.Module):
-    """What stands in place of batch normalisation where there is none; nothing is remembered."""
+    """What stands in place of batch normalisation where there is none."""
 
     features: int
-    momentum: float
 
-    def setup(self):
-        """Only the bias is learned."""
-        self.bias = self.param("bias", nn.initializers.zeros, (self.features,))
-
-    def within(
-        self,
-        block: Callable,
-        x: jax.Array,
-        depthwise: jax.Array,
-        pointwise: jax.Array,
-        pooling: str | None,
-        *,
-        train: bool,
-    ) -> jax.Array:
-        """What a block of `plain` or `fast` answers where the pointwise layer has a bias."""
-        del train
-        # With a mean of 0, and a variance that EPSILON fills up to 1, nothing is normalised.
-        one = jnp.ones_like(self.bias)
-        return block(
-            x, depthwise, pointwise, Norm(one, self.bias, 0 * one, one - EPSILON), pooling
-        )[0]
-
-
-NORMS: dict[NormName, Callable] = {"batch": BatchNorm, "none": Bias}
+    @nn.compact
+    def __call__(self) -> Norm:
+        """With a mean of 0, and a variance that EPSILON fills up to 1, nothing is normalised."""
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        one = jnp.ones_like(bias)
+        return Norm(one, bias, 0 * one, one - EPSILON)
 
 
 def regional_average(x: jax.Array, regions: int) -> jax.Array:

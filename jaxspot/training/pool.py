@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32, Int32
 
 from jaxspot.annotations.intervals import frame_labels
 from jaxspot.errors import UserError
+from jaxspot.network.streams import reference_places
 from jaxspot.video.bank import SIZE, Bank
 from jaxspot.video.shown import last_usable
 
@@ -102,6 +103,11 @@ class FramePool:
     usable: Bool[np.ndarray, " frames"]
     reference: Int32[np.ndarray, " frames"]
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """Frames of each video: int (videos,)."""
+        return np.diff(self.first, append=len(self.video))
+
     def of_subjects(self, subjects: tuple[str, ...]) -> np.ndarray:
         """Places of the usable frames of these subjects: int (n,)."""
         wanted = np.isin(self.subjects, subjects)
@@ -110,12 +116,17 @@ class FramePool:
     def span(self, video: int) -> slice:
         """Where a video's frames lie in the pool."""
         start = int(self.first[video])
-        return slice(start, start + int(video_lengths(self)[video]))
+        return slice(start, start + int(self.lengths[video]))
 
+    def references(self, current: np.ndarray, skips: np.ndarray) -> np.ndarray:
+        """Places of the frames `skips` before each, in its video and with a face: int (...).
 
-def video_lengths(pool: FramePool) -> np.ndarray:
-    """Frames of each video: int (videos,)."""
-    return np.diff(pool.first, append=len(pool.video))
+        `current` and `skips` int of shapes that broadcast.
+        """
+        video = self.video[current]
+        first = self.first[video]
+        last = first + self.lengths[video] - 1
+        return self.reference[reference_places(current - skips, first, last)]
 
 
 def gather_pool(bank: Bank) -> FramePool:

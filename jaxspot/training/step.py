@@ -2,7 +2,7 @@
 
 import dataclasses
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import optax
@@ -74,18 +74,21 @@ class Training:
                 f"skip_range_seconds must be the shorter first, not {self.skip_range_seconds}"
             )
 
+    @property
+    def loss_weights(self) -> dict[str, Any]:
+        """W and M as `weighted_bce` takes them."""
+        return dict(presence_weight=self.presence_weight, kind_weights=self.kind_weights)
+
 
 def make_optimiser(training: Training) -> optax.GradientTransformation:
     """The optimiser that a fold's state belongs to."""
+    start, steps = training.learning_rate, training.epochs * training.steps
     rate = {
-        "constant": optax.constant_schedule(training.learning_rate),
-        "cosine": optax.cosine_decay_schedule(
-            training.learning_rate, training.epochs * training.steps
-        ),
+        "constant": optax.constant_schedule(start),
+        "cosine": optax.cosine_decay_schedule(start, steps),
     }[training.decay]
-    return {"sgd": lambda: optax.sgd(rate, momentum=0.9), "adam": lambda: optax.adam(rate)}[
-        training.optimiser
-    ]()
+    make = {"sgd": partial(optax.sgd, momentum=0.9), "adam": optax.adam}[training.optimiser]
+    return make(rate)
 
 
 def train_step(
@@ -101,7 +104,7 @@ def train_step(
 
     Args:
       state: of this fold.
-      inputs: float32 (batch, ...), from `prepare_samples`.
+      inputs: float32 (batch, ...), from `augmented_inputs`.
       labels: float32 (batch, 2).
       key: random key of dropout.
 
@@ -117,12 +120,7 @@ def train_step(
             mutable=["batch_stats"],
             rngs={"dropout": key},
         )
-        loss = weighted_bce(
-            logits,
-            labels,
-            presence_weight=training.presence_weight,
-            kind_weights=training.kind_weights,
-        )
+        loss = weighted_bce(logits, labels, **training.loss_weights)
         return loss.mean(), updates.get("batch_stats", {})
 
     (loss, stats), gradients = jax.value_and_grad(mean_loss, has_aux=True)(state.params)
