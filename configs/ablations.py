@@ -1,9 +1,8 @@
-"""The paper's Table 7 and section 4.3: the method with one of its parts taken away at a time.
+"""The paper's Table 7 and section 4.3: the method without one of its parts.
 
-  python launch/train.py --config=configs/ablations.py --workdir=runs/ablations
-  python launch/train.py --config=configs/ablations.py:no_lcn --workdir=runs/no_lcn
-  python launch/train.py --config=configs/ablations.py:no_lcn,samm_lv \\
-      --config.data.bank=banks/samm_lv --workdir=runs/samm_lv_no_lcn
+  jaxspot train --config=ablations --out=runs/ablations
+  jaxspot train --config=ablations:no_lcn --out=runs/no_lcn
+  jaxspot train --config=ablations:no_lcn,samm_lv --config.data.bank=banks/samm_lv --out=runs/1
 
 Arguments, in any order, combined by comma:
   synthetic (the default), samm_lv, cas_me2   whose settings the ablation starts from
@@ -33,10 +32,12 @@ takes four times as long as one of full or more. Of several rows the first alone
 control. No figures of the table are known with the present settings of :paper.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from configs import cas_me2, samm_lv, synthetic
 from jaxspot.errors import UserError
+
+from . import cas_me2, samm_lv, synthetic
 
 DATA = {"synthetic": synthetic, "samm_lv": samm_lv, "cas_me2": cas_me2}
 ROWS: dict[str, dict[str, Any]] = {
@@ -48,6 +49,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "no_dropout": {"model.dropout": 0.0},
     "deep_no_lcn": {"model.lcn": False, "model.extra_blocks": 7},
 }
+ARGUMENTS = (*ROWS, *DATA, *synthetic.ARGUMENTS)
 
 
 def get_config(arguments: str = "") -> Any:
@@ -65,15 +67,19 @@ def get_config(arguments: str = "") -> Any:
         config = DATA[data[0] if data else "synthetic"].get_config(others)
     except UserError as error:
         raise UserError(f"{error}, {', '.join((*DATA, *ROWS))}") from None
-    set_rows(config, {row: ROWS[row] for row in rows or ROWS})
+    set_rows(config, ROWS, rows)
     return config
 
 
-def set_rows(config: Any, rows: dict[str, dict[str, Any]]) -> None:
-    """Makes a config that of one row, or of several runs on one bank; changes of each by name.
+def set_rows(config: Any, known: dict[str, dict[str, Any]], names: Iterable[str]) -> None:
+    """Makes a config that of one row, or of several runs on one bank, of which one has a control.
 
-    Of several the first alone has a negative control.
+    Args:
+      config: changed.
+      known: row -> its changes.
+      names: the rows wanted, all where none is known.
     """
+    rows = {name: known[name] for name in names if name in known} or known
     if len(rows) == 1:
         (changes,) = rows.values()
         config.update_from_flattened_dict(changes)

@@ -1,103 +1,83 @@
-"""Every setting, and why each open one is as it is; for any bank that launch/prepare.py makes.
+"""Every setting, for any bank that `prepare` makes, and the reason for each open one.
 
-  python launch/train.py --config=configs/default.py --config.data.bank=BANK --workdir=runs/mine
+  jaxspot train --config=default --config.data.bank=BANK --out=runs/mine
 
 An argument after a colon changes several settings at once; arguments combine by comma:
-  :paper  the faithful settings (the default): what the paper prints, and where it is silent
-  :best   our own: what measured better on synthetic faces; 32,000 samples, so a larger bank wants
-          more epochs
+  :paper         the faithful settings (the default): the paper's, and the choices below
+  :best          our own: what measured better on synthetic faces; 32,000 samples, so a larger bank
+                 wants more epochs
   :convolution   the paper's trunk and references, tuned as far as they were before there was motion
 
-Where the paper is silent, the faithful settings take:
-  (fixed) gray frames; LCN's window has a
-                          sigma of 3 pixels and mirrored borders; both streams are one batch for
-                          batch normalisation, as they share all weights; one training subject in
-                          eight validates; k comes from the training subjects' labels, both ends of
-                          an interval counted.
-  model.multiplier        8 filters on the one gray channel; a depthwise layer would learn one.
-  model.widths            16, 32, 64: twelve thousand weights, "lightweight".
-  model.pooling           max, 2x2, after blocks 1 and 2.
-  model.dropout           0.1 of the channels after each block (Figure 1 prints no share).
-  model.lcn, model.norm, model.extra_blocks
-                          as printed: LCN, batch normalisation and three blocks; other values are
-                          the ablations of Table 7, see ablations.py.
-  model.trunk             convolution; "motion" sees how far each part of the face moved between the
-                          two frames, which :best takes, and has no blocks.
-  model.references        one k earlier, so that scores can stream; :best takes ten, earlier
-                          and later, at once and twice k of ME, and half, once and twice k of MaE.
-  model.skip_rounding_seconds
-                          k is kept to the frame; :best rounds it to 1/30 s where frames are
-                          closer, so that folds share their comparisons.
-  model.fusion_width      no layer but the output sees both streams.
-  training.optimiser      SGD with momentum 0.9 at the printed learning rate.
-  training.steps          an epoch is 200 steps of 16 samples, one frame in seven of the synthetic
-                          benchmark: neighbouring frames are near copies, so a pass over all frames
-                          is no useful unit. samm_lv.py and cas_me2.py have longer epochs.
-  training.epochs         60 at most, which early stopping seldom reaches.
-  training.patience       5 epochs, as printed; :best trains all and keeps the last: two validation
-                          subjects picked anything from epoch 2 to 20. So no subject validates there
-                          and all others train.
-  training.presence_weight
-                          W = 0.9, of CAS(ME)^2; samm_lv.py has 0.75.
-  training.kind_weights   M = 0.1 (ME) and 0.9 (MaE) as printed, though its sentence says the
-                          opposite.
-  training.skip_range_seconds
-                          of ME and MaE, 3~9 and 16~50 frames at 30 fps (CAS(ME)^2 in Table 3),
-                          kept in seconds; samm_lv.py has those of SAMM-LV.
-  seeds                   several in place of seed: as many runs, mean and deviation of F1.
-  variants                several runs with single settings changed, see ablations.py.
-  data.inclusive          whether k counts both ends of an interval; cas_me2.py does not.
-  protocol.threshold      from the ROC of single frames, as printed; :best takes "interval_f1", the
-                          best F1 of intervals for each kind. "overall_f1" chooses both kinds
-                          together, and may report none of one kind.
-  protocol.fit            training: on the scores of a fold's own subjects by its own network; the
-                          held-out one decides nothing. Networks are over-confident on people they
-                          were trained on, so :best takes "inner": scores by networks of inner
-                          folds, which have seen neither the subject nor the held-out one.
-  protocol.inner_groups   with "inner": the subjects are dealt into that many groups, and a network
-                          is trained without each pair of them.
-  protocol.frame_skip     kth; "manual" searches around k on the validation subjects.
-                          "test_oracle" is the paper's reading of either: it sees test labels.
-  protocol.peak_share     0, runs of frames that reach the threshold, as printed; :best takes what
-                          lies around each peak, above 0.7 of its height.
-  control                 the negative control, trained and scored on labels moved by at least that
-                          many seconds; 0 folds leave it out.
-  peers                   methods scored beside ours: moilanen, mdmd, sp_fd, softnet. The others
-                          take minutes on a bank of 20,000 frames, so moilanen alone by default.
-  protocol.cycles         the Butterworth cut-off: that many periods in a mean expression.
+Defaults and meanings stand in the classes that the sections go to: `Convolution`, `Streams` and
+`TwoStream` (model), `Augmentation`, `Training`, `Protocol` and `IntervalRule` (protocol). Where the
+paper is silent, :paper takes:
+  (fixed)                      gray frames; an LCN window of sigma 3 pixels with mirrored borders;
+                               both streams in one batch for batch normalisation, as they share all
+                               weights; one training subject in eight validates
+  model.multiplier             8 filters on the one gray channel: a single one would learn little
+  model.widths, model.pooling  16, 32, 64 (12,000 weights, "lightweight"); max after blocks 1 and 2
+  model.dropout                0.1 after each block; Figure 1 prints no share
+  model.references             one k earlier, so that scores can stream; :best takes ten around
+                               the frame
+  model.trunk                  convolution; :best takes "motion", how far parts of the face moved
+  training.optimiser           SGD with momentum 0.9 at the printed learning rate
+  training.epochs, .steps      at most 60 epochs of 200 steps of 16 samples, one frame in seven of
+                               the synthetic benchmark: neighbouring frames are near copies
+  training.patience            5, as printed. :best trains all epochs and keeps the last: with two
+                               validation subjects early stopping kept anything from epoch 2 to 20.
+                               So nobody validates there
+  training.presence_weight     W = 0.9, of CAS(ME)^2; samm_lv.py has 0.75
+  training.kind_weights        M = 0.1 (ME) and 0.9 (MaE) as printed; the text says the opposite
+  training.skip_range_seconds  3~9 and 16~50 frames at 30 fps (CAS(ME)^2 in Table 3), in seconds
+  data.inclusive               k counts both ends of an interval; cas_me2.py does not
+  protocol.threshold           the ROC of single frames, as printed; :best takes "interval_f1".
+                               "overall_f1" may report none of one kind
+  protocol.fit                 "training": a fold's own subjects, by its own network. Networks are
+                               over-confident on people they were trained on, so :best takes "inner"
+  protocol.frame_skip          "kth". "test_oracle", here and of the threshold, is the paper's
+                               reading: it sees test labels
+  protocol.cycles              1 period of the Butterworth cut-off in a mean expression
+  protocol.peak_share          0, runs of frames, as printed; :best takes 0.7
+Beside these:
+  seeds, variants  several seeds in place of one; several runs with settings changed (ablations.py)
+  control          the negative control: how many folds are trained and scored on labels moved by at
+                   least so many seconds; 0 folds leave it out
+  peers            methods scored beside ours: moilanen, mdmd, sp_fd, softnet. All but moilanen take
+                   minutes on a bank of 20,000 frames
 """
 
+import dataclasses
 from typing import Any
 
 from ml_collections import ConfigDict
 
 from jaxspot.errors import UserError
-from jaxspot.evaluation.protocol import Protocol
-from jaxspot.experiment.settings import Control, default_settings
+from jaxspot.evaluation.protocol import Control, Protocol
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import build_model, model_fields
 from jaxspot.spotting.rule import IntervalRule
 from jaxspot.training.step import Training
 
+SET_BY_RUN = ("seed", "cutoff_hz", "momentum")
+
 
 def get_config(arguments: str = "") -> Any:
     """Settings for a prepared frame bank."""
     config = paper()
-    apply(config, arguments, METHODS)
+    apply(config, arguments, ARGUMENTS)
     return config
 
 
 def paper() -> Any:
     """The faithful settings: the defaults of the classes that they go to."""
     model = model_fields(build_model(dropout=0.1))
-    del model["momentum"]
     return ConfigDict(
         dict(
             seed=0,
             seeds=(),
             variants=(),
             data=dict(name="bank", bank="", synthetic=None, inclusive=True),
-            model=model,
+            model={k: v for k, v in model.items() if k not in SET_BY_RUN},
             augmentation=default_settings(Augmentation),
             training=default_settings(Training),
             protocol=default_settings(Protocol, IntervalRule),
@@ -105,6 +85,12 @@ def paper() -> Any:
             peers=("moilanen",),
         )
     )
+
+
+def default_settings(*kinds: type) -> dict[str, Any]:
+    """Name -> default of the fields of some dataclasses, but for what a run sets itself."""
+    fields = [field for kind in kinds for field in dataclasses.fields(kind)]
+    return {field.name: field.default for field in fields if field.name not in SET_BY_RUN}
 
 
 def best(config: Any) -> None:
@@ -155,7 +141,7 @@ def _tuned(config):
     config.protocol.max_seconds = (0.6, 1e9)
 
 
-METHODS = {"paper": lambda config: None, "best": best, "convolution": convolution}
+ARGUMENTS = {"paper": lambda config: None, "best": best, "convolution": convolution}
 """What a config argument does to the faithful settings, by name."""
 
 

@@ -58,15 +58,17 @@ def write_frames(root, pool):
     labels = []
     for folder in ("frames", "quality"):
         (root / folder).mkdir()
-    for number, (subject, video) in enumerate(zip(pool.subjects, pool.names, strict=True)):
-        span = pool.span(number)
+    names = [f"v{number}" for number in range(len(pool.subjects))]
+    for first, length, subject, video in zip(
+        pool.first, pool.lengths, pool.subjects, names, strict=True
+    ):
+        span = slice(first, first + length)
         np.save(root / f"frames/{video}.npy", pool.frames[span])
         np.save(root / f"quality/{video}.npy", np.repeat(pool.usable[span, None], 2, 1))
         labels += [(subject, video, "ME", 4, 4, 6), (subject, video, "MaE", 9, 9, 13)]
-    lengths = np.diff([*pool.first, len(pool.labels)])
     return Bank(
         root,
-        pd.DataFrame(dict(subject=pool.subjects, video=pool.names, frames=lengths, fps=pool.fps)),
+        pd.DataFrame(dict(subject=pool.subjects, video=names, frames=pool.lengths, fps=pool.fps)),
         pd.DataFrame(labels, columns=["subject", "video", "kind", "onset", "apex", "offset"]),
         {},
     )

@@ -79,7 +79,6 @@ def made_up_pool(*, subjects: int, frames: int) -> FramePool:
         first=(frames * np.arange(subjects)).astype(np.int32),
         fps=np.full(subjects, 30, np.float32),
         subjects=tuple(f"s{i:02d}" for i in range(subjects)),
-        names=tuple(f"s{i:02d}" for i in range(subjects)),
         usable=np.ones(count, bool),
         reference=np.arange(count, dtype=np.int32),
     )

@@ -34,13 +34,11 @@ def bootstrap_f1(
     Raises:
       ValueError: no subject, or a kind of a subject that is missing or there twice.
     """
-    subjects = _subjects(by_subject)
-    weights = draw_subjects(len(subjects), draws=draws, seed=seed)
     rows = {}
-    for kind, counts in _counts(by_subject, subjects).items():
-        low, high, kept = _percentiles(_pooled_f1(weights, counts), level)
-        f1 = _pooled_f1(np.ones((1, len(subjects)), int), counts)[0]
-        rows[kind] = dict(f1=float(np.nan_to_num(f1)), f1_low=low, f1_high=high, f1_draws=kept)
+    for kind, drawn in _drawn_f1(by_subject, draws, seed).items():
+        low, high, kept = _percentiles(drawn[1:], level)
+        rows[kind] = dict(f1=float(np.nan_to_num(drawn[0])), f1_low=low, f1_high=high)
+        rows[kind]["f1_draws"] = kept
     return rows
 
 
@@ -67,20 +65,18 @@ def bootstrap_difference(
     Raises:
       ValueError: as `bootstrap_f1`, or tables with different subjects or numbers of labels.
     """
-    subjects = _subjects(first)
-    if subjects != _subjects(second):
+    labels = [table.sort_values("subject") for table in (first, second)]
+    if set(first.subject) != set(second.subject):
         raise ValueError("both methods must be scored on the same subjects")
-    weights = draw_subjects(len(subjects), draws=draws, seed=seed)
-    everyone = np.ones((1, len(subjects)), int)
-    theirs, rows = _counts(second, subjects), {}
-    for kind, ours in _counts(first, subjects).items():
-        if (ours[:, 2] != theirs[kind][:, 2]).any():
+    ours, theirs = (_drawn_f1(table, draws, seed) for table in labels)
+    rows = {}
+    for kind in F1_KINDS:
+        truth = [table.ground_truth[table.kind == kind].tolist() for table in labels]
+        if truth[0] != truth[1]:
             raise ValueError(f"both methods must be scored against the same labels of {kind}")
-        pair = (ours, theirs[kind])
-        one, other = (_pooled_f1(weights, counts) for counts in pair)
-        low, high, kept = _percentiles(one - other, level)
-        whole = [float(np.nan_to_num(_pooled_f1(everyone, counts)[0])) for counts in pair]
-        rows[kind] = dict(difference=whole[0] - whole[1], low=low, high=high, draws=kept)
+        low, high, kept = _percentiles(ours[kind][1:] - theirs[kind][1:], level)
+        whole, other = (float(np.nan_to_num(drawn[kind][0])) for drawn in (ours, theirs))
+        rows[kind] = dict(difference=whole - other, low=low, high=high, draws=kept)
     return rows
 
 
@@ -90,30 +86,22 @@ def draw_subjects(subjects: int, *, draws: int, seed: int) -> np.ndarray:
     return rng.multinomial(subjects, np.full(subjects, 1 / subjects), size=draws)
 
 
-def _subjects(table):
-    """The subjects by name, so that the order of rows decides nothing."""
-    subjects = sorted(set(table.subject))
+def _drawn_f1(table, draws, seed):
+    """Kind -> F1 of all subjects, then of each draw: float (1 + draws,); NaN where undefined."""
+    subjects = sorted(set(table.subject))  # by name, so that the order of rows decides nothing
     if not subjects:
         raise ValueError("a bootstrap needs at least one subject")
-    return subjects
-
-
-def _counts(table, subjects):
-    """kind -> int (subjects, 3): tp, predictions, ground_truth."""
-    columns, counts = ["tp", "predictions", "ground_truth"], {}
+    drawn = draw_subjects(len(subjects), draws=draws, seed=seed)
+    weights, f1 = np.vstack([np.ones(len(subjects), int), drawn]), {}
     for kind in F1_KINDS:
-        rows = table[table.kind == kind].set_index("subject")[columns]
+        rows = table[table.kind == kind].set_index("subject")
         if sorted(rows.index) != subjects:
             raise ValueError(f"every subject needs one row of kind {kind}")
-        counts[kind] = rows.loc[subjects].to_numpy(np.int64)
-    return counts
-
-
-def _pooled_f1(weights, counts):
-    """F1 of each draw, float (draws,); NaN where undefined."""
-    tp, predictions, truth = (weights @ counts).T
-    total = predictions + truth
-    return np.where(total > 0, 2 * tp / np.maximum(total, 1), np.nan)
+        counts = rows.loc[subjects, ["tp", "predictions", "ground_truth"]].to_numpy(np.int64)
+        tp, predictions, truth = (weights @ counts).T
+        total = predictions + truth
+        f1[kind] = np.where(total > 0, 2 * tp / np.maximum(total, 1), np.nan)
+    return f1
 
 
 def _percentiles(values, level):

@@ -1,5 +1,7 @@
 """The information check: can simple features tell expressions at all, before any network learns?"""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pandas as pd
@@ -45,13 +47,12 @@ def information_check(bank: Bank) -> pd.DataFrame:
     (positive). Near 0.5 no method can be told from another; near 1 every method will do.
     """
     features, labels, groups = [], [], []
-    columns = (bank.videos[name] for name in ("subject", "video", "fps"))
-    for person, video, fps in zip(*columns, strict=True):
-        frames = bank.frames(video)
-        features.append(block_differences(frames, fps=fps))
-        own = pd.DataFrame(bank.annotations[bank.annotations.video == video])
-        labels.append(frame_labels(own, frames=len(frames)))
-        groups.append(np.full(len(frames), person))
+    rows: Any = bank.videos.itertuples()
+    for row in rows:
+        frames = bank.frames(row.video)
+        features.append(block_differences(frames, fps=row.fps))
+        labels.append(frame_labels(bank.labels(row.video), frames=len(frames)))
+        groups.append(np.full(len(frames), row.subject))
     x, y, subject = np.concatenate(features), np.concatenate(labels), np.concatenate(groups)
     rows = []
     for kind, truth in zip(KINDS, y.T, strict=True):

@@ -120,9 +120,6 @@ def scored_videos(
     bank: Bank, scores: NetworkScores, scorers: Mapping[str, int], subjects: Collection[str]
 ) -> list[ScoredVideo]:
     """The videos of some subjects, each with the scores of its network, in the bank's order."""
-    rows = bank.videos[bank.videos.subject.isin(subjects)]
-    columns = (rows[name].tolist() for name in ("video", "subject", "fps"))
-    return [
-        ScoredVideo(video, fps, scores[video][scorers[subject]], bank.labels(video))
-        for video, subject, fps in zip(*columns, strict=True)
-    ]
+    rows: Any = bank.videos[bank.videos.subject.isin(subjects)].itertuples()
+    own = lambda row: scores[row.video][scorers[row.subject]]
+    return [ScoredVideo(r.video, r.fps, own(r), bank.labels(r.video)) for r in rows]

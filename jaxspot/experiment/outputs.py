@@ -191,18 +191,18 @@ def draw_curves(folder: Path, videos: Sequence[VideoCurves], settings: Settings)
 
 def video_curves(bank: Bank, held_out: HeldOut) -> list[VideoCurves]:
     """What Figure 4 and the page draw of each video."""
-    rows = bank.videos[["video", "subject", "fps"]].to_numpy().tolist()
+    rows: Any = bank.videos.itertuples()
     return [
         VideoCurves(
-            video,
-            subject,
-            fps,
-            *held_out.curves[video],
-            held_out.rules[subject].threshold,
-            bank.labels(video),
-            held_out.intervals.loc[held_out.intervals.video == video],
+            row.video,
+            row.subject,
+            row.fps,
+            *held_out.curves[row.video],
+            held_out.rules[row.subject].threshold,
+            bank.labels(row.video),
+            held_out.intervals.loc[held_out.intervals.video == row.video],
         )
-        for video, subject, fps in rows
+        for row in rows
     ]
 
 

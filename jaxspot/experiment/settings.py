@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from jaxspot.baselines import PEERS
-from jaxspot.errors import UserError, check_fields, check_numbers
-from jaxspot.evaluation.protocol import Protocol
+from jaxspot.errors import UserError, check_numbers
+from jaxspot.evaluation.protocol import Control, Protocol
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream, build_model
 from jaxspot.spotting.rule import IntervalRule
@@ -19,27 +19,6 @@ from jaxspot.synthetic.generate import choose_people, synthetic_bank
 from jaxspot.synthetic.heads import load_heads
 from jaxspot.training.step import Training
 from jaxspot.video.bank import Bank, open_bank
-
-NO_SETTINGS = ("seed", "cutoff_hz")
-"""Fields that a run works out for itself."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Control:
-    """The negative control.
-
-    Attributes:
-      folds: how many are trained on moved labels, 0 for none.
-      seconds: how far the labels are moved at least.
-    """
-
-    folds: int = 4
-    seconds: float = 10.0
-
-    def __post_init__(self):
-        check_fields(self)
-        check_numbers(self, "folds", least=0)
-        check_numbers(self, "seconds", above=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,12 +59,6 @@ class Settings:
         return self.training.patience > 0 or self.protocol.needs_validation
 
 
-def default_settings(*kinds: type) -> dict[str, Any]:
-    """Name -> default of every setting that a config gives to some dataclasses."""
-    fields = [field for kind in kinds for field in dataclasses.fields(kind)]
-    return {field.name: field.default for field in fields if field.name not in NO_SETTINGS}
-
-
 def read_settings(config: Any) -> Settings:
     """The settings of a config of `configs/`.
 
@@ -121,11 +94,9 @@ def read_protocol(config: Any) -> tuple[Protocol, IntervalRule]:
       UserError: a setting has a value that nothing can be done with.
     """
     values = config.protocol.to_dict()
-    rule = {name: values.pop(name) for name in default_settings(IntervalRule)}
-    return (
-        _built("protocol.", Protocol, values),
-        _built("protocol.", IntervalRule, rule),
-    )
+    fields = {field.name for field in dataclasses.fields(IntervalRule)}
+    rule = {name: values.pop(name) for name in fields & values.keys()}
+    return _built("protocol.", Protocol, values), _built("protocol.", IntervalRule, rule)
 
 
 def _built(place: str, kind: Callable, values: dict[str, Any]) -> Any:
@@ -167,14 +138,12 @@ def named_bank(config: Any) -> Bank | None:
     """
     if config.data.bank and config.data.synthetic is not None:
         raise UserError(
-            "--config.data.bank does not go with a synthetic config; take configs/default.py"
+            "--config.data.bank does not go with a synthetic config; take --config=default"
         )
     if config.data.bank:
         return open_bank(config.data.bank, verify=True)
     if config.data.synthetic is None:
-        raise UserError(
-            "--config.data.bank is empty; name a frame bank, which launch/prepare.py makes"
-        )
+        raise UserError("--config.data.bank is empty; name a frame bank, which `prepare` makes")
     return None
 
 

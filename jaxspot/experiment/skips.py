@@ -45,8 +45,7 @@ def search_skips(
 
     Args:
       bank: frames and labels.
-      folds: of the networks.
-      model, variables: the networks, stacked over folds.
+      folds, model, variables: of the networks, stacked over folds.
       durations: per fold, mean seconds of ME and MaE of its own subjects.
       rule: "kth": nothing is searched; "manual": on the fold's validation subjects; "test_oracle":
         on its held-out subject.
@@ -78,18 +77,16 @@ def search_fold(
 
     `pair` is k of ME and MaE in seconds.
     """
-    tried = [(1.0, 1.0)]
-    tried += [(factor, 1.0) for factor in FACTORS if factor != 1]
-    tried += [(1.0, factor) for factor in FACTORS if factor != 1]
+    others = [factor for factor in FACTORS if factor != 1]
+    tried = [(1.0, 1.0), *((factor, 1.0) for factor in others), *((1.0, f) for f in others)]
     stacked = jax.tree.map(lambda leaf: np.stack([leaf] * len(tried)), variables)
     scores, labels = [], []
-    rows = bank.videos[bank.videos.subject.isin(subjects)]
-    columns = (rows[name].tolist() for name in ("video", "frames", "fps"))
-    for video, frames, fps in zip(*columns, strict=True):
-        skips = network_skips(model.streams, [scale(pair, factors) for factors in tried], fps)
-        found = score_video(model, stacked, shown_frames(bank, video), skips=skips)
-        scores.append(usable_scores(bank, video, found))
-        labels.append(frame_labels(bank.labels(video), frames=frames))
+    rows: Any = bank.videos[bank.videos.subject.isin(subjects)].itertuples()
+    for row in rows:
+        skips = network_skips(model.streams, [scale(pair, factors) for factors in tried], row.fps)
+        found = score_video(model, stacked, shown_frames(bank, row.video), skips=skips)
+        scores.append(usable_scores(bank, row.video, found))
+        labels.append(frame_labels(bank.labels(row.video), frames=row.frames))
     every, truth = np.concatenate(scores, 1), np.concatenate(labels)
     best = []
     for i in range(len(KINDS)):

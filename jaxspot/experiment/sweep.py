@@ -79,7 +79,7 @@ def sweep_runs(config: Any) -> list[tuple[SweepRun, Any]]:
     runs = []
     for variant, changes in variants:
         for seed in seeds:
-            own = copy.deepcopy(config)
+            own = copy.deepcopy(config).lock()
             own.seed, own.seeds, own.variants = seed, (), ()
             for setting, value in changes:
                 change(own, setting, value)
@@ -94,15 +94,9 @@ def change(config: Any, setting: str, value: Any) -> None:
     Raises:
       UserError: there is no such setting, or it is of another type.
     """
-    *sections, field = setting.split(".")
-    place = config
     try:
-        for section in sections:
-            place = place[section]
-        if field not in place:
-            raise KeyError(field)
-        place[field] = value
-    except (KeyError, TypeError, AttributeError) as error:
+        config.update_from_flattened_dict({setting: value})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         line = f"--config.variants: {setting} = {value!r} cannot be set: {error}"
         raise UserError(line) from None
 

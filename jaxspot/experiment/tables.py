@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -104,16 +104,17 @@ def rows_by_run(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Args:
       tables: run -> a tidy table whose first column (method or variant) names its rows.
     """
+    key = next(iter(tables.values())).columns[0]
     if len(tables) == 1:
         return next(iter(tables.values()))
-    key = next(iter(tables.values())).columns[0]
     ours, others = [], []
     for name, table in tables.items():
-        for method in dict.fromkeys(table[key]):
-            rows: Any = table[table[key] == method].reset_index(drop=True)
+        for method, rows in table.groupby(key, sort=False):
+            rows = rows.reset_index(drop=True)
+            found = (t[t[key] == method].reset_index(drop=True) for t in tables.values())
             if method == METHOD:
                 ours.append(rows.assign(**{key: name}))
-            elif _same_everywhere(rows, key, tables):
+            elif all(other.equals(rows) for other in found if len(other)):
                 others.append(rows)
             else:
                 others.append(rows.assign(**{key: f"{method} ({name})"}))
@@ -190,9 +191,3 @@ def _below(tables):
     if "oracle" in joined:
         joined["oracle"] = joined["oracle"].eq(True)
     return joined
-
-
-def _same_everywhere(rows, key, tables):
-    method = rows[key].iloc[0]
-    found = (table[table[key] == method].reset_index(drop=True) for table in tables.values())
-    return all(other.equals(rows) for other in found if len(other))

@@ -1,7 +1,6 @@
 """Augmentation, paper section 3.3: one draw for all frames of a sample, before LCN."""
 
 import dataclasses
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -41,17 +40,6 @@ class Augmentation:
         check_numbers(self, "flip", least=0, most=1)
 
 
-class Changes(NamedTuple):
-    """What is drawn for one sample: scalars, and the drift float32 (frames, 2)."""
-
-    contrast: jax.Array
-    gamma: jax.Array
-    gain: jax.Array
-    angle: jax.Array
-    flip: jax.Array
-    drift: jax.Array
-
-
 def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentation()) -> jax.Array:
     """Changes contrast, gamma, gain and pose of a sample, all its frames alike.
 
@@ -75,13 +63,14 @@ def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentati
             f"frames must have the shape (frames, height, width), one sample, not {frames.shape};"
             " `jax.vmap` augments several, each by its own key"
         )
-    drawn = draw_changes(key, ranges, len(frames))
-    moved = move(frames, drawn.angle, drawn.flip, drawn.drift)
-    return relight(moved, drawn.contrast, drawn.gamma, drawn.gain)
+    motion, light = draw_changes(key, ranges, len(frames))
+    return relight(move(frames, *motion), *light)
 
 
-def draw_changes(key: jax.Array, ranges: Augmentation, frames: int) -> Changes:
-    """Draws the changes of a sample of so many frames."""
+def draw_changes(
+    key: jax.Array, ranges: Augmentation, frames: int
+) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
+    """What is drawn for a sample of so many frames: the arguments of `move` and of `relight`."""
     keys = jax.random.split(key, 6)
     contrast, gamma, gain = (
         jax.random.uniform(k, (), minval=low, maxval=high)
@@ -90,18 +79,13 @@ def draw_changes(key: jax.Array, ranges: Augmentation, frames: int) -> Changes:
     angle = jax.random.uniform(keys[3], (), minval=-1.0, maxval=1.0) * jnp.deg2rad(ranges.rotation)
     flip = jax.random.bernoulli(keys[4], ranges.flip)
     drift = ranges.drift * jax.random.normal(keys[5], (frames, 2))
-    return Changes(contrast, gamma, gain, angle, flip, drift)
+    return (angle, flip, drift), (contrast, gamma, gain)
 
 
 def relight(frames: jax.Array, contrast: jax.Array, gamma: jax.Array, gain: jax.Array) -> jax.Array:
     """`gain * x**gamma`, then contrast about the sample's mean; clipped to 0..1.
 
-    Args:
-      frames: float32 (frames, height, width), range 0..1.
-      contrast, gamma, gain: factors.
-
-    Returns:
-      float32 (frames, height, width), range 0..1.
+    Float32 (frames, height, width), range 0..1, and three factors -> the same shape and range.
     """
     x = gain * jnp.exp(gamma * jnp.log(jnp.maximum(frames, 1e-4)))
     mean = x.mean()

@@ -96,17 +96,13 @@ FAST = Blocks(pair_block, separable_block)
 def fold_norm(
     moments: tuple[jax.Array, jax.Array], weights: jax.Array, norm: Norm, *, places: int = 1
 ) -> tuple[jax.Array, jax.Array, Statistics]:
-    """Batch normalisation of `x @ weights` as a scale and a shift to fold into the weights.
+    """Batch normalisation of `x @ weights` as scale and shift (features,) to fold into the weights.
 
     Args:
-      moments: of `x`: mean (inputs,) and mean of outer products (inputs, inputs); ignored where
-        `norm` brings its own statistics.
+      moments: of `x`, see `kernels.moments`; ignored where `norm` brings its own statistics.
       weights: float (inputs, places * features).
       norm: of the features.
       places: how many groups of columns share one set of statistics.
-
-    Returns:
-      scale and shift, each (features,), and the mean and variance used.
     """
     if norm.mean is None or norm.var is None:
         mean, var = kernels.projected_statistics(*moments, weights)

@@ -1,7 +1,8 @@
 """The convolution trunk of Figure 1: depthwise separable blocks over pairs of frames."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from functools import partial
+from typing import ClassVar, Literal
 
 import flax.linen as nn
 import jax
@@ -56,13 +57,11 @@ class Convolution(nn.Module):
         current = jnp.broadcast_to(inputs[:, :1], inputs[:, 1:].shape)
         pairs = jnp.stack([current, inputs[:, 1:]], 2).reshape(-1, 2, *inputs.shape[2:])
         one, two, three = self.widths
-        rest: Any = dict(norm=self.norm, momentum=self.momentum)
-        first = PairBlock(one, self.blocks.pair, self.multiplier, self.kernel_init, **rest)
+        norm = partial(BatchNorm, momentum=self.momentum) if self.norm == "batch" else Bias
+        first = PairBlock(one, norm, self.blocks.pair, self.multiplier, self.kernel_init)
         x = self._drop(first(pairs, self.pooling, train=train), train)
-        for width, pooling in [(two, self.pooling), (three, None)] + self.extra_blocks * [
-            (three, None)
-        ]:
-            block = SeparableBlock(width, self.blocks.separable, **rest)
+        for width, pooling in [(two, self.pooling)] + (1 + self.extra_blocks) * [(three, None)]:
+            block = SeparableBlock(width, norm, self.blocks.separable)
             x = self._drop(block(x, pooling, train=train), train)
         x = regional_average(x, self.pool_grid).reshape(len(x), -1)
         return nn.Dense(three, name="Project")(x) if self.pool_grid > 1 else x
@@ -74,14 +73,13 @@ class Convolution(nn.Module):
 
 
 class PairBlock(nn.Module):
-    """The weights of block 1, for a function such as `pair_block`."""
+    """The weights of block 1; `compute` is a function such as `pair_block`."""
 
     features: int
+    norm: Callable
     compute: Callable
     multiplier: int
     kernel_init: str
-    norm: str
-    momentum: float
 
     @nn.compact
     def __call__(self, pairs: jax.Array, pooling: str, *, train: bool) -> jax.Array:
@@ -91,16 +89,15 @@ class PairBlock(nn.Module):
         shape = self.multiplier, self.features
         pointwise = self.param("pointwise", _fan_in(self.multiplier), shape)
         compute = lambda norm: self.compute(pairs, depthwise, pointwise, norm, pooling)
-        return normalised(compute, self.features, self.norm, self.momentum, train=train)
+        return self.norm(self.features)(compute, train=train)
 
 
 class SeparableBlock(nn.Module):
-    """The weights of blocks 2, 3 and on, for a function such as `separable_block`."""
+    """The weights of blocks 2, 3 and on; `compute` is a function such as `separable_block`."""
 
     features: int
+    norm: Callable
     compute: Callable
-    norm: str
-    momentum: float
 
     @nn.compact
     def __call__(self, x: jax.Array, pooling: str | None, *, train: bool) -> jax.Array:
@@ -109,65 +106,42 @@ class SeparableBlock(nn.Module):
         depthwise = self.param("depthwise", _fan_in(9), (3, 3, channels))
         pointwise = self.param("pointwise", _fan_in(channels), (channels, self.features))
         compute = lambda norm: self.compute(x, depthwise, pointwise, norm, pooling)
-        return normalised(compute, self.features, self.norm, self.momentum, train=train)
-
-
-def normalised(
-    compute: Callable, features: int, norm: str, momentum: float, *, train: bool
-) -> jax.Array:
-    """What a block computes under its normalisation; the module that calls this owns the weights.
-
-    Args:
-      compute: from a `Norm` to values and the statistics used.
-      features, norm, momentum: see `Convolution`.
-      train: normalise by the batch's own statistics, and move the running ones.
-    """
-    if norm == "none":
-        return compute(Bias(features)())[0]
-    batch_norm = BatchNorm(features, momentum)
-    y, used = compute(batch_norm.norm(train=train))
-    if train:
-        batch_norm.remember(used)
-    return y
+        return self.norm(self.features)(compute, train=train)
 
 
 class BatchNorm(nn.Module):
-    """What batch normalisation learns and remembers."""
+    """What batch normalisation learns and remembers; the block computes with it."""
 
     features: int
     momentum: float
 
-    def setup(self):
-        """Scale and bias are learned, mean and variance are moving averages."""
-        self.scale = self.param("scale", nn.initializers.ones, (self.features,))
-        self.bias = self.param("bias", nn.initializers.zeros, (self.features,))
-        self.mean = self.variable("batch_stats", "mean", jnp.zeros, (self.features,))
-        self.var = self.variable("batch_stats", "var", jnp.ones, (self.features,))
-
-    def norm(self, *, train: bool) -> Norm:
-        """With the running statistics, or in training with the batch's own."""
-        statistics = (None, None) if train else (self.mean.value, self.var.value)
-        return Norm(self.scale, self.bias, *statistics)
-
-    def remember(self, used: tuple[jax.Array, jax.Array]) -> None:
-        """Moves the running mean and variance towards a batch's."""
-        if not self.is_initializing():
-            for average, value in zip((self.mean, self.var), used, strict=True):
+    @nn.compact
+    def __call__(self, compute: Callable, *, train: bool) -> jax.Array:
+        """`compute`: from a `Norm` to values and the statistics used; training remembers these."""
+        scale = self.param("scale", nn.initializers.ones, (self.features,))
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        mean = self.variable("batch_stats", "mean", jnp.zeros, (self.features,))
+        var = self.variable("batch_stats", "var", jnp.ones, (self.features,))
+        y, used = compute(Norm(scale, bias, *((None, None) if train else (mean.value, var.value))))
+        if train and not self.is_initializing():
+            for average, value in zip((mean, var), used, strict=True):
                 value = jax.lax.stop_gradient(value)
                 average.value = self.momentum * average.value + (1 - self.momentum) * value
+        return y
 
 
 class Bias(nn.Module):
-    """What stands in place of batch normalisation where there is none."""
+    """What stands in place of batch normalisation where there is none; nothing is remembered."""
 
     features: int
 
     @nn.compact
-    def __call__(self) -> Norm:
-        """With a mean of 0, and a variance that EPSILON fills up to 1, nothing is normalised."""
+    def __call__(self, compute: Callable, *, train: bool) -> jax.Array:
+        """As `BatchNorm`, with a bias alone."""
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         one = jnp.ones_like(bias)
-        return Norm(one, bias, 0 * one, one - EPSILON)
+        # With a mean of 0, and a variance that EPSILON fills up to 1, nothing is normalised.
+        return compute(Norm(one, bias, 0 * one, one - EPSILON))[0]
 
 
 def regional_average(x: jax.Array, regions: int) -> jax.Array:

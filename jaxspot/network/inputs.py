@@ -30,14 +30,9 @@ def preprocess(images: jax.Array, *, lcn: bool = True) -> jax.Array:
 
 
 def stream_inputs(frames: jax.Array, model: TwoStream) -> jax.Array:
-    """What the network is given of frames and their references, each from `preprocess`.
+    """What the network is given of frames from `preprocess`: as they are, or their `local_motion`.
 
-    Args:
-      frames: float (batch, 1 + streams, height, width).
-      model: the network.
-
-    Returns:
-      The frames as they are, or `local_motion` of them for a trunk of motion.
+    Float (batch, 1 + streams, height, width) -> the same, or (batch, streams, cells, cells, 2).
     """
     return local_motion(frames) if isinstance(model.trunk, Motion) else frames
 
@@ -45,12 +40,7 @@ def stream_inputs(frames: jax.Array, model: TwoStream) -> jax.Array:
 def sample_inputs(frames: jax.Array, model: TwoStream) -> jax.Array:
     """What the network is given of samples, without augmentation.
 
-    Args:
-      frames: uint8 (samples, 1 + streams, height, width).
-      model: the network.
-
-    Returns:
-      float32 (samples, ...), see `stream_inputs`.
+    Uint8 (samples, 1 + streams, height, width) -> float32 (samples, ...), see `stream_inputs`.
     """
     return stream_inputs(preprocess(frames, lcn=model.streams.lcn), model)
 

@@ -55,9 +55,8 @@ def move(frames: jax.Array, angle: jax.Array, flip: jax.Array, drift: jax.Array)
 
 def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation) -> jax.Array:
     """`augment.augment` with `move` from here."""
-    drawn = draw_changes(key, ranges, len(frames))
-    moved = move(frames, drawn.angle, drawn.flip, drawn.drift)
-    return relight(moved, drawn.contrast, drawn.gamma, drawn.gain)
+    motion, light = draw_changes(key, ranges, len(frames))
+    return relight(move(frames, *motion), *light)
 
 
 def pair_block(
@@ -71,7 +70,7 @@ def pair_block(
         ((0, 0), (1, 1), (1, 1)),
         dimension_numbers=("NDHWC", "DHWIO", "NDHWC"),
     )[:, 0]
-    x, statistics = normalise(jnp.matmul(x, pointwise), norm)
+    x, statistics = batch_normalise(jnp.matmul(x, pointwise), norm)
     return pool(jax.nn.relu(x), pooling), statistics
 
 
@@ -87,11 +86,11 @@ def separable_block(
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         feature_group_count=x.shape[-1],
     )
-    x, statistics = normalise(jnp.matmul(x, pointwise), norm)
+    x, statistics = batch_normalise(jnp.matmul(x, pointwise), norm)
     return pool(jax.nn.relu(x), pooling), statistics
 
 
-def normalise(x: jax.Array, norm: Norm) -> tuple[jax.Array, Statistics]:
+def batch_normalise(x: jax.Array, norm: Norm) -> tuple[jax.Array, Statistics]:
     """Batch normalisation over all axes but the last, and the mean and variance used."""
     if norm.mean is None or norm.var is None:
         mean, var = x.mean((0, 1, 2)), x.var((0, 1, 2))

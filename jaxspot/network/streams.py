@@ -54,24 +54,14 @@ def _is_reference(pair):
 
 
 def frame_skips(skip_seconds: Sequence[float], fps: float) -> list[int]:
-    """k of ME and MaE in frames at a frame rate; 1 or more.
-
-    Args:
-      skip_seconds: k of ME and MaE in seconds, half their mean durations; .5 frames round up.
-      fps: frames a second.
-    """
+    """k of ME and MaE in frames, 1 or more, from seconds; half a frame rounds up."""
     return [max(1, math.floor(skip * fps + 0.5)) for skip in skip_seconds]
 
 
 def stream_skips(k: ArrayLike, references: References) -> np.ndarray:
-    """The frame skip of each stream, never 0.
+    """The frame skip of each stream, from k of ME and MaE: int (..., 2) -> (..., streams), never 0.
 
-    Args:
-      k: int (..., 2), frame skips of ME and MaE.
-      references: see `Streams`.
-
-    Returns:
-      int (..., streams), frames; below 0 the reference comes after the frame.
+    Below 0 the reference comes after the frame.
     """
     kinds = [KINDS.index(kind) for kind, _ in references]
     times = np.array([times for _, times in references])
@@ -82,13 +72,7 @@ def stream_skips(k: ArrayLike, references: References) -> np.ndarray:
 def network_skips(
     streams: Streams, skip_seconds: Sequence[Sequence[float]], fps: float
 ) -> np.ndarray:
-    """Frame skips in scoring: int (networks, streams).
-
-    Args:
-      streams: of the networks.
-      skip_seconds: of each network, k of ME and MaE in seconds.
-      fps: frames a second.
-    """
+    """Frame skips in scoring, int (networks, streams), from each network's k in seconds."""
     k = np.array([frame_skips(pair, fps) for pair in skip_seconds])
     step = max(1, round(streams.skip_rounding_seconds * fps))
     return stream_skips(np.maximum(np.rint(k / step), 1) * step, streams.references)

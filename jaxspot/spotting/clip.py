@@ -38,12 +38,7 @@ class BrokenVideos(UserError):
 def spot_clips(
     paths: Sequence[str | Path], *, out: str | Path, **options: Any
 ) -> dict[str, pd.DataFrame]:
-    """Spot several videos as `spot_clip` does; return video name -> intervals.
-
-    Args:
-        paths: video files.
-        out: folder of the results.
-        options: further arguments of `spot_clip`.
+    """Spot several videos, each with the options of `spot_clip`; return video name -> intervals.
 
     Raises:
         UserError: before any work: names that cannot be those of folders, two videos of one name,
@@ -135,13 +130,14 @@ def clip_intervals(spans: pd.DataFrame, clip: Clip, *, video: str) -> pd.DataFra
     `spans`: kind, onset, apex, offset (frames from 1, both included), score.
     """
     rows = []
+    at = lambda frame: round(float(clip.times[frame - 1]), 6)
     for row in spans.to_dict("records"):
         start, stop = to_span(int(row["onset"]), int(row["offset"]))
         faces = clip.faces[start:stop]
         if np.mean(faces >= 0) < MIN_FACE_SHARE:
             continue
         frames = {name: int(row[name]) for name in ("onset", "apex", "offset")}
-        seconds = {f"{name}_s": _seconds(clip, frame) for name, frame in frames.items()}
+        seconds = {f"{name}_s": at(frame) for name, frame in frames.items()}
         face = int(np.bincount(faces[faces >= 0]).argmax())
         known = {"subject": "", "video": video, "face": face, "kind": row["kind"]}
         rows.append(known | frames | {"score": float(row["score"])} | seconds)
@@ -169,8 +165,7 @@ def check_names(paths: Sequence[str | Path]) -> None:
     """Refuse two videos whose results would lie in one folder, and names that are no text.
 
     Raises:
-        UserError: two videos of one name, also when only upper and lower case differ; a name that
-            is not valid UTF-8, as tables are.
+        UserError: two videos of one name in any case, or a name that is not valid UTF-8.
     """
     first: dict[str, str | Path] = {}
     for path in paths:
@@ -207,10 +202,6 @@ def say_what_is_odd(path: Path, clip: Clip) -> None:
     if np.abs(steps * clip.fps - 1).max() > VARYING:
         steps_ms = f"{1000 * steps.min():.0f} to {1000 * steps.max():.0f} ms"
         print(f"{path}: frame rate varies (steps of {steps_ms}); taken as {clip.fps:.2f} fps")
-
-
-def _seconds(clip: Clip, frame: int) -> float:
-    return round(float(clip.times[frame - 1]), 6)
 
 
 def _write(folder: Path, frames: pd.DataFrame, table: pd.DataFrame, plot: Plot | None) -> None:

@@ -138,17 +138,10 @@ def chunk_inputs(
     model: TwoStream,
     count: int,
 ) -> jax.Array:
-    """What the network is given of consecutive frames of a stretch.
+    """What the network is given of `count` consecutive frames of a stretch: float32 (count, ...).
 
-    Args:
-      frames: float32 (stretch, height, width), from `preprocess`.
-      place: int32 (), where the first of the frames lies in the stretch.
-      references: int32 (streams,), where the references of that first frame lie.
-      model: the network.
-      count: how many frames.
-
-    Returns:
-      float32 (count, ...), see `stream_inputs`.
+    `frames` float32 (stretch, height, width) come from `preprocess`. `place` is where the first
+    frame lies in the stretch, and `references`, int32 (streams,), where its references lie.
     """
     part = lambda first: lax.dynamic_slice_in_dim(frames, first, count)
     streams = [part(place)] + [part(references[i]) for i in range(len(references))]

@@ -110,10 +110,9 @@ def spot_videos(
 
     Args:
       paths: video files.
-      weights: a folder that `save_spotter` wrote: `checkpoints/spotter` of a run.
+      weights: a folder that `save_spotter` wrote: `checkpoints/spotter` of a run, or the run's.
       out: folder of the results.
-      plot: draws scores.png from the two tables, such as `plot_clip`; none by default.
-      progress: show frames done and time left.
+      plot, progress: see `spot_clip`.
 
     Returns:
       Video name -> intervals.

@@ -148,14 +148,9 @@ def validation_loss(
     model: TwoStream,
     training: Training,
 ) -> jax.Array:
-    """Mean weighted loss without augmentation, under the running statistics: float32 ().
+    """Mean weighted loss of one network under the running statistics: float32 ().
 
-    Args:
-      variables: of one network.
-      inputs: float32 (batches, batch, ...), from `sample_inputs`.
-      labels: float32 (batches, batch, 2).
-      model: the network.
-      training: its weights of the loss.
+    `inputs` float32 (batches, batch, ...), from `sample_inputs`; `labels` (batches, batch, 2).
     """
 
     def batch_loss(batch):

@@ -82,15 +82,10 @@ def feed_epochs(
 
 
 def prepare_validation(frames: jax.Array, model: TwoStream, mesh: Mesh) -> jax.Array:
-    """Network inputs of validation samples, made a batch at a time.
+    """Network inputs of validation samples laid over the devices, made a batch at a time.
 
-    Args:
-      frames: uint8 (folds, batches, batch, 1 + streams, height, width), laid over the devices.
-      model: the network.
-      mesh: the devices.
-
-    Returns:
-      float32 (folds, batches, batch, ...).
+    Uint8 (folds, batches, batch, 1 + streams, height, width) -> float32 (folds, batches, batch,
+    ...).
     """
     return _validation_program(model, mesh)(frames)  # pyright: ignore[reportArgumentType]
 
@@ -102,13 +97,7 @@ def _validation_program(model: Any, mesh: Mesh):
 
 
 def sees_half(samples: Sequence[np.ndarray], validation: np.ndarray, frames: int) -> bool:
-    """Whether an epoch with its validation sees half of all frames or more.
-
-    Args:
-      samples: places in the pool, an array for each epoch.
-      validation: places in the pool.
-      frames: of the pool.
-    """
+    """Whether an epoch (its places in the pool) with the validation sees half of the frames."""
     seen = (np.union1d(epoch, validation) for epoch in samples)
     return any(2 * len(places) >= frames for places in seen)
 
@@ -123,14 +112,7 @@ def load_bank(pool: FramePool, samples: Sequence[np.ndarray], mesh: Mesh) -> Loa
 def load_epochs(
     pool: FramePool, samples: Sequence[np.ndarray], mesh: Mesh, worker: Executor
 ) -> Load:
-    """Loads an epoch's frames onto every device when asked; `worker` gathers those of the next.
-
-    Args:
-      pool: all frames.
-      samples: for each epoch int32 (steps, samples, 1 + streams), places in the pool.
-      mesh: the devices.
-      worker: runs one call at a time.
-    """
+    """Loads an epoch's frames onto every device when asked; `worker` gathers those of the next."""
     epochs = seen_places(samples)
     coming: dict[int, Future] = {}
 
@@ -148,14 +130,10 @@ def load_epochs(
 
 
 def seen_places(samples: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each epoch the places that it sees, and its samples as places among those.
+    """For each epoch the places that it sees, int (n,), and its samples as places among those.
 
-    Args:
-      samples: for each epoch int32 (steps, samples, 1 + streams), places in the pool.
-
-    Returns:
-      int (n,), each once and in order, the last one repeated up to the same n in all epochs (a
-      multiple of 64), so that one program runs them all; and int32 of the shape of the samples.
+    The places are in order, each once. The last one is repeated up to the same n in all epochs, a
+    multiple of 64, so that one program runs them all.
     """
     found = [np.unique(epoch, return_inverse=True) for epoch in samples]
     most = -(-max(len(places) for places, _ in found) // ROUND) * ROUND

@@ -122,13 +122,7 @@ def wait_for(tree: Any) -> None:
 def refuse_not_finite(
     folds: Sequence[Fold], epoch: int, losses: dict[str, np.ndarray], trained: np.ndarray
 ) -> None:
-    """Stops at the first loss that is not a finite number.
-
-    Args:
-      folds: in the order of the leading axis.
-      epoch: the epoch of these losses.
-      losses: "train_loss" float32 (folds, steps) and "validation_loss" float32 (folds,).
-      trained: bool (folds,), false for folds that had stopped before.
+    """Stops at the first loss that is not a finite number; `trained` tells who trained, (folds,).
 
     Raises:
       UserError: it names subject, epoch and step.

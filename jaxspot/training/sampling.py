@@ -40,13 +40,6 @@ def epoch_samples(
     So neither what another subject looks like or does, nor which other folds there are, changes
     what a fold trains on. What folds have in common is prepared once (`train_epoch`).
 
-    Args:
-      pool: the frames.
-      folds: who takes samples.
-      training: how many samples, at which skips, from which seed.
-      streams: for their references.
-      epoch: from 1; with the seed the source of chance.
-
     Raises:
       UserError: no training subject of a fold shows a face.
     """
@@ -114,16 +107,9 @@ def draw_samples(
     *,
     balance: float | None = None,
 ) -> np.ndarray:
-    """Draws frames, with replacement, each with its references at random skips (Table 3).
+    """Draws `count` of some places, with replacement, and references at random skips (Table 3).
 
-    Args:
-      pool: the frames.
-      places: int (n,), the places in the pool to draw from, at least one.
-      rng: the source of chance.
-      count: how many to draw.
-      training: for its `skip_range_seconds` and `balance`.
-      streams: for their references.
-      balance: in place of that of `training`.
+    `training` holds the ranges of skips, and the balance unless another is given.
 
     Returns:
       int32 (count, 1 + streams), places in the pool: the frame and its references.

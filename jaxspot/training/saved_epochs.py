@@ -48,7 +48,7 @@ def restore_progress(folder: str | Path, like: FoldState) -> tuple[Progress | No
       like: a state of the same shapes.
 
     Returns:
-      the progress, None where nothing was saved, and a line for each damaged epoch passed over.
+      The progress (None if nothing was saved) and a line for each damaged epoch passed over.
 
     Raises:
       UserError: epochs were saved and all of them are damaged.

@@ -100,16 +100,10 @@ def train_step(
     model: TwoStream,
     training: Training,
 ) -> tuple[FoldState, jax.Array]:
-    """Takes one step of the optimiser on the mean weighted loss.
+    """One step of the optimiser on the mean weighted loss: the new state and the loss, float32 ().
 
-    Args:
-      state: of this fold.
-      inputs: float32 (batch, ...), from `augmented_inputs`.
-      labels: float32 (batch, 2).
-      key: random key of dropout.
-
-    Returns:
-      The new state and the loss, float32 ().
+    `inputs` float32 (batch, ...) come from `augmented_inputs`; `labels` are float32 (batch, 2);
+    `key` is that of dropout.
     """
 
     def mean_loss(params):
