@@ -72,13 +72,13 @@ def judge_control(control: pd.DataFrame) -> str:
         for kind, f1, limit in control[["kind", "f1", "random_f1_p95"]].itertuples(index=False)
     ]
     says = (
-        f"Negative control: F1 on moved labels beside what 95 % of random draws stay at or under:"
+        f"Negative control: F1 on moved labels against the 95th percentile of random intervals:"
         f" {', '.join(compared)}."
     )
     if (control.f1 > control.random_f1_p95).any():
         says += (
-            " Above it: one clean run in twenty lands there by chance; look for a leak before you"
-            " believe any table."
+            " One clean run in twenty is above it by chance. Still, look for a leak before you"
+            " trust any table."
         )
     return says
 

@@ -20,7 +20,7 @@ from jaxspot.experiment.tables import METHOD, oracle_of
 from jaxspot.files import write_table
 from jaxspot.network.streams import frame_skips
 from jaxspot.progress import progress_bar
-from jaxspot.report.tables import difference_table, score_rows, table4, table5, table6
+from jaxspot.report.tables import difference_table, score_rows, table4, table5
 from jaxspot.spotting.rule import Pair
 from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
@@ -151,7 +151,7 @@ def compare_methods(
     frames = score_rows(METHOD, score_frames(*held_out.frame_rows(bank)), oracle=oracle)
     frames += peer_frames
     return MethodTables(
-        table4(frames), table5(rows), table6(manual), difference_table(differences), mine
+        table4(frames), table5(rows), table5(manual), difference_table(differences), mine
     )
 
 

@@ -34,7 +34,7 @@ from jaxspot.report.sentences import bank_sentence
 from jaxspot.report.tables import (
     difference_table,
     difference_title,
-    layout7,
+    layout5,
     layout_difference,
     table7,
 )
@@ -159,7 +159,7 @@ def write_sweep(workdir: Path, bank: Bank, found: Found) -> pd.DataFrame:
     if any(run.variant for run, _, _ in found):
         result = table7(row for row in rows if row["seed"] == rows[0]["seed"])
         title = shared_title(7, runs, dataset)
-        shown.append(write_table(folder, "table7", result, layout7(result), title, NOTES[7]))
+        shown.append(write_table(folder, "table7", result, layout5(result), title, NOTES[7]))
     shown.append(write_differences(workdir, bank, found))
     if tidy.seed.nunique() > 1:
         title = shared_title(7, runs, dataset)
@@ -202,17 +202,18 @@ def write_differences(workdir: Path, bank: Bank, found: Found) -> ReportTable:
 def write_sweep_page(workdir: Path, bank: Bank, found: Found, shown: Sequence[ReportTable]) -> Path:
     """Writes report.html: all tables, Figure 3, and where the page of each run lies."""
     first = found[0][0].name
+    oracles = any(oracle_of(own.protocol, 5) for _, own, _ in found)
     pages = [(run.name, f"{run.name}/report.html") for run, _, _ in found]
     figure3 = ReportPicture(
         workdir / first / "figures" / "figure3.png",
-        "Figure 3. Frames with a labelled movement over those without.",
+        "Frames with a labelled movement divided by frames without.",
     )
     return write_report(
         workdir / "report.html",
         title=f"jaxspot: {len(found)} runs on one bank",
         dataset=found[0][1].dataset,
         synthetic=is_synthetic(bank),
-        oracle="rows marked so" if any(oracle_of(s.protocol, 5) for _, s, _ in found) else "",
+        oracle="a setting of the rows marked oracle" if oracles else "",
         summary=[bank_sentence(bank.videos, bank.annotations)],
         tables=shown,
         pictures=[figure3],

@@ -9,22 +9,25 @@ import pandas as pd
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.report.page import ReportTable
 from jaxspot.report.side_by_side import layout2, side_by_side, stacked
-from jaxspot.report.tables import layout4, layout5, layout6, layout7, table_title, write_tables
+from jaxspot.report.tables import layout4, layout5, table_title, write_tables
 from jaxspot.spotting.rule import IntervalRule
 
 METHOD = "jaxspot"
 BOUNDS_NOTE = (
-    "In brackets: 95 % of 2,000 draws of as many subjects, with replacement; with few subjects that"
-    " is too narrow."
+    "In brackets: 95 % interval over 2,000 bootstrap draws of subjects; too narrow when subjects"
+    " are few."
 )
-PAIRED_NOTE = "In brackets: 95 % of 2,000 draws of subjects, the same for both methods."
+PAIRED_NOTE = (
+    "In brackets: 95 % interval over 2,000 bootstrap draws of subjects, the same draws for both"
+    " methods."
+)
 RANDOM_NOTE = (
-    "random: as many intervals as ours and as long, per video and kind, placed uniformly; mean of"
-    " 100 draws."
+    "random: intervals placed uniformly, as many and as long as ours in each video and kind; mean"
+    " of 100 draws."
 )
 NOTES = {
-    2: "k: half of the mean duration of all intervals; a fold takes its own from the labels of its"
-    " own subjects.",
+    2: "k: half the mean duration of all intervals. Each fold computes its own k without the"
+    " subject that it holds out.",
     4: "",
     5: f"{BOUNDS_NOTE} {RANDOM_NOTE}",
     6: f"{BOUNDS_NOTE} {RANDOM_NOTE}",
@@ -32,10 +35,10 @@ NOTES = {
 }
 Join = Callable[[Mapping[str, pd.DataFrame]], pd.DataFrame]
 LAYOUTS: dict[int, tuple[Callable[[pd.DataFrame], pd.DataFrame], Join]] = {
-    4: (layout4, stacked),
     5: (layout5, side_by_side),
-    6: (layout6, side_by_side),
-    7: (layout7, side_by_side),
+    4: (layout4, stacked),
+    6: (layout5, side_by_side),
+    7: (layout5, side_by_side),
 }
 Rules = tuple[Protocol, IntervalRule]
 
@@ -76,13 +79,9 @@ def join_tables(
       data: whether the CSVs name the data set in a first column (Table 2 always does).
 
     Returns:
-      the tables as printed.
+      the tables as printed, Table 5 first.
     """
     datasets, shown = list(dict.fromkeys(run.dataset for run in runs)), []
-    if durations := [run.tables[2] for run in runs if 2 in run.tables]:
-        tidy = pd.concat(durations).drop_duplicates(ignore_index=True)
-        title = table_title(2, dataset=" and ".join(datasets))
-        shown.append(write_table(folder, "table2", tidy, layout2(tidy), title, NOTES[2]))
     for number, (layout, join) in LAYOUTS.items():
         parts = {}
         for dataset in datasets:
@@ -95,6 +94,10 @@ def join_tables(
             tidy = _below([part.assign(data=name) for name, part in parts.items()])
             tidy = tidy[[*["data"] * data, *(name for name in tidy if name != "data")]]
             shown.append(write_table(folder, f"table{number}", tidy, wide, title, NOTES[number]))
+    if durations := [run.tables[2] for run in runs if 2 in run.tables]:
+        tidy = pd.concat(durations).drop_duplicates(ignore_index=True)
+        title = table_title(2, dataset=" and ".join(datasets))
+        shown.append(write_table(folder, "table2", tidy, layout2(tidy), title, NOTES[2]))
     return shown
 
 
@@ -107,14 +110,14 @@ def rows_by_run(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     key = next(iter(tables.values())).columns[0]
     if len(tables) == 1:
         return next(iter(tables.values()))
+    plain = lambda table: table.drop(columns="oracle", errors="ignore").reset_index(drop=True)
     ours, others = [], []
     for name, table in tables.items():
         for method, rows in table.groupby(key, sort=False):
-            rows = rows.reset_index(drop=True)
-            found = (t[t[key] == method].reset_index(drop=True) for t in tables.values())
+            found = (plain(t[t[key] == method]) for t in tables.values())
             if method == METHOD:
                 ours.append(rows.assign(**{key: name}))
-            elif all(other.equals(rows) for other in found if len(other)):
+            elif all(other.equals(plain(rows)) for other in found if len(other)):
                 others.append(rows)
             else:
                 others.append(rows.assign(**{key: f"{method} ({name})"}))
