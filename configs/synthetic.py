@@ -1,4 +1,4 @@
-"""Synthetic long videos: the embedded default, made on the spot. Figures are in the README.
+"""Synthetic long videos: the embedded default, made on the spot. Figures are in docs/results.md.
 
   make demo
   jaxspot train --config=synthetic:best --out=runs/demo

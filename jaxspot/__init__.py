@@ -66,6 +66,8 @@ Spotting
     Scores every frame of a video by one or more trained networks.
   IntervalRule
     How scores become intervals; the defaults are the paper's, pairs are (ME, MaE).
+  ScoredVideo
+    A video's raw scores, float (T, 2), beside its labels (kind, onset, offset).
   fit_rule
     Fits normalisation and thresholds on scores of other subjects than the held-out one.
   apply_rule

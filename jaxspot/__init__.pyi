@@ -8,6 +8,7 @@ from .annotations.intervals import to_span as to_span
 from .annotations.labels import read_cas_me2 as read_cas_me2
 from .annotations.labels import read_samm_lv as read_samm_lv
 from .evaluation.f1 import score_intervals as score_intervals
+from .evaluation.fitting import ScoredVideo as ScoredVideo
 from .evaluation.fitting import fit_rule as fit_rule
 from .evaluation.matching import match_intervals as match_intervals
 from .evaluation.protocol import Protocol as Protocol

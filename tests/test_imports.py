@@ -25,6 +25,7 @@ NAMES = {
     "IntervalRule",
     "Motion",
     "Protocol",
+    "ScoredVideo",
     "Spotter",
     "Streams",
     "Training",

@@ -1,4 +1,4 @@
-"""The tour: clean as committed, written with public names, and run from first cell to last."""
+"""The tour: stored with its outputs, written with public names, run from first cell to last."""
 
 import ast
 import re
@@ -18,17 +18,21 @@ WIDTHS = (4, 4, 4)
 EPOCHS, STEPS, BATCH = 2, 3, 4
 """
 CHECKS = """
-from jaxspot.spotting.rule import apply_rule
+from jaxspot import find_intervals, from_span
 
 np.testing.assert_allclose(*lcn(pictures), atol=1e-4)
 assert fold.held_out not in own and set(own) | {fold.held_out} == set(bank.videos.subject)
 assert all(((0 < s) & (s < 1)).all() and len(s) == SECONDS * FPS for s in scores.values())
-names = dict(subject=fold.held_out, video=held_out)
-at_once = apply_rule(scores[held_out], fps=FPS, fitted=fitted, **names)
-np.testing.assert_array_equal(at_once[0], smooth)
-pd.testing.assert_frame_equal(at_once[1], found)
+for i, kind in enumerate(("ME", "MaE")):
+    spans = find_intervals(smooth[:, i], threshold=fitted.threshold[i])
+    rows = found.loc[found.kind == kind, ["onset", "offset"]].to_numpy()
+    np.testing.assert_array_equal(np.column_stack(from_span(*spans.T)), rows)
 print(sum(leaf.size for leaf in jax.tree.leaves(trained.variables["params"])))
 """
+SHOWN = [
+    ("image/png", ["lcn", "pairs", "training", "scores-plot", "intervals"]),
+    ("text/html", ["bank", "folds", "f1"]),
+]
 
 
 def read():
@@ -39,20 +43,28 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def cleaned(notebook):
-    """Without what running or an editor leaves."""
-    for cell in notebook.cells:
-        cell.metadata = {key: cell.metadata[key] for key in ("tags",) if key in cell.metadata}
-    for cell in code_cells(notebook):
-        cell.outputs, cell.execution_count = [], None
+def shows(outputs, kind):
+    return [kind in output.get("data", {}) for output in outputs].count(True) == 1
+
+
+def test_it_is_stored_as_it_was_run_without_timings_and_versions():
+    notebook = read()
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook.metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    return notebook
-
-
-def test_it_is_committed_without_outputs_and_in_one_format():
+    assert notebook.metadata == {"kernelspec": kernel, "language_info": {"name": "python"}}
+    assert all(set(cell.metadata) <= {"tags"} for cell in notebook.cells)
+    cells = code_cells(notebook)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
     text = (FOLDER / NAME).read_text(encoding="utf-8")
-    assert text == nbformat.writes(cleaned(read())) + "\n", "clear the outputs; see `cleaned`"
+    assert text == nbformat.writes(notebook) + "\n", "store it by `make tour`"
+    assert len(text) < 700_000
+
+
+@pytest.mark.parametrize(("kind", "cells"), SHOWN)
+def test_its_figures_and_tables_are_stored(kind, cells):
+    stored = {cell.id: cell.outputs for cell in code_cells(read())}
+    assert all(shows(stored[name], kind) for name in cells)
+    streams = [output for outputs in stored.values() for output in outputs]
+    assert {s.get("name") for s in streams} <= {None, "stdout"}
 
 
 def test_cells_are_few_and_short():
@@ -62,15 +74,15 @@ def test_cells_are_few_and_short():
     assert all(cell.cell_type == "markdown" for cell in (notebook.cells[0], notebook.cells[-1]))
 
 
-def test_it_imports_public_names_from_where_the_readme_says():
+def test_it_uses_what_help_of_jaxspot_lists():
     plain = lambda source: "\n".join(x for x in source.splitlines() if not x.startswith("%"))
     trees = [ast.parse(plain(cell.source)) for cell in code_cells(read())]
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
-    for node in imports:
-        for name in (alias.name for alias in node.names):
-            assert not any(part.startswith("_") for part in (*str(node.module).split("."), name))
-            assert node.module == "jaxspot" or name not in dir(jaxspot)
+    for node in (node for node in nodes if isinstance(node, ast.ImportFrom)):
+        assert node.module == "jaxspot"
+        assert {alias.name for alias in node.names} <= set(jaxspot.__all__)
+    modules = [a.name for n in nodes if isinstance(n, ast.Import) for a in n.names]
+    assert not [name for name in modules if name.partition(".")[0] == "jaxspot"]
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     assert not {name for name in attributes if name.startswith("_")}
 
@@ -81,6 +93,8 @@ def executed(tmp_path_factory, request):
     notebook = read()
     tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
     sizes = next(i for i, names in enumerate(tags) if "parameters" in names)
+    for cell in code_cells(notebook):
+        cell.outputs = []
     notebook.cells.insert(sizes + 1, nbformat.v4.new_code_cell(TINY))
     notebook.cells.append(nbformat.v4.new_code_cell(CHECKS, id="learned"))
     home = tmp_path_factory.mktemp("jupyter")
@@ -95,17 +109,9 @@ def executed(tmp_path_factory, request):
     return {cell.id: cell.outputs for cell in code_cells(notebook)}
 
 
-@pytest.mark.parametrize(
-    ("kind", "cells"),
-    [
-        ("image/png", ["lcn", "pairs", "training", "scores-plot", "intervals"]),
-        ("text/html", ["bank", "folds", "f1"]),
-    ],
-)
+@pytest.mark.parametrize(("kind", "cells"), SHOWN)
 def test_figures_and_tables_are_shown(executed, kind, cells):
-    for name in cells:
-        shown = [output.get("data", {}) for output in executed[name]]
-        assert [kind in data for data in shown].count(True) == 1, name
+    assert all(shows(executed[name], kind) for name in cells)
 
 
 def test_the_summary_counts_what_is_learned(executed):

@@ -43,7 +43,7 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
 
     Args:
       config: of `configs/`.
-      workdir: an empty or absent folder; the README lists what appears in it.
+      workdir: an empty or absent folder; docs/runs.md lists what appears in it.
       resume: continue the run in `workdir` if there is one; on the same machine its results are the
         same bit for bit.
 
