@@ -126,11 +126,6 @@ def subject_names(subject: int, video: int) -> tuple[str, str]:
     return f"s{subject + 1:02d}", f"s{subject + 1:02d}_{video + 1}"
 
 
-def person_number(subject: str) -> int:
-    """Number of the head, from 1, of a subject by its name in tables."""
-    return int(subject.removeprefix("s"))
-
-
 def write_video(root: Path, settings: dict) -> tuple[dict, pd.DataFrame]:
     """Make one video inside a bank; returns its row of `videos.csv` and its labels."""
     frames, annotations = synthesise_video(**settings)
