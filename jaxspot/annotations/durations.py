@@ -49,7 +49,7 @@ def duration_table(
 
     Returns:
       a row for each of KINDS: kind, minimum, mean, maximum (seconds; NaN without an interval), k
-        (frames; <NA> without an interval, or where videos differ in fps), count (intervals).
+      (frames; <NA> without an interval, or where videos differ in fps), count (intervals).
 
     Raises:
       TypeError: not a table.

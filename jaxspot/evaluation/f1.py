@@ -36,7 +36,7 @@ def score_intervals(
 
     Returns:
       "ME", "MaE", "overall" -> predictions, ground_truth, tp, fp, fn (int), precision, recall, f1
-        (float; 0.0 where undefined).
+      (float; 0.0 where undefined).
 
     Raises:
       TypeError: what should be a table, or names, is something else.
