@@ -18,7 +18,7 @@ from PIL import Image
 
 from jaxspot import decide, load_spotter, open_bank
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.report.figures import COLOURS, STYLE, figure_bytes
+from jaxspot.report.figures import COLOURS, STYLE
 
 SUBJECT = "s05"
 SHOWN = {"ME": 2, "MaE": 2}
@@ -40,10 +40,11 @@ def main(run: str) -> None:
     curves, found = decide(scores, fps=fps, decision=decision)
     with matplotlib.rc_context({**STYLE, "font.size": 13, "axes.titlesize": 13}):
         figure = draw(bank.frames(video), bank.labels(video), curves, decision.threshold, found)
-    with Image.open(io.BytesIO(figure_bytes(figure, dpi=130))) as image:
-        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
-            Path(__file__).with_name("picture.png"), optimize=True
-        )
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130)
+    with Image.open(buffer) as image:
+        few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        few.save(Path(__file__).with_name("picture.png"), optimize=True)
 
 
 def draw(
