@@ -28,8 +28,8 @@ def find_intervals(
 
     Returns:
       int (n, 2): array bounds start, stop (from 0, half open), in order of time. Tables and
-      `match_intervals` count frames from 1, both ends included: `from_span` converts, as in
-      `np.column_stack(from_span(*spans.T))`.
+      `match_intervals` count frames from 1 with both ends included: `from_span` converts, as in
+      `np.column_stack(from_span(*spans.T))`, and `intervals_table` makes the table.
 
     Raises:
       ValueError: scores of another shape, or a threshold that is not one number.
