@@ -59,7 +59,9 @@ TwoStream(pooling="avg")
 from jaxspot import nothing
 """
 WITHOUT_JAX = ["jaxspot", "jaxspot.errors", "jaxspot.cli", "jaxspot.commands.evaluate"]
-WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "files")] + ["jaxspot.spotting.rule"]
+WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "files")] + [
+    "jaxspot.spotting.rule"
+]
 
 
 def modules():
@@ -194,3 +196,10 @@ def test_flax_is_used_where_networks_are_and_orbax_once():
     assert users_of("flax.linen") == networks
     assert users_of("orbax") == {"jaxspot.storage"}
     assert users_of("flax") == {*networks, "jaxspot.training.state"}
+
+
+def test_no_test_imports_from_another():
+    """What several use is in a module of its own, or to run one file would read the others."""
+    for path in Path(__file__).parent.glob("*.py"):
+        taken = [name for name in imported(path) if name.startswith("test_")]
+        assert not taken, f"{path.name} imports {', '.join(taken)}"

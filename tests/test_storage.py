@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from decisions import decision
 
 from jaxspot.errors import UserError
 from jaxspot.network.model import TwoStream
@@ -96,22 +97,6 @@ def test_missing_and_half_written_weights(tmp_path):
     save_tree(tmp_path / "weights", single())
     (tmp_path / "weights" / "manifest.json").unlink()
     refused(restore, tmp_path / "weights")
-
-
-def decision(threshold):
-    protocol = Protocol(
-        threshold="interval_f1",
-        normalisation="train_quantiles",
-        cutoff_hz=(2.5, float("inf")),
-        merge_seconds=(0.1, 0.5),
-    )
-    return Decision(
-        protocol=protocol,
-        low=(0.1, 0.2),
-        high=(0.8, 0.9),
-        threshold=(threshold, 1 / 3),
-        frame_threshold=(0.4, 0.6),
-    )
 
 
 @pytest.fixture(scope="module")
