@@ -1,9 +1,8 @@
-"""The paper's Table 7 and section 4.3: the method with one of its parts taken away at a time.
+"""The paper's Table 7 and section 4.3: the method without one of its parts.
 
-  python launch/train.py --config=configs/ablations.py --workdir=runs/ablations
-  python launch/train.py --config=configs/ablations.py:no_lcn --workdir=runs/no_lcn
-  python launch/train.py --config=configs/ablations.py:no_lcn,samm_lv \\
-      --config.data.bank=banks/samm_lv --workdir=runs/samm_lv_no_lcn
+  jaxspot train --config=ablations --out=runs/ablations
+  jaxspot train --config=ablations:no_lcn --out=runs/no_lcn
+  jaxspot train --config=ablations:no_lcn,samm_lv --config.data.bank=banks/samm_lv --out=runs/1
 
 Arguments, in any order, combined by comma:
   synthetic (the default), samm_lv, cas_me2   whose settings the ablation starts from
@@ -35,8 +34,9 @@ control. No figures of the table are known with the present settings of :paper.
 
 from typing import Any
 
-from configs import cas_me2, samm_lv, synthetic
 from jaxspot.errors import UserError
+
+from . import cas_me2, samm_lv, synthetic
 
 DATA = {"synthetic": synthetic, "samm_lv": samm_lv, "cas_me2": cas_me2}
 ROWS: dict[str, dict[str, Any]] = {
@@ -48,6 +48,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "no_dropout": {"model.dropout": 0.0},
     "deep_no_lcn": {"model.lcn": False, "model.extra_blocks": 7},
 }
+ARGUMENTS = (*ROWS, *DATA, *synthetic.ARGUMENTS)
 
 
 def get_config(arguments: str = "") -> Any:

@@ -1,8 +1,7 @@
-"""CAS(ME)^2 with Table 3's values, on a bank that launch/prepare.py has made of it.
+"""CAS(ME)^2 with Table 3's values, on a bank that `prepare` has made of it.
 
-  python launch/prepare.py --dataset=cas_me2 --source=CASME2 --out=banks/cas_me2
-  python launch/train.py --config=configs/cas_me2.py --config.data.bank=banks/cas_me2 \\
-      --workdir=runs/cas_me2
+  jaxspot prepare --dataset=cas_me2 --source=CASME2 --out=banks/cas_me2
+  jaxspot train --config=cas_me2 --config.data.bank=banks/cas_me2 --out=runs/cas_me2
 
 The videos were not at hand: neither time nor figures of a real run are known. The paper reports F1
 of 0.0686 (MaE), 0.0119 (ME) and 0.0497 overall (Table 5, k-th frame skip). Its thresholds
@@ -10,12 +9,12 @@ come from the ROC of the test results (section 4.1); which point of the curve it
 
 An epoch of :paper is 1,500 steps of 16 samples: one frame in 10, three a second.
 
-Arguments: paper (the default), best and convolution, as in configs/default.py.
+Arguments: paper (the default), best and convolution, as in the config default.
 """
 
 from typing import Any
 
-from configs import default
+from . import default
 
 
 def get_config(arguments: str = "") -> Any:
@@ -27,7 +26,7 @@ def get_config(arguments: str = "") -> Any:
     config.training.steps = 1500
     config.training.presence_weight = 0.9
     config.training.skip_range_seconds = ((3 / 30, 9 / 30), (16 / 30, 50 / 30))
-    default.apply(config, arguments, default.METHODS | {"best": best})
+    default.apply(config, arguments, ARGUMENTS)
     return config
 
 
@@ -35,3 +34,6 @@ def best(config: Any) -> None:
     """Skips near k: 6 and 19 frames at 30 fps."""
     default.best(config)
     config.training.skip_range_seconds = ((0.15, 0.3), (0.48, 0.8))
+
+
+ARGUMENTS = default.ARGUMENTS | {"best": best}

@@ -1,6 +1,6 @@
-"""Every setting, and why each open one is as it is; for any bank that launch/prepare.py makes.
+"""Every setting, and why each open one is as it is; for any bank that `prepare` makes.
 
-  python launch/train.py --config=configs/default.py --config.data.bank=BANK --workdir=runs/mine
+  jaxspot train --config=default --config.data.bank=BANK --out=runs/mine
 
 An argument after a colon changes several settings at once; arguments combine by comma:
   :paper  the faithful settings (the default): what the paper prints, and where it is silent
@@ -78,7 +78,7 @@ from jaxspot.errors import UserError
 def get_config(arguments: str = "") -> Any:
     """Settings for a prepared frame bank."""
     config = paper()
-    apply(config, arguments, METHODS)
+    apply(config, arguments, ARGUMENTS)
     return config
 
 
@@ -200,7 +200,7 @@ def _tuned(config):
     config.protocol.max_seconds = (0.6, 1e9)
 
 
-METHODS = {"paper": lambda config: None, "best": best, "convolution": convolution}
+ARGUMENTS = {"paper": lambda config: None, "best": best, "convolution": convolution}
 """What a config argument does to the faithful settings, by name."""
 
 

@@ -1,7 +1,7 @@
-"""What each part of :best gains, and what did not help: on the people that choices are made on.
+"""What each part of :best gains, on the people that choices are made on.
 
-  python launch/train.py --config=configs/gains.py --workdir=runs/gains
-  python launch/train.py --config=configs/gains.py:best,two_references --workdir=runs/references
+  jaxspot train --config=gains --out=runs/gains
+  jaxspot train --config=gains:best,two_references --out=runs/references
 
 Every row changes one thing about :best, the last one two. All run on one bank (20 people, ten
 minutes of video; no figure of the benchmark comes from it) and end in tables/table7.*, with each
@@ -27,8 +27,8 @@ Arguments are the rows wanted, all by default; a level or fps200 may stand among
 
 from typing import Any
 
-from configs import default, synthetic
-from configs.ablations import set_rows
+from . import default, synthetic
+from .ablations import set_rows
 
 EARLIER, LATER = (("ME", 1.0), ("MaE", 1.0)), (("ME", -1.0), ("MaE", -1.0))
 ROWS: dict[str, dict[str, Any]] = {
@@ -47,6 +47,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "not_nested": {"protocol.keep_nested": False},
     "runs_not_nested": {"protocol.peak_share": 0.0, "protocol.keep_nested": False},
 }
+ARGUMENTS = (*ROWS, *synthetic.LEVELS, "fps200")
 
 
 def get_config(arguments: str = "") -> Any:

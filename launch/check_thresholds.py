@@ -1,18 +1,20 @@
-"""How far the thresholds of runs lie from those that would have been best on held-out subjects.
+"""Measures how far the thresholds of runs lie from the best ones on held-out subjects.
 
-    python launch/train.py --config=configs/thresholds.py --workdir=runs/thresholds
-    python launch/check_thresholds.py runs/thresholds/*/
+Prints a row for each run, writes nothing. It looks at test labels; use it to choose settings only
+on the people reserved for choices.
 
-Prints a row for each run. It looks at test labels; use it to choose settings only on the people
-reserved for choices.
+examples:
+  jaxspot train --config=thresholds --out=runs/thresholds
+  jaxspot check_thresholds runs/thresholds/*/
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from absl import app, logging
 
+from jaxspot.commands.running import command, command_parser
 from jaxspot.errors import UserError
 from jaxspot.evaluation.fitting import ScoredVideo
 from jaxspot.evaluation.threshold_error import threshold_error
@@ -46,21 +48,25 @@ def check_run(folder: Path) -> dict:
     return row
 
 
-def main(argv):
+@command
+def main(argv: Sequence[str]) -> int:
     """Prints the table of all runs that are named."""
-    logging.set_verbosity(logging.WARNING)
-    try:
-        rows = [
-            check_run(Path(folder)) for folder in argv[1:] if (Path(folder) / "scores").is_dir()
-        ]
-        if not rows:
-            raise UserError("name the folders of one or more runs that are done")
-    except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    parser = command_parser("check_thresholds", __doc__)
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        type=Path,
+        metavar="RUN",
+        help="folders; those without scores are ignored",
+    )
+    folders = parser.parse_args(argv).runs
+    rows = [check_run(folder) for folder in folders if (folder / "scores").is_dir()]
+    if not rows:
+        raise UserError("name the folders of one or more runs that are done")
     print("best_f1 and error look at test labels (oracle); error: thresholds too high by that much")
     print(pd.DataFrame(rows).to_string(index=False, float_format="%.3f"))
+    return 0
 
 
 if __name__ == "__main__":
-    app.run(main)
+    sys.exit(main())

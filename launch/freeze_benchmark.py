@@ -1,27 +1,32 @@
-"""Whether the generator still makes the frozen benchmark; with --write, freeze it anew.
+"""Says whether the generator still makes the frozen benchmark; with --write, freezes it anew.
 
-    python launch/freeze_benchmark.py
+Prints for each bank whether it is as frozen (exit code 0) or in what it differs (1). With --write,
+jaxspot/synthetic/frozen.json is written. A benchmark that was frozen anew is another benchmark:
+every method is to be run again.
 
-Says of each bank whether it is as frozen (exit code 0) or in what it differs (1). A benchmark that
-was frozen anew is another benchmark: every method is to be run again.
+example:
+  jaxspot freeze_benchmark
 """
 
 import json
 import sys
+from collections.abc import Sequence
 
-from absl import app, flags
-
-from configs.synthetic import benchmarks
+from jaxspot.commands.running import command, command_parser
+from jaxspot.configs import config_module
 from jaxspot.files import write_text
 from jaxspot.synthetic.frozen import FILE, difference, fingerprint, read_frozen
 
-WRITE = flags.DEFINE_bool("write", False, "freeze the benchmark as it comes out now")
 
-
-def main(_):
-    """Compare or write; a row a bank."""
-    now = {name: fingerprint(scene) for name, scene in benchmarks().items()}
-    if WRITE.value:
+@command
+def main(argv: Sequence[str]) -> int:
+    """Compares or writes; a row a bank."""
+    parser = command_parser("freeze_benchmark", __doc__)
+    parser.add_argument("--write", action="store_true", help="freeze it as it comes out now")
+    flags = parser.parse_args(argv)
+    scenes = config_module("synthetic").benchmarks()
+    now = {name: fingerprint(scene) for name, scene in scenes.items()}
+    if flags.write:
         write_text(FILE, json.dumps(now, indent=1) + "\n")
     frozen = read_frozen()
     changed = False
@@ -29,8 +34,8 @@ def main(_):
         what = difference(frozen[name], prints) if name in frozen else "not frozen yet"
         changed |= bool(what)
         print(f"{name}: {what or 'as frozen'} ({prints['sha256'][:12]})")
-    sys.exit(int(changed))
+    return int(changed)
 
 
 if __name__ == "__main__":
-    app.run(main)
+    sys.exit(main())

@@ -39,7 +39,8 @@ def test_two_files_from_anyone_are_scored(tmp_path, protocol):
     assert [scores["ME"][c] for c in counts] == [2, 1, 1, 1, 0]
     assert [scores["MaE"][c] for c in counts] == [1, 2, 1, 0, 1]
     assert scores["overall"]["f1"] == pytest.approx(4 / 6)
-    assert "0.6667" in done.stdout.splitlines()[-1]
+    *_, overall, last = done.stdout.splitlines()
+    assert "0.6667" in overall and last == f"open {tmp_path / 'out/scores.json'}"
 
 
 def test_an_empty_table_of_intervals_scores_zero(tmp_path):

@@ -201,7 +201,9 @@ def test_rules_can_be_switched_off(samm, tmp_path, capsys):
     repairs = pd.read_csv(tmp_path / "repairs.csv", dtype=str)
     off = repairs[repairs.after.str.contains("is off")]
     assert sorted(off.rule) == ["onset_zero", "past_end"]
-    assert "4 labels, 6 repairs" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "4 labels, 6 repairs" in said
+    assert said.splitlines()[-1] == f"open {tmp_path / 'annotations.csv'}"
     assert command.main([*flags, "--rules-off=onset"]) == 2
 
 

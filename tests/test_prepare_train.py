@@ -45,7 +45,9 @@ def check_k(bank, run, *, inclusive, fps):
         assert [int(seconds * fps + 1 + 1e-6) // 2 for seconds in durations] == [k["ME"], k["MaE"]]
 
 
-def test_both_releases_train_and_leave_every_table_side_by_side(tmp_path, monkeypatch, request):
+def test_both_releases_train_and_leave_every_table_side_by_side(
+    tmp_path, monkeypatch, request, capsys
+):
     monkeypatch.chdir(request.config.rootpath)
     runs = []
     for name, tree, inclusive, fps, control in RELEASES:
@@ -65,6 +67,7 @@ def test_both_releases_train_and_leave_every_table_side_by_side(tmp_path, monkey
         assert (run / "full" / "tables" / "megc2020_log.txt").is_file()
         check_k(bank, run, inclusive=inclusive, fps=fps)
     assert tables.main([f"--out={tmp_path / 'both'}", *runs]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"open {tmp_path / 'both' / 'table5.md'}"
     for number in (2, 4, 5, 6, 7):
         both = pd.read_csv(tmp_path / "both" / f"table{number}.csv")
         assert list(dict.fromkeys(both.data)) == DATA

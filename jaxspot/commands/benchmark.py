@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from jaxspot.commands.running import command_parser, run
+from jaxspot.commands.running import command, command_parser
 
 EPILOG = """\
 FILE holds a list of rows: name, value, unit, peer, peer_value, ratio (above 1: ours is faster) and
@@ -20,10 +20,10 @@ FILE.md shows them as a table.
 instead (about 5 minutes; one of them: --scaling=folds). FILE then holds a list of points, and
 FILE.png draws them.
 
-example:
+examples:
   make bench
-  python launch/benchmark.py --only=lcn --out=runs/lcn.json
-  python launch/benchmark.py --scaling --out=runs/scaling.json
+  jaxspot benchmark --only=lcn --out=runs/lcn.json
+  jaxspot benchmark --scaling --out=runs/scaling.json
 """
 NAMES = (
     "lcn",
@@ -39,10 +39,11 @@ NAMES = (
 LAW_NAMES = ("folds", "widths", "video", "bank")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The flags of this command."""
-    flags = command_parser("benchmark", __doc__, EPILOG)
-    what = flags.add_mutually_exclusive_group()
+@command
+def main(argv: Sequence[str]) -> int:
+    """Prints a table, writes it as JSON and Markdown; returns the exit code."""
+    parser = command_parser("benchmark", __doc__, EPILOG)
+    what = parser.add_mutually_exclusive_group()
     what.add_argument("--only", choices=NAMES, help="measure this alone; everything by default")
     what.add_argument(
         "--scaling",
@@ -51,18 +52,13 @@ def parser() -> argparse.ArgumentParser:
         choices=("all", *LAW_NAMES),
         help="time and memory against what is named, or against everything",
     )
-    flags.add_argument("--out", default="runs/benchmark.json", metavar="FILE.json")
-    return flags
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Prints a table, writes it as JSON and Markdown; returns the exit code."""
-    return run("benchmark", benchmark, argv)
-
-
-def benchmark(argv: Sequence[str]) -> int:
-    """The command itself."""
-    flags = parser().parse_args(argv)
+    parser.add_argument(
+        "--out",
+        default="runs/benchmark.json",
+        metavar="FILE.json",
+        help="the figures go here (default: %(default)s)",
+    )
+    flags = parser.parse_args(argv)
     from jaxspot.network.compiling import prepare_process
 
     prepare_process()
@@ -79,7 +75,7 @@ def benchmark(argv: Sequence[str]) -> int:
     text = f"{describe_machine(machine, others)}\n\n{shown}"
     write_text(flags.out, json.dumps([row._asdict() for row in rows], indent=1) + "\n")
     write_text(f"{flags.out}.md", text)
-    print(text)
+    print(f"{text}\nopen {flags.out}.md")
     return 0
 
 

@@ -1,12 +1,11 @@
 """Scores predicted intervals against labels, your own or as published; needs no bank, no jax."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from jaxspot.annotations.repairs import REPAIRS, count_repairs
-from jaxspot.commands.rules_flag import active_rules, add_rules_flag
-from jaxspot.commands.running import command_parser, run
+from jaxspot.commands.rules_flag import add_rules_flag
+from jaxspot.commands.running import command, command_parser
 from jaxspot.evaluation.files import evaluate_files, format_scores
 from jaxspot.evaluation.matching import MATCHING_RULES
 
@@ -34,46 +33,41 @@ protocols:
   megc2020    the organisers' rule: one prediction may find several labels, so F1 can pass 1
 
 example:
-  python launch/evaluate.py --videos=videos.csv --annotations=annotations.csv \\
+  jaxspot evaluate --videos=videos.csv --annotations=annotations.csv \\
       --intervals=mine.csv --protocol=one_to_one --out=scores
 
 example, the labels of SAMM-LV as released:
-  python launch/evaluate.py --videos=banks/samm_lv/videos.csv \\
+  jaxspot evaluate --videos=banks/samm_lv/videos.csv \\
       --annotations=SAMM_LongVideos_V3_Release.xlsx --intervals=mine.csv --out=scores
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The flags of this command."""
-    flags = command_parser("evaluate", __doc__, EPILOG)
-    flags.add_argument("--videos", required=True, metavar="CSV", help="table of all videos")
-    flags.add_argument(
-        "--annotations", required=True, metavar="FILE", help="ground truth: CSV or workbook"
-    )
-    flags.add_argument("--intervals", required=True, metavar="CSV", help="predictions to score")
-    flags.add_argument("--protocol", choices=MATCHING_RULES, default="one_to_one")
-    flags.add_argument("--out", required=True, metavar="DIR", help="scores.json goes here")
-    add_rules_flag(flags)
-    return flags
-
-
-def main(argv: Sequence[str] | None = None) -> int:
+@command
+def main(argv: Sequence[str]) -> int:
     """Writes scores.json, lists mended labels and prints the table; returns the exit code."""
-    return run("evaluate", evaluate, argv)
-
-
-def evaluate(argv: Sequence[str]) -> int:
-    """The command itself; raises UserError on a user's mistake."""
-    flags = parser().parse_args(argv)
+    parser = command_parser("evaluate", __doc__, EPILOG)
+    flag = parser.add_argument
+    flag("--videos", required=True, metavar="CSV", help="table of all videos")
+    flag("--annotations", required=True, metavar="FILE", help="ground truth: CSV or workbook")
+    flag("--intervals", required=True, metavar="CSV", help="predictions to score")
+    flag(
+        "--protocol",
+        choices=MATCHING_RULES,
+        default="one_to_one",
+        help="how predictions are matched, see above (default: %(default)s)",
+    )
+    flag("--out", required=True, metavar="DIR", help="scores.json goes here")
+    add_rules_flag(parser)
+    flags = parser.parse_args(argv)
     done = evaluate_files(
         flags.videos,
         flags.annotations,
         flags.intervals,
         protocol=flags.protocol,
         out=flags.out,
-        rules=active_rules(flags),
+        rules=flags.rules,
     )
     if len(done.repairs):
         print(f"{count_repairs(done.repairs)}: see {Path(flags.out) / REPAIRS}\n")
-    print(format_scores(done.scores))
+    print(f"{format_scores(done.scores)}\nopen {Path(flags.out) / 'scores.json'}")
     return 0

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jaxspot.commands.rules_flag import active_rules, add_rules_flag
-from jaxspot.commands.running import command_parser, run
+from jaxspot.commands.rules_flag import add_rules_flag
+from jaxspot.commands.running import as_called, command, command_parser
 
 EPILOG = """\
 data sets:
@@ -29,78 +29,41 @@ A run that was cut is resumed by the same command; no finished video is done aga
 cannot be read are named in a line each, the others are done; the exit code is 2 then.
 
 examples:
-  python launch/prepare.py --dataset=samm_lv --source=SAMM-LV --out=banks/samm_lv
-  python launch/train.py --config=configs/samm_lv.py --config.data.bank=banks/samm_lv \\
-      --workdir=runs/samm_lv
-  python launch/prepare.py --dataset=video --source=recordings --out=banks/mine --dry-run
+  jaxspot prepare --dataset=samm_lv --source=SAMM-LV --out=banks/samm_lv
+  jaxspot train --config=samm_lv --config.data.bank=banks/samm_lv --out=runs/samm_lv
+  jaxspot prepare --dataset=video --source=recordings --out=banks/mine --dry-run
 """
 DATASETS = ("samm_lv", "cas_me2", "openface", "csv", "video")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The flags of this command."""
-    flags = command_parser("prepare", __doc__, EPILOG)
-    flags.add_argument("--dataset", required=True, choices=DATASETS)
-    flags.add_argument("--source", required=True, metavar="DIR", help="where the data set lies")
-    flags.add_argument("--out", metavar="BANK", help="the bank's folder; needed but for --dry-run")
-    add_source_flags(flags)
-    flags.add_argument(
+@command
+def main(argv: Sequence[str]) -> int:
+    """Writes a frame bank; returns the exit code."""
+    parser = command_parser("prepare", __doc__, EPILOG)
+    flag = parser.add_argument
+    flag("--dataset", required=True, choices=DATASETS, help="see below")
+    flag("--source", required=True, metavar="DIR", help="where the data set lies")
+    flag("--out", metavar="BANK", help="the bank's folder; needed but for --dry-run")
+    flag(
         "--face",
         choices=("largest", "left", "right"),
         default="largest",
-        help="which of several faces to follow; left and right are those of the picture",
+        help="which face to follow, as the picture shows it (default: %(default)s)",
     )
-    flags.add_argument(
-        "--no-smoothing", action="store_true", help="align each frame by its own landmarks alone"
-    )
-    flags.add_argument("--workers", type=int, metavar="N", help="processes; one a core by default")
-    flags.add_argument(
-        "--skip-broken", action="store_true", help="leave out videos that cannot be read"
-    )
-    flags.add_argument(
-        "--dry-run", action="store_true", help="say what would be done; write nothing"
-    )
-    flags.add_argument(
+    flag("--no-smoothing", action="store_true", help="align each frame by its own landmarks alone")
+    flag("--workers", type=int, metavar="N", help="processes; one a core by default")
+    flag("--skip-broken", action="store_true", help="leave out videos that cannot be read")
+    flag("--dry-run", action="store_true", help="say what would be done; write nothing")
+    flag(
         "--labels-only",
         action="store_true",
         help="write annotations.csv and repairs.csv alone, into the bank if BANK holds one",
     )
-    return flags
-
-
-def add_source_flags(flags: argparse.ArgumentParser) -> None:
-    """The flags that say how a data set is read."""
-    flags.add_argument(
-        "--labels",
-        metavar="FILE",
-        help="workbook, its label sheet as CSV, or annotations.csv, if not in --source",
-    )
-    flags.add_argument(
-        "--fps", type=float, metavar="N", help="frame rate of openface, if not that of its CSV"
-    )
-    add_rules_flag(flags)
-
-
-def check_source_flags(parse: argparse.ArgumentParser, flags: argparse.Namespace) -> None:
-    """Refuses flags of another data set than the one named."""
-    if flags.fps is not None and flags.dataset != "openface":
-        parse.error("--fps goes with --dataset=openface; of others the frame rate is known")
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Writes a frame bank; returns the exit code."""
-    return run("prepare", prepare, argv)
-
-
-def prepare(argv: Sequence[str]) -> int:
-    """The command itself; raises UserError on a user's mistake."""
-    parse = parser()
-    flags = parse.parse_args(argv)
+    flags = parse_source_flags(parser, argv)
     if not flags.out and not flags.dry_run:
-        parse.error("--out is missing: the folder of the bank")
+        parser.error("--out is missing: the folder of the bank")
     if flags.workers is not None and flags.workers < 1:
-        parse.error("--workers must be 1 or more")
-    check_source_flags(parse, flags)
+        parser.error("--workers must be 1 or more")
     from jaxspot.datasets import prepare as work
     from jaxspot.datasets.checks import format_checks
     from jaxspot.datasets.doctor import doctor_source
@@ -108,23 +71,23 @@ def prepare(argv: Sequence[str]) -> int:
     from jaxspot.datasets.prepare_video import Alignment
 
     source = find_source(flags)
-    rules = active_rules(flags)
     for note in source.notes:
         print(note)
     if flags.dry_run:
-        print(format_checks(doctor_source(source, rules=rules)))
+        print(format_checks(doctor_source(source, rules=flags.rules)))
         frames = int(announced(source).frames.sum())
         print(f"\nwould write {frames:,} frames, {frames * 12_552 / 1e9:.2f} GB; wrote nothing")
         return 0
     if flags.labels_only:
-        labels = work.relabel(source, flags.out, rules=rules)
+        labels = work.relabel(source, flags.out, rules=flags.rules)
         print(f"{len(labels.annotations)} labels, {len(labels.repairs)} repairs in {flags.out}")
+        print(f"open {Path(flags.out) / 'annotations.csv'}")
         return 0
     bank = work.prepare(
         source,
         Path(flags.out),
         alignment=Alignment(flags.face, not flags.no_smoothing),
-        rules=rules,
+        rules=flags.rules,
         skip_broken=flags.skip_broken,
         workers=flags.workers,
     )
@@ -132,11 +95,22 @@ def prepare(argv: Sequence[str]) -> int:
     return 0
 
 
+def parse_source_flags(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
+    """Parses arguments, with the flags that say how a data set is read."""
+    flag = parser.add_argument
+    flag("--labels", metavar="FILE", help="workbook, CSV of its label sheet or annotations.csv")
+    flag("--fps", type=float, metavar="N", help="frame rate of openface, if not that of its CSV")
+    add_rules_flag(parser)
+    flags = parser.parse_args(argv)
+    if flags.fps is not None and flags.dataset != "openface":
+        parser.error("--fps goes with --dataset=openface; of others the frame rate is known")
+    return flags
+
+
 def find_source(flags: Any) -> Any:
     """The data set that the flags name; raises UserError if it is not there."""
     from jaxspot.datasets import folders, releases
 
-    rules = active_rules(flags)
     readers = dict(
         samm_lv=releases.samm_lv_source,
         cas_me2=releases.cas_me2_source,
@@ -144,7 +118,7 @@ def find_source(flags: Any) -> Any:
         csv=folders.csv_source,
         video=folders.video_source,
     )
-    return readers[flags.dataset](flags.source, labels=flags.labels, rules=rules)
+    return readers[flags.dataset](flags.source, labels=flags.labels, rules=flags.rules)
 
 
 def summary(bank: Any) -> str:
@@ -152,9 +126,9 @@ def summary(bank: Any) -> str:
     kinds = bank.annotations.kind.value_counts()
     found = sum(video["found"] for video in bank.meta["source"]["videos"].values())
     frames = int(bank.videos.frames.sum())
+    check = as_called(f"jaxspot doctor --bank={shlex.quote(str(bank.root))}")
     return (
         f"{bank.root}: {bank.videos.subject.nunique()} subjects, {len(bank.videos)} videos,"
         f" {frames} frames ({found / frames:.1%} with a face), {kinds.get('MaE', 0)} MaE and"
-        f" {kinds.get('ME', 0)} ME\nlook at it with: python launch/doctor.py"
-        f" --bank={shlex.quote(str(bank.root))}"
+        f" {kinds.get('ME', 0)} ME\ncheck it: {check}\nopen {bank.root / 'videos.csv'}"
     )

@@ -3,18 +3,19 @@
 import sys
 from collections.abc import Sequence
 
-from jaxspot.commands.running import command_parser, run
+from jaxspot.commands.running import command, command_parser
 
 
-def remove(argv: Sequence[str]) -> int:
-    """The command itself; raises UserError where a run is at work."""
-    flags = command_parser("remove", __doc__, "")
-    flags.add_argument("workdir", metavar="DIR", help="the folder of a run")
+@command
+def main(argv: Sequence[str]) -> int:
+    """Removes it; raises UserError where a run is at work."""
+    flags = command_parser("remove", __doc__)
+    flags.add_argument("out", metavar="DIR", help="the folder of a run")
     from jaxspot.experiment.workdir import remove_run
 
-    remove_run(flags.parse_args(argv).workdir)
+    remove_run(flags.parse_args(argv).out)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(run("remove", remove, None))
+    sys.exit(main())

@@ -6,9 +6,11 @@ from jaxspot.annotations.rules import RULES, check_rules
 
 
 def add_rules_flag(flags: argparse.ArgumentParser) -> None:
-    """Adds `--rules-off`."""
+    """Adds `--rules-off`; the parsed `rules` are those that stay on."""
     flags.add_argument(
         "--rules-off",
+        dest="rules",
+        type=_others,
         default="",
         metavar="RULE,...",
         help="repair rules not to use: rows that need them are left out and listed so"
@@ -16,8 +18,7 @@ def add_rules_flag(flags: argparse.ArgumentParser) -> None:
     )
 
 
-def active_rules(flags: argparse.Namespace) -> tuple[str, ...]:
-    """The repair rules that are not switched off; raises UserError for an unknown name."""
-    off = [name for word in flags.rules_off.split(",") if (name := word.strip())]
+def _others(text):
+    off = [name for word in text.split(",") if (name := word.strip())]
     check_rules(off)
     return tuple(name for name in RULES if name not in off)

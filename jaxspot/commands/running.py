@@ -2,12 +2,14 @@
 
 import argparse
 import errno
+import functools
 import io
 import os
 import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from absl import logging
 
@@ -19,19 +21,43 @@ FIXED = {errno.EROFS: "the disk is read-only", errno.EFBIG: "larger than a file 
 ELSEWHERE = "name a folder that can be written, on another disk if need be"
 
 
-def command_parser(name: str, about: str | None, epilog: str) -> argparse.ArgumentParser:
-    """A parser whose help keeps the lines of its texts; flags cannot be cut short."""
-    return argparse.ArgumentParser(
-        prog=name,
-        description=about,
-        epilog=epilog,
+def command(function: Callable[[Sequence[str]], int]) -> Callable[..., int]:
+    """Makes a command's main, named as its file, of what it does with its arguments; see `run`."""
+    name = Path(function.__code__.co_filename).stem
+
+    @functools.wraps(function)
+    def main(argv: Sequence[str] | None = None) -> int:
+        return run(name, function, sys.argv[1:] if argv is None else argv)
+
+    return main
+
+
+def command_parser(name: str, about: str | None, epilog: str = "") -> argparse.ArgumentParser:
+    """A parser whose help keeps the lines of its texts; flags cannot be cut short.
+
+    The texts name commands as `jaxspot spot`; the help shows them as the reader calls them.
+    """
+    flags = argparse.ArgumentParser(
+        prog=as_called(f"jaxspot {name}"),
+        description=as_called(about or ""),
+        epilog=as_called(epilog),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    flags.error = lambda message: flags.exit(2, f"{name}: {message}; see {flags.prog} --help\n")
+    return flags
 
 
-def run(name: str, function: Callable[[Sequence[str]], int], argv: Sequence[str] | None) -> int:
-    """Runs a command on its arguments (those of the process by default); returns the exit code.
+def as_called(text: str) -> str:
+    """Turns `jaxspot spot` into `python launch/spot.py`, if this process runs such a script."""
+    script = Path(sys.argv[0])
+    if script.suffix != ".py" or script.parent.name != "launch":
+        return text
+    return re.sub(r"\bjaxspot (\w+)", rf"python {script.parent}/\1.py", text)
+
+
+def run(name: str, function: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
+    """Runs a command on its arguments; returns the exit code.
 
     What the user can mend becomes one line on stderr: a UserError (a line for each of its lines), a
     disk that is full, read-only or closed, and a system library that OpenCV misses. Every other
@@ -41,7 +67,7 @@ def run(name: str, function: Callable[[Sequence[str]], int], argv: Sequence[str]
         sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
     logging.set_verbosity(logging.FATAL)  # orbax logs, with a traceback, what it raises too
     try:
-        return function(sys.argv[1:] if argv is None else argv)
+        return function(argv)
     except UserError as error:
         return _say(name, *str(error).splitlines(), code=error.exit_code)
     except KeyboardInterrupt:

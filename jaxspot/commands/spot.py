@@ -1,10 +1,9 @@
 """Finds micro- and macro-expressions in video files."""
 
-import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jaxspot.commands.running import command_parser, run
+from jaxspot.commands.running import command, command_parser
 
 EPILOG = """\
 For each VIDEO it writes DIR/<video name>/
@@ -19,31 +18,21 @@ A video that cannot be read gives one line, the others are done; the exit code i
 Most micro-expressions that any method finds are false: a person must look at each.
 Scores say that a face moved, never what a person feels or means.
 
-example:
-  make demo
-  python launch/spot.py --weights=runs/demo --out=spotted talk.mp4
+examples:
+  jaxspot train --config=synthetic:best --out=runs/demo
+  jaxspot spot --weights=runs/demo --out=spotted talk.mp4
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The flags of this command."""
-    flags = command_parser("spot", __doc__, EPILOG)
-    flags.add_argument(
-        "--weights", required=True, metavar="DIR", help="a run's folder (or its spotter's)"
-    )
-    flags.add_argument("--out", required=True, metavar="DIR", help="results go here")
-    flags.add_argument("videos", nargs="+", metavar="VIDEO", help="video files that PyAV can read")
-    return flags
-
-
-def main(argv: Sequence[str] | None = None) -> int:
+@command
+def main(argv: Sequence[str]) -> int:
     """Writes intervals, frames and a plot for each video; returns the exit code."""
-    return run("spot", spot, argv)
-
-
-def spot(argv: Sequence[str]) -> int:
-    """The command itself; raises UserError on a user's mistake."""
-    flags = parser().parse_args(argv)
+    parser = command_parser("spot", __doc__, EPILOG)
+    flag = parser.add_argument
+    flag("--weights", required=True, metavar="DIR", help="a run's folder (or its spotter's)")
+    flag("--out", required=True, metavar="DIR", help="results go here")
+    flag("videos", nargs="+", metavar="VIDEO", help="video files that PyAV can read")
+    flags = parser.parse_args(argv)
     from jaxspot.network.compiling import prepare_process
 
     prepare_process()
@@ -61,7 +50,9 @@ def spot(argv: Sequence[str]) -> int:
 
 
 def summarise(found: Mapping[str, Any], out: str) -> None:
-    """Prints a line for each video: how many of each kind, and where they are written."""
+    """Prints how many of each kind a video has, and what to open: the plot, or all folders."""
     for name, intervals in found.items():
         counts = intervals.kind.value_counts()
         print(f"{name}: {counts.get('MaE', 0)} MaE, {counts.get('ME', 0)} ME in {out}/{name}")
+    if found:
+        print(f"open {out}/{next(iter(found))}/scores.png" if len(found) == 1 else f"open {out}")

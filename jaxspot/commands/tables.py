@@ -1,38 +1,29 @@
 """Puts the tables of finished runs together, data sets side by side as the paper prints them."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxspot.commands.running import command_parser, run
+from jaxspot.commands.running import command, command_parser
 from jaxspot.errors import UserError
 
 EPILOG = """\
 Writes table2, table4 ... table7 (.csv, .md, .tex), those that any of the runs has. Where several
 runs share a data set, ours is called by the name of its folder. Nothing is computed anew.
 
-example:
-  python launch/tables.py --out=tables runs/samm_lv runs/cas_me2
-  python launch/tables.py --out=tables runs/paper runs/best
+examples:
+  jaxspot tables --out=tables runs/samm_lv runs/cas_me2
+  jaxspot tables --out=tables runs/paper runs/best
 """
 
 
-def parser() -> argparse.ArgumentParser:
-    """The flags of this command."""
-    flags = command_parser("tables", __doc__, EPILOG)
-    flags.add_argument("runs", nargs="+", metavar="RUN", help="folder of a run that is done")
-    flags.add_argument("--out", required=True, metavar="DIR", help="the tables go here")
-    return flags
-
-
-def main(argv: Sequence[str] | None = None) -> int:
+@command
+def main(argv: Sequence[str]) -> int:
     """Writes and prints the tables; returns the exit code."""
-    return run("tables", tables, argv)
-
-
-def tables(argv: Sequence[str]) -> int:
-    """The command itself; raises UserError on a user's mistake."""
-    flags = parser().parse_args(argv)
+    parser = command_parser("tables", __doc__, EPILOG)
+    flag = parser.add_argument
+    flag("runs", nargs="+", metavar="RUN", help="folder of a run that is done")
+    flag("--out", required=True, metavar="DIR", help="the tables go here")
+    flags = parser.parse_args(argv)
     from jaxspot.experiment.combine import combine, read_source
     from jaxspot.report.text_tables import markdown
 
@@ -43,4 +34,5 @@ def tables(argv: Sequence[str]) -> int:
             raise UserError(f"two of the runs lie in folders called {name}; rename one")
     for table in combine(sources, Path(flags.out)):
         print(markdown(table.cells, title=table.title))
+    print(f"open {flags.out}/table5.md")
     return 0

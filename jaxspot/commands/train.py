@@ -1,58 +1,55 @@
 """Trains every leave-one-subject-out fold, scores the held-out subjects, writes tables and weights.
 
-  python launch/train.py --config=configs/synthetic.py:best --workdir=runs/demo
-  python launch/train.py --config=configs/default.py --config.data.bank=BANK --workdir=runs/mine
-  python launch/train.py --config=configs/synthetic.py:best --workdir=runs/demo --resume
-  python launch/train.py --config=configs/synthetic.py:best --config.seeds="(0,1,2)" \\
-      --workdir=runs/seeds
-  python launch/train.py --config=configs/ablations.py --workdir=runs/ablations
-
-Any setting of the config can be changed by its name: --config.training.epochs=10. The files of
-configs/ say what each setting means and what may stand behind the colon.
-
-Every epoch is saved. A run that was cut (a crash, Ctrl-C, the end of a time slot) is resumed by
-the same command with --resume, to the same numbers.
+Any setting of a config can be changed by its name: --config.training.epochs=10. Every epoch is
+saved: a run that was cut (a crash, Ctrl-C, the end of a time slot) is resumed by the same command
+with --resume, to the same numbers.
 """
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from absl import flags
 from ml_collections import config_flags
 
-from jaxspot.commands.running import run
+from jaxspot.commands.running import as_called, command, command_parser
+from jaxspot.configs import config_module, describe_configs, load_config
 from jaxspot.errors import UserError
 
+EPILOG = """\
+configs, each with the arguments that may follow the colon:
+{configs}
 
-def main(argv: Sequence[str] | None = None) -> int:
+jaxspot train --config=NAME --help shows what they mean. A config of your own is a .py file with a
+function get_config; it may start from a shipped one (from jaxspot.configs import default).
+
+DIR then holds report.html (tables and figures on one page), tables/, figures/, intervals.csv (what
+was found, frames from 1), scores/ (of every frame), checkpoints/ (weights, which `spot` takes),
+metrics.jsonl (losses), config.json and provenance.json.
+
+examples:
+  jaxspot train --config=synthetic:best --out=runs/demo
+  jaxspot train --config=synthetic:best --out=runs/demo --resume
+  jaxspot train --config=synthetic:best --config.seeds="(0,1,2)" --out=runs/seeds
+  jaxspot train --config=default --config.data.bank=BANK --out=runs/mine
+  jaxspot train --config=configs/synthetic.py:best --out=runs/demo
+"""
+MISTAKES = (
+    flags.Error,
+    ImportError,
+    SyntaxError,
+    OSError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
+
+
+@command
+def main(argv: Sequence[str]) -> int:
     """Trains and evaluates; returns the exit code."""
-    return run("train", train, argv)
-
-
-def define_flags(argv: Sequence[str]) -> flags.FlagValues:
-    """The flags of this command; those of single settings are read off the arguments."""
-    values = flags.FlagValues()
-    config_flags.DEFINE_config_file(
-        "config",
-        help_string="a file of configs/, with :arguments",
-        flag_values=values,
-        sys_argv=["train", *argv],
-    )
-    flags.DEFINE_string("workdir", None, "an empty folder for all results", flag_values=values)
-    flags.DEFINE_bool(
-        "resume", False, "go on with the run in --workdir, if there is one", flag_values=values
-    )
-    return values
-
-
-def train(argv: Sequence[str]) -> int:
-    """The command itself; raises UserError on a user's mistake."""
-    given = read_flags(argv)
-    if given is None:
-        return 0
-    config, workdir, resume = given
+    config, out, resume = read_flags(argv)
     from jaxspot.network.compiling import prepare_process
 
     prepare_process()
@@ -61,69 +58,68 @@ def train(argv: Sequence[str]) -> int:
     from jaxspot.report.seeds import layout_seeds
     from jaxspot.report.tables import layout5, layout7, markdown
 
-    table = train_and_evaluate(config, workdir, resume=resume)
+    table = train_and_evaluate(config, out, resume=resume)
     name, layout = "Table 5", layout5
     if "variant" in table:
         name, layout = "Table 7", layout7
     elif "seed" in table:
         name, layout = "Seeds, mean and deviation", layout_seeds
     seen = "; oracle: test data were seen" if "oracle" in table else ""
-    print(markdown(layout(table), title=f"\n{name}, data: {config.data.name} ({workdir}){seen}"))
+    print(markdown(layout(table), title=f"\n{name}, data: {config.data.name} ({out}){seen}"))
     peak = peak_gigabytes()
     if peak:
         print(f"peak memory {peak:.1f} GB", file=sys.stderr)
+    print(f"open {out}/report.html")
     return 0
 
 
-def refuse_config_path(argv: Sequence[str]) -> None:
-    """Refuses a config that is no Python file, which would be reported at length.
+def read_flags(argv: Sequence[str]) -> tuple[Any, str, bool]:
+    """Config, folder and whether to resume.
 
     Raises:
-      UserError: naming it.
+      UserError: a flag or a setting of the config that is missing, unknown or of the wrong type.
     """
-    for flag in argv:
-        name, _, value = flag.lstrip("-").partition("=")
-        path = Path(value.partition(":")[0])
-        if name == "config" and value and (path.suffix != ".py" or not path.is_file()):
-            what = "no such file" if path.suffix == ".py" else "is no config"
-            raise UserError(f"{path}: {what}; name a .py file such as configs/synthetic.py")
-
-
-def read_flags(argv: Sequence[str]) -> tuple[Any, str, bool] | None:
-    """Config, workdir and whether to resume; None where only help was asked for.
-
-    Raises:
-      UserError: a flag or a field of the config that is missing, unknown or of the wrong type.
-    """
-    values = define_flags(argv)
+    parser = command_parser("train", __doc__)
+    flag = parser.add_argument
+    flag("--config", metavar="NAME[:ARGUMENT,...]", help="a config below, or a .py file")
+    flag("--out", "--workdir", metavar="DIR", help="an empty folder for all results")
+    flag("--resume", action="store_true", help="go on with the run in DIR, if there is one")
     if {"-h", "--help"} & set(argv):
-        print(f"{__doc__}\n{values.get_help()}")
-        return None
-    refuse_config_path(argv)
+        parser.epilog = as_called(describe_config(argv))
+    given, changes = parser.parse_known_args(argv)
+    for name in ("config", "out"):
+        if not getattr(given, name):
+            raise UserError(f"--{name} is missing; see {parser.prog} --help")
     try:
-        rest = values(["train", *argv])[1:]
-        config, workdir = values["config"].value, values["workdir"].value
-        _ = config and config.data
-    except (
-        flags.Error,
-        ImportError,
-        SyntaxError,
-        OSError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-    ) as error:
+        return changed_config(load_config(given.config), changes), given.out, given.resume
+    except MISTAKES as error:
         # ml_collections hands some messages over as the text of a string literal.
         message = str(error.args[0] if error.args else error).replace("\\n", " ")
         if message[:1] in ("'", '"') and message.endswith(message[0]):
             message = message[1:-1]
-        if "Did you mean" in message:
+        if "Did you mean" in message or " " not in message:
             message = f"unknown setting {message}"
         raise UserError(" ".join(message.replace("\\'", "'").split())) from error
+
+
+def describe_config(argv: Sequence[str]) -> str:
+    """The header of the config file that is named, or what the configs and the results are."""
+    named = [word.partition("=")[2] for word in argv if word.startswith("--config=")]
+    if named:
+        return str(config_module(named[-1].partition(":")[0]).__doc__)
+    return EPILOG.format(configs=describe_configs())
+
+
+def changed_config(config: Any, changes: Sequence[str]) -> Any:
+    """A config with the settings that flags `--config.a.b=value` change, of the types they have.
+
+    Raises:
+      UserError: a word that is no such flag. What ml_collections raises is among MISTAKES.
+    """
+    words, values = ["train", *changes], flags.FlagValues()
+    config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=words)
+    rest = values(words)[1:]
     if rest:
         raise UserError(f"{rest[0]!r} is no flag; see --help")
-    for name, value in (("config", config), ("workdir", workdir)):
-        if value in (None, ""):
-            raise UserError(f"--{name} is missing; see --help")
-    return config, str(workdir), bool(values["resume"].value)
+    _ = config.data
+    return values["config"].value

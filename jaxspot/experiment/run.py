@@ -175,7 +175,7 @@ def write_provenance(path: Path, now: dict[str, Any]) -> None:
     if begun != bank:
         raise UserError(
             f"{path.parent}: was begun with the bank of sha256 {begun[:12]}, this one has"
-            f" {bank[:12]}; resume with the same bank or name another --workdir"
+            f" {bank[:12]}; resume with the same bank or name another --out"
         )
     changed = {name: value for name, value in now.items() if value != first.get(name)}
     for name in sorted(changed.keys() & MATTERS):

@@ -191,14 +191,12 @@ def named_bank(config: Any) -> Bank | None:
     """
     if config.data.bank and config.data.synthetic is not None:
         raise UserError(
-            "--config.data.bank does not go with a synthetic config; take configs/default.py"
+            "--config.data.bank does not go with a synthetic config; take --config=default"
         )
     if config.data.bank:
         return open_bank(config.data.bank, verify=True)
     if config.data.synthetic is None:
-        raise UserError(
-            "--config.data.bank is empty; name a frame bank, which launch/prepare.py makes"
-        )
+        raise UserError("--config.data.bank is empty; name a frame bank, which `prepare` makes")
     return None
 
 

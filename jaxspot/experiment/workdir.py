@@ -44,7 +44,7 @@ def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator
         lock = _locked(workdir)
     except OSError as error:
         raise UserError(
-            f"{workdir}: cannot be written ({error.strerror}); name another --workdir"
+            f"{workdir}: cannot be written ({error.strerror}); name another --out"
         ) from None
     try:
         _refuse_used(workdir, config, resume)
@@ -105,16 +105,16 @@ def _locked(workdir):
 def _refuse_used(workdir, config, resume):
     for place in (workdir, *workdir.parents):
         if place.exists() and not place.is_dir():
-            raise UserError(f"{place}: is a file, not a folder; name another --workdir")
+            raise UserError(f"{place}: is a file, not a folder; name another --out")
     if (workdir / "config.json").exists():
         if not resume:
             raise UserError(
                 f"{workdir}: holds another run; go on with it by --resume, remove it, or name"
-                " another --workdir"
+                " another --out"
             )
         _refuse_other_settings(workdir / "config.json", config)
     elif workdir.is_dir() and any(path.name != LOCK for path in workdir.iterdir()):
-        raise UserError(f"{workdir}: is not empty and holds no run; name another --workdir")
+        raise UserError(f"{workdir}: is not empty and holds no run; name another --out")
 
 
 def _refuse_other_settings(path, config):
@@ -130,7 +130,7 @@ def _refuse_other_settings(path, config):
         if old != new:
             raise UserError(
                 f"{path.parent}: was begun with {name} = {old}, now it is {new}; resume with the"
-                " same settings or name another --workdir"
+                " same settings or name another --out"
             )
 
 
