@@ -25,10 +25,13 @@ def pytest_configure(config):
     """Must come before anything asks jax for its devices.
 
     Every worker keeps its own programs: jax does not guard the folder against half-written files.
+    The commands that its tests start find them there, not in the user's own folder.
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    programs = str(config.cache.mkdir(f"programs-{worker}"))
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = programs
     jax.config.update("jax_num_cpu_devices", 4)
-    jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir(f"programs-{worker}")))
+    jax.config.update("jax_compilation_cache_dir", programs)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.devices()  # from here on no command that a test runs can change their number
 
