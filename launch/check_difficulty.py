@@ -45,17 +45,11 @@ def main(argv: Sequence[str]) -> int:
 
 
 def scene_of(level: str, flags: argparse.Namespace) -> dict:
-    """What `synthetic_bank` takes, by the flags.
-
-    Raises:
-      UserError: the benchmark has no such level or rate.
-    """
+    """What `synthetic_bank` takes, by the flags; UserError: the benchmark has no such bank."""
     scene: dict = dict(subjects=12, seconds=30.0, fps=flags.fps, level=level, seed=0)
     if flags.benchmark:
-        known, name = (
-            config_module("synthetic").benchmarks(),
-            f"benchmark_{level}_{flags.fps:.0f}fps",
-        )
+        known = config_module("synthetic").benchmarks()
+        name = f"benchmark_{level}_{flags.fps:.0f}fps"
         if name not in known:
             raise UserError(f"there is no {name}; take one of {', '.join(known)}")
         scene = known[name]

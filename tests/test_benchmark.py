@@ -12,10 +12,10 @@ from plain_network import close, random_variables
 from configs import default
 from jaxspot.benchmark import rows, scaling
 from jaxspot.benchmark.measure import (
-    Clock,
+    ClockReading,
     Machine,
     Row,
-    compare,
+    compare_speed,
     cores_of_others,
     in_fresh_process,
     measure_machine,
@@ -35,12 +35,14 @@ from jaxspot.network.model import TwoStream
 
 def test_a_slower_peer_has_a_ratio_above_one():
     wait = lambda seconds: lambda: time.sleep(seconds)
-    (row,) = compare(
+    (row,) = compare_speed(
         "x", wait(0.01), {"slow": wait(0.03)}, unit="ms", convert=lambda s: 1e3 * s, rounds=3
     )
     assert row.value > 9 and row.peer_value > 29 and row.ratio > 1
     assert row.peer == "slow" and row.bound is None
-    (alone,) = compare("x", wait(0), {}, unit="1/s", convert=lambda s: 1 / s, bound_s=0.5, rounds=1)
+    (alone,) = compare_speed(
+        "x", wait(0), {}, unit="1/s", convert=lambda s: 1 / s, bound_s=0.5, rounds=1
+    )
     assert alone.peer_value is None and alone.bound == 2.0
 
 
@@ -134,9 +136,9 @@ def test_twin_network_loss_and_gradients(torch, twin, train):
 
 
 def test_the_work_of_others_is_told_from_ours():
-    begin, end = Clock(10.0, 100.0, 50.0), Clock(20.0, 125.0, 65.0)
+    begin, end = ClockReading(10.0, 100.0, 50.0), ClockReading(20.0, 125.0, 65.0)
     assert cores_of_others(begin, end) == pytest.approx(1.0)
-    assert cores_of_others(begin, Clock(20.0, 110.0, 65.0)) == 0.0
+    assert cores_of_others(begin, ClockReading(20.0, 110.0, 65.0)) == 0.0
     before = read_clock()
     sum(range(3_000_000))
     after = read_clock()

@@ -59,9 +59,8 @@ TwoStream(pooling="avg")
 from jaxspot import nothing
 """
 WITHOUT_JAX = ["jaxspot", "jaxspot.errors", "jaxspot.cli", "jaxspot.commands.evaluate"]
-WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "files")] + [
-    "jaxspot.spotting.rule"
-]
+WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "files")]
+WITHOUT_JAX += ["jaxspot.spotting.rule"]
 
 
 def modules():
@@ -177,6 +176,12 @@ def test_imports_go_one_way():
                 assert place(target) <= place(name), f"{name} imports {target}"
                 if name.startswith("jaxspot.spotting."):
                     assert not target.startswith("jaxspot.training."), f"{name} imports {target}"
+
+
+def test_videos_are_made_without_what_builds_the_heads():
+    builder = "jaxspot.synthetic.heads_builder"
+    assert any(name.startswith(f"{builder}.") for name in modules())
+    assert {name for name in users_of(builder) if not name.startswith(builder)} == set()
 
 
 def test_flax_is_used_where_networks_are_and_orbax_once():

@@ -8,7 +8,9 @@ from moving_squares import moving_square, texture
 from tiny_banks import write_bank
 
 from jaxspot.annotations.intervals import INTERVAL_COLUMNS
-from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin, relative_height
+from jaxspot.baselines import PEERS
+from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin
+from jaxspot.baselines.feature_difference import relative_height
 from jaxspot.baselines.mdmd import (
     SECONDS,
     block_differences,
@@ -17,7 +19,6 @@ from jaxspot.baselines.mdmd import (
     frame_difference,
     maximal_difference,
     mdmd,
-    mdmd_bank,
     runs,
 )
 from jaxspot.video.bank import open_bank
@@ -186,7 +187,8 @@ def test_a_still_or_short_video_has_nothing(frames):
 def test_a_bank_is_spotted_video_by_video(tmp_path):
     bank = open_bank(write_bank(tmp_path, subjects=2, frames=45))
     seen = []
-    scores, found = mdmd_bank(bank, folds=[], k=None, seed=0, on_frame=seen.append)
+    spot: Any = PEERS["mdmd"]
+    scores, found = spot(bank, folds=[], k=None, seed=0, on_frame=seen.append)
     alone = mdmd(bank.frames("s2_1"), fps=30.0, subject="s2", video="s2_1")
     assert list(scores) == ["s1_1", "s2_1"]
     np.testing.assert_array_equal(scores["s2_1"], alone[0])

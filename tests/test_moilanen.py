@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from jaxspot.annotations.intervals import INTERVAL_COLUMNS
+from jaxspot.baselines import PEERS
+from jaxspot.baselines.feature_difference import peak_spans
 from jaxspot.baselines.moilanen import (
     block_histograms,
     chi_squared,
     contrast,
     feature_difference,
     moilanen,
-    moilanen_bank,
-    peak_spans,
 )
 
 
@@ -140,12 +140,13 @@ def test_a_bank_is_spotted_video_by_video():
     def k(subject, fps):
         return {"ME": {"s1": 4, "s2": 5}[subject], "MaE": round(fps / 3)}
 
-    scores, found = moilanen_bank(bank, k=k, on_frame=done.append)
+    spot: Any = PEERS["moilanen"]
+    scores, found = spot(bank, k=k, on_frame=done.append)
     assert sum(done) == 120
     alone = moilanen(clips["a"], k={"ME": 4, "MaE": 10}, subject="s1", video="a")
     np.testing.assert_array_equal(scores["a"], alone[0])
     pd.testing.assert_frame_equal(found, alone[1])
-    none = moilanen_bank(bank._replace(videos=videos.iloc[1:]), k=k)[1]
+    none = spot(bank._replace(videos=videos.iloc[1:]), k=k)[1]
     assert list(none) == list(INTERVAL_COLUMNS)
     assert len(none) == 0
 

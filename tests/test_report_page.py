@@ -1,117 +1,45 @@
+"""The page of a run: what stands where, what it says, and that it fits a screen."""
+
+import html
+import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Text
+from matplotlib.figure import Figure
 
-from jaxspot.report.figures import figure4, loss_curves, roc_curves, save_figure, subject_bars
+from jaxspot.report.figures import save_figure
 from jaxspot.report.page import ReportPicture, ReportTable, write_report
 from jaxspot.report.provenance_groups import provenance_groups
 from jaxspot.report.sentences import expected_precision, kind_sentences, result_sentence
 from jaxspot.report.viewer import VideoCurves
 
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 RNG = np.random.default_rng(0)
 SPANS = pd.DataFrame(dict(kind=["ME", "MaE"], onset=[10, 50], offset=[19, 90]))
 
 
-def score_curves(thresholds=(0.5, 0.6), gap=True, frames=150):
-    raw = RNG.random((frames, 2))
-    if gap:
-        raw[20:30] = np.nan
-    return figure4(
-        raw, raw, fps=30, thresholds=thresholds, truth=SPANS, predicted=SPANS[:0], title="a_$b"
-    )
-
-
-def losses(folds):
-    rows = [
-        dict(subject=f"s{f}", epoch=e, train_loss=1 / e, validation_loss=1 + abs(e - 3))
-        for f in range(folds)
-        for e in range(1, 6)
-    ]
-    return loss_curves(pd.DataFrame(rows))
-
-
-def bars(subjects):
-    rows = [
-        dict(subject=f"s{s}", kind=kind, f1=0.5, ground_truth=s, predictions=0)
-        for s in range(subjects)
-        for kind in ("ME", "MaE", "overall")
-    ]
-    return subject_bars(pd.DataFrame(rows))
-
-
-def rocs():
-    labels = RNG.random((200, 2)) < [0.3, 0.0]
-    return roc_curves(RNG.random((200, 2)), labels, points={"ME": [0.5]})
-
-
-FIGURES = {
-    "score curves": score_curves,
-    "score curves, nothing found": lambda: score_curves((np.inf, np.inf), gap=False),
-    "score curves without a score": lambda: figure4(
-        np.full((9, 2), np.nan),
-        np.full((9, 2), np.nan),
-        fps=30,
-        thresholds=(0.5, 0.5),
-        truth=SPANS[:0],
-        predicted=SPANS[:0],
-        title="no face",
-    ),
-    "one fold": lambda: losses(1),
-    "thirty folds": lambda: losses(30),
-    "bars": lambda: bars(25),
-    "roc": rocs,
-}
-
-
-@pytest.mark.parametrize("name", FIGURES)
-def test_words_lie_inside_the_figure_and_on_no_other(name):
-    figure = FIGURES[name]()
-    figure.draw_without_rendering()
-    edge = figure.bbox.padded(1)
-    words = drawn_words(figure)
-    boxes = [t.get_window_extent() for t in words]
-    for box, word in zip(boxes, words, strict=True):
-        assert edge.x0 <= box.x0 and box.x1 <= edge.x1, word
-        assert edge.y0 <= box.y0 and box.y1 <= edge.y1, word
-    for i, box in enumerate(boxes):
-        for other, word in zip(boxes[i + 1 :], words[i + 1 :], strict=True):
-            assert not box.padded(-1.5).overlaps(other.padded(-1.5)), (words[i], word)
-
-
-def drawn_words(figure):
-    """All texts that are drawn: not those of hidden panels or of ticks past the limits."""
-    unseen = []
-    for axes in figure.axes:
-        if not axes.get_visible():
-            unseen += axes.findobj(Text)
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            for tick in axis.get_major_ticks():
-                if not low <= tick.get_loc() <= high:
-                    unseen += [tick.label1, tick.label2]
-    unseen = set(map(id, unseen))
-    texts = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
-    return [t for t in texts if id(t) not in unseen]
-
-
-@pytest.mark.parametrize("end", ["png", "svg"])
-def test_a_figure_is_saved_whole_and_the_same_twice(tmp_path, end):
-    first = save_figure(losses(3), tmp_path / f"new/a.{end}").read_bytes()
-    second = save_figure(losses(3), tmp_path / f"new/b.{end}").read_bytes()
-    assert first == second
-    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == [f"a.{end}", f"b.{end}"]
+def picture(folder, caption="Curves", *, inches=10.0, **options):
+    """A figure of noise, as a page takes it."""
+    figure = Figure(figsize=(inches, 3))
+    figure.subplots().plot(RNG.random(500))
+    return ReportPicture(save_figure(figure, folder / f"figures/{caption}.png"), caption, **options)
 
 
 class Reader(HTMLParser):
     def __init__(self):
         super().__init__()
-        self.links, self.words, self.open = [], [], []
+        self.links, self.sections, self.contents = [], [], []
+        self.words, self.open = [], []
 
     def handle_starttag(self, tag, attrs):
-        self.links += [value for name, value in attrs if name in ("src", "href")]
+        links = [value for name, value in attrs if name in ("src", "href")]
+        self.contents += [link for link in links if link.startswith("#")]
+        self.links += [link for link in links if not link.startswith("#")]
+        self.sections += [dict(attrs)["id"]] if tag == "section" else []
         if tag not in ("meta", "img", "br", "link"):
             self.open.append(tag)
 
@@ -134,16 +62,16 @@ def page(folder, **values):
     reader = Reader()
     reader.feed(path.read_text())
     assert reader.open == []
+    assert reader.contents == [f"#{name}" for name in reader.sections]
     return path, reader.links, " ".join(" ".join(reader.words).split())
 
 
 def test_a_page_stands_alone_and_says_what_it_is(tmp_path):
-    picture = ReportPicture(save_figure(score_curves(), tmp_path / "figures/f4.png"), "Figure 4")
     row = dict(tp=3, fp=9, predictions=12, ground_truth=7, f1=0.316, f1_low=0.12, f1_high=0.51)
     scores = {"ME": row, "overall": row}
     path, links, words = page(
         tmp_path,
-        pictures=[picture],
+        pictures=[picture(tmp_path)],
         scores=scores,
         minutes=4.5,
         control="Negative control: chance.",
@@ -151,7 +79,7 @@ def test_a_page_stands_alone_and_says_what_it_is(tmp_path):
         provenance={"seed": 3, "versions": {"jax": "0.10"}, "command": ["a.py", "b c"]},
         summary=["5 < 6"],
     )
-    assert [link[:22] for link in links] == ["data:image/png;base64,"]
+    assert [link[:22] for link in links] == ["data:image/webp;base64"]
     assert path.stat().st_size < 2_000_000
     for part in (
         "synthetic heads",
@@ -175,6 +103,71 @@ def test_a_page_stands_alone_and_says_what_it_is(tmp_path):
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["report.html"]
 
 
+def test_the_first_table_opens_the_page_and_the_others_follow_the_curves(tmp_path):
+    cells = pd.DataFrame([["a", "0.50 [0.40, 0.60]"]], columns=["Method", "ME"])
+    tables = [ReportTable(f"Table {n}. Name; data: d; protocol: p", cells) for n in (5, 4, 2)]
+    curves = RNG.random((40, 2))
+    video = VideoCurves("v", "s1", 30, curves, curves, (0.5, 0.5), SPANS[:1], SPANS[:1])
+    path = write_report(
+        tmp_path / "report.html",
+        title="t",
+        dataset="d",
+        tables=tables,
+        videos=[video],
+        pictures=[picture(tmp_path)],
+        summary=["In short."],
+        provenance={"seed": 0},
+    )
+    text = path.read_text()
+    order = (
+        '<section id="result">',
+        "Table 5. Name</h3>",
+        '<section id="viewer">',
+        '<section id="tables">',
+        "Table 4. Name</h3>",
+        "Table 2. Name</h3>",
+        '<section id="figures">',
+        '<section id="meaning">',
+        '<section id="use">',
+        '<section id="provenance">',
+    )
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+    assert text.index('<a href="#provenance">') < places[0]
+    assert "data: d; protocol: p" in text and "[0.40,\u00a00.60]" in text
+
+
+def test_nothing_on_the_page_is_wider_than_a_phone(tmp_path):
+    """Widths in pixels are few and small; a picture that must stay wide scrolls in its own box."""
+    text = page(tmp_path, pictures=[picture(tmp_path)])[0].read_text()
+    style = text[text.index("<style>") : text.index("</style>")]
+    assert all(int(width) < 30 for width in re.findall(r"[{; ](?:min-)?width: (\d+)px", style))
+    assert not re.search(r"main \{[^}]*max-width|body \{[^}]*max-width", style)
+    assert re.findall(r"(<[^<]*)<img [^>]*min-width", text) == ['<div class="scroll">']
+    assert "max-width: min(100%" in text and ".scroll { overflow-x: auto; }" in style
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="needs a browser")
+@pytest.mark.parametrize("width", [400, 1920])
+def test_the_page_fits_the_screen_in_a_browser(tmp_path, width):
+    path = page(tmp_path, pictures=[picture(tmp_path)])[0]
+    # In a frame, as a window of the browser has a least width of its own.
+    frame = tmp_path / "frame.html"
+    frame.write_text(
+        f'<iframe srcdoc="{html.escape(path.read_text())}" width="{width}"></iframe><script>'
+        'onload = () => { const box = document.querySelector("iframe").contentDocument.body;'
+        "document.title = box.scrollWidth + ' ' + box.querySelector('main').clientWidth; };"
+        "</script>"
+    )
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'user'}"]
+    run = subprocess.run(
+        [CHROMIUM, *flags, "--dump-dom", frame.as_uri()], capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 0, run.stderr
+    whole, main = map(int, re.findall(r"<title>(\d+) (\d+)</title>", run.stdout)[0])
+    assert whole <= width and main > 0.9 * width
+
+
 def test_oracle_is_said_on_the_page(tmp_path):
     _, _, words = page(tmp_path, oracle=True)
     assert "oracle" in words
@@ -183,13 +176,12 @@ def test_oracle_is_said_on_the_page(tmp_path):
 
 
 def test_with_curves_a_page_stands_alone_and_its_figure_4_is_for_paper(tmp_path):
-    picture = ReportPicture(save_figure(bars(2), tmp_path / "f.png"), "Figure 4", printed=True)
     curves = RNG.random((40, 2))
     video = VideoCurves("v</script>", "s1", 30, curves, curves, (0.5, 0.5), SPANS[:1], SPANS[:1])
-    path, links, words = page(tmp_path, pictures=[picture], videos=[video])
+    path, links, words = page(tmp_path, pictures=[picture(tmp_path, printed=True)], videos=[video])
     assert [link[:5] for link in links] == ["data:"]
     text = path.read_text()
-    assert '<figure class="printed">' in text and ".printed { display: none; }" in text
+    assert '<figure class="printed"' in text and ".printed { display: none; }" in text
     assert "http" not in text
     assert "smoothed score" in words and '"found":1' in words
     assert "viewer-data" not in page(tmp_path)[0].read_text()
@@ -219,8 +211,7 @@ def test_provenance_is_groups_of_plain_rows():
 
 
 def test_pictures_past_the_limit_are_linked(tmp_path):
-    paths = [save_figure(losses(4), tmp_path / f"figures/{i}.png") for i in range(4)]
-    pictures = [ReportPicture(path, f"Figure {i}") for i, path in enumerate(paths)]
+    pictures = [picture(tmp_path, f"Figure {i}") for i in range(4)]
     whole = page(tmp_path, pictures=pictures)[0].stat().st_size
     path, links, _ = page(tmp_path, pictures=pictures, limit=whole - 20)
     assert path.stat().st_size <= whole - 20

@@ -55,7 +55,7 @@ def test_latex_groups_the_columns_of_each_data_set():
     assert r"\begin{tabular}{lrrrr}" in lines
     top = lines.index(r"\toprule")
     assert lines[top + 1 : top + 4] == [
-        r"\multicolumn{1}{c}{} & \multicolumn{2}{c}{SAMM-LV} &"
+        r" & \multicolumn{2}{c}{SAMM-LV} &"
         r" \multicolumn{2}{c}{CAS(ME)\textasciicircum{}2} \\",
         r"\cmidrule(lr){2-3} \cmidrule(lr){4-5}",
         r"Method & MaE & ME & MaE & ME \\",

@@ -8,6 +8,7 @@ from moving_squares import moving_square, texture
 from tiny_banks import write_bank
 
 from jaxspot.annotations.intervals import INTERVAL_COLUMNS
+from jaxspot.baselines import PEERS
 from jaxspot.baselines.sp_fd import (
     POINTS,
     by_duration,
@@ -18,7 +19,6 @@ from jaxspot.baselines.sp_fd import (
     region_speeds,
     smooth_inside,
     sp_fd,
-    sp_fd_bank,
 )
 from jaxspot.video.bank import open_bank
 
@@ -170,7 +170,8 @@ def test_a_still_or_short_video_has_nothing(frames):
 def test_a_bank_is_spotted_video_by_video(tmp_path):
     bank = open_bank(write_bank(tmp_path, subjects=2, frames=45))
     seen = []
-    scores, found = sp_fd_bank(bank, folds=[], k=None, seed=0, on_frame=seen.append)
+    spot: Any = PEERS["sp_fd"]
+    scores, found = spot(bank, folds=[], k=None, seed=0, on_frame=seen.append)
     alone = sp_fd(bank.frames("s2_1"), fps=30.0, subject="s2", video="s2_1")
     assert list(scores) == ["s1_1", "s2_1"]
     np.testing.assert_array_equal(scores["s2_1"], alone[0])

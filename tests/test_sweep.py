@@ -124,6 +124,9 @@ def check_what_they_leave_together(run):
     page = (run / "report.html").read_text()
     assert all(f'href="{member}/report.html"' in page for member in members)
     assert "Table 7." in page and "Table 2." in page
+    assert page.index("Table 5.") < page.index("Table 4.") < page.index("Table 2.")
+    assert table5.loc["moilanen"].shape[0] == 3, "what all runs agree on stands once"
+    assert not [*run.rglob("people.png"), *run.rglob("one_M*.png")], "no real face unless asked"
 
 
 def test_ablations_share_bank_and_training_and_go_on(tmp_path, monkeypatch, request, capfd):

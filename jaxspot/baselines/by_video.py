@@ -1,4 +1,4 @@
-"""What every peer is called with, and a bank spotted video by video."""
+"""What every peer is called with, and how a method on one video becomes one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -9,27 +9,27 @@ import pandas as pd
 from jaxspot.spotting.intervals import intervals_table
 from jaxspot.video.bank import Bank
 
+FrameCounts = Callable[[str, float], Mapping[str, int]]
+"""(held-out subject, fps) -> kind -> k in frames, from the labels of the *other* subjects."""
+OnFrame = Callable[[int], object]
+"""Called with the number of frames done since the last call."""
+VideoResult = tuple[np.ndarray, pd.DataFrame]
+"""Scores float32 (T, 2) of one video, ME and MaE, and its intervals."""
+
 
 class Peer(Protocol):
-    """A method that results are held against, on a whole bank."""
+    """A method that results are compared with, on a whole bank."""
 
     def __call__(
-        self,
-        bank: Bank,
-        *,
-        folds: Sequence[Any],
-        k: Callable[[str, float], Mapping[str, int]],
-        seed: int,
-        on_frame: Callable[[int], object],
+        self, bank: Bank, *, folds: Sequence[Any], k: FrameCounts, seed: int, on_frame: OnFrame
     ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
         """Spots every video; what is learned for a subject is learned from the others.
 
         Args:
           bank: the videos.
           folds: jaxspot.training.folds.Fold of every subject, for peers that train.
-          k: (subject, fps) -> kind -> k in frames, from the labels of the *other* subjects.
-          seed: of whatever is random.
-          on_frame: called with the number of frames done since the last call.
+          k: kind -> k in frames, for a subject and a frame rate.
+          seed, on_frame: of whatever is random; told what is done.
 
         Returns:
           scores: video -> float32 (T, 2), ME and MaE; NaN where a frame has none.
@@ -38,30 +38,21 @@ class Peer(Protocol):
         ...
 
 
-class SpotVideo(Protocol):
-    """A method on one video."""
+def by_video(spot: Callable[..., VideoResult], *, takes: str = "fps") -> Any:
+    """A `Peer` that calls `spot` on one video after the other.
 
-    def __call__(
-        self,
-        frames: np.ndarray,
-        *,
-        fps: float,
-        subject: str,
-        video: str,
-        on_frame: Callable[[int], object],
-    ) -> tuple[np.ndarray, pd.DataFrame]:
-        """Scores float32 (T, 2) and intervals of frames uint8 (T, H, W)."""
-        ...
+    `spot` takes frames uint8 (T, H, W), which may be memory-mapped, and by name what `takes` says,
+    "fps" or "k" (kind -> frames), subject and video for its table, and on_frame.
+    """
 
+    def spot_bank(bank, *, folds=(), k: Any = None, seed=0, on_frame=lambda count: None):
+        scores, tables = {}, [intervals_table({}, np.zeros((0, 2)))]
+        for row in bank.videos.to_dict("records"):
+            subject, video, fps = row["subject"], row["video"], row["fps"]
+            given = {"fps": fps} if takes == "fps" else {"k": k(subject, fps)}
+            names = dict(subject=subject, video=video)
+            scores[video], table = spot(bank.frames(video), **given, **names, on_frame=on_frame)
+            tables.append(table)
+        return scores, pd.concat(tables, ignore_index=True)
 
-def spot_each(
-    spot: SpotVideo, bank: Bank, *, on_frame: Callable[[int], object]
-) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """A method on every video of a bank, one after the other; returns what a `Peer` returns."""
-    scores, tables = {}, [intervals_table({}, np.zeros((0, 2)))]
-    for row in bank.videos.to_dict("records"):
-        names = dict(subject=row["subject"], video=row["video"])
-        frames = bank.frames(row["video"])
-        scores[row["video"]], table = spot(frames, fps=row["fps"], **names, on_frame=on_frame)
-        tables.append(table)
-    return scores, pd.concat(tables, ignore_index=True)
+    return spot_bank

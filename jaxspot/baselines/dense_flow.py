@@ -1,4 +1,4 @@
-"""Dense optical flow, and what the methods built on it share."""
+"""Dense optical flow and the main direction of its vectors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,47 +15,29 @@ def dense_flow() -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     processor runs at hundreds of pairs a second. The papers used slower kinds: robust local flow
     (MDMD), TV-L1 (SOFTNet); the code released with SP-FD does not say which.
 
-    Each call makes one of its own; one is not for several threads at once.
+    The function is for one thread at a time.
     """
     search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return lambda first, second: search.calc(first, second, None)
 
 
 def direction_bins(flow: np.ndarray, *, bins: int, first: float = 0.0) -> np.ndarray:
-    """Which of equal sectors each vector points into, int (...) in 0..bins-1.
+    """Which of `bins` equal sectors each vector points into, int (...) in 0..bins-1.
 
-    Args:
-      flow: float (..., 2), right and down; a vector of length 0 counts as pointing right.
-      bins: how many sectors make the circle.
-      first: where sector 0 begins, in radians from right towards down.
+    flow: float (..., 2), right and down; a vector of length 0 counts as pointing right. first:
+    where sector 0 begins, in radians from right towards down.
     """
     angle = np.arctan2(flow[..., 1], flow[..., 0]) - first
     return np.floor(angle * (bins / (2 * np.pi))).astype(np.int64) % bins
 
 
 def dominant_bin(directions: np.ndarray, *, bins: int, weights=None) -> np.ndarray:
-    """The sector that holds most of each row: by count, or by the sum of weights.
+    """The sector with the largest count, or sum of weights, of each row: int (rows,).
 
-    Args:
-      directions: int (rows, n), from `direction_bins`; below 0 is left out.
-      bins: how many sectors there are.
-      weights: float (rows, n), or None for a count.
-
-    Returns:
-      int (rows,), the lowest of equals.
+    directions: int (rows, n), from `direction_bins`; below 0 is left out. weights: float (rows, n)
+    or None. Of equal sectors the lowest is taken.
     """
     rows, keep = len(directions), directions >= 0
     cells = (np.arange(rows)[:, None] * bins + directions)[keep]
     weights = None if weights is None else weights[keep]
     return np.bincount(cells, weights, rows * bins).reshape(rows, bins).argmax(axis=1)
-
-
-def relative_height(curve: np.ndarray, *, p: float) -> float:
-    """The threshold mean + p (max - mean) of a curve (Moilanen et al. 2014).
-
-    Args:
-      curve: float (T,) with one score at least; NaN frames do not count.
-      p: 0 is the mean, 1 the highest frame.
-    """
-    mean = np.nanmean(curve)
-    return float(mean + p * (np.nanmax(curve) - mean))

@@ -1,17 +1,19 @@
 """Feature difference analysis of Moilanen, Zhao and Pietikainen (ICPR 2014), paper reference 16."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
-from scipy.signal import find_peaks
 from skimage.feature import local_binary_pattern
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import spot_each
+from jaxspot.baselines.by_video import OnFrame, VideoResult
+from jaxspot.baselines.feature_difference import (
+    block_numbers,
+    mean_of_top_third,
+    peak_spans,
+    stand_out,
+)
 from jaxspot.spotting.intervals import intervals_table
-from jaxspot.video.bank import Bank
 
 CODES = 59  # uniform patterns of 8 neighbours
 
@@ -24,19 +26,18 @@ def moilanen(
     blocks: int = 6,
     subject: str = "",
     video: str = "",
-    on_frame: Callable[[int], object] = lambda count: None,
-) -> tuple[np.ndarray, pd.DataFrame]:
+    on_frame: OnFrame = lambda count: None,
+) -> VideoResult:
     """Spots by how far a frame's texture lies from that of the frames k before and after.
 
-    Memory does not grow with the video but for two numbers a frame. No label is used but k.
+    Memory grows with the video by two numbers a frame. No label is used but k.
 
     Args:
-      frames: uint8 (T, H, W), read in order; a memory-mapped array will do.
+      frames: uint8 (T, H, W), read in order; may be memory-mapped.
       k: kind -> half the mean duration in frames, from training subjects.
       p: height of the threshold between the mean and the maximum of a video's contrast.
       blocks: a frame is split into blocks x blocks.
-      subject, video: names for the table.
-      on_frame: called with the number of frames read since the last call.
+      subject, video, on_frame: as in `by_video`.
 
     Returns:
       scores: float32 (T, 2), the contrasted difference for ME and MaE, 0 or more.
@@ -50,41 +51,18 @@ def moilanen(
     return scores, intervals_table(spans, scores, subject=subject, video=video)
 
 
-def moilanen_bank(
-    bank: Bank,
-    *,
-    folds: Sequence[Any] = (),
-    k: Callable[[str, float], Mapping[str, int]],
-    seed: int = 0,
-    on_frame: Callable[[int], object] = lambda count: None,
-) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """`moilanen` as a `Peer`: on every video of a bank, k from the labels of the other subjects."""
-    spot = lambda frames, *, fps, subject, **names: moilanen(
-        frames, k=k(subject, fps), subject=subject, **names
-    )
-    return spot_each(spot, bank, on_frame=on_frame)
-
-
 def feature_difference(
     frames: np.ndarray,
     *,
     skips: Sequence[int],
     blocks: int = 6,
-    on_frame: Callable[[int], object] = lambda count: None,
+    on_frame: OnFrame = lambda count: None,
 ) -> np.ndarray:
     """Chi-squared distance of each frame's histograms to the mean of those k before and after.
 
     Before the first and after the last frame these serve instead. A frame's value is the mean over
-    the third of the blocks that differ most.
-
-    Args:
-      frames: uint8 (T, H, W).
-      skips: k of each column, in frames.
-      blocks: a frame is split into blocks x blocks.
-      on_frame: called with 1 for each frame read.
-
-    Returns:
-      float64 (T, len(skips)), 0 or more.
+    the third of the blocks that differ most. Arguments are those of `moilanen`; `skips` holds the k
+    of each column. Returns float64 (T, len(skips)), 0 or more.
     """
     total, reach = len(frames), max(skips)
     ring = np.zeros((2 * reach + 1, blocks * blocks, CODES))
@@ -99,19 +77,16 @@ def feature_difference(
             if 0 <= i < total:
                 at = [max(i - k, 0), i, min(i + k, total - 1)]
                 before, here, after = ring[np.array(at) % len(ring)]
-                result[i, column] = _top_third(chi_squared(here, (before + after) / 2))
+                result[i, column] = mean_of_top_third(chi_squared(here, (before + after) / 2))
     return result
 
 
 def block_histograms(frames: np.ndarray, *, blocks: int = 6) -> Iterator[np.ndarray]:
-    """Shares of the uniform LBP codes (8 neighbours, radius 1) in each block, frame by frame.
+    """Yields for each frame the shares of the uniform LBP codes (8 neighbours, radius 1) in blocks.
 
-    Yields:
-      float64 (blocks * blocks, 59); each row sums to 1.
+    float64 (blocks * blocks, 59); each row sums to 1.
     """
-    height, width = frames.shape[1:]
-    row, column = (np.arange(n) * blocks // n for n in (height, width))
-    offset = (row[:, None] * blocks + column[None, :]) * CODES
+    offset = block_numbers(frames.shape[1:], blocks=blocks) * CODES
     for frame in frames:
         codes = local_binary_pattern(frame, 8, 1, "nri_uniform").astype(np.int64)
         counts = np.bincount((codes + offset).ravel(), minlength=blocks * blocks * CODES)
@@ -126,34 +101,5 @@ def chi_squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def contrast(difference: np.ndarray, *, k: int) -> np.ndarray:
-    """What stands out: F_i - (F_(i-k) + F_(i+k)) / 2, negative values set to 0.
-
-    Args:
-      difference: float (T,); its ends stand for what lies beyond.
-      k: in frames.
-    """
-    around = np.pad(difference, k, mode="edge") if len(difference) else difference
-    before, after = around[: len(difference)], around[len(around) - len(difference) :]
-    return np.maximum(difference - (before + after) / 2, 0)
-
-
-def peak_spans(curve: np.ndarray, *, k: int, p: float = 0.55) -> np.ndarray:
-    """Peaks at least k frames apart above mean + p (max - mean), each widened by k frames.
-
-    Args:
-      curve: float (T,) contrast, 0 or more.
-      k: in frames.
-      p: in [0, 1].
-
-    Returns:
-      int (n, 2), array bounds from 0, half open, cut at the ends of the video.
-    """
-    if not len(curve) or curve.max() <= 0:
-        return np.zeros((0, 2), np.int64)
-    height = curve.mean() + p * (curve.max() - curve.mean())
-    peaks = find_peaks(np.pad(curve, 1), height=height, distance=max(k, 1))[0] - 1
-    return np.column_stack((np.maximum(peaks - k, 0), np.minimum(peaks + k + 1, len(curve))))
-
-
-def _top_third(distances):
-    return np.sort(distances)[-max(1, len(distances) // 3) :].mean()
+    """How far a curve float (T,) stands out from k frames before and after, 0 or more."""
+    return np.maximum(stand_out(difference, distance=k), 0)

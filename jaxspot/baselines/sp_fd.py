@@ -1,18 +1,14 @@
 """Spatio-temporal fusion, SP-FD: Zhang et al. 2020, motion of regions around landmarks."""
 
-from collections.abc import Callable
-
 import numpy as np
-import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import spot_each
+from jaxspot.baselines.by_video import OnFrame, VideoResult
 from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin
 from jaxspot.spotting.filters import savitzky_golay
 from jaxspot.spotting.intervals import find_intervals, intervals_table
 from jaxspot.spotting.manual_iou import find_peak_intervals
 from jaxspot.video.align import openface_template
-from jaxspot.video.bank import Bank
 
 POINTS = (18, 19, 20, 23, 24, 25, 30, 48, 51, 54, 57, 28)
 """Of the 68 landmarks: brows, tip of the nose, mouth; the last, on its bridge, is the head's."""
@@ -32,27 +28,26 @@ def sp_fd(
     window_seconds: float = 0.3,
     subject: str = "",
     video: str = "",
-    on_frame: Callable[[int], object] = lambda n: None,
-) -> tuple[np.ndarray, pd.DataFrame]:
+    on_frame: OnFrame = lambda count: None,
+) -> VideoResult:
     """Spots where a region of the face moves fast, apart from the head.
 
-    Nothing is learned. Memory does not grow with the video but for a few numbers a frame.
+    Nothing is learned. Memory grows with the video by a few numbers a frame.
 
-    Unlike the published method: landmarks are those of the aligned face, the same in all frames;
-    a region's 16 pixels are those of the 112-pixel face; speeds are in pixels of a face as large as
-    theirs in 1/30 s, which keeps their thresholds; the filter's window is one for all videos (it
-    was chosen video by video); intervals as in `region_spans`; MaE are spotted too: what lasts 0.5
-    s or longer.
+    Unlike the published method: Landmarks are those of the aligned face, the same in all frames. A
+    region's 16 pixels are those of the 112-pixel face. Speeds are in pixels of a face as large as
+    theirs in 1/30 s, which keeps their thresholds. All videos share the filter's window, which was
+    chosen video by video. Intervals are those of `region_spans`. MaE are spotted too: what lasts
+    0.5 s or longer.
 
     Args:
-      frames: uint8 (T, 112, 112), each read once and in order; a memory-mapped array will do.
+      frames: uint8 (T, 112, 112); may be memory-mapped.
       fps: frames per second.
       margin: what is dropped at each end of a video, in seconds. They dropped 100 frames, 0.5 s at
         200 fps; at 30 fps that would be 3.3 s, too much of a video that lasts 30 s.
       window_seconds: of the Savitzky-Golay filter of order 3. A sudden movement becomes about as
         long as the window, so 0.5 s would leave no micro-expression.
-      subject, video: names for the table.
-      on_frame: called with the number of frames done since the last call.
+      subject, video, on_frame: as in `by_video`.
 
     Returns:
       scores: float32 (T, 2), the highest of the regions' smooth curves; ME and MaE share it. NaN in
@@ -66,39 +61,23 @@ def sp_fd(
     return scores, intervals_table(spans, scores, subject=subject, video=video)
 
 
-def sp_fd_bank(
-    bank: Bank, *, folds=(), k=None, seed: int = 0, on_frame: Callable[[int], object]
-) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """`sp_fd` on every video of a bank, as a `Peer`: it uses no label."""
-    return spot_each(sp_fd, bank, on_frame=on_frame)
-
-
 def region_speeds(
-    frames: np.ndarray, *, fps: float, on_frame: Callable[[int], object] = lambda n: None
+    frames: np.ndarray, *, fps: float, on_frame: OnFrame = lambda count: None
 ) -> np.ndarray:
     """Speed of each region in each frame, in pixels of a published face in 1/30 s.
 
-    Flow is taken between frames 1/30 s apart (consecutive ones at 30 fps and below), the later half
-    of which follows the frame.
-
-    Args:
-      frames: uint8 (T, 112, 112).
-      fps: frames per second.
-      on_frame: called with the number of frames done since the last call.
-
-    Returns:
-      float64 (T, 12); NaN where a frame has no partner.
+    Flow is taken between two frames 1/30 s apart (consecutive ones at 30 fps and below); the frame
+    lies in their middle. Arguments are those of `sp_fd`. Returns float64 (T, 12); NaN where a frame
+    has no partner.
     """
     lag = max(1, round(fps / PUBLISHED_FPS))
     unit = PUBLISHED_SCALE * fps / PUBLISHED_FPS / lag
-    ring = np.zeros((lag + 1, *frames.shape[1:]), np.uint8)
     result = np.full((len(frames), len(POINTS)), np.nan)
     flow, corners = dense_flow(), region_corners()
-    for newest, frame in enumerate(frames):
-        ring[newest % len(ring)] = frame
-        if newest >= lag:
-            motion = flow(ring[(newest - lag) % len(ring)], ring[newest % len(ring)])
-            result[newest - lag // 2] = unit * region_magnitudes(motion, corners)
+    for i in range(len(frames)):
+        if i >= lag:
+            motion = flow(frames[i - lag], frames[i])
+            result[i - lag // 2] = unit * region_magnitudes(motion, corners)
         on_frame(1)
     return result
 
@@ -111,15 +90,11 @@ def region_corners() -> np.ndarray:
 def region_magnitudes(flow: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """Mean length of each region's vectors in its main direction, less the head's motion.
 
-    The main direction is the sixth of the circle with the largest sum of lengths. It and the
-    lengths are taken after `head_motion` is subtracted.
+    The main direction is the sixth of the circle with the largest sum of lengths, all after
+    `head_motion` is subtracted.
 
-    Args:
-      flow: float (H, W, 2).
-      corners: int (regions, 2), x and y; the last region is the head's.
-
-    Returns:
-      float64 (regions,), in pixels.
+    flow: float (H, W, 2). corners: int (regions, 2), x and y; the last region is the head's.
+    Returns float64 (regions,), in pixels.
     """
     across = np.arange(SIDE)
     rows, columns = corners[:, 1, None] + across, corners[:, 0, None] + across
@@ -142,12 +117,9 @@ def head_motion(vectors: np.ndarray) -> np.ndarray:
 def smooth_inside(
     speeds: np.ndarray, *, fps: float, margin: float, window_seconds: float
 ) -> np.ndarray:
-    """Each column between the margins, smoothed by `savitzky_golay`; NaN in them.
+    """Each column of speeds float (T, regions) smoothed between the margins; NaN in them.
 
-    Args:
-      speeds: float (T, regions); NaN at the ends where there is no flow.
-      fps: frames per second.
-      margin, window_seconds: as in `sp_fd`.
+    Speeds are NaN at the ends where there is no flow; the rest is as in `sp_fd`.
     """
     known = np.flatnonzero(~np.isnan(speeds[:, 0]))
     cut = round(margin * fps)
@@ -169,17 +141,11 @@ def region_spans(
 ) -> np.ndarray:
     """The union over regions of what `find_peak_intervals` finds in each.
 
-    What that keeps of the published code and what it does not is said in `manual_iou_intervals`.
+    How that differs from the published code is said in `manual_iou_intervals`.
 
-    Args:
-      smooth: float (T, regions), in pixels of a published face in 1/30 s; NaN has no score.
-      fps: frames per second.
-      least: a region that stays below it has nothing (in their code, not in their text).
-      band, floor: as in `find_peak_intervals`.
-      merge_seconds: the longest gap that is closed: 2 frames at 30 fps.
-
-    Returns:
-      int (n, 2): array bounds start, stop (from 0, half open), in order of time.
+    smooth: float (T, regions), in pixels of a published face in 1/30 s; NaN has no score. least: a
+    region that stays below it has nothing (in their code, not in their text). merge_seconds: the
+    longest gap that is closed: 2 frames at 30 fps. Returns int (n, 2), array bounds, half open.
     """
     inside = np.where(np.isnan(smooth[:, 0]), np.nan, 0.0)
     for curve in smooth.T:

@@ -1,14 +1,16 @@
 """Timing in pairs on one machine: warm, interleaved, medians, beside what the machine can do."""
 
+import contextlib
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,14 +24,9 @@ BUSY = 0.1
 class Row(NamedTuple):
     """One comparison; `ratio` is how many times better ours is than the peer.
 
-    Attributes:
-      name: what was measured, see `ROWS`.
-      value: ours.
-      unit: of both values.
-      peer: what it is compared with, empty where there is nothing.
-      peer_value: the peer's.
-      ratio: above 1 where ours is faster.
-      bound: what the machine would take for the work that XLA counts in ours, in `unit`.
+    name, value, unit: what was measured, see `ROWS`; ours; the unit of both values. peer,
+    peer_value: what it is compared with, empty where there is nothing. bound: what the machine
+    would take for the work that XLA counts in ours, in `unit`.
     """
 
     name: str
@@ -50,8 +47,8 @@ def seconds_of(candidates: Sequence[Callable[[], Any]], *, rounds: int = 9) -> l
 
     The caches and waiting threads of its neighbour would slow a short candidate down.
     """
-    first = [_seconds(candidate) for candidate in candidates]
-    first = [min(once, _seconds(c)) for once, c in zip(first, candidates, strict=True)]
+    twice = [[_seconds(candidate) for candidate in candidates] for _ in range(2)]
+    first = np.min(twice, axis=0)
     taken = [[] for _ in candidates]
     for _ in range(rounds):
         for once, times, candidate in zip(first, taken, candidates, strict=True):
@@ -67,7 +64,7 @@ def _seconds(candidate):
     return time.perf_counter() - begin
 
 
-def compare(
+def compare_speed(
     name: str,
     ours: Callable[[], Any],
     peers: dict[str, Callable[[], Any]],
@@ -79,45 +76,36 @@ def compare(
 ) -> list[Row]:
     """A row for each peer, timed in turn with ours; one row alone where there is none.
 
-    Args:
-      name, unit: of the rows.
-      ours: does the work once.
-      peers: name -> does the same work once.
-      convert: seconds -> `unit`, for instance frames a second.
-      bound_s: seconds that the machine would need at least.
-      rounds: how often each is timed.
+    ours, peers: what does the work once, and name -> what does the same work once. convert: seconds
+    -> `unit`, for instance frames a second. bound_s: seconds that the machine would need at least.
+    rounds: how often each is timed.
     """
     mine, *theirs = seconds_of([ours, *peers.values()], rounds=rounds)
-    bound = None if bound_s is None else convert(bound_s)
-    if not peers:
-        return [Row(name, convert(mine), unit, bound=bound)]
+    alone = Row(name, convert(mine), unit, bound=None if bound_s is None else convert(bound_s))
     return [
-        Row(name, convert(mine), unit, peer, convert(seconds), seconds / mine, bound)
+        alone._replace(peer=peer, peer_value=convert(seconds), ratio=seconds / mine)
         for peer, seconds in zip(peers, theirs, strict=True)
-    ]
+    ] or [alone]
 
 
-class Clock(NamedTuple):
-    """Seconds: of the wall, of all processors together, and of these ours with its children."""
+class ClockReading(NamedTuple):
+    """Seconds: of the wall, of all processors together, and those that this process used."""
 
     wall: float
     busy: float
     ours: float
 
 
-def read_clock() -> Clock:
-    """Now; where the system does not tell what its processors did, all of it is ours."""
-    taken = os.times()
-    ours = taken.user + taken.system + taken.children_user + taken.children_system
-    busy = ours
+def read_clock() -> ClockReading:
+    """Now; where the system does not tell what its processors did, this process did it all."""
+    busy = ours = sum(os.times()[:4])  # with its children
     if Path("/proc/stat").is_file():
         ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
-        idle = ticks[3] + ticks[4]
-        busy = (sum(ticks) - idle) / os.sysconf("SC_CLK_TCK")
-    return Clock(time.perf_counter(), busy, ours)
+        busy = (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")  # less idle, waiting
+    return ClockReading(time.perf_counter(), busy, ours)
 
 
-def cores_of_others(begin: Clock, end: Clock) -> float:
+def cores_of_others(begin: ClockReading, end: ClockReading) -> float:
     """How many cores other processes, or other machines on the same host, took in between."""
     others = (end.busy - begin.busy) - (end.ours - begin.ours)
     return max(0.0, others / (end.wall - begin.wall))
@@ -125,10 +113,20 @@ def cores_of_others(begin: Clock, end: Clock) -> float:
 
 def in_fresh_process(function: Callable, *arguments: Any) -> Any:
     """The answer of a function that nothing ran before: no waiting threads, no kept memory."""
-    with ProcessPoolExecutor(
-        1, mp_context=get_context("spawn"), initializer=prepare_process
-    ) as fresh:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=prepare_process) as fresh:
         return fresh.submit(function, *arguments).result()
+
+
+@contextlib.contextmanager
+def one_opencv_thread() -> Iterator[None]:
+    """OpenCV, which would take every core, keeps to one thread."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 class Machine(NamedTuple):

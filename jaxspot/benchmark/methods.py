@@ -1,7 +1,7 @@
 """The row `methods`: frames a second of `:best` beside `:paper` and the peers, scoring a video."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from jaxspot.baselines.softnet.inputs import write_inputs
 from jaxspot.baselines.softnet.spotting import spot_folds
 from jaxspot.baselines.softnet.training import start_networks
 from jaxspot.baselines.sp_fd import sp_fd
-from jaxspot.benchmark.measure import Machine, Row, compare
+from jaxspot.benchmark.measure import Machine, Row, compare_speed
 from jaxspot.benchmark.work import BEST, PAPER, one_network
 from jaxspot.network.model import TwoStream
 from jaxspot.network.streams import stream_skips
@@ -31,23 +31,17 @@ def methods(_: Machine, *, seconds: float = 20.0) -> list[Row]:
     """A synthetic video at 30 fps from uint8 frames to scores, by networks at their start."""
     with tempfile.TemporaryDirectory(prefix="methods-") as folder:
         bank = synthetic_bank(f"{folder}/bank", subjects=1, seconds=seconds, progress=False)
-        (video,), (subject,) = bank.videos.video, bank.videos.subject
-        frames = np.asarray(bank.frames(video))
+        frames = np.asarray(bank.frames(bank.videos.video.item()))
         peers = {
             ":paper": scorer(PAPER, frames),
             "moilanen": partial(moilanen, frames, k=K),
             "mdmd": partial(mdmd, frames, fps=30.0),
             "sp_fd": partial(sp_fd, frames, fps=30.0),
-            "softnet": softnet(bank, video, subject, f"{folder}/inputs.npy"),
+            "softnet": softnet(bank, f"{folder}/inputs.npy"),
         }
-        return compare(
-            "methods",
-            scorer(BEST, frames),
-            peers,
-            unit="frames/s",
-            convert=lambda taken: len(frames) / taken,
-            rounds=3,
-        )
+        per_second = lambda taken: len(frames) / taken
+        ours = scorer(BEST, frames)
+        return compare_speed("methods", ours, peers, unit="frames/s", convert=per_second, rounds=3)
 
 
 def scorer(model: TwoStream, frames: np.ndarray) -> Callable[[], Any]:
@@ -56,16 +50,12 @@ def scorer(model: TwoStream, frames: np.ndarray) -> Callable[[], Any]:
     return partial(score_video, model, one_network(model), frames, skips=skips)
 
 
-def softnet(bank: Bank, video: str, subject: str, path: str) -> Callable[[], Any]:
-    """A call that makes SOFTNet's inputs of both kinds and scores them by one network each."""
-    fold = Fold(subject, (), ())
-    params = start_networks([[0, i] for i in range(len(KINDS))])
-
-    def k(subject: str, fps: float) -> Mapping[str, int]:
-        return K
+def softnet(bank: Bank, path: str) -> Callable[[], Any]:
+    """A call that makes SOFTNet's inputs of one video and scores them, a network for each kind."""
+    folds, params = [Fold(bank.videos.subject.item(), (), ())], start_networks([[0, 0], [0, 1]])
 
     def run():
-        inputs = write_inputs(bank, {video: set(K.values())}, path)
-        return spot_folds(bank, inputs, params, folds=[fold], k=k)
+        inputs = write_inputs(bank, {bank.videos.video.item(): set(K.values())}, path)
+        return spot_folds(bank, inputs, params, folds=folds, k=lambda subject, fps: K)
 
     return run

@@ -1,14 +1,12 @@
 """The row `prepare`: image folders into a frame bank, every core against one."""
 
 import tempfile
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 
-from jaxspot.benchmark.measure import Machine, Row, compare
+from jaxspot.benchmark.measure import Machine, Row, compare_speed, one_opencv_thread
 from jaxspot.datasets.prepare import prepare as prepare_bank
 from jaxspot.datasets.source import Source, SourceVideo
 from jaxspot.synthetic.generate import synthesise_video
@@ -24,24 +22,14 @@ def prepare(_: Machine, *, videos: int = 4, frames: int = 300) -> list[Row]:
         run = lambda workers: prepare_bank(
             source, root / f"bank{next(count)}", workers=workers, progress=False
         )
-        return compare(
-            "prepare",
-            partial(run, core_count()),
-            {"one core": partial(on_one_core, partial(run, 1))},
-            unit="frames/s",
-            convert=lambda seconds: videos * frames / seconds,
-            rounds=1,
-        )
 
+        def on_one_core():
+            with one_opencv_thread():
+                return run(1)
 
-def on_one_core(work: Callable[[], Any]) -> Any:
-    """What `work` answers while OpenCV, which would take every core, keeps to one thread."""
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        return work()
-    finally:
-        cv2.setNumThreads(threads)
+        every_core, per_second = lambda: run(core_count()), lambda s: videos * frames / s
+        options: dict[str, Any] = dict(unit="frames/s", convert=per_second, rounds=1)
+        return compare_speed("prepare", every_core, {"one core": on_one_core}, **options)
 
 
 def make_source(root: Path, *, videos: int, frames: int) -> Source:

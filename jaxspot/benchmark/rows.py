@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from jaxspot.benchmark.measure import Machine, Row, compare
+from jaxspot.benchmark.measure import Machine, Row, compare_speed, one_opencv_thread
 from jaxspot.benchmark.methods import methods
 from jaxspot.benchmark.preparing import prepare
 from jaxspot.benchmark.work import (
@@ -54,15 +54,9 @@ def lcn(machine: Machine, *, batch: int = 64) -> list[Row]:
         "scipy": lambda: [_contrast(image, by_scipy) for image in images],
         "plain JAX": lambda: slow(ready),
     }
-    return compare(
-        "lcn",
-        lambda: fast(ready),
-        peers,
-        unit="us a frame",
-        convert=lambda seconds: 1e6 * seconds / batch,
-        bound_s=machine.seconds(fast, ready),
-        rounds=31,
-    )
+    each, bound_s = lambda seconds: 1e6 * seconds / batch, machine.seconds(fast, ready)
+    options: dict[str, Any] = dict(unit="us a frame", convert=each, bound_s=bound_s, rounds=31)
+    return compare_speed("lcn", lambda: fast(ready), peers, **options)
 
 
 def _opencv_blur(image):
@@ -81,18 +75,12 @@ def step_1(machine: Machine) -> list[Row]:
     frames, labels = made_up_batch()
     fast, slow = (_step(form, frames, labels) for form in ("fast", "plain"))
     peers = {"plain JAX": slow[1]}
-    if _torch():
-        from jaxspot.benchmark.torch_peers import torch_step
+    if find_spec("torch"):
+        from jaxspot.benchmark.twin import torch_step
 
         peers["PyTorch"] = torch_step(frames, labels, TRAINING)
-    return compare(
-        "step_1",
-        fast[1],
-        peers,
-        unit="ms",
-        convert=lambda seconds: MILLISECONDS * seconds,
-        bound_s=machine.seconds(*fast[0]),
-    )
+    bound_s, each = machine.seconds(*fast[0]), lambda seconds: MILLISECONDS * seconds
+    return compare_speed("step_1", fast[1], peers, unit="ms", convert=each, bound_s=bound_s)
 
 
 def _step(form, frames, labels) -> tuple[tuple, Callable[[], Any]]:
@@ -121,16 +109,12 @@ def loso_epoch(machine: Machine, *, folds: int = 12) -> list[Row]:
 
 
 def _together(name, machine, folds, unit, share):
-    alone = epoch_of(1, training=TRAINING, mesh=fold_mesh(1))
-    return compare(
-        name,
-        epoch_of(folds, training=TRAINING),
-        {"one fold at a time": lambda: [jax.block_until_ready(alone()) for _ in range(folds)]},
-        unit=unit,
-        convert=lambda seconds: MILLISECONDS * seconds * share,
-        bound_s=folds * TRAINING.steps * machine.seconds(*_step("fast", *made_up_batch())[0]),
-        rounds=5,
-    )
+    together, alone = epoch_of(folds), epoch_of(1, mesh=fold_mesh(1))
+    in_turn = lambda: [jax.block_until_ready(alone()) for _ in range(folds)]
+    step_s = machine.seconds(*_step("fast", *made_up_batch())[0])
+    each, bound_s = lambda seconds: MILLISECONDS * seconds * share, folds * TRAINING.steps * step_s
+    options: dict[str, Any] = dict(unit=unit, convert=each, bound_s=bound_s, rounds=5)
+    return compare_speed(name, together, {"one fold at a time": in_turn}, **options)
 
 
 def score(machine: Machine, *, count: int = 512) -> list[Row]:
@@ -138,20 +122,15 @@ def score(machine: Machine, *, count: int = 512) -> list[Row]:
     frames, skips, stacked = made_up_frames(count), np.array([SKIPS]), one_network()
     variables = jax.tree.map(lambda leaf: leaf[0], stacked)
     peers = {}
-    if _torch():
-        from jaxspot.benchmark.torch_peers import torch_scores
+    if find_spec("torch"):
+        from jaxspot.benchmark.twin import torch_scores
 
         peers = torch_scores(variables, frames, skips[0])
-    chunk_s = machine.seconds(*_chunk(variables, skips[0], frames))
-    return compare(
-        "score",
-        lambda: score_video(PAPER, stacked, frames, skips=skips),
-        peers,
-        unit="frames/s",
-        convert=lambda seconds: count / seconds,
-        bound_s=chunk_s * count / CHUNK,
-        rounds=5,
-    )
+    ours = lambda: score_video(PAPER, stacked, frames, skips=skips)
+    bound_s = machine.seconds(*_chunk(variables, skips[0], frames)) * count / CHUNK
+    per_second = lambda seconds: count / seconds
+    options: dict[str, Any] = dict(unit="frames/s", convert=per_second, bound_s=bound_s, rounds=5)
+    return compare_speed("score", ours, peers, **options)
 
 
 def _chunk(variables, skips, frames):
@@ -169,19 +148,9 @@ def _chunk(variables, skips, frames):
 def synthetic(_: Machine, *, seconds: float = 20.0) -> list[Row]:
     """Making a synthetic video on one core, writing left out."""
     make = partial(synthesise_video, subject=0, video=0, seconds=seconds)
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        return compare(
-            "synthetic",
-            make,
-            {},
-            unit="frames/s",
-            convert=lambda taken: 30 * seconds / taken,
-            rounds=3,
-        )
-    finally:
-        cv2.setNumThreads(threads)
+    per_second = lambda taken: 30 * seconds / taken
+    with one_opencv_thread():
+        return compare_speed("synthetic", make, {}, unit="frames/s", convert=per_second, rounds=3)
 
 
 def track(_: Machine, *, clip: Path | None = None) -> list[Row]:
@@ -190,28 +159,11 @@ def track(_: Machine, *, clip: Path | None = None) -> list[Row]:
     if clip is None:
         return []
     frames = sum(1 for _ in read_video(clip))
-    return compare(
-        "track",
-        lambda: aligned_clip(clip, progress=False).frames,
-        {},
-        unit="frames/s",
-        convert=lambda seconds: frames / seconds,
-        rounds=3,
-    )
-
-
-def _torch() -> bool:
-    return find_spec("torch") is not None
+    ours, per_second = lambda: aligned_clip(clip, progress=False).frames, lambda s: frames / s
+    return compare_speed("track", ours, {}, unit="frames/s", convert=per_second, rounds=3)
 
 
 ROWS: dict[str, Callable[[Machine], list[Row]]] = {
-    "lcn": lcn,
-    "step_1": step_1,
-    "step_8": step_8,
-    "loso_epoch": loso_epoch,
-    "score": score,
-    "methods": methods,
-    "synthetic": synthetic,
-    "track": track,
-    "prepare": prepare,
+    row.__name__: row
+    for row in (lcn, step_1, step_8, loso_epoch, score, methods, synthetic, track, prepare)
 }

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from jaxspot.benchmark.measure import in_fresh_process, seconds_of
+from jaxspot.benchmark.table import markdown
 from jaxspot.benchmark.work import PAPER, SKIPS, TRAINING, MadeUpFrames, epoch_of, one_network
 from jaxspot.memory import peak_gigabytes
 from jaxspot.spotting.scoring import score_video
@@ -20,13 +21,9 @@ from jaxspot.video.bank import SIZE
 class Point(NamedTuple):
     """One measurement.
 
-    Attributes:
-      law: what is varied, see `LAWS`.
-      size: how much of it.
-      work: how much there is to do, in `LAWS[law].unit`.
-      seconds: for all of it, after a warm-up.
-      gigabytes: peak memory of the process.
-      seconds_per_unit: of work.
+    law, size: what is varied, see `LAWS`, and how much of it there is. work: how much there is to
+    do, in `LAWS[law].unit`. seconds, seconds_per_unit: for all of it, after a warm-up, and for a
+    unit of work. gigabytes: peak memory of the process.
     """
 
     law: str
@@ -48,7 +45,7 @@ class Law(NamedTuple):
 
 def folds(count: int) -> tuple[Callable, float]:
     """An epoch of some folds; work is fold-steps."""
-    return epoch_of(count, training=TRAINING), count * TRAINING.steps
+    return epoch_of(count), count * TRAINING.steps
 
 
 def widths(first: int) -> tuple[Callable, float]:
@@ -56,7 +53,7 @@ def widths(first: int) -> tuple[Callable, float]:
     model = dataclasses.replace(PAPER, widths=(first, 2 * first, 4 * first))
     one, two, three = model.widths
     products = SIZE**2 * 18 * one + SIZE**2 / 4 * one * (9 + two) + SIZE**2 / 16 * two * (9 + three)
-    return epoch_of(2, training=TRAINING, model=model), products / 1e6
+    return epoch_of(2, model=model), products / 1e6
 
 
 def video(length: int) -> tuple[Callable, float]:
@@ -68,7 +65,7 @@ def video(length: int) -> tuple[Callable, float]:
 
 def bank(frames: int) -> tuple[Callable, float]:
     """An epoch of 12 folds on a bank of so many frames; work is fold-steps, however large it is."""
-    return epoch_of(12, training=TRAINING, frames=frames // 12), 12 * TRAINING.steps
+    return epoch_of(12, frames=frames // 12), 12 * TRAINING.steps
 
 
 LAWS: dict[str, Law] = {
@@ -89,29 +86,24 @@ def measure(law: str, size: int) -> Point:
 def measure_laws(names: Sequence[str], on_point: Callable[[Point], object]) -> list[Point]:
     """All points of these laws, one after the other; `on_point` is told of each."""
     points = []
-    for name in names:
-        for size in LAWS[name].sizes:
-            points.append(in_fresh_process(measure, name, size))
-            on_point(points[-1])
+    for law, size in [(name, size) for name in names for size in LAWS[name].sizes]:
+        points.append(in_fresh_process(measure, law, size))
+        on_point(points[-1])
     return points
 
 
 def table(points: Sequence[Point]) -> str:
     """The points as Markdown; the last column compares time per work with the law's first point."""
-    lines = [
-        "| what | size | seconds | per unit of work | peak memory | against work |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
+    rows = []
     first = {point.law: point for point in reversed(points)}
     for point in points:
         law = LAWS[point.law]
         growth = point.seconds_per_unit / first[point.law].seconds_per_unit
         each = f"{1e3 * point.seconds_per_unit:.3g} ms a {law.unit}"
-        lines.append(
-            f"| {law.title} | {point.size:,} | {point.seconds:.3g} | {each}"
-            f" | {point.gigabytes:.2f} GB | {growth:.2f} |"
-        )
-    return "\n".join(lines) + "\n"
+        sizes = (f"{point.size:,}", f"{point.seconds:.3g}")
+        rows.append((law.title, *sizes, each, f"{point.gigabytes:.2f} GB", f"{growth:.2f}"))
+    heads = ("what", "size", "seconds", "per unit of work", "peak memory", "against work")
+    return markdown(heads, rows)
 
 
 def draw_laws(points: Sequence[Point]) -> Figure:

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import jax
@@ -12,18 +12,25 @@ from jaxspot.benchmark.measure import Machine, Row
 
 def table(rows: Sequence[Row]) -> str:
     """Columns: what, ours, peer, its value, ratio, and ours over what the machine would allow."""
-    lines = [
-        "| what | ours | peer | peer's | ratio | of the bound |",
-        "|---|---:|---|---:|---:|---:|",
-    ]
+    cells = []
     for row in rows:
         peer = "" if row.peer_value is None else _number(row.peer_value)
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         slower = [row.value, row.bound or 0.0]
         share = "" if row.bound is None else f"{min(slower) / max(slower):.0%}"
         ours = f"{_number(row.value)} {row.unit}"
-        lines.append(f"| {row.name} | {ours} | {row.peer} | {peer} | {ratio} | {share} |")
-    return "\n".join(lines) + "\n"
+        cells.append((row.name, ours, row.peer, peer, ratio, share))
+    heads = ("what", "ours", "peer", "peer's", "ratio", "of the bound")
+    return markdown(heads, cells, left=("what", "peer"))
+
+
+def markdown(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: Sequence[str] = ("what",)
+) -> str:
+    """A Markdown table; the columns `left` are aligned to the left, the others to the right."""
+    rule = ["---" if head in left else "---:" for head in heads]
+    lines = ["| " + " | ".join(row) + " |" for row in (heads, *rows)]
+    return "\n".join([lines[0], f"|{'|'.join(rule)}|", *lines[1:]]) + "\n"
 
 
 def describe_machine(machine: Machine, others: float) -> str:

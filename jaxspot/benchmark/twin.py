@@ -1,11 +1,12 @@
-"""LCN, augmentation, network and loss in PyTorch: the peer of the benchmark and a parity test.
+"""LCN, augmentation, network, loss and scores in PyTorch, for the benchmark and a parity test.
 
 Written as a PyTorch user would, in the layout that is fastest there (2D convolutions, channels
 last). The paper's form: maximum pooling, global average, no dropout.
 """
 
 # pyright: reportMissingImports=false
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from torch import nn
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.lcn import FLAT, SIGMA, TRUNCATE, gaussian_window
 from jaxspot.network.plain import EPSILON
+from jaxspot.training.step import Training
+
+BATCH = 32
 
 
 def local_contrast_normalise(images: torch.Tensor) -> torch.Tensor:
@@ -59,20 +63,17 @@ def augment(frames: torch.Tensor, generator: torch.Generator, ranges: Augmentati
     return ((x - mean) * contrast + mean).clamp(0, 1)
 
 
-class Block(nn.Module):
-    """Depthwise, pointwise, BatchNorm, ReLU and, if asked for, 2x2 maximum pooling."""
-
-    def __init__(self, inputs: int, filters: int, features: int, *, groups: int, pooled: bool):
-        super().__init__()
-        self.depthwise = nn.Conv2d(inputs, filters, 3, padding=1, groups=groups, bias=False)
-        self.pointwise = nn.Conv2d(filters, features, 1, bias=False)
-        self.norm = nn.BatchNorm2d(features, eps=EPSILON)
-        self.pooled = pooled
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Float (n, inputs, h, w) -> (n, features, h or h / 2, w or w / 2)."""
-        x = F.relu(self.norm(self.pointwise(self.depthwise(x))))
-        return F.max_pool2d(x, 2) if self.pooled else x
+def block(inputs: int, filters: int, features: int, *, groups: int, pool: int) -> nn.Sequential:
+    """Float (n, inputs, h, w) -> (n, features, h / pool, w / pool)."""
+    return nn.Sequential(
+        OrderedDict(
+            depthwise=nn.Conv2d(inputs, filters, 3, padding=1, groups=groups, bias=False),
+            pointwise=nn.Conv2d(filters, features, 1, bias=False),
+            norm=nn.BatchNorm2d(features, eps=EPSILON),
+            relu=nn.ReLU(),
+            pool=nn.MaxPool2d(pool) if pool > 1 else nn.Identity(),
+        )
+    )
 
 
 class TwoStreamTwin(nn.Module):
@@ -82,9 +83,9 @@ class TwoStreamTwin(nn.Module):
         super().__init__()
         one, two, three = widths
         self.blocks = nn.Sequential(
-            Block(2, multiplier, one, groups=1, pooled=True),
-            Block(one, one, two, groups=one, pooled=True),
-            Block(two, two, three, groups=two, pooled=False),
+            block(2, multiplier, one, groups=1, pool=2),
+            block(one, one, two, groups=one, pool=2),
+            block(two, two, three, groups=two, pool=1),
         )
         self.hidden, self.back = nn.Linear(three, three), nn.Linear(three, three)
         self.output = nn.Linear(2 * three, 2)
@@ -116,11 +117,9 @@ def load_variables(twin: TwoStreamTwin, variables: Mapping[str, Any]) -> None:
     tensor = lambda array: torch.from_numpy(np.array(array))
     state = {}
     for number, name in enumerate(("PairBlock_0", "SeparableBlock_0", "SeparableBlock_1")):
-        kernel = np.array(params[name]["depthwise"])
-        filters = kernel.shape[-1]
-        kernel = kernel.transpose(3, 0, 1, 2) if number == 0 else kernel.transpose(2, 0, 1)
+        kernel = np.moveaxis(np.array(params[name]["depthwise"]), -1, 0)
         here = f"blocks.{number}"
-        state[f"{here}.depthwise.weight"] = tensor(kernel.reshape(filters, -1, 3, 3))
+        state[f"{here}.depthwise.weight"] = tensor(kernel.reshape(len(kernel), -1, 3, 3))
         pointwise = np.array(params[name]["pointwise"]).T
         state[f"{here}.pointwise.weight"] = tensor(pointwise[:, :, None, None])
         norm = params[name]["BatchNorm_0"] | stats[name]["BatchNorm_0"]
@@ -132,3 +131,52 @@ def load_variables(twin: TwoStreamTwin, variables: Mapping[str, Any]) -> None:
         state[f"{ours}.weight"] = tensor(np.array(dense[theirs]["kernel"]).T)
         state[f"{ours}.bias"] = tensor(dense[theirs]["bias"])
     twin.load_state_dict(state)
+
+
+def torch_step(frames: np.ndarray, labels: np.ndarray, training: Training) -> Callable[[], Any]:
+    """A call that takes one step on uint8 (batch, 3, height, width) with Adam."""
+    model = TwoStreamTwin().to(memory_format=torch.channels_last)
+    optimiser = torch.optim.Adam(model.parameters(), lr=training.learning_rate)
+    generator = torch.Generator().manual_seed(0)
+    images, targets = torch.from_numpy(frames), torch.from_numpy(labels)
+    weights: dict[str, Any] = dict(
+        presence_weight=training.presence_weight, kind_weights=training.kind_weights
+    )
+
+    def step() -> float:
+        seen = local_contrast_normalise(augment(images, generator, Augmentation()))
+        loss = weighted_bce(model(seen), targets, **weights)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        return loss.item()
+
+    return step
+
+
+def torch_scores(
+    variables: Mapping[str, Any], frames: np.ndarray, skips: np.ndarray
+) -> dict[str, Callable[[], Any]]:
+    """Calls that score a video uint8 (frames, h, w): LCN for every sample, or once per frame.
+
+    variables: of `TwoStream` in the paper's form. skips: int (2,), frames.
+    """
+    model = TwoStreamTwin().to(memory_format=torch.channels_last).eval()
+    load_variables(model, variables)
+    images = torch.from_numpy(frames)
+    number = np.arange(len(frames))
+    places = np.stack([number, *(np.maximum(number - skip, 0) for skip in skips)], 1)
+    batches = [torch.from_numpy(rows) for rows in np.array_split(places, len(places) // BATCH)]
+    normalise = lambda x: local_contrast_normalise(x.float() / 255)
+
+    @torch.inference_mode()
+    def naive() -> np.ndarray:
+        found = [torch.sigmoid(model(normalise(images[rows]))) for rows in batches]
+        return torch.cat(found).numpy()
+
+    @torch.inference_mode()
+    def normalised_once() -> np.ndarray:
+        ready = torch.cat([normalise(part) for part in images.split(BATCH)])
+        return torch.cat([torch.sigmoid(model(ready[rows])) for rows in batches]).numpy()
+
+    return {"PyTorch, every sample": naive, "PyTorch, LCN once": normalised_once}

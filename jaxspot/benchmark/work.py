@@ -66,6 +66,7 @@ class MadeUpFrames:
 def made_up_pool(*, subjects: int, frames: int) -> FramePool:
     """One video a subject, with an ME and a MaE in it; the pixels take no memory."""
     count = subjects * frames
+    names = tuple(f"s{i:02d}" for i in range(subjects))
     labels = np.zeros((subjects, frames, 2), np.float32)
     labels[:, 20:30, 0] = labels[:, 50:90, 1] = 1
     return FramePool(
@@ -74,8 +75,8 @@ def made_up_pool(*, subjects: int, frames: int) -> FramePool:
         video=np.repeat(np.arange(subjects), frames).astype(np.int32),
         first=(frames * np.arange(subjects)).astype(np.int32),
         fps=np.full(subjects, 30, np.float32),
-        subjects=tuple(f"s{i:02d}" for i in range(subjects)),
-        names=tuple(f"s{i:02d}" for i in range(subjects)),
+        subjects=names,
+        names=names,
         usable=np.ones(count, bool),
         reference=np.arange(count, dtype=np.int32),
     )
@@ -95,26 +96,16 @@ def one_network(model: TwoStream = PAPER) -> dict[str, Any]:
 
 
 def epoch_of(
-    folds: int,
-    *,
-    training: Training,
-    model: TwoStream = PAPER,
-    frames: int = 120,
-    mesh: Mesh | None = None,
+    folds: int, *, model: TwoStream = PAPER, frames: int = 120, mesh: Mesh | None = None
 ) -> Callable[[], Any]:
-    """A call that runs one epoch of as many folds, laid over the devices as in a run.
+    """A call that runs one epoch of as many folds by TRAINING, laid over the devices as in a run.
 
-    Args:
-      folds: how many train.
-      training: how.
-      model: the network.
-      frames: of each subject in the pool.
-      mesh: the devices; all by default.
+    frames: of each subject in the pool. mesh: the devices; all by default.
     """
     mesh = mesh or fold_mesh()
     pool = made_up_pool(subjects=max(folds, 12), frames=frames)
     chosen = loso_folds(pool.subjects)[:folds]
-    program = compile_epoch(model, training, Augmentation(), mesh)
-    fed = next(feed_epochs(pool, chosen, model, training, mesh))
-    start = pad_idle(start_folds(chosen, pool, model=model, training=training), mesh)
+    program = compile_epoch(model, TRAINING, Augmentation(), mesh)
+    fed = next(feed_epochs(pool, chosen, model, TRAINING, mesh))
+    start = pad_idle(start_folds(chosen, pool, model=model, training=TRAINING), mesh)
     return lambda: program(shard_folds(start, mesh), *fed)

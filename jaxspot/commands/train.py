@@ -56,12 +56,12 @@ def main(argv: Sequence[str]) -> int:
     from jaxspot.experiment.run import train_and_evaluate
     from jaxspot.memory import peak_gigabytes
     from jaxspot.report.seeds import layout_seeds
-    from jaxspot.report.tables import layout5, layout7, markdown
+    from jaxspot.report.tables import layout5, markdown
 
     table = train_and_evaluate(config, out, resume=resume)
     name, layout = "Table 5", layout5
     if "variant" in table:
-        name, layout = "Table 7", layout7
+        name = "Table 7"
     elif "seed" in table:
         name, layout = "Seeds, mean and deviation", layout_seeds
     seen = "; oracle: test data were seen" if "oracle" in table else ""

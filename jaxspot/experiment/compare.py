@@ -14,7 +14,7 @@ from jaxspot.experiment.describe import oracle_of
 from jaxspot.experiment.heldout import frame_rows
 from jaxspot.experiment.peers import Spotted, score_peer_frames
 from jaxspot.experiment.settings import Settings
-from jaxspot.report.tables import difference_table, score_rows, table4, table5, table6
+from jaxspot.report.tables import difference_table, score_rows, table4, table5
 from jaxspot.video.bank import Bank
 
 METHOD = "jaxspot"
@@ -61,7 +61,7 @@ def compare(
     frames = score_rows(METHOD, score_frames(raw, labels, thresholds), oracle=oracle)
     frames += peer_frames
     return Compared(
-        table4(frames), table5(rows), table6(manual), difference_table(differences), mine
+        table4(frames), table5(rows), table5(manual), difference_table(differences), mine
     )
 
 

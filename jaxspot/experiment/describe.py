@@ -3,17 +3,20 @@
 from jaxspot.spotting.rule import Protocol
 
 BOUNDS_NOTE = (
-    "In brackets: 95 % of 2,000 draws of as many subjects, with replacement; with few subjects that"
-    " is too narrow."
+    "In brackets: 95 % interval over 2,000 bootstrap draws of subjects; too narrow when subjects"
+    " are few."
 )
-PAIRED_NOTE = "In brackets: 95 % of 2,000 draws of subjects, the same for both methods."
+PAIRED_NOTE = (
+    "In brackets: 95 % interval over 2,000 bootstrap draws of subjects, the same draws for both"
+    " methods."
+)
 RANDOM_NOTE = (
-    "random: as many intervals as ours and as long, per video and kind, placed uniformly; mean of"
-    " 100 draws."
+    "random: intervals placed uniformly, as many and as long as ours in each video and kind; mean"
+    " of 100 draws."
 )
 NOTES = {
-    2: "k: half of the mean duration of all intervals; a fold takes its own from the labels of its"
-    " own subjects.",
+    2: "k: half the mean duration of all intervals. Each fold computes its own k without the"
+    " subject that it holds out.",
     4: "",
     5: f"{BOUNDS_NOTE} {RANDOM_NOTE}",
     6: f"{BOUNDS_NOTE} {RANDOM_NOTE}",

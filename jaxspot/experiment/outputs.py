@@ -1,15 +1,15 @@
 """The tables, figures and report page of a run."""
 
-import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from PIL import Image
+from matplotlib.figure import Figure
 
 from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.megc_log import DATASET_NUMBERS, megc_log
 from jaxspot.experiment.compare import METHOD, Compared
 from jaxspot.experiment.crossval import Trial
@@ -22,8 +22,8 @@ from jaxspot.experiment.describe import (
 )
 from jaxspot.experiment.heldout import Judged, frame_rows
 from jaxspot.experiment.settings import Settings
-from jaxspot.files import write_bytes, write_text
-from jaxspot.report import figures
+from jaxspot.files import write_text
+from jaxspot.report import figures, strips
 from jaxspot.report.page import ReportPicture, ReportTable, write_report
 from jaxspot.report.sentences import bank_sentence
 from jaxspot.report.side_by_side import layout2, table2
@@ -31,7 +31,6 @@ from jaxspot.report.tables import (
     difference_title,
     layout4,
     layout5,
-    layout6,
     layout_control,
     layout_difference,
     oracle_mark,
@@ -39,8 +38,6 @@ from jaxspot.report.tables import (
     write_tables,
 )
 from jaxspot.report.viewer import VideoCurves
-from jaxspot.synthetic.generate import person_number
-from jaxspot.synthetic.sheet import event_sheet, identity_sheet
 from jaxspot.video.bank import Bank
 
 
@@ -60,14 +57,14 @@ def write_outputs(
       compared: Tables 4 to 6, tidy.
       control: the negative control, tidy; may be empty.
     """
-    shown = [write_durations(workdir / "tables", bank, settings)]
-    shown += write_comparison(workdir / "tables", settings, compared)
+    shown = write_comparison(workdir / "tables", settings, compared)
     verdict = "No negative control was made: none was asked for, or too few videos are long enough."
     if len(control):
         title, wide = control_title(settings, control), layout_control(control)
         write_tables(control, wide, workdir / "tables" / "control", title=title)
         verdict = judge_control(control)
         shown.append(ReportTable(title, wide, verdict))
+    shown.append(write_durations(workdir / "tables", bank, settings))
     dataset: Any = bank.meta["source"].get("kind")
     if dataset in DATASET_NUMBERS:
         log = megc_log(
@@ -75,10 +72,9 @@ def write_outputs(
         )
         write_text(workdir / "tables" / "megc2020_log.txt", log)
     videos = video_curves(bank, trial.judged)
-    pictures = draw_figures(workdir / "figures", bank, settings, trial, compared)
+    pictures = draw_faces(workdir / "figures", bank) if is_synthetic(bank) else []
+    pictures += draw_figures(workdir / "figures", bank, settings, trial, compared)
     pictures.append(draw_curves(workdir / "figures", videos, settings))
-    if is_synthetic(bank):
-        pictures += draw_sheets(workdir / "figures", bank)
     intervals = compared.intervals
     ours = intervals[intervals.method == intervals.method.iloc[0]].set_index("kind")
     write_report(
@@ -110,12 +106,12 @@ def write_durations(folder: Path, bank: Bank, settings: Settings) -> ReportTable
 
 
 def write_comparison(folder: Path, settings: Settings, compared: Compared) -> list[ReportTable]:
-    """Writes Tables 4 to 6 and the differences between methods; returns them for the page."""
+    """Writes Tables 4 to 6 and the differences between methods; returns them, Table 5 first."""
     shown = []
     for number, tidy, layout in (
-        (4, compared.frames, layout4),
         (5, compared.intervals, layout5),
-        (6, compared.manual, layout6),
+        (4, compared.frames, layout4),
+        (6, compared.manual, layout5),
     ):
         rules = settings.protocol
         protocol, oracle = describe_protocol(rules, number), oracle_of(rules, number)
@@ -156,13 +152,13 @@ def judge_control(control: pd.DataFrame) -> str:
         for kind, f1, limit in control[["kind", "f1", "random_f1_p95"]].itertuples(index=False)
     ]
     says = (
-        f"Negative control: F1 on moved labels beside what 95 % of random draws stay at or under:"
+        f"Negative control: F1 on moved labels against the 95th percentile of random intervals:"
         f" {', '.join(compared)}."
     )
     if (control.f1 > control.random_f1_p95).any():
         says += (
-            " Above it: one clean run in twenty lands there by chance; look for a leak before you"
-            " believe any table."
+            " One clean run in twenty is above it by chance. Still, look for a leak before you"
+            " trust any table."
         )
     return says
 
@@ -180,7 +176,7 @@ def draw_figures(
                 pooled,
                 title=f"Figure 3. Move-to-neutral ratio by subject ({settings.dataset})",
             ),
-            "Frames with a labelled movement over those without.",
+            "Frames with a labelled movement divided by frames without.",
         ),
         "subjects": (
             figures.subject_bars(compared.by_subject),
@@ -188,18 +184,14 @@ def draw_figures(
         ),
         "roc": (
             figures.roc_curves(raw, labels),
-            "ROC of single held-out frames, before smoothing.",
+            "ROC of single held-out frames before smoothing.",
         ),
         "loss": (
             figures.loss_curves(pd.DataFrame(trial.metrics).dropna(subset=["train_loss"])),
             f"Loss of each fold; {kept_weights(settings.training.patience)} are kept.",
         ),
     }
-    pictures = []
-    for name, (figure, caption) in drawn.items():
-        figures.save_figure(figure, folder / f"{name}.png")
-        pictures.append(ReportPicture(folder / f"{name}.png", caption))
-    return pictures
+    return save_pictures(folder, drawn)
 
 
 def draw_curves(folder: Path, videos: Sequence[VideoCurves], settings: Settings) -> ReportPicture:
@@ -239,20 +231,29 @@ def video_curves(bank: Bank, judged: Judged) -> list[VideoCurves]:
     ]
 
 
-def draw_sheets(folder: Path, bank: Bank) -> list[ReportPicture]:
-    """Contact sheets of a synthetic bank: the people, one ME and one MaE frame by frame."""
-    name = str(bank.videos.video.iloc[0])
-    labels = bank.labels(name)
-    people = [person_number(subject) for subject in bank.videos.subject.unique()]
-    sheets = {"people": (identity_sheet(people=people), "The identities.")}
-    for kind in sorted(set(labels.kind)):
-        sheet = event_sheet(kind, bank.frames(name), labels)
-        sheets[f"one_{kind}"] = (sheet, f"One {kind} of {name}, frame by frame (synthetic).")
-    pictures = []
-    for stem, (image, caption) in sheets.items():
-        path = folder / f"{stem}.png"
-        buffer = io.BytesIO()
-        Image.fromarray(image).save(buffer, format="png")
-        write_bytes(path, buffer.getvalue())
-        pictures.append(ReportPicture(path, caption))
-    return pictures
+def draw_faces(folder: Path, bank: Bank) -> list[ReportPicture]:
+    """Draws one ME and one MaE frame by frame, and a face of each subject."""
+    drawn = {}
+    for kind in KINDS:
+        labels = bank.annotations.loc[bank.annotations.kind == kind]
+        if len(labels):
+            name = labels.video.iloc[0]
+            title = f"One {kind} of {name}, frame by frame"
+            strip = strips.event_strip(kind, bank.frames(name), bank.labels(name), title=title)
+            caption = (
+                f"Frames of one {kind} of {name} by their number, and what changed since the frame"
+                " before the onset: red is brighter, blue is darker."
+            )
+            drawn[f"one_{kind}"] = strip, caption
+    first = bank.videos.drop_duplicates("subject")
+    faces = {s: bank.frames(v)[0] for s, v in zip(first.subject, first.video, strict=True)}
+    drawn["people"] = strips.face_grid(faces, title="Subjects"), "The first frame of each subject."
+    return save_pictures(folder, drawn)
+
+
+def save_pictures(folder: Path, drawn: Mapping[str, tuple[Figure, str]]) -> list[ReportPicture]:
+    """Saves figures by name, each with its caption, as PNG."""
+    return [
+        ReportPicture(figures.save_figure(figure, folder / f"{name}.png"), caption)
+        for name, (figure, caption) in drawn.items()
+    ]

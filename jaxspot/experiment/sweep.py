@@ -21,7 +21,7 @@ from jaxspot.report.sentences import bank_sentence
 from jaxspot.report.tables import (
     difference_table,
     difference_title,
-    layout7,
+    layout5,
     layout_difference,
     table7,
     write_tables,
@@ -65,7 +65,7 @@ def write_family(workdir: Path, bank: Bank, found: Found) -> pd.DataFrame:
     if any(member.variant for member, _, _ in found):
         first_seed = [row for row in rows if row["seed"] == rows[0]["seed"]]
         result, title = table7(first_seed), shared_title(7, sources, dataset)
-        wide = layout7(result)
+        wide = layout5(result)
         write_tables(result, wide, folder / "table7", title=title, note=NOTES[7])
         shown.append(ReportTable(title, wide, NOTES[7]))
     shown.append(write_differences(workdir, bank, found))
@@ -116,17 +116,18 @@ def write_family_page(
 ) -> Path:
     """Writes report.html: all tables, Figure 3, and where the page of each member lies."""
     first = found[0][0].name
+    oracles = any(oracle_of(settings.protocol, 5) for _, settings, _ in found)
     pages = [(member.name, f"{member.name}/report.html") for member, _, _ in found]
     figure3 = ReportPicture(
         workdir / first / "figures" / "figure3.png",
-        "Figure 3. Frames with a labelled movement over those without.",
+        "Frames with a labelled movement divided by frames without.",
     )
     return write_report(
         workdir / "report.html",
         title=f"jaxspot: {len(found)} runs on one bank",
         dataset=found[0][1].dataset,
         synthetic=is_synthetic(bank),
-        oracle="rows marked so" if any(oracle_of(s.protocol, 5) for _, s, _ in found) else "",
+        oracle="a setting of the rows marked oracle" if oracles else "",
         summary=[bank_sentence(bank.videos, bank.annotations)],
         tables=shown,
         pictures=[figure3],

@@ -18,7 +18,9 @@ from jaxspot.evaluation.roc import auc
 from jaxspot.files import write_bytes
 from jaxspot.spotting.intervals import find_intervals
 
+DPI = 144
 COLOURS = {"ME": "#c8501e", "MaE": "#1f6fb2", "overall": "#555555"}
+LOWEST_BAR = 0.015
 STYLE: Any = {
     "font.size": 9,
     "axes.titlesize": 10,
@@ -33,19 +35,17 @@ STYLE: Any = {
 }
 
 
-def figure_bytes(figure: Figure, *, kind: str = "png", dpi: int = 110) -> bytes:
-    """A figure as a PNG or SVG file, the same bytes for the same figure."""
-    buffer = io.BytesIO()
+def save_figure(figure: Figure, path: str | Path) -> Path:
+    """Writes a figure as its suffix says (.png or .svg), the same bytes for the same figure.
+
+    The file appears only when whole.
+    """
+    # Through memory: where the disk is full, the error of the PNG encoder does not say so.
+    path, buffer = Path(path), io.BytesIO()
+    metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
     with matplotlib.rc_context(STYLE):
-        metadata = {"Date": None} if kind == "svg" else {"Software": None}
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata=metadata)
-    return buffer.getvalue()
-
-
-def save_figure(figure: Figure, path: str | Path, *, dpi: int = 110) -> Path:
-    """Writes a figure as its suffix says (.png or .svg); it appears only when whole."""
-    path = Path(path)
-    write_bytes(path, figure_bytes(figure, kind=path.suffix[1:], dpi=dpi))
+        figure.savefig(buffer, format=path.suffix[1:], dpi=DPI, metadata=metadata)
+    write_bytes(path, buffer.getvalue())
     return path
 
 
@@ -126,7 +126,7 @@ def loss_curves(
     figure.supylabel("loss", fontsize=9)
     if folds:
         handles = panels[0].get_legend_handles_labels()
-        figure.legend(*handles, loc="outside right upper")
+        figure.legend(*handles, loc="outside lower left", ncols=3)
     return figure
 
 
@@ -134,9 +134,10 @@ def loss_curves(
 def subject_bars(by_subject: pd.DataFrame, *, title: str = "F1 by subject") -> Figure:
     """Interval F1 of each subject, bars for MaE and ME and overall.
 
+    An F1 of 0 is a low bar marked 0. A kind with neither label nor prediction has a dash instead.
+
     Args:
-      by_subject: subject, kind, f1, ground_truth, as from `score_by_subject`; a kind without a
-        label and a prediction has no bar but a dash.
+      by_subject: subject, kind, f1, predictions, ground_truth, as from `score_by_subject`.
       title: of the figure.
     """
     subjects = list(dict.fromkeys(by_subject.subject.tolist()))
@@ -145,18 +146,20 @@ def subject_bars(by_subject: pd.DataFrame, *, title: str = "F1 by subject") -> F
     for shift, kind in enumerate(("MaE", "ME", "overall")):
         rows = by_subject.loc[by_subject.kind == kind].set_index("subject").loc[subjects]
         place = np.arange(len(subjects)) + 0.27 * (shift - 1)
-        axes.bar(place, rows.f1, 0.25, color=COLOURS[kind], label=kind)
-        empty = (rows.ground_truth + rows.predictions == 0).to_numpy()
-        axes.plot(place[empty], np.zeros(empty.sum()) + 0.01, "_", color=COLOURS[kind], ms=6)
-    labels = [
-        f"{s}\n{n} labels" for s, n in zip(subjects, _labels(by_subject, subjects), strict=True)
-    ]
+        empty = rows.ground_truth + rows.predictions == 0
+        height = rows.f1.clip(lower=LOWEST_BAR).mask(empty)
+        axes.bar(place, height, 0.25, color=COLOURS[kind], label=kind)
+        marks = np.select([empty, rows.f1 == 0], ["-", "0"], "").tolist()
+        for x, mark in zip(place, marks, strict=True):
+            axes.text(x, 0.025, mark, color=COLOURS[kind], fontsize=8, ha="center")
+    counts = by_subject.loc[by_subject.kind == "overall"].set_index("subject").ground_truth
+    labels = [f"{subject}\n{counts[subject]} labels" for subject in subjects]
     axes.set_xticks(np.arange(len(subjects)), labels, fontsize=7)
     axes.set_ylim(0, max(1.0, by_subject.f1.max() if len(by_subject) else 0))
     axes.set_xlim(-0.6, max(len(subjects), 1) - 0.4)
     axes.set_ylabel("F1")
     axes.set_title(title)
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="outside lower left", ncols=3)
     return figure
 
 
@@ -179,7 +182,7 @@ def figure3(by_subject: pd.Series, pooled: float, *, title: str) -> Figure:
     axes.set_xlabel("subject")
     axes.set_ylabel("moved / neutral frames")
     axes.set_title(title)
-    figure.legend(loc="outside right upper")
+    figure.legend(loc="outside lower left", ncols=3)
     return figure
 
 
@@ -199,7 +202,7 @@ def roc_curves(
       points: kind -> thresholds to mark on the curve.
       title: of the figure.
     """
-    figure = Figure(figsize=(4.6, 4.6), layout="constrained")
+    figure = Figure(figsize=(4.6, 4.8), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="#bbbbbb", lw=0.9, ls="--", label="chance")
     for i, kind in reversed(list(enumerate(KINDS))):
@@ -218,7 +221,7 @@ def roc_curves(
     axes.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
     axes.set(xlabel="neutral frames above the threshold", ylabel="expression frames above it")
     axes.set_title(title)
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside lower left", ncols=3)
     return figure
 
 
@@ -248,8 +251,3 @@ def _gaps(axes: Axes, missing, fps):
     for n, (start, stop) in enumerate(find_intervals(missing.astype(float), threshold=1)):
         label = None if n else "no score"
         axes.axvspan(start / fps, stop / fps, color="#ececec", lw=0, zorder=0, label=label)
-
-
-def _labels(by_subject, subjects):
-    rows = by_subject.loc[by_subject.kind == "overall"].set_index("subject").loc[subjects]
-    return rows.ground_truth.tolist()

@@ -13,6 +13,7 @@ import pandas as pd
 from PIL import Image
 
 from jaxspot.files import write_text
+from jaxspot.report.figures import DPI
 from jaxspot.report.provenance_groups import provenance_groups
 from jaxspot.report.sentences import (
     expected_precision,
@@ -25,12 +26,13 @@ from jaxspot.report.viewer import VideoCurves, viewer_json
 
 LIMIT = 1_900_000
 VIEWER_SHARE = 0.6
-COLOURS = 96
-HALF_PAGE = 720  # pixels
 
 
 class ReportTable(NamedTuple):
-    """A table as printed: text cells from `layout4` or `layout5`, its title, a note below."""
+    """A table as printed: text cells from `layout4` or `layout5`, its title, a note below.
+
+    What follows the first "; " of the title is shown smaller below it.
+    """
 
     title: str
     cells: pd.DataFrame
@@ -38,7 +40,7 @@ class ReportTable(NamedTuple):
 
 
 class ReportPicture(NamedTuple):
-    """A figure file (.png or .svg) and its caption.
+    """A figure file (.png) and its caption.
 
     `printed` is shown on paper alone, where the viewer cannot be used.
     """
@@ -72,10 +74,11 @@ def write_report(
     Args:
       path: the HTML file.
       title, dataset: of the run.
-      tables, pictures: shown in this order. Pictures are embedded (PNGs with at most 96 colours)
-        as long as the page stays within `limit`; the rest are linked.
+      tables: the first opens the page, the others follow the curves.
+      pictures: shown in this order. They are embedded as WebP as long as the page stays within
+        `limit`; the rest are linked.
       pages: name and relative address of further pages, linked.
-      summary: plain sentences below the result.
+      summary: plain sentences beside the first table.
       scores: kind -> row as from `score_intervals`, with f1_low and f1_high where known; told in
         words on top.
       minutes: length of all videos, for false predictions a minute.
@@ -123,7 +126,7 @@ def write_report(
 
 class _Shown(NamedTuple):
     caption: str
-    wide: bool
+    width: int  # CSS pixels
     printed: bool
     uri: str
 
@@ -146,21 +149,17 @@ def _template():
 
 
 def _cells(table):
-    rows = table.cells.astype(str).values.tolist()
-    return dict(title=table.title, note=table.note, heads=flat_heads(table.cells), rows=rows)
+    name, _, rules = table.title.partition("; ")
+    heads, rows = flat_heads(table.cells), table.cells.astype(str).values.tolist()
+    return dict(name=name, rules=rules, note=table.note, heads=heads, rows=rows)
 
 
 def _embedded(picture):
-    data = Path(picture.path).read_bytes()
-    if Path(picture.path).suffix == ".svg":
-        return _Shown(picture.caption, True, picture.printed, _uri("svg+xml", data))
-    with Image.open(io.BytesIO(data)) as image:
-        wide = image.width > HALF_PAGE
-        small = io.BytesIO()
-        image.convert("RGB").quantize(COLOURS).save(small, "png", optimize=True)
-    best = min(data, small.getvalue(), key=len)
-    return _Shown(picture.caption, wide, picture.printed, _uri("png", best))
-
-
-def _uri(kind, data):
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    """Lines are smaller without loss, faces with a little."""
+    files = io.BytesIO(), io.BytesIO()
+    with Image.open(picture.path) as image:
+        width = round(image.width * 96 / DPI)
+        for file, lossless in zip(files, (True, False), strict=True):
+            image.convert("RGB").save(file, "webp", lossless=lossless, quality=85)
+    best = base64.b64encode(min((file.getvalue() for file in files), key=len)).decode()
+    return _Shown(picture.caption, width, picture.printed, f"data:image/webp;base64,{best}")

@@ -1,4 +1,4 @@
-"""What a run came to, in words."""
+"""The result of a run in words."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ WORDS = {"ME": "micro-expressions", "MaE": "macro-expressions"}
 
 
 def result_sentence(scores: Mapping[str, Mapping], *, minutes: float | None = None) -> str:
-    """F1 over both kinds, how many labels were found, and how often a prediction was false.
+    """F1 over both kinds, labels found, false predictions and their rate, in one sentence.
 
     Args:
       scores: kind -> row as from `score_intervals`, with f1_low and f1_high where known.
@@ -32,7 +32,7 @@ def result_sentence(scores: Mapping[str, Mapping], *, minutes: float | None = No
 
 
 def kind_sentences(scores: Mapping[str, Mapping], *, minutes: float | None = None) -> list[str]:
-    """The same of each kind, shorter."""
+    """A shorter sentence for each kind."""
     return [
         f"{WORDS[kind].capitalize()}: F1 {_f1(row)}, {row['tp']:.0f} of {row['ground_truth']:.0f}"
         f" labels found, {row['fp']:.0f} false predictions{_rate(row, minutes)}."
@@ -42,7 +42,7 @@ def kind_sentences(scores: Mapping[str, Mapping], *, minutes: float | None = Non
 
 
 def expected_precision(scores: Mapping[str, Mapping]) -> str:
-    """How many of 100 predictions were right on these data; empty where nothing was predicted."""
+    """How many of 100 predictions were right on these data; empty if nothing was predicted."""
     told = {kind: _right(row) for kind, row in scores.items() if row["predictions"]}
     if "overall" not in told:
         return ""
@@ -54,7 +54,7 @@ def expected_precision(scores: Mapping[str, Mapping]) -> str:
 
 
 def bank_sentence(videos: pd.DataFrame, annotations: pd.DataFrame) -> str:
-    """How much there is to find, and in what."""
+    """How many subjects, videos, frames and labels there are."""
     count = lambda kind: int((annotations.kind == kind).sum())
     return (
         f"{videos.subject.nunique()} subjects, {len(videos)} videos, {videos.frames.sum()} frames,"
@@ -63,7 +63,7 @@ def bank_sentence(videos: pd.DataFrame, annotations: pd.DataFrame) -> str:
 
 
 def threshold_sentence(oracle: bool | str) -> str:
-    """On whose labels decisions were made; `oracle` may name what test data decided."""
+    """Whose labels the decisions were fitted on; `oracle` may name what test data decided."""
     if not oracle:
         return (
             "Each held-out subject was scored by a network and a threshold fitted on the other"
@@ -71,8 +71,8 @@ def threshold_sentence(oracle: bool | str) -> str:
         )
     what = oracle if isinstance(oracle, str) else "the threshold"
     return (
-        f"Chosen on the test subjects' own labels (oracle): {what}. The figures are better than any"
-        " that can be had on new videos."
+        f"Chosen on the test subjects' own labels (oracle): {what}. Results on new videos will be"
+        " worse."
     )
 
 
@@ -85,6 +85,6 @@ def _rate(row, minutes):
 
 
 def _right(row):
-    """Of 100 predictions; a digit more below 1, where a whole number would say none."""
+    """Of 100 predictions; with a digit more below 1, where a whole number would be 0."""
     share = 100 * (row["predictions"] - row["fp"]) / row["predictions"]
     return f"{share:.1f}" if 0 < share < 1 else f"{share:.0f}"

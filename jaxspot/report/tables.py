@@ -10,34 +10,13 @@ from jaxspot.files import write_table, write_text
 from jaxspot.report.text_tables import latex, markdown
 
 KIND_ORDER = ("MaE", "ME", "overall")
+COUNTS = ("predictions", "ground_truth", "tp", "fp", "fn")
+BOUNDS = ("f1_low", "f1_high")
 TABLE4_COLUMNS = ("method", "kind", "f1", "auc")
-TABLE5_COLUMNS = (
-    "method",
-    "kind",
-    "predictions",
-    "ground_truth",
-    "tp",
-    "fp",
-    "fn",
-    "precision",
-    "recall",
-    "f1",
-)
-TABLE7_COLUMNS = (
-    "variant",
-    "kind",
-    "f1",
-    "f1_low",
-    "f1_high",
-    "tp",
-    "fp",
-    "fn",
-    "predictions",
-    "ground_truth",
-)
+TABLE5_COLUMNS = ("method", "kind", *COUNTS, "precision", "recall", "f1")
+TABLE7_COLUMNS = ("variant", "kind", "f1", *BOUNDS, "tp", "fp", "fn", "predictions", "ground_truth")
 CONTROL_COLUMNS = (*TABLE5_COLUMNS, "random_f1_p95")
 DIFFERENCE_COLUMNS = ("method", "kind", "difference", "low", "high")
-BOUNDS = ("f1_low", "f1_high")
 TITLES = {
     2: "Durations of expressions",
     4: "Frames: F1 and AUC of raw output",
@@ -54,29 +33,24 @@ def table4(rows: Iterable[Mapping]) -> pd.DataFrame:
       rows: method, kind ("MaE" or "ME"), f1, auc; `oracle` where test data was seen.
 
     Returns:
-      method, kind, f1, auc, methods in the order given and MaE first; a column `oracle` follows
+      method, kind, f1, auc. Methods keep their order, MaE comes first. A column `oracle` follows
       when it is true of any row.
     """
     return _tidy(rows, TABLE4_COLUMNS)
 
 
 def table5(rows: Iterable[Mapping]) -> pd.DataFrame:
-    """Tidy Table 5: interval scores by the Automated IoU Method.
+    """Tidy Table 5 or 6: interval scores by the Automated or the Manual IoU Method.
 
     Args:
       rows: method, kind ("MaE", "ME" or "overall"), predictions, ground_truth, tp, fp, fn,
         precision, recall, f1; f1_low and f1_high where an interval is known, as from
-        `bootstrap_f1`; `oracle` where test data was seen.
+        `bootstrap_f1`; `oracle` as in `table4`.
 
     Returns:
-      these columns, methods in the order given; f1_low and f1_high stand behind f1 where any row
-      has them (NaN in the others); `oracle` follows when it is true of any row.
+      these columns, ordered as in `table4`. f1_low and f1_high follow f1 when any row has them
+      (NaN in the others).
     """
-    return _tidy(rows, TABLE5_COLUMNS)
-
-
-def table6(rows: Iterable[Mapping]) -> pd.DataFrame:
-    """Tidy Table 6: interval scores by the Manual IoU Method; rows and columns as of `table5`."""
     return _tidy(rows, TABLE5_COLUMNS)
 
 
@@ -88,32 +62,26 @@ def table7(rows: Iterable[Mapping]) -> pd.DataFrame:
 
     Returns:
       variant, kind, f1, f1_low, f1_high (NaN where not known), tp, fp, fn, predictions,
-      ground_truth; `oracle` follows when it is true of any row.
+      ground_truth, ordered as in `table4`.
     """
     return _tidy(({"variant": row["method"]} | dict(row) for row in rows), TABLE7_COLUMNS)
 
 
 def difference_table(rows: Iterable[Mapping]) -> pd.DataFrame:
-    """Tidy table of how much each method's F1 lies above that of one they are all held against.
+    """Tidy table of each method's F1 minus that of a reference, ordered as in `table4`.
 
     Args:
       rows: method, kind, difference, low, high, as from `bootstrap_difference(method, reference)`;
-        `oracle` where test data was seen.
-
-    Returns:
-      these columns; `oracle` follows when it is true of any row.
+        `oracle` as in `table4`.
     """
     return _tidy(rows, DIFFERENCE_COLUMNS)
 
 
 def control_table(rows: Iterable[Mapping]) -> pd.DataFrame:
-    """Tidy table of the negative control.
+    """Tidy table of the negative control, ordered as in `table4`.
 
     Args:
       rows: as for `table5`, with `random_f1_p95`, the 95th percentile of F1 of random intervals.
-
-    Returns:
-      these columns; `oracle` follows when it is true of any row.
     """
     return _tidy(rows, CONTROL_COLUMNS)
 
@@ -148,40 +116,35 @@ def oracle_mark(oracle: bool | str) -> str:
 
 def layout4(tidy: pd.DataFrame) -> pd.DataFrame:
     """Table 4 as printed: a row a method; F1 and AUC of MaE, then of ME; text cells."""
-    heads = {f"{kind} {label}": (kind, value) for kind in KIND_ORDER[:2] for label, value in _PAIR}
-    return _layout(tidy, heads)
+    pair = {"F1": "f1", "AUC": "auc"}
+    return _layout(
+        tidy, {f"{kind} {head}": (kind, pair[head]) for kind in KIND_ORDER[:2] for head in pair}
+    )
 
 
 def layout5(tidy: pd.DataFrame) -> pd.DataFrame:
-    """Table 5 as printed: a row a method; F1 of MaE, ME and overall, then TP / FP / FN; text.
+    """Table 5, 6 or 7 as printed: F1 of MaE, ME and overall, then TP / FP / FN; text cells.
 
-    With f1_low and f1_high in the table an F1 reads "0.44 [0.31, 0.55]".
+    A row a method or variant. With f1_low and f1_high in the table an F1 reads "0.44 [0.31, 0.55]".
     """
-    return _with_counts(_layout(tidy, _F1), tidy)
-
-
-def layout6(tidy: pd.DataFrame) -> pd.DataFrame:
-    """Table 6 as printed: as Table 5."""
-    return layout5(tidy)
-
-
-def layout7(tidy: pd.DataFrame) -> pd.DataFrame:
-    """Table 7 as printed: a row a variant, the other columns as in Table 5."""
-    renamed = tidy.rename(columns={"variant": "method"})
-    return layout5(renamed).rename(columns={"Method": "Variant"})
+    overall = tidy[tidy.kind == "overall"]
+    count = lambda value: f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
+    counted = zip(overall.tp, overall.fp, overall.fn, strict=True)
+    cells = [" / ".join(map(count, row)) for row in counted]
+    return _layout(tidy, F1_HEADS).assign(**{"TP / FP / FN": cells})
 
 
 def layout_difference(tidy: pd.DataFrame) -> pd.DataFrame:
     """Differences as printed: a row a method; "+0.04 [-0.02, 0.11]" for MaE, ME and overall."""
     values = tidy.rename(columns={"difference": "f1", "low": "f1_low", "high": "f1_high"})
-    return _layout(values, _F1, sign="+")
+    return _layout(values, F1_HEADS, sign="+")
 
 
 def layout_control(tidy: pd.DataFrame) -> pd.DataFrame:
     """The negative control as printed: F1 of each kind beside that of chance; text cells."""
     chance = tidy.assign(method="random, 95th percentile", f1=tidy.random_f1_p95)
     chance = chance.assign(**{name: math.nan for name in BOUNDS if name in tidy})
-    return _layout(pd.concat([tidy, chance]), _F1)
+    return _layout(pd.concat([tidy, chance]), F1_HEADS)
 
 
 def f1_cell(value: float | None, low: float = math.nan, high: float = math.nan, *, sign="") -> str:
@@ -210,8 +173,7 @@ def write_tables(
     return paths
 
 
-_PAIR = (("F1", "f1"), ("AUC", "auc"))
-_F1 = {kind.replace("overall", "Overall"): (kind, "f1") for kind in KIND_ORDER}
+F1_HEADS = {kind.replace("overall", "Overall"): (kind, "f1") for kind in KIND_ORDER}
 
 
 def _title(what, dataset, protocol, oracle):
@@ -220,56 +182,35 @@ def _title(what, dataset, protocol, oracle):
 
 
 def _tidy(rows: Iterable[Mapping], columns: Sequence[str]) -> pd.DataFrame:
-    rows = [dict(row) for row in rows]
-    name = columns[0]
-    methods = list(dict.fromkeys(row[name] for row in rows))
-    rows.sort(key=lambda row: (methods.index(row[name]), KIND_ORDER.index(row["kind"])))
+    table = pd.DataFrame([dict(row) for row in rows])
     columns = list(columns)
-    if "f1_low" not in columns and any(bound in row for row in rows for bound in BOUNDS):
+    if "f1_low" not in columns and any(bound in table for bound in BOUNDS):
         place = columns.index("f1") + 1
         columns[place:place] = BOUNDS
-    value = lambda row, name: row.get(name, math.nan) if name in BOUNDS else row[name]
-    table = pd.DataFrame({name: [value(row, name) for row in rows] for name in columns})
-    if any(row.get("oracle") for row in rows):
-        table["oracle"] = [bool(row.get("oracle")) for row in rows]
-    return table
+    if len(table):
+        order = lambda c: c.map(KIND_ORDER.index) if c.name == "kind" else pd.factorize(c)[0]
+        table = table.sort_values([columns[0], "kind"], key=order, ignore_index=True)
+    if "oracle" in table:
+        table["oracle"] = table.oracle.eq(True)
+        columns += ["oracle"] * bool(table.oracle.any())
+    return table.reindex(columns=columns)
 
 
 def _layout(tidy, heads, *, sign=""):
     """A row a method; in a table with intervals all F1 have the two digits that these have."""
-    cells = {
-        (method, kind): row
-        for method, kind, row in zip(tidy.method, tidy.kind, tidy.to_dict("records"), strict=True)
-    }
-    seen = {m for (m, _), row in cells.items() if row.get("oracle")}
-    methods = list(dict.fromkeys(tidy.method))
-    wide = {"Method": [f"{m} (oracle)" if m in seen else str(m) for m in methods]}
+    first = tidy.columns[0]
     bounded = BOUNDS[0] in tidy
-    for head, (kind, value) in heads.items():
-        rows = [cells.get((method, kind), {}) for method in methods]
-        if bounded and value == "f1":
-            nan = math.nan
-            wide[head] = [
-                f1_cell(row.get("f1"), *(row.get(name, nan) for name in BOUNDS), sign=sign)
-                for row in rows
-            ]
-        else:
-            wide[head] = [_score(row.get(value)) for row in rows]
-    return pd.DataFrame(wide)
-
-
-def _with_counts(wide, tidy):
-    counts = tidy[tidy.kind == "overall"].set_index("method")
-    text = [
-        " / ".join(_count(counts.at[method, name]) for name in ("tp", "fp", "fn"))
-        for method in dict.fromkeys(tidy.method)
-    ]
-    return wide.assign(**{"TP / FP / FN": text})
-
-
-def _score(value):
-    return "-" if value is None or math.isnan(value) else f"{value:.4f}"
-
-
-def _count(value):
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
+    lines = []
+    for name, rows in tidy.groupby(first, sort=False):
+        oracle = "oracle" in rows and rows.oracle.any()
+        line = {first.capitalize(): f"{name} (oracle)" if oracle else str(name)}
+        cells = {row["kind"]: row for row in rows.to_dict("records")}
+        for head, (kind, column) in heads.items():
+            row = cells.get(kind, {})
+            value = row.get(column, math.nan)
+            if bounded and column == "f1":
+                line[head] = f1_cell(value, *(row.get(end, math.nan) for end in BOUNDS), sign=sign)
+            else:
+                line[head] = "-" if math.isnan(value) else f"{value:.4f}"
+        lines.append(line)
+    return pd.DataFrame(lines, columns=[first.capitalize(), *heads])

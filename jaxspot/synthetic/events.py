@@ -19,6 +19,14 @@ OVERLAP = 0.34
 """At most this share of the micro-expressions lies inside or across a macro-expression."""
 
 
+def profile(times, *, start, rise, hold, decay):
+    """Share of the apex (T,) in 0..1 at `times`: smooth rise, plateau, smooth decay, 0 outside."""
+    up = np.clip((times - start) / rise, 0, 1)
+    down = np.clip((start + rise + hold + decay - times) / decay, 0, 1)
+    level = np.minimum(up, down)
+    return level * level * (3 - 2 * level)
+
+
 @dataclass(frozen=True)
 class Event:
     """One labelled expression; times in seconds, `units` as (name, intensity at the apex)."""
@@ -35,18 +43,9 @@ class Event:
         """Duration from the profile's first to its last zero."""
         return self.rise + self.hold + self.decay
 
-
-def profile(times, *, start, rise, hold, decay):
-    """Share of the apex (T,) in 0..1 at `times`: smooth rise, plateau, smooth decay, 0 outside."""
-    up = np.clip((times - start) / rise, 0, 1)
-    down = np.clip((start + rise + hold + decay - times) / decay, 0, 1)
-    level = np.minimum(up, down)
-    return level * level * (3 - 2 * level)
-
-
-def event_profile(event: Event, times):
-    """The `profile` (T,) of an event at `times` (T,)."""
-    return profile(times, start=event.start, rise=event.rise, hold=event.hold, decay=event.decay)
+    def level(self, times):
+        """Its `profile` (T,) at `times` (T,)."""
+        return profile(times, start=self.start, rise=self.rise, hold=self.hold, decay=self.decay)
 
 
 def log_uniform(rng, low_high, size=None):
@@ -54,8 +53,9 @@ def log_uniform(rng, low_high, size=None):
     return np.exp(rng.uniform(*np.log(low_high), size=size))
 
 
-def place(rng, durations, *, seconds, gap, kind):
-    """Starts (n,) of events in random order of time, at least `gap` apart, inside the video."""
+def place_events(rng, durations, *, seconds, kind):
+    """Starts (n,) of events in random order of time, at least GAP apart, inside the video."""
+    gap = GAP[kind]
     free = seconds - LEAD - TAIL - durations.sum() - gap * max(len(durations) - 1, 0)
     if free < 0:
         raise UserError(
@@ -81,17 +81,17 @@ def choose_units(rng, difficulty: Difficulty, intensity):
 
 def draw_events(rng, difficulty: Difficulty, *, count, kind, seconds, longest):
     """`count` events of a kind in order of time, none longer than `longest` seconds."""
-    mae = kind == "MaE"
-    durations = log_uniform(rng, difficulty.mae_seconds if mae else difficulty.me_seconds, count)
+    d, mae = difficulty, kind == "MaE"
+    durations = log_uniform(rng, d.mae_seconds if mae else d.me_seconds, count)
     durations = np.minimum(durations, longest)
-    starts = place(rng, durations, seconds=seconds, gap=GAP[kind], kind=kind)
+    starts = place_events(rng, durations, seconds=seconds, kind=kind)
     events = []
     for start, length in zip(starts, durations, strict=True):
         rise, decay = length * rng.uniform(*SHAPE[kind])
-        if kind == "MaE":
+        if mae:
             rise, decay = min(rise, rng.uniform(0.4, 1.0)), min(decay, rng.uniform(0.5, 1.4))
-        intensity = log_uniform(rng, difficulty.mae_intensity if mae else difficulty.me_intensity)
-        units = choose_units(rng, difficulty, intensity)
+        intensity = log_uniform(rng, d.mae_intensity if mae else d.me_intensity)
+        units = choose_units(rng, d, intensity)
         hold = max(length - rise - decay, 0.0)
         events.append(Event(kind, float(start), float(rise), float(hold), float(decay), units))
     return events
@@ -121,25 +121,17 @@ def write_script(
     """
     if fps < 10:
         raise UserError(f"fps is {fps:g}; a micro-expression needs at least 10 frames a second")
-    macro_rng, *micro_rngs = rng.spawn(13)
-    macro = draw_events(
-        macro_rng,
-        difficulty,
-        count=int(mae_per_minute * seconds / 60 + 0.5),
-        kind="MaE",
-        seconds=seconds,
-        longest=np.inf,
-    )
-    micro: list[Event] = []
-    for micro_rng in micro_rngs:
-        micro = draw_events(
-            micro_rng,
-            difficulty,
-            count=int(me_per_minute * seconds / 60 + 0.5),
-            kind="ME",
-            seconds=seconds,
-            longest=0.5 - 1.001 / fps,
+
+    def draw(rng, kind, per_minute, longest):
+        count = int(per_minute * seconds / 60 + 0.5)
+        return draw_events(
+            rng, difficulty, count=count, kind=kind, seconds=seconds, longest=longest
         )
+
+    macro_rng, *micro_rngs = rng.spawn(13)
+    macro, micro = draw(macro_rng, "MaE", mae_per_minute, np.inf), []
+    for micro_rng in micro_rngs:
+        micro = draw(micro_rng, "ME", me_per_minute, 0.5 - 1.001 / fps)
         if overlapping(micro, macro) <= max(1, OVERLAP * len(micro)):
             break
     return macro + micro
@@ -149,7 +141,7 @@ def annotate(events: list[Event], times, *, subject: str, video: str) -> pd.Data
     """The label table: first, highest (the first such) and last frame with a profile above zero."""
     rows = []
     for event in sorted(events, key=lambda e: (e.start, e.kind)):
-        level = event_profile(event, times)
+        level = event.level(times)
         frames = np.flatnonzero(level > 0) + 1
         rows.append((subject, video, event.kind, frames[0], int(level.argmax()) + 1, frames[-1]))
     return pd.DataFrame(rows, columns=list(ANNOTATION_COLUMNS))
@@ -159,7 +151,7 @@ def activations(events: list[Event], times, units) -> np.ndarray:
     """Intensity (T, len(units)) float64 of every unit; events of one unit add up to at most 1.1."""
     total = np.zeros((len(times), len(units)))
     for event in events:
-        level = event_profile(event, times)
+        level = event.level(times)
         for name, intensity in event.units:
             total[:, units.index(name)] += intensity * level
     return np.minimum(total, 1.1)

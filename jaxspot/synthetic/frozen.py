@@ -36,15 +36,13 @@ def sampled_frame(number: int, count: int, frames: int) -> int:
 def fingerprint(scene: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of a bank that `synthetic_bank(**scene)` would make, without making it.
 
-    Returns:
-      sha256: of its settings, the people in it and all labels. motion: mean |.| over subjects and
-      frames of each unit's intensity, then of each part of the course. pixels: PIXELS gray levels
-      of a frame of each subject, base64.
+    sha256: of its settings, the people in it and all labels. motion: mean |.| over subjects and
+    frames of each unit's intensity, then of each part of the course. pixels: PIXELS gray levels of
+    a frame of each subject, base64.
     """
     people = choose_people(scene["subjects"], scene["people"])
-    video = {
-        k: v for k, v in scene.items() if k not in ("subjects", "people", "videos_per_subject")
-    }
+    whole = ("subjects", "people", "videos_per_subject")
+    video = {name: value for name, value in scene.items() if name not in whole}
     exact = hashlib.sha256(describe(scene).encode())
     motion, pixels = [], []
     for i, number in enumerate(people):
@@ -85,10 +83,8 @@ def difference(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     before, after = (np.array(each["motion"]) for each in (frozen, now))
     if before.shape != after.shape or not np.allclose(before, after, rtol=RELATIVE, atol=1e-9):
         return "what moves is not as frozen"
-    before, after = (
-        np.frombuffer(base64.b64decode(each["pixels"]), np.uint8).astype(int)
-        for each in (frozen, now)
-    )
+    pixels = lambda kept: np.frombuffer(base64.b64decode(kept["pixels"]), np.uint8).astype(int)
+    before, after = pixels(frozen), pixels(now)
     if before.shape != after.shape:
         return f"{len(after)} pixels are kept, {len(before)} were"
     off = float(np.abs(after - before).mean())

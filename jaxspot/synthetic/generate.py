@@ -36,15 +36,7 @@ def difficulty_of(level: str | Difficulty) -> Difficulty:
 
 
 class Plan(NamedTuple):
-    """All that decides a video's frames.
-
-    Attributes:
-      person: who is seen.
-      weights: (T, U), intensity of each unit.
-      course: of head and light.
-      noise, places, contrast, quality: as `render` takes them.
-      annotations: the labels.
-    """
+    """All that decides a video's frames, as `render` takes it, and its labels."""
 
     person: Person
     weights: np.ndarray
@@ -79,17 +71,11 @@ def plan_video(
     person = heads.person(subject)
     streams = np.random.default_rng(np.random.SeedSequence([seed, subject, video])).spawn(6)
     clock = Clock(seconds, np.arange(round(seconds * fps)) / fps)
-    events = write_script(
-        streams[0],
-        difficulty,
-        seconds=seconds,
-        fps=fps,
-        mae_per_minute=mae_per_minute,
-        me_per_minute=me_per_minute,
-    )
+    rates = dict(mae_per_minute=mae_per_minute, me_per_minute=me_per_minute)
+    events = write_script(streams[0], difficulty, seconds=seconds, fps=fps, **rates)
     weights = activations(events, clock.times, person.units)
     weights += distractions(streams[1], clock, difficulty, person.units)
-    names = subject_names(subject, video)
+    names = dict(zip(("subject", "video"), subject_names(subject, video), strict=True))
     return Plan(
         person=person,
         weights=weights,
@@ -98,7 +84,7 @@ def plan_video(
         places=noise_places(streams[5], len(weights)),
         contrast=streams[4].uniform(0.8, 1.15),
         quality=difficulty.quality,
-        annotations=annotate(events, clock.times, subject=names[0], video=names[1]),
+        annotations=annotate(events, clock.times, **names),
     )
 
 
@@ -124,11 +110,6 @@ def synthesise_video(**scene: Any) -> tuple[np.ndarray, pd.DataFrame]:
 def subject_names(subject: int, video: int) -> tuple[str, str]:
     """Names in tables of a subject and its video, both counted from 0."""
     return f"s{subject + 1:02d}", f"s{subject + 1:02d}_{video + 1}"
-
-
-def person_number(subject: str) -> int:
-    """Number of the head, from 1, of a subject by its name in tables."""
-    return int(subject.removeprefix("s"))
 
 
 def write_video(root: Path, settings: dict) -> tuple[dict, pd.DataFrame]:
@@ -170,15 +151,15 @@ def synthetic_bank(
     numbers = choose_people(subjects, people)
     scene = dict(seconds=seconds, fps=fps, mae_per_minute=mae_per_minute,
                  me_per_minute=me_per_minute, level=difficulty, seed=seed)  # fmt: skip
-    jobs = [
-        scene | dict(subject=number - 1, video=video)
-        for number in numbers
-        for video in range(videos_per_subject)
-    ]
+    videos = [(number - 1, video) for number in numbers for video in range(videos_per_subject)]
+    jobs = [scene | dict(subject=subject, video=video) for subject, video in videos]
     out.parent.mkdir(parents=True, exist_ok=True)
     root = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        rows, labels = zip(*run(root, jobs, workers=workers, progress=progress), strict=True)
+        made = run_jobs(partial(write_video, root), jobs, workers=workers)
+        words: dict[str, Any] = dict(desc="synthetic videos", unit="video", shown=progress)
+        done = {n: job.result() for n, job in progress_bar(made, total=len(jobs), **words)}
+        rows, labels = zip(*(done[n] for n in sorted(done)), strict=True)
         name = level if isinstance(level, str) else "custom"
         settings = scene | dict(level=name, difficulty=asdict(difficulty))
         finish_bank(
@@ -208,14 +189,3 @@ def choose_people(subjects: int, people: Sequence[int] = ()) -> tuple[int, ...]:
         whose = "people named are" if people else "heads are"
         raise UserError(f"{subjects} subjects asked for; the {whose} {len(chosen)}")
     return chosen[:subjects]
-
-
-def run(root: Path, jobs: list[dict], *, workers: int | None, progress: bool):
-    """Results of `write_video` in the order of `jobs`, made by `workers` processes."""
-    results = [None] * len(jobs)
-    bar = progress_bar(total=len(jobs), desc="synthetic videos", unit="video", shown=progress)
-    with bar:
-        for number, future in run_jobs(partial(write_video, root), jobs, workers=workers):
-            results[number] = future.result()
-            bar.update()
-    return results

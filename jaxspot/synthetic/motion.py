@@ -92,13 +92,10 @@ def speech(rng, clock: Clock, *, share, strength):
     return strength * np.minimum(level, 2)
 
 
-STIRRED = 6
-
-
 def stir(rng, clock: Clock, *, sd):
-    """Small unlabelled activation (T, expressions) of some units of a resting face, about 0.7 s."""
+    """Small unlabelled activation (T, expressions) of six units of a resting face, about 0.7 s."""
     level = np.zeros((len(clock.times), len(EXPRESSIONS)))
-    for unit in rng.choice(len(EXPRESSIONS), size=STIRRED, replace=False):
+    for unit in rng.choice(len(EXPRESSIONS), size=6, replace=False):
         level[:, unit] = smooth_noise(rng, clock, scale=0.7, sd=sd)
     return level
 
@@ -106,31 +103,22 @@ def stir(rng, clock: Clock, *, sd):
 def distractions(rng, clock: Clock, difficulty: Difficulty, units) -> np.ndarray:
     """Unlabelled intensity (T, len(units)) of every unit."""
     lid_rng, gaze_rng, speech_rng, stir_rng = rng.spawn(4)
-    total = np.zeros((len(clock.times), len(units)))
-    total[:, units.index("blink")] = blinks(lid_rng, clock, per_minute=difficulty.blinks)
     look = gaze(gaze_rng, clock, per_minute=difficulty.gaze)
-    for name, amount in (("gaze_left", look[:, 0]), ("gaze_right", -look[:, 0]),
-                         ("gaze_up", look[:, 1]), ("gaze_down", -look[:, 1])):  # fmt: skip
-        total[:, units.index(name)] = np.maximum(amount, 0)
     mouth = speech(speech_rng, clock, share=difficulty.speech, strength=difficulty.speech_strength)
-    for name, amount in zip(("speech_open", "speech_round", "speech_roll"), mouth.T, strict=True):
-        total[:, units.index(name)] = amount
-    rows = [units.index(name) for name in EXPRESSIONS]
-    total[:, rows] = stir(stir_rng, clock, sd=difficulty.tonus)
-    return total
+    moved = {"blink": blinks(lid_rng, clock, per_minute=difficulty.blinks)}
+    for name, amount in zip(("left", "up", "right", "down"), [*look.T, *-look.T], strict=True):
+        moved[f"gaze_{name}"] = np.maximum(amount, 0)
+    moved |= zip(("speech_open", "speech_round", "speech_roll"), mouth.T, strict=True)
+    moved |= zip(EXPRESSIONS, stir(stir_rng, clock, sd=difficulty.tonus).T, strict=True)
+    return np.stack([moved.get(name, np.zeros(len(clock.times))) for name in units], axis=1)
 
 
 def draw_course(rng, clock: Clock, difficulty: Difficulty) -> Course:
     """Pose, alignment residue and light of a video."""
     d = difficulty
     rngs = iter(rng.spawn(15))
-
-    def slow(sd, scale=1.5):
-        return smooth_noise(next(rngs), clock, scale=scale, sd=sd)
-
-    def fast(sd):
-        return smooth_noise(next(rngs), clock, scale=0.04, sd=sd)
-
+    slow = lambda sd, scale=1.5: smooth_noise(next(rngs), clock, scale=scale, sd=sd)
+    fast = lambda sd: slow(sd, 0.04)
     course = Course(
         shift_x=slow(d.drift) + fast(d.jitter),
         shift_y=slow(d.drift) + fast(d.jitter),

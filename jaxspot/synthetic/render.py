@@ -3,11 +3,9 @@
 import cv2
 import numpy as np
 
-from jaxspot.synthetic.heads import Person
+from jaxspot.synthetic.heads import CANVAS, CROP, Person
 from jaxspot.synthetic.motion import Course
 
-CROP = 112
-CANVAS = 144
 MARGIN = (CANVAS - CROP) / 2
 NOISE_FRAMES = 24
 BLOCK = 64

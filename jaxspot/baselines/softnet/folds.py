@@ -13,16 +13,17 @@ import numpy as np
 import pandas as pd
 from jax.sharding import Mesh
 
-from jaxspot.annotations.intervals import KINDS, to_span
-from jaxspot.baselines.softnet.inputs import FrameCounts, Inputs, rounded_skip, write_inputs
-from jaxspot.baselines.softnet.labels import pseudo_labels
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.baselines.by_video import FrameCounts, OnFrame
+from jaxspot.baselines.softnet.inputs import Inputs, rounded_skip, write_inputs
+from jaxspot.baselines.softnet.samples import fold_samples
 from jaxspot.baselines.softnet.spotting import spot_folds
-from jaxspot.baselines.softnet.training import Recipe, Samples, choose_samples, train_networks
+from jaxspot.baselines.softnet.training import Recipe, train_networks
 from jaxspot.training.folds import Fold, subject_number
 from jaxspot.video.bank import Bank
 
 PAIR, SCORE = 40, 1
-"""Roughly what the flow of a pair of frames and a score take, in training samples: `on_frame`."""
+"""Roughly what the flow of a pair of frames and a score cost, in training samples."""
 
 
 def softnet_bank(
@@ -31,7 +32,7 @@ def softnet_bank(
     folds: Sequence[Fold],
     k: FrameCounts,
     seed: int,
-    on_frame: Callable[[int], object] = lambda count: None,
+    on_frame: OnFrame = lambda count: None,
     recipe: Recipe | None = None,
     p: float = 0.55,
     mesh: Mesh | None = None,
@@ -43,54 +44,29 @@ def softnet_bank(
     is computed anew for each distance that occurs, so that no k has seen the labels it is used on.
 
     Args:
-      bank: frames and labels.
-      folds: the held-out subjects to be spotted.
-      k: (subject, fps) -> kind -> k in frames, from the labels of the *other* subjects.
-      seed: of everything random.
-      on_frame: called with numbers of frames as work is done; they add up to the bank's frames.
+      bank, folds, k, seed, on_frame: as in `Peer`; only held-out subjects of `folds` are spotted.
       recipe: how to train.
       p: height of the threshold between the mean and the maximum of a video's scores.
       mesh: the devices; all by default.
 
-    Returns:
-      scores: video -> float32 (T, 2), ME and MaE, of the held-out subjects' videos.
-      intervals: subject, video, kind, onset, apex, offset, score.
-
-    Raises:
-      UserError: the training diverges.
+    Returns what a `Peer` returns. Raises UserError when the training diverges.
     """
     recipe, k = recipe or Recipe(), cache(k)
-    reach = _by_share(on_frame, int(bank.videos.frames.sum()))
-    skips = _skips_of_videos(bank, folds, k)
+    skips = {
+        row["video"]: {
+            rounded_skip(k(fold.held_out, row["fps"])[kind]) for fold in folds for kind in KINDS
+        }
+        for row in bank.videos.to_dict("records")
+    }
     shown, learned = _shares_done(bank, skips, recipe, networks=len(folds) * len(KINDS))
+    between = _share_of_frames(on_frame, int(bank.videos.frames.sum()))
+    learning: dict[str, Any] = dict(seed=seed, recipe=recipe, mesh=mesh)
     with tempfile.TemporaryDirectory(prefix="softnet-") as folder:
-        inputs = write_inputs(
-            bank,
-            skips,
-            Path(folder) / "inputs.npy",
-            on_share=lambda share: reach(shown * share),
-        )
-        params, _ = train_folds(
-            bank,
-            inputs,
-            folds=folds,
-            k=k,
-            seed=seed,
-            recipe=recipe,
-            mesh=mesh,
-            on_share=lambda share: reach(shown + (learned - shown) * share),
-        )
-        scores, intervals = spot_folds(
-            bank,
-            inputs,
-            params,
-            folds=folds,
-            k=k,
-            p=p,
-            on_share=lambda share: reach(learned + (1 - learned) * share),
-        )
-    reach(1.0)
-    return scores, intervals
+        path = Path(folder) / "inputs.npy"
+        inputs = write_inputs(bank, skips, path, on_share=between(0, shown))
+        seen: dict[str, Any] = dict(bank=bank, inputs=inputs, folds=folds, k=k)
+        params, _ = train_folds(**seen, **learning, on_share=between(shown, learned))
+        return spot_folds(**seen, params=params, p=p, on_share=between(learned, 1))
 
 
 def train_folds(
@@ -106,63 +82,17 @@ def train_folds(
 ) -> tuple[Any, np.ndarray]:
     """`train_networks` on the two networks of each fold, in order: ME and MaE of the first fold...
 
-    Args are those of `softnet_bank`; `inputs` from `write_inputs`.
+    Arguments are those of `softnet_bank`; `inputs` comes from `write_inputs`.
     """
     networks = [(fold, kind) for fold in folds for kind in KINDS]
     seeds = [[seed, subject_number(fold.held_out), KINDS.index(kind)] for fold, kind in networks]
     samples = [
-        fold_samples(bank, inputs, fold, kind=kind, k=k, recipe=recipe, seed=each)
-        for (fold, kind), each in zip(networks, seeds, strict=True)
+        fold_samples(bank, inputs, fold, kind=kind, k=k, kept=recipe.kept, seed=own)
+        for (fold, kind), own in zip(networks, seeds, strict=True)
     ]
     names = [f"fold of subject {fold.held_out}, {kind}" for fold, kind in networks]
-    return train_networks(
-        inputs.images,
-        samples,
-        seeds=seeds,
-        names=names,
-        recipe=recipe,
-        mesh=mesh,
-        on_share=on_share,
-    )
-
-
-def fold_samples(
-    bank: Bank,
-    inputs: Inputs,
-    fold: Fold,
-    *,
-    kind: str,
-    k: FrameCounts,
-    recipe: Recipe,
-    seed: Sequence[int],
-) -> Samples:
-    """What one network of a fold learns from: pairs of frames of all its subjects but one."""
-    rows, labels = [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
-    ours = bank.videos.loc[bank.videos.subject.isin(fold.subjects)]
-    for row in ours.to_dict("records"):
-        skip = rounded_skip(k(fold.held_out, row["fps"])[kind])
-        table = bank.labels(row["video"])
-        table = table[table.kind == kind]
-        spans = np.column_stack(to_span(table.onset.to_numpy(), table.offset.to_numpy()))
-        labels.append(pseudo_labels(spans, frames=row["frames"], length=skip, step=recipe.step))
-        rows.append(inputs.starts[row["video"], skip] + np.arange(len(labels[-1])))
-    return choose_samples(
-        np.concatenate(rows),
-        np.concatenate(labels),
-        rng=np.random.default_rng([*seed, 2]),
-        kept=recipe.kept,
-        augmented=kind == "ME",
-    )
-
-
-def _skips_of_videos(bank, folds, k):
-    """Video -> distances of frames at which some fold needs its flow."""
-    return {
-        row["video"]: {
-            rounded_skip(k(fold.held_out, row["fps"])[kind]) for fold in folds for kind in KINDS
-        }
-        for row in bank.videos.to_dict("records")
-    }
+    options: dict[str, Any] = dict(names=names, recipe=recipe, mesh=mesh, on_share=on_share)
+    return train_networks(inputs.images, samples, seeds=seeds, **options)
 
 
 def _shares_done(bank, skips, recipe, *, networks):
@@ -175,14 +105,18 @@ def _shares_done(bank, skips, recipe, *, networks):
     return work[:2] / work[2]
 
 
-def _by_share(on_frame, frames):
+def _share_of_frames(on_frame, frames):
+    """Two shares of all work -> what to call with the share that is done of the work between."""
     told = 0
 
-    def reach(share):
-        nonlocal told
-        due = round(frames * min(share, 1.0)) - told
-        if due > 0:
-            told += due
-            on_frame(due)
+    def between(first, last):
+        def reach(share):
+            nonlocal told
+            due = round(frames * min(first + (last - first) * share, 1.0)) - told
+            if due > 0:
+                told += due
+                on_frame(due)
 
-    return reach
+        return reach
+
+    return between

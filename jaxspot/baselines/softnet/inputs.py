@@ -12,8 +12,6 @@ from jaxspot.baselines.dense_flow import dense_flow
 from jaxspot.video.align import openface_template
 from jaxspot.video.bank import SIZE, Bank
 
-FrameCounts = Callable[[str, float], Mapping[str, int]]
-"""(held-out subject, fps) -> kind -> k in frames, from the labels of the *other* subjects."""
 SIDE = 42
 AROUND_REGION, AROUND_EYE, NOSE = 10, 13, 4
 """Margins in pixels: 12, 15 and 5 of the 128-pixel faces of the published code."""
@@ -23,9 +21,8 @@ AROUND_REGION, AROUND_EYE, NOSE = 10, 13, 4
 class Inputs:
     """The inputs of a bank's pairs of frames, on disk.
 
-    Attributes:
-      images: uint8 (rows, 42, 42, 3), memory-mapped: u, v and strain.
-      starts: (video, skip) -> row of the pair of frames 0 and `skip`; the pairs follow in order.
+    images: uint8 (rows, 42, 42, 3), memory-mapped: u, v and strain. starts: (video, skip) -> row of
+    the pair of frames 0 and `skip`; the pairs follow in order.
     """
 
     images: np.ndarray
@@ -51,11 +48,8 @@ def write_inputs(
 ) -> Inputs:
     """Computes the inputs of every video at every skip it is needed at.
 
-    Args:
-      bank: frames.
-      skips: video -> distances in frames; a video not longer than a skip has no pair at it.
-      path: the file to write; memory does not grow with it.
-      on_share: called with the share of the pairs that is done.
+    skips: video -> distances in frames; a video not longer than a skip has no pair at it. path: the
+    file to write; memory does not grow with it. on_share: told the share of the pairs that is done.
     """
     total = dict(zip(bank.videos.video, bank.videos.frames, strict=True))
     starts, rows = {}, 0
@@ -75,16 +69,10 @@ def write_inputs(
 
 
 def pair_image(flow: np.ndarray) -> np.ndarray:
-    """What the network sees of a pair of aligned faces.
+    """What the network sees of a pair of aligned faces, uint8 (42, 42, 3).
 
-    |u| and |v| less the nose's, strain less the nose's, eyes masked; brows above mouth, each
-    channel stretched to 0..255.
-
-    Args:
-      flow: float32 (112, 112, 2), from the first frame to the second.
-
-    Returns:
-      uint8 (42, 42, 3).
+    From the flow float32 (112, 112, 2) between them: |u| and |v| less the nose's, strain less the
+    nose's, eyes masked; brows above mouth, each channel stretched to 0..255.
     """
     maps = np.dstack([flow, optical_strain(flow)])
     regions, nose, eyes = face_regions()
@@ -96,24 +84,14 @@ def pair_image(flow: np.ndarray) -> np.ndarray:
 
 
 def optical_strain(flow: np.ndarray) -> np.ndarray:
-    """Magnitude of the strain tensor, sqrt(u_x^2 + v_y^2 + (u_y + v_x)^2 / 2).
-
-    Args:
-      flow: float32 (H, W, 2).
-
-    Returns:
-      float32 (H, W), 0 or more.
-    """
+    """Size of the strain tensor, sqrt(u_x^2 + v_y^2 + (u_y + v_x)^2 / 2), float32 (H, W)."""
     u_y, u_x = np.gradient(flow[..., 0])
     v_y, v_x = np.gradient(flow[..., 1])
     return np.sqrt(u_x**2 + v_y**2 + (u_y + v_x) ** 2 / 2)
 
 
 def stretch(maps: np.ndarray) -> np.ndarray:
-    """Each channel from its minimum to its maximum over 0..255: (H, W, C) as uint8.
-
-    A flat channel is 0.
-    """
+    """Each channel of (H, W, C) spread over 0..255, as uint8; a flat channel is 0."""
     low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
     scale = 255 / np.where(high > low, high - low, 1)
     return np.rint((maps - low) * scale).astype(np.uint8)
@@ -121,20 +99,15 @@ def stretch(maps: np.ndarray) -> np.ndarray:
 
 @cache
 def face_regions() -> tuple[tuple[tuple[slice, slice], ...], tuple[slice, slice], np.ndarray]:
-    """Where things lie in an aligned face, from the template of its 68 points.
+    """Slices of brows and mouth, of the nose, and a bool (112, 112) mask of the eyes.
 
-    Returns:
-      rows and columns of brows and mouth; those of the nose; bool (112, 112) mask of the eyes.
+    They come from the template of an aligned face's 68 points.
     """
     points = openface_template()
     box = lambda left, top, right, bottom: (_slice(top, bottom), _slice(left, right))
     x, y, margin = points[:, 0], points[:, 1], AROUND_REGION
-    brows = box(
-        x[17] - margin,
-        min(y[19], y[24]) - margin,
-        x[26] + margin,
-        max(y[41], y[46]) + margin,
-    )
+    top, bottom = min(y[19], y[24]) - margin, max(y[41], y[46]) + margin
+    brows = box(x[17] - margin, top, x[26] + margin, bottom)
     mouth = box(x[60] - margin, y[50] - margin, x[64] + margin, y[57] + margin)
     nose = box(x[28] - NOSE, y[28] - NOSE, x[28] + NOSE + 1, y[28] + NOSE + 1)
     mask = np.zeros((SIZE, SIZE), np.uint8)

@@ -48,12 +48,8 @@ def pooled_conv(plane: jax.Array, kernel: jax.Array) -> jax.Array:
     computed anew at these places alone, and it is this that is differentiated: 12 times faster on
     CPU than a convolution and a pooling of the library. The plane's gradient is not wanted.
 
-    Args:
-      plane: float32 (H, W, B), sides that 6 divides.
-      kernel: float32 (5, 5, C).
-
-    Returns:
-      float32 (C, H / 6, W / 6, B).
+    plane: float32 (H, W, B), sides that 6 divides. kernel: float32 (5, 5, C). Returns float32
+    (C, H / 6, W / 6, B).
     """
     height, width, count = plane.shape
     edge = KERNEL // 2

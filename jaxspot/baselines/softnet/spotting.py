@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.moilanen import peak_spans
-from jaxspot.baselines.softnet.inputs import FrameCounts, Inputs, rounded_skip
+from jaxspot.baselines.by_video import FrameCounts
+from jaxspot.baselines.feature_difference import peak_spans
+from jaxspot.baselines.softnet.inputs import Inputs, rounded_skip
 from jaxspot.baselines.softnet.network import SoftNet
 from jaxspot.network.compiling import compile_program
 from jaxspot.spotting.intervals import intervals_table
@@ -31,7 +32,7 @@ def spot_folds(
     predict = compile_program(lambda one, images: SoftNet().apply({"params": one}, images / 255))
     scores, tables = {}, [intervals_table({}, np.zeros((0, 2)))]
     for number, fold in enumerate(folds):
-        pair = [_network(params, len(KINDS) * number + i) for i in range(len(KINDS))]
+        first = len(KINDS) * number
         for row in bank.videos.loc[bank.videos.subject == fold.held_out].to_dict("records"):
             video, counts = row["video"], k(fold.held_out, row["fps"])
             found, spans = np.zeros((row["frames"], 2), np.float32), {}
@@ -39,13 +40,13 @@ def spot_folds(
                 skip = rounded_skip(counts[kind])
                 start = inputs.starts[video, skip]
                 images = inputs.images[start : start + max(row["frames"] - skip, 0)]
-                raw = _in_parts(predict, pair[column], images)
+                network = jax.tree.map(lambda leaf, n=first + column: leaf[n], params)
+                raw = _in_parts(predict, network, images)
                 found[:, column] = smooth(raw, frames=row["frames"], k=counts[kind], skip=skip)
                 raised = found[:, column] - found[:, column].min(initial=np.inf)
                 spans[kind] = peak_spans(raised, k=counts[kind], p=p)
             scores[video] = found
-            names = dict(subject=fold.held_out, video=video)
-            tables.append(intervals_table(spans, found, **names))
+            tables.append(intervals_table(spans, found, subject=fold.held_out, video=video))
         on_share((number + 1) / len(folds))
     return scores, pd.concat(tables, ignore_index=True)
 
@@ -56,14 +57,7 @@ def smooth(raw: np.ndarray, *, frames: int, k: int, skip: int) -> np.ndarray:
     The pair of frames i and i + skip stands in the middle, at i + skip // 2. At the ends of a video
     the mean is over the pairs there are; where there are none at all the score is 0.
 
-    Args:
-      raw: float (frames - skip,), scores of the pairs.
-      frames: of the video.
-      k: half the width of the window, in frames.
-      skip: distance of a pair's frames.
-
-    Returns:
-      float32 (frames,).
+    raw: float (frames - skip,), scores of the pairs. Returns float32 (frames,).
     """
     if not len(raw):
         return np.zeros(frames, np.float32)
@@ -82,7 +76,3 @@ def _in_parts(predict, params, images, size=96):
         whole[: len(part)] = part
         parts.append(np.asarray(predict(params, whole))[: len(part)])
     return np.concatenate(parts)
-
-
-def _network(params, number):
-    return jax.tree.map(lambda leaf: leaf[number], params)

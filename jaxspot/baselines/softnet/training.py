@@ -2,9 +2,8 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-import cv2
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,20 +11,21 @@ import optax
 from jax import lax
 from jax.sharding import Mesh
 
-from jaxspot.baselines.softnet.inputs import SIDE, stretch
+from jaxspot.baselines.softnet.inputs import SIDE
 from jaxspot.baselines.softnet.network import SoftNet
+from jaxspot.baselines.softnet.samples import PairSamples, other_form
 from jaxspot.devices import fold_mesh, map_folds, on_each_device, pad_folds, shard_folds
 from jaxspot.errors import UserError
 from jaxspot.network.compiling import compile_program
 
-AS_IS, FLIP, BLUR, NOISE = range(4)
+Seeds = Sequence[Sequence[int]]
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     """How a network is trained.
 
-    Published are batches of 12 at a rate of 0.0005. Both are four times as large here: at so low a
+    The published batch is 12 and the rate 0.0005. Both are four times as large here: at so low a
     rate the path is the same, and on CPU a sample costs half.
 
     Attributes:
@@ -34,7 +34,6 @@ class Recipe:
       batch: samples a step.
       kept: of the more frequent of both classes, as many samples without expression are kept.
       most: samples an epoch at most, drawn anew each epoch: the time does not grow with the bank.
-      step: whether pseudo-labels are 0 and 1, as published, or the IoU.
       steps_a_call: steps of all networks between two calls of the program.
     """
 
@@ -43,55 +42,14 @@ class Recipe:
     batch: int = 48
     kept: float = 0.5
     most: int = 8_000
-    step: bool = True
     steps_a_call: int = 8
-
-
-class Samples(NamedTuple):
-    """A network's training samples.
-
-    Attributes:
-      rows: int64 (n,), of the inputs.
-      labels: float32 (n,).
-      forms: int8 (n,), AS_IS, FLIP, BLUR or NOISE.
-    """
-
-    rows: np.ndarray
-    labels: np.ndarray
-    forms: np.ndarray
-
-
-def choose_samples(
-    rows: np.ndarray,
-    labels: np.ndarray,
-    *,
-    rng: np.random.Generator,
-    kept: float = 0.5,
-    augmented: bool = False,
-) -> Samples:
-    """All samples of expressions, some of the others; expressions in three more forms if asked.
-
-    Args:
-      rows: int (n,), of the inputs.
-      labels: float32 (n,), above 0 in an expression.
-      rng: the source of chance.
-      kept: as in `Recipe`.
-      augmented: whether expressions are also flipped, blurred and noisy (published for ME).
-    """
-    shown, rest = np.flatnonzero(labels > 0), np.flatnonzero(labels <= 0)
-    count = min(int(max(len(shown), len(rest)) * kept), len(rest))
-    rest = np.sort(rng.permutation(rest)[:count])
-    copies = (AS_IS, FLIP, BLUR, NOISE) if augmented else (AS_IS,)
-    chosen = np.concatenate([rest, np.tile(shown, len(copies))])
-    forms = np.concatenate([np.zeros(len(rest), np.int8), np.repeat(copies, len(shown))])
-    return Samples(rows[chosen], labels[chosen].astype(np.float32), forms.astype(np.int8))
 
 
 def train_networks(
     images: np.ndarray,
-    samples: Sequence[Samples],
+    samples: Sequence[PairSamples],
     *,
-    seeds: Sequence[Sequence[int]],
+    seeds: Seeds,
     names: Sequence[str],
     recipe: Recipe,
     mesh: Mesh | None = None,
@@ -104,12 +62,9 @@ def train_networks(
 
     Args:
       images: uint8 (rows, 42, 42, 3), may be memory-mapped.
-      samples: of each network.
-      seeds: of each network, whole numbers of 0 or more.
-      names: of each network, for messages.
+      samples, seeds, names: of each network; seeds are whole numbers of 0 or more.
       recipe: how to train.
-      mesh: the devices; all by default.
-      batched: how the networks of one device run, see `map_folds`.
+      mesh, batched: the devices, all by default; how the networks of one run, see `map_folds`.
       on_share: called with the share of the training that is done.
 
     Returns:
@@ -119,10 +74,10 @@ def train_networks(
     Raises:
       UserError: a loss is not finite.
     """
-    mesh, recipe_steps = mesh or fold_mesh(), _train_some(recipe)
+    mesh, train_some = mesh or fold_mesh(), _train_some(recipe)
     place = lambda tree: shard_folds(jax.tree.map(lambda leaf: pad_folds(leaf, mesh), tree), mesh)
     run = compile_program(
-        on_each_device(lambda *all: map_folds(recipe_steps, all, batched=batched), mesh),
+        on_each_device(lambda *all: map_folds(train_some, all, batched=batched), mesh),
         donate_argnums=0,
     )
     params = start_networks(seeds)
@@ -141,7 +96,7 @@ def train_networks(
     return params, np.concatenate([np.zeros((len(samples), 0), np.float32), *losses], axis=1)
 
 
-def start_networks(seeds: Sequence[Sequence[int]]) -> Any:
+def start_networks(seeds: Seeds) -> Any:
     """Stacked parameters before the first step: Glorot's uniform kernels, biases of 0 (numpy)."""
     image = jax.ShapeDtypeStruct((1, SIDE, SIDE, 3), jnp.float32)
     shapes = jax.eval_shape(SoftNet().init, jax.random.key(0), image)["params"]
@@ -153,52 +108,37 @@ def start_networks(seeds: Sequence[Sequence[int]]) -> Any:
     return jax.tree.map(lambda *leaves: np.stack(leaves), *map(start, seeds))
 
 
-def calls_an_epoch(samples: Sequence[Samples], recipe: Recipe) -> int:
+def calls_an_epoch(samples: Sequence[PairSamples], recipe: Recipe) -> int:
     """How many calls the network with most samples needs; the others idle at an epoch's end."""
     longest = max((min(len(each.rows), recipe.most) for each in samples), default=0)
     return -(-longest // (recipe.batch * recipe.steps_a_call))
 
 
 def batches(
-    images: np.ndarray,
-    samples: Sequence[Samples],
-    *,
-    seeds: Sequence[Sequence[int]],
-    recipe: Recipe,
+    images: np.ndarray, samples: Sequence[PairSamples], *, seeds: Seeds, recipe: Recipe
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """What each call trains on, epoch after epoch.
+    """Yields what each call trains on, epoch after epoch.
 
-    Yields:
-      uint8 (networks, steps, batch, 42, 42, 3), float32 labels (networks, steps, batch) and weights
-      of the same shape, 0 where there is no sample.
+    uint8 (networks, steps, batch, 42, 42, 3), float32 labels (networks, steps, batch) and weights
+    of the same shape, 0 where there is no sample.
     """
-    shape = (len(samples), recipe.steps_a_call * recipe.batch)
     steps = (len(samples), recipe.steps_a_call, recipe.batch)
+    each_call = recipe.steps_a_call * recipe.batch
     chances = [np.random.default_rng([*seed, 1]) for seed in seeds]
     for _ in range(recipe.epochs):
         pairs = zip(chances, samples, strict=True)
-        orders = [rng.permutation(len(each.rows))[: recipe.most] for rng, each in pairs]
+        orders = [rng.permutation(len(own.rows))[: recipe.most] for rng, own in pairs]
         for call in range(calls_an_epoch(samples, recipe)):
-            pixels = np.zeros((*shape, *images.shape[1:]), np.uint8)
-            labels, weights = np.zeros((2, *shape), np.float32)
-            for n, (each, order, rng) in enumerate(zip(samples, orders, chances, strict=True)):
-                picked = order[call * shape[1] : (call + 1) * shape[1]]
-                pixels[n, : len(picked)] = images[each.rows[picked]]
-                for at in np.flatnonzero(each.forms[picked]):
-                    pixels[n, at] = other_form(pixels[n, at], int(each.forms[picked[at]]), rng)
-                labels[n, : len(picked)], weights[n, : len(picked)] = each.labels[picked], 1
+            pixels = np.zeros((len(samples), each_call, *images.shape[1:]), np.uint8)
+            labels, weights = np.zeros((2, len(samples), each_call), np.float32)
+            for n, (own, order, rng) in enumerate(zip(samples, orders, chances, strict=True)):
+                picked = order[call * each_call : (call + 1) * each_call]
+                pixels[n, : len(picked)] = images[own.rows[picked]]
+                for at in np.flatnonzero(own.forms[picked]):
+                    pixels[n, at] = other_form(pixels[n, at], int(own.forms[picked[at]]), rng)
+                labels[n, : len(picked)], weights[n, : len(picked)] = own.labels[picked], 1
             pixels = pixels.reshape(*steps, *images.shape[1:])
             yield pixels, labels.reshape(steps), weights.reshape(steps)
-
-
-def other_form(image: np.ndarray, form: int, rng: np.random.Generator) -> np.ndarray:
-    """An image flipped, blurred (7 x 7) or noisy (variance 0.01): uint8 (42, 42, 3)."""
-    if form == FLIP:
-        return image[:, ::-1]
-    if form == BLUR:
-        return stretch(cv2.GaussianBlur(image.astype(np.float32), (7, 7), 0))
-    noise = rng.standard_normal(image.shape, np.float32)
-    return np.clip(np.rint(image + 25.5 * noise), 0, 255).astype(np.uint8)
 
 
 def _glorot(rng, shape):

