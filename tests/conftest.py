@@ -9,11 +9,13 @@ import jax
 from hypothesis import settings
 
 LONGEST = (
-    "test_kill.py",
-    "test_loso.py",
     "test_forms.py",
-    "test_prepare.py",
+    "test_loso.py",
+    "test_kill.py",
     "test_prepare_train.py",
+    "test_leaks.py",
+    "test_experiment.py",
+    "test_epochs.py",
 )
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
