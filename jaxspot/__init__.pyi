@@ -1,12 +1,12 @@
 # What `from jaxspot import ...` finds, and where it lives; `lazy_loader` reads it too.
 
-from .annotations.cas_me2 import read_cas_me2 as read_cas_me2
 from .annotations.durations import duration_table as duration_table
 from .annotations.durations import k_frame as k_frame
 from .annotations.durations import move_to_neutral_ratio as move_to_neutral_ratio
 from .annotations.intervals import from_span as from_span
 from .annotations.intervals import to_span as to_span
-from .annotations.samm_lv import read_samm_lv as read_samm_lv
+from .annotations.labels import read_cas_me2 as read_cas_me2
+from .annotations.labels import read_samm_lv as read_samm_lv
 from .evaluation.f1 import score_intervals as score_intervals
 from .evaluation.fitting import fit_decision as fit_decision
 from .evaluation.matching import match_intervals as match_intervals

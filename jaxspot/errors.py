@@ -19,15 +19,10 @@ class Interrupted(UserError):
 
 
 def one_of(name: str, value: object, choices: Collection[Any]) -> None:
-    """Refuses a value that is none of a few.
-
-    Args:
-      name: what the value is of, as the user knows it.
-      value: what was given.
-      choices: what may be given.
+    """Refuses a value that is not among the choices; `name` is what the user calls it.
 
     Raises:
-      ValueError: one sentence with the choices, and the nearest of them where one is near.
+      ValueError: one sentence with the choices, and the nearest one if the value is like it.
     """
     if value in tuple(choices):
         return
@@ -44,10 +39,6 @@ def choices_of(kind: type) -> dict[str, tuple]:
 
 
 def check_choices(options: Any) -> None:
-    """Refuses a dataclass with a value that the `Literal` type of its field does not hold.
-
-    Raises:
-      ValueError: see `one_of`.
-    """
+    """`one_of` for every field of a dataclass whose type is a `Literal`."""
     for name, choices in choices_of(type(options)).items():
         one_of(name, getattr(options, name), choices)

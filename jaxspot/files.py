@@ -25,7 +25,7 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def with_tuples(value: Any) -> Any:
-    """Lists as tuples, however deep: those that JSON made of tuples, or that a notebook gives."""
+    """Lists as tuples, however deep: JSON and notebooks give lists for them."""
     if isinstance(value, dict):
         return {name: with_tuples(inner) for name, inner in value.items()}
     return tuple(map(with_tuples, value)) if isinstance(value, list | tuple) else value
@@ -41,8 +41,8 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Gives a path to write to, which becomes `path` only when all went well; makes the folder.
 
-    When it ends the file is on disk. A numbered OSError that names no file, or the partial one,
-    names `path`.
+    Afterwards the file is on disk. A numbered OSError that names no file, or the partial one, is
+    made to name `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 def flush(path: Path) -> None:
-    """Has the disk keep a file or folder as it is now, so that it survives a loss of power."""
+    """Writes a file or folder through to the disk, so that it survives a loss of power."""
     if os.name != "posix":  # elsewhere no folder can be opened, nor a file that is only read
         return
     descriptor = os.open(path, os.O_RDONLY)

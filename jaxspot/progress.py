@@ -19,13 +19,8 @@ def progress_bar(
 ) -> tqdm:
     """A bar on standard error with what is done, the rate and the time left.
 
-    Args:
-      work: passed on item by item; without it the caller calls `update`.
-      total: of the work, in units; its length by default.
-      desc: what is being done.
-      unit: of the work, in the singular.
-      initial: what was done before.
-      shown: false for a silent one.
+    `work` is passed on item by item; without it the caller calls `update`. `total` and `initial`
+    are in units; `unit` is in the singular.
     """
     return tqdm(
         work,

@@ -24,15 +24,10 @@ REMEDY = "copy it again or train again"
 
 
 def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None = None) -> None:
-    """Saves a pytree of arrays with the hashes of its files.
+    """Saves a pytree of arrays, and small `texts` by name beside it, with the hashes of the files.
 
-    When this returns it is on disk and survives a loss of power. Until then the name does not
-    exist, or still holds what it held before.
-
-    Args:
-      folder: replaced whole.
-      tree: of arrays.
-      texts: small files to keep beside the arrays, name -> content.
+    `folder` is replaced whole: until it is on disk, safe from a loss of power, the name does not
+    exist or holds what it held before.
     """
     folder = Path(folder).absolute()
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.part")
@@ -43,25 +38,21 @@ def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None 
             checkpointer.wait_until_finished()
         for name, text in (texts or {}).items():
             write_text(partial / name, text)
-        write_text(partial / MANIFEST, _manifest(partial, _files(partial)))
+        names = [f.relative_to(partial).as_posix() for f in partial.rglob("*") if f.is_file()]
+        write_text(partial / MANIFEST, _manifest(partial, names))
         _flush(partial)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(partial, folder)
-        for place in (folder.parent, folder.parent.parent):
-            flush(place)
+        flush(folder.parent)
+        flush(folder.parent.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def restore_tree(folder: str | Path, like: Any) -> Any:
-    """Reads a pytree saved by `save_tree`.
+    """Reads a pytree that `save_tree` saved.
 
-    Args:
-      folder: where it was saved.
-      like: a pytree of the same structure, shapes and dtypes.
-
-    Returns:
-      the tree, of numpy arrays where `like` has such.
+    `like` has its structure, shapes and dtypes; the result has numpy arrays where `like` has such.
 
     Raises:
       UserError: nothing there, or a file is missing or altered.
@@ -113,14 +104,9 @@ def _manifest(folder, names):
     return json.dumps({name: digest(name) for name in sorted(names)}, indent=1) + "\n"
 
 
-def _files(folder):
-    return [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-
-
 def _flush(folder):
-    for path in folder.rglob("*"):
+    for path in (*folder.rglob("*"), folder):
         flush(path)
-    flush(folder)
 
 
 def hash_tree(tree: Any) -> str:

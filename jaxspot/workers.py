@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import Any
 
 from jaxspot.errors import UserError
@@ -33,7 +34,7 @@ def run_jobs(
     workers: int | None = None,
     on_poll: Callable[[], object] = lambda: None,
 ) -> Iterator[tuple[int, Future]]:
-    """Runs `function` on every job, yielding each job's number and its future as they end.
+    """Runs `function` on every job; yields each job's number and its future as they end.
 
     Args:
       function: of a module, so that a new process finds it by its name.
@@ -51,38 +52,42 @@ def run_jobs(
             yield number, _run_here(function, job, on_poll)
             on_poll()
         return
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin_worker)
-    left: dict[Future, int] = {}
+    context = get_context("spawn")
+    theirs, ours = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=begin_worker, initargs=(theirs,)
+    )
     try:
         with _without_interrupts():  # for the processes that begin here, until `begin_worker`
-            left |= {pool.submit(function, job): i for i, job in enumerate(jobs)}
-        waiting = set(left)
+            numbers = {pool.submit(function, job): number for number, job in enumerate(jobs)}
+        waiting = set(numbers)
         while waiting:
             done, waiting = wait(waiting, timeout=POLL_S, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=left.__getitem__):
+            for future in sorted(done, key=numbers.__getitem__):
                 if isinstance(future.exception(), BrokenProcessPool):
                     raise UserError(DIED)
-                yield left.pop(future), future
+                yield numbers[future], future
             on_poll()
+    except BaseException:  # stopped early: the work that is going on is not wanted
+        ours.close()
+        raise
     finally:
-        processes = list((pool._processes or {}).values())
-        for process in processes if left else []:  # stopped early: their work is not wanted
-            process.terminate()
         pool.shutdown(cancel_futures=True)
         del pool
         gc.collect()  # its semaphores, of which Python would warn where Ctrl-C ends the program
 
 
-def begin_worker() -> None:
-    """One thread a worker; it ends with the process that began it, which alone hears Ctrl-C."""
+def begin_worker(alive: Connection) -> None:
+    """One thread a worker; it ends when `alive` closes, and does not hear Ctrl-C.
+
+    `alive` closes when the process that holds its other end closes that, or ends.
+    """
     import cv2
 
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-    if parent:
-        watch = lambda: (connection.wait([parent.sentinel]), os._exit(1))
-        threading.Thread(target=watch, daemon=True).start()
+    watch = lambda: (alive.poll(None), os._exit(1))
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -161,9 +161,12 @@ def test_a_label_without_its_video_is_refused_before_any_work(samm, tmp_path, ca
 @pytest.mark.parametrize(
     "rows, says",
     [
-        (["1, 0, 0, 1, 1", "1, 0, 0.1, 1, 1"], "row 3: frame 1 of face 0 stands twice"),
+        (
+            ["1, 0, 0, 1, 1", "1, 0, 0.1, 1, 1"],
+            "row 3: stands twice; run OpenFace again (frame=1, face_id=0)",
+        ),
         (["1, 0, 0, 1, 1", "2, 0, 0.1"], "row 3: confidence is empty; it must be a number"),
-        (["1.5, 0, 0, 1, 1"], "row 2: frame is '1.5'; it must be a number of a frame"),
+        (["1.5, 0, 0, 1, 1"], "row 2: frame is '1.5'; it must be a whole number"),
         (["1, 0, 0, 1, 1", "900000000, 0, 9, 1, 1"], "would be frame 900000000"),
         ([], "holds no frame; run OpenFace again"),
     ],

@@ -48,7 +48,7 @@ def test_a_full_disk_stops_evaluate_in_one_line(bank, tmp_path):
         (b"PK\x03\x04\x00\x00\xff\xfe", ["not a readable CSV table"]),
         ((HEADER + "s1,s1_1,ME,6,x,12,\n").encode(), ["row 2", "apex is 'x'"]),
         ((HEADER + "s1,s1_1,ME,6,,12,high\n").encode(), ["row 2", "score is 'high'"]),
-        ((HEADER + "s1,s1_1,ME,,,12,\n").encode(), ["row 2", "onset is ''"]),
+        ((HEADER + "s1,s1_1,ME,,,12,\n").encode(), ["row 2", "onset is empty"]),
         ((HEADER + "s1,s9_1,ME,6,,12,\n").encode(), ["row 2", "not in the table of videos"]),
     ],
 )

@@ -6,6 +6,7 @@ from release_sheets import CAS_ME2_CODES, CAS_ME2_HEADER, write_cas_me2, write_w
 
 from jaxspot import read_cas_me2
 from jaxspot.annotations.cas_me2 import cas_me2_labels, cas_me2_video
+from jaxspot.annotations.csv_sheets import read_sheets
 from jaxspot.annotations.intervals import ANNOTATION_COLUMNS
 from jaxspot.errors import UserError
 
@@ -43,7 +44,7 @@ def refusal(path):
 def test_the_release_as_it_is(tmp_path):
     path = write_cas_me2(tmp_path / "code.xlsx", ROWS)
     pd.testing.assert_frame_equal(read_cas_me2(path), table(ROWS))
-    labels = cas_me2_labels(path)
+    labels = cas_me2_labels(read_sheets(path))
     assert labels.annotations.row.tolist() == [1, 2, 3, 4]
     assert labels.repairs.empty and labels.file == str(path)
 
@@ -70,7 +71,7 @@ def test_every_form_reads_as_the_same_table(tmp_path_factory, rows, names, **for
     header = form["header"]
     if form["index"] and header is not None:
         form["header"] = [None, *header]
-    labels = cas_me2_labels(write_cas_me2(path, rows, sheets=names, **form))
+    labels = cas_me2_labels(read_sheets(write_cas_me2(path, rows, sheets=names, **form)))
     pd.testing.assert_frame_equal(labels.annotations.drop(columns="row"), table(rows))
     assert labels.repairs.empty and not set(labels.annotations.row) & form["blank_rows"]
 
@@ -92,7 +93,7 @@ def test_numbers_are_participants_where_they_can_be(tmp_path):
 def test_two_header_rows(tmp_path):
     rows = [range(9), CAS_ME2_HEADER, GOOD, GOOD, GOOD]
     path = write_workbook(tmp_path / "a.xlsx", {"a": rows, "rule1": SUBJECTS, "rule2": VIDEOS})
-    assert cas_me2_labels(path).annotations.row.tolist() == [3, 4, 5]
+    assert cas_me2_labels(read_sheets(path)).annotations.row.tolist() == [3, 4, 5]
 
 
 def test_sheets_in_another_order_and_names_turned_into_numbers(tmp_path):
@@ -112,7 +113,7 @@ def test_the_glitches_of_the_release(tmp_path):
         ("s40", "s40_0502", "MaE", 40, 45, 35),
     ]
     path = write_cas_me2(tmp_path / "code.xlsx", glitches)
-    labels = cas_me2_labels(path)
+    labels = cas_me2_labels(read_sheets(path))
     frames = labels.annotations[["onset", "apex", "offset"]].values.tolist()
     assert frames == [[557, 572, 587], [698, 704, 711], [10, 25, 25], [40, 45, 50]]
     listed = ["row", "subject", "video", "rule", "before", "after"]

@@ -10,7 +10,7 @@ from tiny_banks import replace, said, write_bank
 
 from jaxspot.commands import doctor
 from jaxspot.datasets import checks, expected
-from jaxspot.datasets.checks import Check, check_counts, check_durations, compare, expect_none
+from jaxspot.datasets.checks import Check, check_counts, check_durations, expect_equal, expect_none
 from jaxspot.datasets.doctor import doctor_source
 from jaxspot.datasets.expected import EXPECTED
 from jaxspot.datasets.folders import csv_source
@@ -77,7 +77,7 @@ def test_paper_values_stand_beside_those_of_the_labels():
     seconds = "seconds, shortest / mean / longest (Table 2)"
     assert found[f"ME {seconds}"].found == "0.15 / 0.34 / 0.51"
     assert found[f"ME {seconds}"].expected == "0.15 / 0.37 / 0.51"
-    assert found["ME k in frames (Table 3)"] == compare(
+    assert found["ME k in frames (Table 3)"] == expect_equal(
         "ME k in frames (Table 3)", (30 + 74 + 102 + 3) // 6, 37
     )
     moved = 0

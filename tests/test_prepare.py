@@ -212,7 +212,7 @@ def test_labels_of_a_bank_are_renewed_without_its_frames(samm, tmp_path):
     out = shutil.copytree(bank.root, tmp_path / "bank")
     before = contents(out)
     few = ("round_fraction", "no_video")
-    relabel(samm_lv_source(source, rules=few), out, rules=few)
+    relabel(samm_lv_source(source, rules=few), out)
     fewer = open_bank(out, verify=True)
     assert len(fewer.annotations) < len(SAMM_LABELS)
     relabel(samm_lv_source(source), out)

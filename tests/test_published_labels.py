@@ -201,7 +201,7 @@ def test_an_apex_is_optional(tmp_path, capsys):
     [
         (f"{LABELS}s1,s1_1,ME,soon,5,9\n", "row 2: onset is 'soon'"),
         (f"{LABELS}s1,s1_1,ME,1,x,9\n", "row 2: apex is 'x'"),
-        (f"{LABELS}s1,s1_1,ME,,5,9\n", "row 2: onset is ''"),
+        (f"{LABELS}s1,s1_1,ME,,5,9\n", "row 2: onset is empty"),
         (f"{LABELS}s1,s1_1,Micro,1,5,9\n", "row 2: kind must be ME or MaE"),
         (
             f"{LABELS}s1,s1_1,ME,1,5,9\n\ns1,s1_1,ME,30,,20\n",

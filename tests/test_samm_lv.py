@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from release_sheets import SAMM_LV_HEADER, cache_formulas, write_samm_lv, write_workbook
 
 from jaxspot import read_samm_lv
+from jaxspot.annotations.csv_sheets import read_sheets
 from jaxspot.annotations.intervals import ANNOTATION_COLUMNS
 from jaxspot.annotations.samm_lv import label_version, samm_lv_labels, samm_lv_video
 from jaxspot.errors import UserError
@@ -46,7 +47,7 @@ def refusal(path):
 def test_the_release_as_it_is(tmp_path):
     path = write_samm_lv(tmp_path / "labels.xlsx", ROWS)
     pd.testing.assert_frame_equal(read_samm_lv(path), table(ROWS))
-    labels = samm_lv_labels(path)
+    labels = samm_lv_labels(read_sheets(path))
     assert labels.annotations.row.tolist() == [11, 12, 13, 14]
     assert labels.repairs.empty and labels.file == str(path)
 
@@ -63,7 +64,7 @@ def test_the_release_as_it_is(tmp_path):
 def test_every_form_reads_as_the_same_table(tmp_path_factory, rows, way, **form):
     path = tmp_path_factory.mktemp("form") / "labels.xlsx"
     written = [(*row[:3], *map(WAYS[way], row[3:])) for row in rows]
-    labels = samm_lv_labels(write_samm_lv(path, written, **form))
+    labels = samm_lv_labels(read_sheets(write_samm_lv(path, written, **form)))
     pd.testing.assert_frame_equal(labels.annotations.drop(columns="row"), table(rows))
     assert labels.repairs.empty and not set(labels.annotations.row) & form["blank_rows"]
 
@@ -95,7 +96,7 @@ def test_each_glitch_reads_as_the_label_it_stands_for(tmp_path_factory, rows, da
         wanted.append((*who, *true))
         expected += [(number, kind)] if kind else []
     path = tmp_path_factory.mktemp("glitch") / "labels.xlsx"
-    labels = samm_lv_labels(write_samm_lv(path, written))
+    labels = samm_lv_labels(read_sheets(write_samm_lv(path, written)))
     pd.testing.assert_frame_equal(labels.annotations.drop(columns="row"), table(wanted))
     listed = labels.repairs[["row", "rule"]].itertuples(index=False, name=None)
     assert list(listed) == expected
@@ -205,7 +206,7 @@ def test_version_by_the_glitches(ones, twos, zeros, version, tmp_path):
     rows += [("006", "006_1", "ME", 0, 10, 20)] * zeros + ROWS
     path = write_samm_lv(tmp_path / "labels.xlsx", rows)
     for rules in ({}, {"rules": ()}):
-        found = label_version(samm_lv_labels(path, **rules))
+        found = label_version(samm_lv_labels(read_sheets(path), **rules))
         assert found.startswith(version)
         if version == "unknown":
             assert f"{ones + 2 * twos} frames" in found and f"{zeros} onsets of 0" in found

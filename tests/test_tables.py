@@ -85,8 +85,8 @@ def test_spreadsheets_ways_of_writing_a_table_are_read(tmp_path, text):
         ("a,v,0,30\n", 2, "frames must be 1 or more"),
         ("a,v,3,0\n", 2, "fps must be above 0"),
         ("a,v,3,-1\n", 2, "fps must be above 0"),
-        ("a,v,3,\n", 2, "fps is ''; it must be a number"),
-        ("a,v,3\n", 2, "fps is ''; it must be a number"),
+        ("a,v,3,\n", 2, "fps is empty; it must be a number"),
+        ("a,v,3\n", 2, "fps is empty; it must be a number"),
         ("a,v,3,inf\n", 2, "fps is 'inf'"),
         ("a,v,3,nan\n", 2, "fps is 'nan'"),
         ("a,v,3,30\nb,w,2.5,30\n", 3, "frames is '2.5'; it must be a whole number"),
@@ -112,7 +112,7 @@ def test_mistakes_in_videos_are_named_by_row(tmp_path, rows, row, reason):
         ("a,v,ME,4,4,3\n", 2, "offset is before onset"),
         ("a,v,ME,4,3,6\n", 2, "apex lies outside onset..offset"),
         ("a,v,ME,4,7,6\n", 2, "apex lies outside onset..offset"),
-        ("a,v,ME,4,,6\n", 2, "apex is ''; it must be a whole number"),
+        ("a,v,ME,4,,6\n", 2, "apex is empty; it must be a whole number"),
         ("a,u,ME,4,5,6\n", 2, "video is not in the table of videos"),
         ("a,v,ME,4,5,6\n\na,v,MaE,90,95,101\n", 4, "offset is past the end of the video"),
         ("b,v,ME,4,5,6\n", 2, "subject is not that of the video"),
@@ -169,7 +169,7 @@ def test_blank_optional_cells_are_not_known(tmp_path):
     assert (table.apex[1], table.score[1]) == (3, 0.5)
     write_table(table, path)
     pd.testing.assert_frame_equal(read_intervals(path), table)
-    refused(read_annotations, path, 2, "apex is ''")
+    refused(read_annotations, path, 2, "apex is empty")
 
 
 @pytest.mark.parametrize(

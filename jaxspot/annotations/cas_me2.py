@@ -8,12 +8,8 @@ The label sheet alone, saved as CSV, is read by the names of the release.
 import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
-from jaxspot.annotations.csv_sheets import read_sheets
 from jaxspot.annotations.recognise import CAS_ME2_NAME, CAS_ME2_NAMES, expect
 from jaxspot.annotations.repairs import RULES, Label, Labels, Span, mend
 from jaxspot.annotations.sheets import (
@@ -22,8 +18,8 @@ from jaxspot.annotations.sheets import (
     frame_number,
     kind_of,
     matching_column,
-    place,
     text,
+    where,
 )
 from jaxspot.errors import UserError
 
@@ -43,30 +39,8 @@ NUMBERS = (15, 16, *range(19, 28), *range(29, 39), 40)  # of the subjects; parti
 RELEASED = Names({str(n): f"s{number}" for n, number in enumerate(NUMBERS, 1)}, CAS_ME2_NAMES)
 
 
-def read_cas_me2(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.DataFrame:
-    """Reads the labels of CAS(ME)^2: subject 's15', video 's15_0401', kind, onset, apex, offset.
-
-    Args:
-      workbook: the .xlsx with its three sheets, under any names and in any order; or its label
-        sheet as CSV, which is read by the names of the release (participant 1 is s15, 22 is s40).
-      rules: the repair rules in force (`repairs.RULES`).
-
-    Returns:
-      frames as integers from 1, both ends included, 30 a second, in the order of the sheet.
-
-    Raises:
-      UserError: naming file and row.
-    """
-    return cas_me2_labels(workbook, rules=rules).annotations.drop(columns="row")
-
-
-def cas_me2_labels(workbook: str | Path, *, rules: Collection[str] = RULES) -> Labels:
-    """Like `read_cas_me2`, with the row of each label and the list of repairs."""
-    return cas_me2_sheets(read_sheets(workbook), rules=rules)
-
-
-def cas_me2_sheets(sheets: Sequence[Sheet], *, rules: Collection[str] = RULES) -> Labels:
-    """Like `cas_me2_labels`, of sheets that were read already."""
+def cas_me2_labels(sheets: Sequence[Sheet], *, rules: Collection[str] = RULES) -> Labels:
+    """Labels of CAS(ME)^2 from the sheets of a file (`read_sheets`); see `read_cas_me2`."""
     expect(sheets, "CAS(ME)^2")
     columns = [matching_column(sheet, CAS_ME2_NAME) for sheet in sheets]
     found = [(sheet, at) for sheet, at in zip(sheets, columns, strict=True) if at is not None]
@@ -88,7 +62,12 @@ def cas_me2_video(name: str) -> tuple[str, str] | None:
 
 def _rows(sheet: Sheet, name_at: int, names: Names) -> Iterator[Label]:
     kind_at = matching_column(sheet, KIND) or name_at + KIND_AT
-    is_header = lambda row: _is_header(sheet, row, name_at, kind_at)
+    is_header = lambda row: (
+        not (  # the first rows of a copy may hold neither a name nor a type
+            CAS_ME2_NAME.fullmatch(text(sheet, row, name_at, "header"))
+            or KIND.fullmatch(text(sheet, row, kind_at, "header"))
+        )
+    )
     rows = list(itertools.dropwhile(is_header, sheet.rows))
     subjects = _subjects(sheet, rows, name_at - 1, names)
     for row, subject in zip(rows, subjects, strict=True):
@@ -96,18 +75,12 @@ def _rows(sheet: Sheet, name_at: int, names: Names) -> Iterator[Label]:
         code = names.codes.get(name.rpartition("_")[0].casefold())
         if code is None:
             raise UserError(
-                f"{place(sheet, row)}: no code is known of the video {name!r}; names are like "
+                f"{where(sheet, row)}: no code is known of the video {name!r}; names are like "
                 f"'anger1_1', of videos that have a code ({', '.join(names.codes)})"
             )
         frames = [frame_number(sheet, row, name_at + n, f) for n, f in enumerate(FRAMES, 1)]
         kind = kind_of(sheet, row, kind_at, "type")
         yield Label(row.number, subject, f"{subject}_{code}", kind, Span(*frames))
-
-
-def _is_header(sheet, row, name_at, kind_at):
-    """Whether a row holds neither a name nor a type: the first of a copy may be such."""
-    name, kind = (text(sheet, row, at, "header") for at in (name_at, kind_at))
-    return not CAS_ME2_NAME.fullmatch(name) and not KIND.fullmatch(kind)
 
 
 def _subjects(sheet: Sheet, rows: Sequence[Row], column: int, names: Names) -> list[str]:
@@ -120,32 +93,31 @@ def _subjects(sheet: Sheet, rows: Sequence[Row], column: int, names: Names) -> l
     table = known | (numbers if by_number else names.subjects)
     for row, value in zip(rows, given, strict=True):
         if value not in table:
-            where = "stands in no other sheet" if sheet.name else "is none of the release's 1 to 22"
-            raise UserError(f"{place(sheet, row)}: participant {value!r} {where}")
+            said = "stands in no other sheet" if sheet.name else "is none of the release's 1 to 22"
+            raise UserError(f"{where(sheet, row)}: participant {value!r} {said}")
     return [table[value] for value in given]
 
 
 def _names(sheets: Sequence[Sheet], path: str) -> Names:
-    rows = [(sheet, row) for sheet in sheets for row in sheet.rows]
-    subjects = _collect(rows, _subject_name)
-    codes = _collect(rows, _video_code)
-    for found, what in (
-        (subjects, "subjects (15, 's15', 1)"),
-        (codes, "videos ('0401', 'anger1')"),
+    found = []
+    for pair_of, what in (
+        (_subject_name, "subjects (15, 's15', 1)"),
+        (_video_code, "videos ('0401', 'anger1')"),
     ):
-        if not found:
+        found.append(_collect(sheets, pair_of))
+        if not found[-1]:
             raise UserError(f"{path}: no sheet names the {what}; keep all three of the release")
-    return Names(subjects, codes)
+    return Names(*found)
 
 
-def _collect(rows, pair_of):
-    """What the rows say, each one key and value, where they agree."""
+def _collect(sheets, pair_of):
+    """The pairs of all rows as a table; those of one key must agree."""
     table = {}
-    for sheet, row in rows:
+    for sheet, row in ((one, row) for one in sheets for row in one.rows):
         pair = pair_of([text(sheet, row, at, "name") for at in range(len(row.cells))])
         if pair and table.setdefault(*pair) != pair[1]:
             key, value = pair
-            raise UserError(f"{place(sheet, row)}: {key!r} is {value!r}, but {table[key]!r} above")
+            raise UserError(f"{where(sheet, row)}: {key!r} is {value!r}, but {table[key]!r} above")
     return table
 
 

@@ -46,6 +46,7 @@ def read_columns(
     *,
     blank: Mapping[str, type] | None = None,
     optional: Mapping[str, type] | None = None,
+    program: str = "",
     data: bytes | None = None,
 ) -> pd.DataFrame:
     """Reads columns of a CSV table by their names; further columns are ignored.
@@ -55,6 +56,7 @@ def read_columns(
       columns: name -> str, int or float; every cell must hold one.
       blank: columns that must be there, whose cells may be blank: <NA> (Int64) or NaN.
       optional: like `blank`, but a column may be missing.
+      program: what writes such files with very many columns; only the named ones are read then.
       data: the bytes of the file, where they were read already.
 
     Returns:
@@ -63,44 +65,60 @@ def read_columns(
     Raises:
       UserError: no table, a missing column, or a cell of another type, named by its row.
     """
-    source = io.BytesIO(read_file(path) if data is None else data)
+    needed = {**columns, **(blank or {})}
+    sparse = {**(blank or {}), **(optional or {})}
+    wanted = lambda name: name.strip() in {**needed, **sparse}
     try:
         table = pd.read_csv(
-            source, dtype=str, skipinitialspace=True, keep_default_na=False, skip_blank_lines=False
+            io.BytesIO(read_file(path) if data is None else data),
+            dtype=str,
+            skipinitialspace=True,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            usecols=wanted if program else None,
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise not_a_table(path, str(error).strip().splitlines()[-1]) from None
     # pandas takes what is too much in every row for names of the rows.
     if not isinstance(table.index, pd.RangeIndex):
         raise UserError(f"{path}: not a readable CSV table (rows hold more values than the header)")
-    blank = dict(blank or {})
-    missing = [name for name in (*columns, *blank) if name not in table]
+    missing = [name for name in needed if name not in table]
     if missing:
-        have = ", ".join(map(str, table.columns))
-        mark = next((word for sign, word in SEPARATORS.items() if sign in have), "")
-        remedy = f"; it separates by {mark}: save it with commas" if mark else "; name it there"
-        raise UserError(
-            f"{path}: column {missing[0]!r} is missing (the header has: {have}){remedy}"
-        )
+        raise UserError(f"{path}: column {missing[0]!r} is missing{_remedy(table, program)}")
     # Blank lines go, but still count: a mistake is named by its row in the file.
     table = table.fillna("")[lambda rows: (rows != "").any(axis=1)]
     known = {name: _column(path, table[name], kind) for name, kind in columns.items()}
-    for name, kind in (blank | dict(optional or {})).items():
+    for name, kind in sparse.items():
         if name in table:
-            known[name] = _sparse_column(path, table[name], kind)
+            cells: Any = table[name]
+            numbers = _column(path, cells[cells.str.strip() != ""], kind)
+            numbers = numbers.astype("Int64" if kind is int else float)
+            known[name] = numbers.reindex(table.index)
     return pd.DataFrame(known)
 
 
-def refuse(path: str | Path, table: pd.DataFrame, bad: Any, reason: str) -> None:
-    """Refuses the first of the rows that are `bad` (a bool for each).
+def refuse(
+    source: str | Path, table: pd.DataFrame, bad: Any, reason: str, *, by_index: bool = False
+) -> None:
+    """Refuses the first row that is `bad` (a bool for each).
 
     Raises:
-      UserError: with file, row, reason and the row's values.
+      UserError: with the source, the row in its file (or index), the reason and the row's values.
     """
-    if bad.any():
-        row: Any = bad.idxmax()
-        values = ", ".join(f"{name}={value}" for name, value in table.loc[row].items())
-        raise UserError(f"{in_row(path, row + 2)}: {reason} ({values})")
+    if np.any(bad):
+        row = table.iloc[int(np.argmax(bad))]
+        place = f"{source}, index {row.name}" if by_index else in_row(source, row.name + 2)
+        values = ", ".join(f"{name}={value}" for name, value in row.items())
+        raise UserError(f"{place}: {reason} ({values})")
+
+
+def _remedy(table, program):
+    if program:
+        return f"; is it a CSV file of {program}?"
+    have = ", ".join(map(str, table.columns))
+    mark = next((word for sign, word in SEPARATORS.items() if sign in have), "")
+    remedy = f"it separates by {mark}: save it with commas" if mark else "name it there"
+    return f" (the header has: {have}); {remedy}"
 
 
 def _column(path, text, kind):
@@ -111,11 +129,7 @@ def _column(path, text, kind):
     bad = np.isnan(number) if kind is float else ~(number % 1 == 0)
     if bad.any():
         row = text.index[bad][0]
+        given = repr(text[row]) if text[row].strip() else "empty"
         need = "a number" if kind is float else "a whole number"
-        raise UserError(f"{in_row(path, row + 2)}: {text.name} is {text[row]!r}; it must be {need}")
+        raise UserError(f"{in_row(path, row + 2)}: {text.name} is {given}; it must be {need}")
     return pd.Series(number.astype(kind), text.index)
-
-
-def _sparse_column(path, text, kind):
-    given = _column(path, text[text.str.strip() != ""], kind)
-    return given.astype("Int64" if kind is int else float).reindex(text.index)

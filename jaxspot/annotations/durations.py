@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.intervals import KINDS, check_intervals, frame_labels
+from jaxspot.annotations.intervals import KINDS, check_intervals, check_table, frame_labels
 from jaxspot.errors import UserError, one_of
 
 
@@ -95,18 +95,16 @@ def move_to_neutral_ratio(
         or a column missing.
     """
     check_intervals(annotations, "video", first=1)
-    _check_videos(videos)
-    frames: dict[str, int] = {}
-    moved: dict[str, int] = {}
-    columns = (videos[name].tolist() for name in ("subject", "video", "frames"))
-    for subject, video, length in zip(*columns, strict=True):
-        rows = annotations.loc[annotations.video == video]
-        labels = frame_labels(rows, frames=length)
-        frames[subject] = frames.get(subject, 0) + length
-        moved[subject] = moved.get(subject, 0) + int(labels.any(axis=1).sum())
-    ratio = {subject: _ratio(moved[subject], total) for subject, total in frames.items()}
+    check_table(videos, ("subject", "video", "frames"), what="videos")
+    moved = []
+    for video, length in zip(videos.video.tolist(), videos.frames.tolist(), strict=True):
+        labels = frame_labels(annotations.loc[annotations.video == video], frames=length)
+        moved.append(int(labels.any(axis=1).sum()))
+    counts = videos.loc[:, ["subject", "frames"]].assign(moved=moved)
+    totals = counts.groupby("subject", sort=False).sum()
+    ratio = {row.Index: _ratio(row.moved, row.frames) for row in totals.itertuples()}
     by_subject = pd.Series(ratio, name="move_to_neutral", dtype=float).rename_axis("subject")
-    return _ratio(sum(moved.values()), sum(frames.values())), by_subject
+    return _ratio(sum(moved), int(counts.frames.sum())), by_subject
 
 
 def _lengths(annotations, inclusive):
@@ -126,14 +124,6 @@ def _check_lengths(durations):
             raise ValueError(f"durations of {kind} must have one axis, not shape {lengths.shape}")
         if lengths.size and not (np.issubdtype(lengths.dtype, np.number) and (lengths >= 0).all()):
             raise ValueError(f"durations of {kind} must be numbers of frames, 0 or more")
-
-
-def _check_videos(videos):
-    if not isinstance(videos, pd.DataFrame):
-        raise TypeError(f"videos must be a pandas DataFrame, not {type(videos).__name__}")
-    missing = [name for name in ("subject", "video", "frames") if name not in videos]
-    if missing:
-        raise UserError(f"videos: column {missing[0]!r} is missing")
 
 
 def _rates(videos, fps):

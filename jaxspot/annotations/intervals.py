@@ -3,6 +3,8 @@
 Files count a video's frames from 1 and include both ends; arrays count from 0.
 """
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -49,44 +51,19 @@ def read_videos(path: str | Path) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def read_sources(path: str | Path) -> pd.DataFrame:
-    """Reads a table of videos to prepare: subject, video, path (str), fps (float, NaN if blank).
-
-    Also gives `row`, the row in the file.
-
-    Raises:
-      UserError: a missing file or column, a doubled video, an empty name or path, fps <= 0.
-    """
-    columns = {"subject": str, "video": str, "path": str}
-    table = read_columns(path, columns, optional={"fps": float})
-    if "fps" not in table:
-        table["fps"] = np.nan
-    refuse(path, table, table.video.duplicated(), "video is listed twice; keep one row")
-    for name in columns:
-        refuse(path, table, table[name] == "", f"{name} is empty")
-    refuse(path, table, table.fps <= 0, "fps must be above 0")
-    table["row"] = table.index + 2
-    return table.reset_index(drop=True)
-
-
 def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
     """Reads the labels of a bank: subject, video, kind (ME|MaE), onset, apex, offset.
 
     They were mended when the bank was made, so nothing is mended here; `read_labels` reads others.
-
-    Args:
-      path: a CSV file; frames count from 1, both ends included.
-      videos: where given, every interval must lie inside a video of this table.
+    Frames count from 1, both ends included. With `videos`, every interval must lie inside one.
 
     Raises:
       UserError: naming file and row.
     """
-    columns = dict(subject=str, video=str, kind=str, onset=int, apex=int, offset=int)
-    table = read_columns(path, columns)
-    _check_spans(path, table, videos)
+    table = _read_spans(path, videos, {"apex": int})
     outside = (table.apex < table.onset) | (table.apex > table.offset)
     refuse(path, table, outside, "apex lies outside onset..offset")
-    return table.reset_index(drop=True)
+    return table.loc[:, list(ANNOTATION_COLUMNS)].reset_index(drop=True)
 
 
 def read_intervals(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -97,10 +74,7 @@ def read_intervals(path: str | Path, videos: pd.DataFrame | None = None) -> pd.D
     Raises:
       UserError: naming file and row.
     """
-    columns = dict(subject=str, video=str, kind=str, onset=int, offset=int)
-    table = read_columns(path, columns, optional={"apex": int, "score": float})
-    _check_spans(path, table, videos)
-    return table.reset_index(drop=True)
+    return _read_spans(path, videos, {}, {"apex": int, "score": float}).reset_index(drop=True)
 
 
 def frame_labels(annotations: pd.DataFrame, *, frames: int) -> np.ndarray:
@@ -121,30 +95,31 @@ def frame_labels(annotations: pd.DataFrame, *, frames: int) -> np.ndarray:
     return labels
 
 
-def _check_spans(path, table, videos):
-    refuse(path, table, ~table.kind.isin(KINDS), "kind must be ME or MaE")
-    refuse(path, table, table.onset < 1, "onset is before frame 1 (frames count from 1)")
-    refuse(path, table, table.offset < table.onset, "offset is before onset")
-    if videos is None:
-        return
-    frames = table.video.map(videos.set_index("video").frames)
-    refuse(path, table, frames.isna(), "video is not in the table of videos")
-    refuse(path, table, table.offset > frames, "offset is past the end of the video")
-    subject = table.video.map(videos.set_index("video").subject)
-    named = table.subject != ""
-    refuse(path, table, named & (subject != table.subject), "subject is not that of the video")
+def check_table(table: pd.DataFrame, columns: Sequence[str], *, what: str) -> None:
+    """Refuses what is no table, or lacks one of the columns; `what` names it in the error.
+
+    Raises:
+      TypeError: not a table.
+      UserError: a column is missing.
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(f"{what} must be a pandas DataFrame, not {type(table).__name__}")
+    missing = [name for name in columns if name not in table]
+    if missing:
+        have = ", ".join(map(str, table.columns))
+        raise UserError(f"{what}: column {missing[0]!r} is missing (the table has: {have})")
 
 
 def check_intervals(
     table: pd.DataFrame, *more: str, what: str = "annotations", first: int | None = None
 ) -> None:
-    """Refuses a table of intervals that nothing can be counted of.
+    """Refuses a table of intervals that cannot be counted.
 
     Args:
       table: kind (ME or MaE), onset, offset, both ends in frames.
       more: further columns that it needs.
       what: the table's name in the error.
-      first: the lowest frame that an onset may be; any by default.
+      first: the lowest frame of an onset; any by default.
 
     Raises:
       TypeError: not a table.
@@ -152,29 +127,29 @@ def check_intervals(
         number, an offset is before its onset, or an onset before `first`; it names the row by its
         index.
     """
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"{what} must be a pandas DataFrame, not {type(table).__name__}")
-    columns = ("kind", "onset", "offset", *more)
-    missing = [name for name in columns if name not in table]
-    if missing:
-        have = ", ".join(map(str, table.columns))
-        raise UserError(f"{what}: column {missing[0]!r} is missing (the table has: {have})")
-    onset, offset = (_numbers(table[name]) for name in ("onset", "offset"))
-    refuse = lambda bad, reason: _refuse(table, what, bad, reason)
-    refuse(~table.kind.isin(KINDS).to_numpy(), "kind must be ME or MaE")
-    refuse((onset % 1 != 0) | (offset % 1 != 0), "onset and offset must be whole frames")
-    refuse(offset < onset, "offset is before onset")
+    check_table(table, ("kind", "onset", "offset", *more), what=what)
+    number = lambda name: pd.Series(pd.to_numeric(table[name], errors="coerce"))
+    onset, offset = (number(n).to_numpy(float, na_value=np.nan) for n in ("onset", "offset"))
+    shown = [name for name in ("video", "kind", "onset", "offset") if name in table]
+    check = partial(refuse, what, table.loc[:, shown], by_index=True)
+    check(~table.kind.isin(KINDS).to_numpy(), "kind must be ME or MaE")
+    check((onset % 1 != 0) | (offset % 1 != 0), "onset and offset must be whole frames")
+    check(offset < onset, "offset is before onset")
     if first is not None:
-        refuse(onset < first, f"onset is before frame {first} (frames count from {first})")
+        check(onset < first, f"onset is before frame {first} (frames count from {first})")
 
 
-def _numbers(column):
-    return pd.Series(pd.to_numeric(column, errors="coerce")).to_numpy(float, na_value=np.nan)
-
-
-def _refuse(table, what, bad, reason):
-    if bad.any():
-        row = table.iloc[int(np.argmax(bad))]
-        shown = [name for name in ("video", "kind", "onset", "offset") if name in table]
-        values = ", ".join(f"{name}={row[name]}" for name in shown)
-        raise UserError(f"{what}, index {row.name}: {reason} ({values})")
+def _read_spans(path, videos, more, optional=None):
+    columns = dict(subject=str, video=str, kind=str, onset=int, offset=int) | more
+    table = read_columns(path, columns, optional=optional)
+    refuse(path, table, ~table.kind.isin(KINDS), "kind must be ME or MaE")
+    refuse(path, table, table.onset < 1, "onset is before frame 1 (frames count from 1)")
+    refuse(path, table, table.offset < table.onset, "offset is before onset")
+    if videos is not None:
+        of_video = videos.set_index("video").reindex(table.video).set_index(table.index)
+        refuse(path, table, of_video.frames.isna(), "video is not in the table of videos")
+        late = table.offset > of_video.frames
+        refuse(path, table, late, "offset is past the end of the video")
+        other = (table.subject != "") & (of_video.subject != table.subject)
+        refuse(path, table, other, "subject is not that of the video")
+    return table

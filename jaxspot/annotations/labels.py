@@ -3,17 +3,58 @@
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from jaxspot.annotations.canonical import canonical_labels, is_canonical
-from jaxspot.annotations.cas_me2 import cas_me2_sheets
-from jaxspot.annotations.columns import SEPARATORS, read_file
-from jaxspot.annotations.csv_sheets import csv_sheet, is_workbook
+import numpy as np
+import pandas as pd
+
+from jaxspot.annotations.cas_me2 import cas_me2_labels
+from jaxspot.annotations.columns import SEPARATORS, in_row, read_columns, read_file, refuse
+from jaxspot.annotations.csv_sheets import csv_sheet, read_sheets
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.annotations.recognise import READERS, is_label_sheet, recognise
-from jaxspot.annotations.repairs import RULES, Labels
-from jaxspot.annotations.samm_lv import samm_lv_sheets
-from jaxspot.annotations.sheets import read_workbook
+from jaxspot.annotations.repairs import RULES, Label, Labels, mend
+from jaxspot.annotations.rules import Span
+from jaxspot.annotations.samm_lv import samm_lv_labels
+from jaxspot.annotations.sheets import Sheet
 from jaxspot.errors import UserError
 
-OF_SHEETS: dict[str, Callable[..., Labels]] = dict(samm_lv=samm_lv_sheets, cas_me2=cas_me2_sheets)
+OF_SHEETS: dict[str, Callable[..., Labels]] = dict(samm_lv=samm_lv_labels, cas_me2=cas_me2_labels)
+
+NAMES = ("subject", "video", "kind")
+APEX_RULE = "missing_apex"
+
+
+def read_samm_lv(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.DataFrame:
+    """Reads the labels of SAMM-LV: subject '006', video '006_1', kind, onset, apex, offset.
+
+    Args:
+      workbook: the .xlsx of any version, or its label sheet as CSV; the header may stand in row 1
+        or 10.
+      rules: the repair rules in force (`repairs.RULES`).
+
+    Returns:
+      frames as integers from 1, both ends included, 200 a second, in the order of the sheet.
+
+    Raises:
+      UserError: naming file and row.
+    """
+    return samm_lv_labels(read_sheets(workbook), rules=rules).annotations.drop(columns="row")
+
+
+def read_cas_me2(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.DataFrame:
+    """Reads the labels of CAS(ME)^2: subject 's15', video 's15_0401', kind, onset, apex, offset.
+
+    Args:
+      workbook: the .xlsx with its three sheets, under any names and in any order; or its label
+        sheet as CSV, which is read by the names of the release (participant 1 is s15, 22 is s40).
+      rules: the repair rules in force (`repairs.RULES`).
+
+    Returns:
+      frames as integers from 1, both ends included, 30 a second, in the order of the sheet.
+
+    Raises:
+      UserError: naming file and row.
+    """
+    return cas_me2_labels(read_sheets(workbook), rules=rules).annotations.drop(columns="row")
 
 
 def read_labels(
@@ -24,8 +65,8 @@ def read_labels(
     Args:
       file: a workbook of SAMM-LV or CAS(ME)^2; its label sheet saved as CSV; or a canonical CSV
         table (subject, video, kind, onset, offset; apex optional).
-      rules: of `repairs.RULES`.
-      dataset: 'samm_lv' or 'cas_me2': whose sheets these must be; by default, whosever they are.
+      rules: the repair rules in force (`repairs.RULES`).
+      dataset: 'samm_lv' or 'cas_me2': whose sheets these must be; any by default.
 
     Returns:
       labels that are not fitted to videos yet, see `fit_to_videos`.
@@ -33,20 +74,69 @@ def read_labels(
     Raises:
       UserError: naming file and row.
     """
-    data = read_file(file)
-    if is_workbook(file, data):
-        sheets = read_workbook(file)
-    else:
-        sheets = [csv_sheet(file, data)]
-        if is_canonical(sheets[0]) or not is_label_sheet(sheets[0]):
-            _refuse_other_separators(file, data)
-            return canonical_labels(file, data=data, rules=rules)
+    data = read_file(file)  # once: it may be a pipe
+    sheets = read_sheets(file, data)
+    is_csv = not sheets[0].name
+    if is_csv and (is_canonical(sheets[0]) or not is_label_sheet(sheets[0])):
+        for sign, word in SEPARATORS.items():
+            if is_label_sheet(csv_sheet(file, data, separator=sign)):
+                raise UserError(f"{file}: it separates by {word}: save it with commas")
+        return canonical_labels(file, data, rules=rules)
     # The reader says what the sheets of another set are, or that they are nobody's.
     dataset = dataset or READERS.get(recognise(sheets), "samm_lv")
     return OF_SHEETS[dataset](sheets, rules=rules)
 
 
-def _refuse_other_separators(file, data):
-    for sign, word in SEPARATORS.items():
-        if is_label_sheet(csv_sheet(file, data, separator=sign)):
-            raise UserError(f"{file}: it separates by {word}: save it with commas")
+def is_canonical(sheet: Sheet) -> bool:
+    """Whether the first row of a CSV file names the columns of such a table."""
+    first = {str(cell).strip() for row in sheet.rows[:1] for cell in row.cells}
+    return first >= {*NAMES, "onset", "offset"}
+
+
+def canonical_labels(path: str | Path, data: bytes, *, rules: Collection[str] = RULES) -> Labels:
+    """Reads a canonical table; its frames are mended by the same rules as those of a release.
+
+    Without a column `apex`, the apex of each label is the middle of onset..offset; that is no
+    repair and is not listed. A blank cell of that column is one, of rule `missing_apex`.
+
+    Args:
+      path: a CSV file: subject, video, kind (ME or MaE), onset, offset, and apex if known; frames
+        from 1, both ends included.
+      data: its bytes.
+      rules: the repair rules in force (`repairs.RULES`).
+
+    Raises:
+      UserError: naming file and row: a text in place of a frame, an unknown kind, frames that no
+        rule mends, or times in seconds.
+    """
+    columns = dict.fromkeys(NAMES, str) | {"onset": float}
+    optional = {"apex": float}
+    table = read_columns(path, columns, blank={"offset": float}, optional=optional, data=data)
+    refuse(path, table.loc[:, list(NAMES)], ~table.kind.isin(KINDS), "kind must be ME or MaE")
+    _refuse_seconds(path, table)
+    if "apex" in table:
+        return mend(_rows(table), file=str(path), rules=rules)
+    labels = mend(_rows(table.assign(apex=np.nan)), file=str(path), rules=[*rules, APEX_RULE])
+    listed = labels.repairs[labels.repairs.rule != APEX_RULE].reset_index(drop=True)
+    return labels._replace(repairs=listed)
+
+
+def _rows(table: pd.DataFrame):
+    columns = (table[name].tolist() for name in (*NAMES, "onset", "apex", "offset"))
+    rows = zip(table.index + 2, *columns, strict=True)
+    for row, subject, video, kind, onset, apex, offset in rows:
+        yield Label(int(row), subject, video, kind, Span(onset, apex, offset))
+
+
+def _refuse_seconds(path, table):
+    """Few frames of a release have a fraction (SAMM-LV: one in ten); nearly all seconds do."""
+    ends = table[["onset", "offset"]]
+    broken = ends.notna() & (ends % 1 != 0)
+    many = 2 * broken.to_numpy().sum() > ends.notna().to_numpy().sum()
+    if many and broken.any(axis=1).sum() > 1:
+        row = int(broken.any(axis=1).idxmax())
+        found = ", ".join(f"{name} {table[name][row]}" for name in ends)
+        raise UserError(
+            f"{in_row(path, row + 2)}: {found}: most onsets and offsets are no whole numbers; write"
+            " frames, not seconds"
+        )

@@ -28,12 +28,7 @@ CSV = (
 
 
 def recognise(sheets: Sequence[Sheet]) -> str:
-    """The dataset of a workbook's sheets.
-
-    Returns:
-      'SAMM-LV', 'CAS(ME)^2', 'CAS(ME)^3', 'SMIC-E-Long', 'CASME II or SAMM short clips' or
-      'unknown'.
-    """
+    """The data set of a workbook's sheets, such as 'SAMM-LV' or 'CAS(ME)^3', or 'unknown'."""
     has = lambda *names: any(find_header(sheet, names) for sheet in sheets)
     if has("Filename", "Onset Frame", "Offset Frame"):
         return "CASME II or SAMM short clips"
@@ -62,10 +57,10 @@ def is_label_sheet(sheet: Sheet) -> bool:
 
 
 def expect(sheets: Sequence[Sheet], dataset: str) -> None:
-    """Checks that a workbook is that of `dataset`, one of READERS.
+    """Refuses a workbook that is not that of `dataset`, one of READERS.
 
     Raises:
-      UserError: it is another's (then the line says which, and what reads it), or nobody's.
+      UserError: with the data set it belongs to and what reads that, if it is known.
     """
     found = recognise(sheets)
     if found == dataset:

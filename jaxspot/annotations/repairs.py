@@ -63,9 +63,8 @@ def mend(
 
     Args:
       labels: frames from 1, both ends included; they may have fractions, NaN is an empty cell.
-      file: path of the file.
+      file, release: as in `Labels`.
       sheet: its name in a workbook; "" for a CSV table.
-      release: as in `Labels`.
       rules: the rules in force.
 
     Raises:
@@ -84,7 +83,7 @@ def mend(
                 f"{in_row(file, label.row, sheet)}: no rule mends {_told(span)} "
                 "(1 <= onset <= apex <= offset must hold); correct or delete the row"
             )
-        kept.append(_kept(label, span))
+        kept.append(label._replace(span=span))
     return _labels(kept, repairs, file, release)
 
 
@@ -93,8 +92,8 @@ def fit_to_videos(
 ) -> Labels:
     """Fits labels to the videos at hand.
 
-    Rule `no_video` leaves out the labels of a video that is not there, rule `past_end` clips what
-    reaches past the last frame; a label that begins past it is left out.
+    Rule `no_video` leaves out the labels of a video that is not there. Rule `past_end` clips a
+    label at the last frame, and leaves out one that begins past it.
 
     Args:
       labels: as the sheet gave them.
@@ -102,8 +101,7 @@ def fit_to_videos(
       rules: the rules in force. Without `no_video` each label must have its video.
 
     Raises:
-      UserError: an unknown name among `rules`; a label without its video where `no_video` is off;
-        a label whose video is another subject's.
+      UserError: an unknown rule, a label without its video, or one of another subject's video.
     """
     check_rules(rules)
     columns = (videos[name].tolist() for name in ("video", "subject", "frames"))
@@ -115,36 +113,30 @@ def fit_to_videos(
         except UserError as error:
             raise UserError(f"{in_row(labels.file, label.row)}: {error}") from None
         repairs += [_repair(labels.file, label, *change)] if change else []
-        kept += [_kept(label, span)] if span else []
+        kept += [label._replace(span=span)] if span else []
     return _labels(kept, repairs, labels.file, labels.release)
 
 
 def count_repairs(repairs: pd.DataFrame) -> str:
     """Says how many labels of a file were mended and left out, and by which rules.
 
-    Args:
-      repairs: as in `Labels`.
-
-    Returns:
-      such as '3 labels mended (past_end 2, onset_zero 1), 1 left out (no_video)'; '' for none.
+    Such as '3 labels mended (past_end 2, onset_zero 1), 1 left out (no_video)'; '' for none.
+    `repairs` is that of `Labels`.
     """
-    last = repairs.after.str.startswith(LEFT_OUT)
-    lost = repairs.row.isin(repairs.row[last])
-    mended, out = repairs[~lost], repairs[last]
+    out = repairs.after.str.startswith(LEFT_OUT)
+    mended = repairs[~repairs.row.isin(repairs.row[out])]
     said = []
-    if len(mended):
-        count = mended.row.nunique()
-        said = [f"{count} {'label' if count == 1 else 'labels'} mended ({_by_rule(mended)})"]
-    if len(out):
-        word = "" if said else "label " if len(out) == 1 else "labels "
-        said += [f"{len(out)} {word}left out ({_by_rule(out)})"]
+    for part, word in ((mended, "mended"), (repairs[out], "left out")):
+        count = part.row.nunique()
+        noun = "" if said else "label " if count == 1 else "labels "
+        said += [f"{count} {noun}{word} ({_by_rule(part)})"] if count else []
     return ", ".join(said)
 
 
 def _by_rule(repairs):
-    """'past_end 2, onset_zero 1', the most frequent first; of a single rule its name alone."""
-    counts = {rule: int((repairs.rule == rule).sum()) for rule in RULES}
-    used = sorted((rule for rule in RULES if counts[rule]), key=lambda rule: -counts[rule])
+    """'past_end 2, onset_zero 1', the most frequent first; for a single rule its name alone."""
+    counts = {rule: n for rule in RULES if (n := int((repairs.rule == rule).sum()))}
+    used = sorted(counts, key=lambda rule: -counts[rule])
     return ", ".join(f"{rule} {counts[rule]}" for rule in used) if len(used) > 1 else used[0]
 
 
@@ -189,10 +181,6 @@ def _rows(annotations):
         yield Label(row, subject, video, kind, Span(*frames))
 
 
-def _kept(label, span):
-    return (label.subject, label.video, label.kind, *span, label.row)
-
-
 def _change(before, after):
     """Both as text, with only those frames that differ; texts are empty if none does."""
     pairs = zip(Span._fields, map(_text, before), map(_text, after), strict=True)
@@ -216,7 +204,8 @@ def _repair(file, label, rule, before, after):
     return (name, label.row, label.subject, label.video, rule, before, after)
 
 
-def _labels(rows, repairs, file, release):
+def _labels(kept, repairs, file, release):
+    rows = [(label.subject, label.video, label.kind, *label.span, label.row) for label in kept]
     table = pd.DataFrame(rows, columns=[*ANNOTATION_COLUMNS, "row"]).astype(TYPES)
     listed = pd.DataFrame(repairs, columns=list(REPAIR_COLUMNS))
     kinds = {name: int if name == "row" else str for name in REPAIR_COLUMNS}

@@ -72,11 +72,7 @@ RULES = (*SHEET_RULES, "no_video", "past_end")
 
 
 def check_rules(rules: Collection[str]) -> None:
-    """Checks names of rules.
-
-    Raises:
-      UserError: an unknown name; the line lists the known ones.
-    """
+    """Raises UserError for a name that is no rule; the line lists the known ones."""
     for name in rules:
         if name not in RULES:
             raise UserError(f"there is no repair rule {name!r}; the rules are: {', '.join(RULES)}")

@@ -5,11 +5,7 @@ The label sheet alone, saved as CSV, reads the same.
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
 
-import pandas as pd
-
-from jaxspot.annotations.csv_sheets import read_sheets
 from jaxspot.annotations.recognise import SAMM_LV_COLUMNS, expect
 from jaxspot.annotations.repairs import RULES, Label, Labels, Span, mend
 from jaxspot.annotations.sheets import (
@@ -19,39 +15,17 @@ from jaxspot.annotations.sheets import (
     find_header,
     frame_number,
     kind_of,
-    place,
     text,
     title,
+    where,
 )
 from jaxspot.errors import UserError
 
 SHEET = "FACS_Movement_Only"
 
 
-def read_samm_lv(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.DataFrame:
-    """Reads the labels of SAMM-LV: subject '006', video '006_1', kind, onset, apex, offset.
-
-    Args:
-      workbook: the .xlsx of any version, or its label sheet as CSV; the header may stand in row 1
-        or 10.
-      rules: the repair rules in force (`repairs.RULES`).
-
-    Returns:
-      frames as integers from 1, both ends included, 200 a second, in the order of the sheet.
-
-    Raises:
-      UserError: naming file and row.
-    """
-    return samm_lv_labels(workbook, rules=rules).annotations.drop(columns="row")
-
-
-def samm_lv_labels(workbook: str | Path, *, rules: Collection[str] = RULES) -> Labels:
-    """Like `read_samm_lv`, with the row of each label and the list of repairs."""
-    return samm_lv_sheets(read_sheets(workbook), rules=rules)
-
-
-def samm_lv_sheets(sheets: Sequence[Sheet], *, rules: Collection[str] = RULES) -> Labels:
-    """Like `samm_lv_labels`, of sheets that were read already."""
+def samm_lv_labels(sheets: Sequence[Sheet], *, rules: Collection[str] = RULES) -> Labels:
+    """Labels of SAMM-LV from the sheets of a file (`read_sheets`); see `read_samm_lv`."""
     expect(sheets, "SAMM-LV")
     sheet, header = _label_sheet(sheets)
     labels = list(_rows(sheet, header))
@@ -67,12 +41,9 @@ def samm_lv_video(name: str) -> tuple[str, str] | None:
 
 
 def label_version(labels: Labels) -> str:
-    """The version of the labels by their glitches, as `samm_lv_labels` listed them.
+    """The version of the labels by their glitches: 'V1/V2', 'V3' or 'unknown (...)' with counts.
 
     V1 and V2 have 143 frames with a fraction and 10 onsets of 0, V3 has one onset of 0.
-
-    Returns:
-      'V1/V2', 'V3' or 'unknown (...)' with the counts.
     """
     of = lambda rule: labels.repairs[labels.repairs.rule == rule].before
     rows, zeros = len(of("round_fraction")), len(of("onset_zero"))
@@ -110,7 +81,7 @@ def _rows(sheet: Sheet, header: Header) -> Iterator[Label]:
         given = text(sheet, row, whole.columns["Subject"], "Subject") if whole else ""
         if given and given.lstrip("0") != subject.lstrip("0"):
             raise UserError(
-                f"{place(sheet, row)}: Subject is {given!r}, but Filename begins with {subject!r}"
+                f"{where(sheet, row)}: Subject is {given!r}, but Filename begins with {subject!r}"
             )
         frames = (frame_number(sheet, row, columns[n], n) for n in ("Onset", "Apex", "Offset"))
         kind = kind_of(sheet, row, columns["Type"], "Type")
@@ -121,7 +92,7 @@ def _video(sheet, row, column):
     name = text(sheet, row, column, "Filename")
     match = re.fullmatch(r"([0-9]{1,3})_([0-9]{1,4})_[0-9]+", name)
     if match is None:
-        raise UserError(f"{place(sheet, row)}: Filename is {name!r}; it must be like '006_1_3'")
+        raise UserError(f"{where(sheet, row)}: Filename is {name!r}; it must be like '006_1_3'")
     return _named(match[1], match[2])
 
 

@@ -6,7 +6,7 @@ import math
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -17,6 +17,7 @@ from jaxspot.errors import UserError
 
 HEADER_ROWS = 30
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # .xls, and .xlsx under a password
+ZIP = b"PK"
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?")
 RESAVE = "open it in a spreadsheet program and save it as .xlsx"
 
@@ -69,7 +70,7 @@ def read_workbook(path: str | Path) -> list[Sheet]:
     return sheets
 
 
-def place(sheet: Sheet, row: Row) -> str:
+def where(sheet: Sheet, row: Row) -> str:
     """Where a row stands, for a message: file, sheet and number of the row."""
     return in_row(sheet.path, row.number, sheet.name)
 
@@ -98,42 +99,33 @@ def text(sheet: Sheet, row: Row, column: int, name: str) -> str:
 
 
 def frame_number(sheet: Sheet, row: Row, column: int, name: str) -> float:
-    """A cell as a frame number, which may have a fraction; NaN where the cell is empty.
-
-    Raises:
-      UserError: anything but a number, or a text of digits.
-    """
+    """A cell as a frame number, maybe with a fraction; NaN for an empty cell, else UserError."""
     value = _result(sheet, row, column, name)
     if value is None:
         return math.nan
-    number = isinstance(value, str) and NUMBER.fullmatch(value.strip())
-    frame: Any = float(value) if number else value
-    if _finite(frame):
+    digits = isinstance(value, str) and NUMBER.fullmatch(value.strip())
+    frame: Any = float(value) if digits else value
+    number = isinstance(frame, int | float) and not isinstance(frame, bool)
+    if number and abs(frame) < LARGEST:
         return frame
-    raise UserError(f"{place(sheet, row)}: {name} is {value!r}; it must be a frame number")
+    raise UserError(f"{where(sheet, row)}: {name} is {value!r}; it must be a frame number")
 
 
 def kind_of(sheet: Sheet, row: Row, column: int, name: str) -> str:
-    """A cell as kind: 'Micro - 1/2', 'micro-expression' -> 'ME', 'Macro' -> 'MaE'.
-
-    Raises:
-      UserError: anything that begins with neither word.
-    """
+    """A cell as kind: 'Micro - 1/2' -> 'ME', 'Macro' -> 'MaE', anything else -> UserError."""
     value = text(sheet, row, column, name)
     for word, kind in (("micro", "ME"), ("macro", "MaE")):
         if value.casefold().startswith(word):
             return kind
-    raise UserError(f"{place(sheet, row)}: {name} is {value!r}; it must be Micro or Macro")
+    raise UserError(f"{where(sheet, row)}: {name} is {value!r}; it must be Micro or Macro")
 
 
 def find_header(sheet: Sheet, names: Sequence[str]) -> Header | None:
-    """The first row, among the first 30, that holds all names; case, blanks and signs don't count.
+    """The first row, among the first 30, that holds all names; None where there is none.
 
-    Returns:
-      None where there is no such row.
+    Case, blanks and signs are ignored.
     """
-    for row in _top(sheet):
-        have = _names(row)
+    for row, have in _header_rows(sheet):
         if all(_plain(name) in have for name in names):
             return Header(row.number, {name: have[_plain(name)] for name in names})
     return None
@@ -141,15 +133,15 @@ def find_header(sheet: Sheet, names: Sequence[str]) -> Header | None:
 
 def nearest_header(sheets: Sequence[Sheet], names: Sequence[str]) -> str:
     """Says which column is missing from the row that is most like the header; '' if none is."""
-    lacks = lambda row: [name for name in names if _plain(name) not in _names(row)]
-    rows = [(sheet, row) for sheet in sheets for row in _top(sheet)]
-    if not rows:
-        return ""
-    sheet, row = min(rows, key=lambda pair: len(lacks(pair[1])))
-    if len(lacks(row)) > len(names) / 2:
+    rows = []
+    for sheet in sheets:
+        for row, have in _header_rows(sheet):
+            rows.append(([name for name in names if _plain(name) not in have], sheet, row))
+    lacks, sheet, row = min(rows, key=lambda found: len(found[0]), default=(names, None, None))
+    if sheet is None or row is None or len(lacks) > len(names) / 2:
         return ""
     have = ", ".join(str(value) for value in row.cells if value is not None)
-    return f"{place(sheet, row)}: column {lacks(row)[0]!r} is missing (the row has: {have})"
+    return f"{where(sheet, row)}: column {lacks[0]!r} is missing (the row has: {have})"
 
 
 def matching_column(sheet: Sheet, pattern: re.Pattern) -> int | None:
@@ -173,16 +165,18 @@ def _check_format(path: Path, file: BinaryIO) -> None:
         raise UserError(f"{path}: is in the old format .xls; {RESAVE}")
     if not start:
         raise UserError(f"{path}: the file is empty; get it from the release again")
-    if start[:2] != b"PK":
+    if not start.startswith(ZIP):
         raise UserError(f"{path}: is not a workbook (.xlsx); if it is a CSV table, name it .csv")
-    file.seek(0)
 
 
 def _sheets(path: Path, file: BinaryIO) -> list[Sheet]:
+    book = lambda results: contextlib.closing(
+        openpyxl.load_workbook(file, read_only=True, data_only=results)
+    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions, which hold no labels
-            with _opened(file, results=True) as values, _opened(file, results=False) as formulas:
+            with book(True) as values, book(False) as formulas:
                 pairs = zip(values.worksheets, formulas.worksheets, strict=True)
                 return [Sheet(str(path), str(one.title), _rows(one, two)) for one, two in pairs]
     except Exception as error:  # a damaged file fails anywhere in zip, XML or openpyxl
@@ -193,17 +187,7 @@ def _sheets(path: Path, file: BinaryIO) -> list[Sheet]:
         ) from None
 
 
-@contextlib.contextmanager
-def _opened(file: BinaryIO, *, results: bool) -> Iterator[openpyxl.Workbook]:
-    file.seek(0)
-    book = openpyxl.load_workbook(file, read_only=True, data_only=results)
-    try:
-        yield book
-    finally:
-        book.close()
-
-
-def _rows(values, formulas) -> tuple[Row, ...]:
+def _rows(values, formulas):
     # Some programs save a wrong size of the sheet, which would cut it.
     values.reset_dimensions()
     formulas.reset_dimensions()
@@ -212,11 +196,7 @@ def _rows(values, formulas) -> tuple[Row, ...]:
         Row(number, tuple(itertools.starmap(_value, zip(*pair, strict=True))))
         for number, pair in enumerate(pairs, 1)
     )
-    return tuple(row for row in rows if not _blank(row))
-
-
-def _blank(row):
-    return all(cell(row, column) is None for column in range(len(row.cells)))
+    return tuple(row for row in rows if any(cell(row, at) is not None for at in range(len(row[1]))))
 
 
 def _value(result, formula):
@@ -229,24 +209,17 @@ def _result(sheet, row, column, name):
     value = cell(row, column)
     if isinstance(value, Formula):
         raise UserError(
-            f"{place(sheet, row)}: {name} is a formula without its result ({value.text}); {RESAVE}"
+            f"{where(sheet, row)}: {name} is a formula without its result ({value.text}); {RESAVE}"
         )
     return value
 
 
-def _finite(value):
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and abs(value) < LARGEST
-
-
-def _top(sheet):
-    return [row for row in sheet.rows if row.number <= HEADER_ROWS]
-
-
-def _names(row):
-    """Plain name -> its first column."""
-    named = ((_plain(value), at) for at, value in enumerate(row.cells) if isinstance(value, str))
-    return dict(reversed(list(named)))
+def _header_rows(sheet):
+    """Rows that may be the header, each with its plain names: name -> first column."""
+    for row in sheet.rows:
+        if row.number <= HEADER_ROWS:
+            cells = reversed(list(enumerate(row.cells)))
+            yield row, {_plain(value): at for at, value in cells if isinstance(value, str)}
 
 
 def _plain(name):

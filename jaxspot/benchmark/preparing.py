@@ -7,8 +7,8 @@ from typing import Any
 import cv2
 
 from jaxspot.benchmark.measure import Machine, Row, compare_speed, one_opencv_thread
+from jaxspot.datasets.dataset import Dataset, SourceVideo
 from jaxspot.datasets.prepare import prepare as prepare_bank
-from jaxspot.datasets.source import Source, SourceVideo
 from jaxspot.synthetic.generate import synthesise_video
 from jaxspot.workers import core_count
 
@@ -32,7 +32,7 @@ def prepare(_: Machine, *, videos: int = 4, frames: int = 300) -> list[Row]:
         return compare_speed("prepare", every_core, {"one core": on_one_core}, **options)
 
 
-def make_source(root: Path, *, videos: int, frames: int) -> Source:
+def make_source(root: Path, *, videos: int, frames: int) -> Dataset:
     """Synthetic heads in the middle of gray pictures, each video a folder of images."""
     made = []
     for subject in range(videos):
@@ -44,4 +44,4 @@ def make_source(root: Path, *, videos: int, frames: int) -> Source:
             picture = cv2.copyMakeBorder(large, 80, 80, 160, 160, cv2.BORDER_CONSTANT, value=[120])
             cv2.imwrite(str(place / f"{number}.jpg"), picture)
         made.append(SourceVideo(f"s{subject}", f"v{subject}", place, 30.0))
-    return Source("csv", root, tuple(made), None, None)
+    return Dataset("csv", root, tuple(made))

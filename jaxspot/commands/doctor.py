@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
     if flags.bank:
         checks, title = doctor_bank(flags.bank), f"bank {flags.bank}"
     else:
-        checks = doctor_source(find_source(flags), rules=flags.rules)
+        checks = doctor_source(find_source(flags))
         title = f"{flags.dataset} in {flags.source}"
     print(f"{title}\n\n{format_checks(checks)}")
     if flags.figure:

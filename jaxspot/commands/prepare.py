@@ -66,20 +66,20 @@ def main(argv: Sequence[str]) -> int:
         parser.error("--workers must be 1 or more")
     from jaxspot.datasets import prepare as work
     from jaxspot.datasets.checks import format_checks
+    from jaxspot.datasets.dataset import look_over
     from jaxspot.datasets.doctor import doctor_source
-    from jaxspot.datasets.look import announced
     from jaxspot.datasets.prepare_video import Alignment
 
     source = find_source(flags)
     for note in source.notes:
         print(note)
     if flags.dry_run:
-        print(format_checks(doctor_source(source, rules=flags.rules)))
-        frames = int(announced(source).frames.sum())
+        print(format_checks(doctor_source(source)))
+        frames = int(look_over(source)[0].frames.sum())
         print(f"\nwould write {frames:,} frames, {frames * 12_552 / 1e9:.2f} GB; wrote nothing")
         return 0
     if flags.labels_only:
-        labels = work.relabel(source, flags.out, rules=flags.rules)
+        labels = work.relabel(source, flags.out)
         print(f"{len(labels.annotations)} labels, {len(labels.repairs)} repairs in {flags.out}")
         print(f"open {Path(flags.out) / 'annotations.csv'}")
         return 0
@@ -87,7 +87,6 @@ def main(argv: Sequence[str]) -> int:
         source,
         Path(flags.out),
         alignment=Alignment(flags.face, not flags.no_smoothing),
-        rules=flags.rules,
         skip_broken=flags.skip_broken,
         workers=flags.workers,
     )

@@ -15,7 +15,7 @@ LONGEST = 40
 class Check(NamedTuple):
     """What was looked at, what was found and expected (text), a verdict, and what to do.
 
-    `verdict` is "ok", "differs" (from what is known of the data set), "broken" (something cannot be
+    The verdict is "ok", "differs" (from the release or the paper), "broken" (something cannot be
     used) or "" where nothing is expected.
     """
 
@@ -26,14 +26,13 @@ class Check(NamedTuple):
     remedy: str = ""
 
 
-def compare(what: str, found: Any, expected: Any, remedy: str = "") -> Check:
-    """A check of something against what is known; without a verdict where nothing is."""
+def expect_equal(what: str, found: Any, expected: Any, remedy: str = "") -> Check:
+    """A check that something is as the release or the paper says; None: they say nothing."""
     if expected is None:
         return Check(what, _text(found))
-    same = found == expected
-    return Check(
-        what, _text(found), _text(expected), OK if same else DIFFERS, "" if same else remedy
-    )
+    if found == expected:
+        return Check(what, _text(found), _text(expected), OK)
+    return Check(what, _text(found), _text(expected), DIFFERS, remedy)
 
 
 def expect_none(what: str, found: list[str], remedy: str, *, shown: int = 4) -> Check:
@@ -48,18 +47,19 @@ def check_counts(
     videos: pd.DataFrame, annotations: pd.DataFrame, expected: Expected | None
 ) -> list[Check]:
     """Subjects, videos, frames and labels against the release."""
-    known = lambda name: getattr(expected, name) if expected else None
     unpack = "unpack the release again, or name the folder that holds it whole"
+    counts = dict(
+        subjects=videos.subject.nunique(), videos=len(videos), frames=int(videos.frames.sum())
+    )
     checks = [
-        compare("subjects", videos.subject.nunique(), known("subjects"), unpack),
-        compare("videos", len(videos), known("videos"), unpack),
-        compare("frames", int(videos.frames.sum()), known("frames"), unpack),
+        expect_equal(name, count, expected and getattr(expected, name), unpack)
+        for name, count in counts.items()
     ]
     for kind in KINDS[::-1]:
         count = int((annotations.kind == kind).sum())
-        wanted = expected.labels[kind] if expected else None
         remedy = "another version of the workbook, or labels left out: see repairs.csv"
-        checks.append(compare(f"{kind} labels", count, wanted, remedy))
+        wanted = expected and expected.labels[kind]
+        checks.append(expect_equal(f"{kind} labels", count, wanted, remedy))
     bare = sorted(set(videos.video) - set(annotations.video))
     return [*checks, Check("videos without a label", str(len(bare)))]
 
@@ -70,24 +70,24 @@ def check_durations(
     """Tables 2 and 3 and the move-to-neutral ratio beside the paper's."""
     if annotations.empty:
         return []
-    inclusive = expected.inclusive if expected else True
     fps = videos.set_index("video").fps
+    inclusive = expected is None or expected.inclusive
     table = duration_table(annotations, fps=fps, inclusive=inclusive).set_index("kind")
     checks = []
     for kind in KINDS[::-1]:
         row: Any = table.loc[kind]
         if not row["count"]:
             continue
-        seconds = " / ".join(f"{row[name]:.2f}" for name in ("minimum", "mean", "maximum"))
-        paper = " / ".join(f"{s:.2f}" for s in expected.seconds[kind]) if expected else None
-        checks.append(
-            compare(f"{kind} seconds, shortest / mean / longest (Table 2)", seconds, paper)
-        )
+        seconds = _seconds([row.minimum, row["mean"], row.maximum])
+        paper = expected and _seconds(expected.seconds[kind])
+        what = f"{kind} seconds, shortest / mean / longest (Table 2)"
+        checks.append(expect_equal(what, seconds, paper))
         k = None if pd.isna(row.k) else int(row.k)
-        checks.append(compare(f"{kind} k in frames (Table 3)", k, expected and expected.k[kind]))
+        what = f"{kind} k in frames (Table 3)"
+        checks.append(expect_equal(what, k, expected and expected.k[kind]))
     ratio, _ = move_to_neutral_ratio(annotations, videos)
-    paper = f"{expected.ratio:.2f}" if expected else None
-    return [*checks, compare("move-to-neutral ratio (section 3.2)", f"{ratio:.2f}", paper)]
+    what, paper = "move-to-neutral ratio (section 3.2)", expected and f"{expected.ratio:.2f}"
+    return [*checks, expect_equal(what, f"{ratio:.2f}", paper)]
 
 
 def check_repairs(repairs: pd.DataFrame) -> list[Check]:
@@ -98,22 +98,26 @@ def check_repairs(repairs: pd.DataFrame) -> list[Check]:
 
 def format_checks(checks: list[Check]) -> str:
     """Checks as a table for the terminal; what to do stands in a line of its own below."""
-    head = Check("what", "found", "expected", "verdict")
-    long = [check for check in (head, *checks) if len(check.found) <= LONGEST]
-    wide = lambda name: max(len(getattr(check, name)) for check in long)
-    widths = [max(len(check.what) for check in (head, *checks)), wide("found"), wide("expected")]
+    rows = [Check("what", "found", "expected", "verdict"), *checks]
+    short = [check for check in rows if len(check.found) <= LONGEST]
+    what = max(len(check.what) for check in rows)
+    found = max(len(check.found) for check in short)
     lines = []
-    for check in (head, *checks):
-        cells = (check.verdict.ljust(8), check.what.ljust(widths[0]), check.found.ljust(widths[1]))
-        lines.append("  ".join((*cells, check.expected.ljust(widths[2]))).rstrip())
+    for check in rows:
+        line = f"{check.verdict:8}  {check.what:{what}}  {check.found:{found}}  {check.expected}"
+        lines.append(line.rstrip())
         lines += [f"{'':10}-> {check.remedy}"] if check.remedy else []
     return "\n".join(lines)
 
 
 def is_well(checks: list[Check]) -> bool:
-    """Whether nothing is broken, nor differs from what is known of the data set."""
+    """Whether nothing is broken, nor differs from the release or the paper."""
     return not any(check.verdict in (DIFFERS, BROKEN) for check in checks)
 
 
-def _text(value: Any) -> str:
+def _seconds(values):
+    return " / ".join(f"{value:.2f}" for value in values)
+
+
+def _text(value):
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.intervals import VIDEO_COLUMNS
-from jaxspot.annotations.repairs import REPAIRS, RULES
+from jaxspot.annotations.repairs import REPAIRS
 from jaxspot.annotations.samm_lv import label_version
 from jaxspot.datasets.checks import (
     Check,
@@ -15,69 +15,47 @@ from jaxspot.datasets.checks import (
     check_repairs,
     expect_none,
 )
+from jaxspot.datasets.dataset import Dataset, look_over
 from jaxspot.datasets.expected import EXPECTED
 from jaxspot.datasets.images import describe_numbers, missing_numbers
-from jaxspot.datasets.look import look_at
-from jaxspot.datasets.prepare import fit_announced
-from jaxspot.datasets.source import Source
+from jaxspot.datasets.prepare import fit_labels
 from jaxspot.datasets.work import WORK
 from jaxspot.errors import UserError
-from jaxspot.progress import progress_bar
 from jaxspot.video.bank import Bank, open_bank
 
 FEW_FACES = 0.5
 ENDS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
 
 
-def doctor_source(
-    source: Source, *, rules: tuple[str, ...] = RULES, progress: bool = True
-) -> list[Check]:
+def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
     """Checks a data set's folders before they are prepared; reads labels, names and file ends.
 
-    Args:
-      source: the data set.
-      rules: of `repairs.RULES`.
-      progress: show videos done and time left.
+    `progress` shows videos done and time left.
 
     Raises:
       UserError: labels that do not fit, see `fit_to_videos`.
     """
-    lengths, gaps, broken, errors = [], [], [], []
-    for video in progress_bar(source.videos, desc="looking", unit="video", shown=progress):
-        look = look_at(video)
-        lengths.append((video.subject, video.video, look.frames, video.fps))
-        missing = missing_numbers(look.images)
-        gaps += [f"{video.video}: {describe_numbers(missing)}"] if missing else []
-        broken += find_broken(look.images.values())
-        errors += [look.error] if look.error else []
-    videos = pd.DataFrame(lengths, columns=list(VIDEO_COLUMNS))
-    labels = fit_announced(source, videos, rules=rules)
-    expected = EXPECTED.get(source.dataset)
+    videos, looks = look_over(dataset, progress=progress)
+    missing = {v: missing_numbers(look.images) for v, look in zip(videos.video, looks, strict=True)}
+    gaps = [f"{video}: {describe_numbers(lost)}" for video, lost in missing.items() if lost]
+    broken = [path for look in looks for path in find_broken(look.images.values())]
+    errors = [look.error for look in looks if look.error]
+    labels = fit_labels(dataset, videos)
+    expected = EXPECTED.get(dataset.name)
     checks = check_counts(videos, labels.annotations, expected)
-    if source.dataset == "samm_lv" and source.labels:
-        checks.append(Check("label version", label_version(source.labels)))
+    if dataset.name == "samm_lv" and dataset.labels.file:
+        checks.append(Check("label version", label_version(dataset.labels)))
     lost = labels.repairs.loc[labels.repairs.rule == "no_video", "video"]
+    unpack = "unpack these folders again; until then their labels are left out"
+    leave = "copy them again, or leave them out by prepare --skip-broken"
+    fill = "unpack again; missing frames count as without a face"
     checks += [
-        expect_none(
-            "labels without their video",
-            sorted(set(lost)),
-            "unpack these folders again; until then their labels are left out",
-        ),
-        expect_none(
-            "videos that cannot be read",
-            errors,
-            "copy them again, or leave them out by prepare --skip-broken",
-        ),
-        expect_none(
-            "missing frame numbers", gaps, "unpack again; missing frames count as without a face"
-        ),
-        expect_none(
-            "empty or cut images",
-            broken,
-            "copy these files again; else as missing ones",
-        ),
-        *(Check("passed over", note) for note in source.notes),
+        expect_none("labels without their video", sorted(set(lost)), unpack),
+        expect_none("videos that cannot be read", errors, leave),
+        expect_none("missing frame numbers", gaps, fill),
+        expect_none("empty or cut images", broken, "copy these files again; else as missing ones"),
     ]
+    checks += [Check("passed over", note) for note in dataset.notes]
     if videos.fps.gt(0).all() and videos.frames.gt(0).all():
         checks += check_durations(videos, labels.annotations, expected)
     return checks + check_repairs(labels.repairs)
@@ -103,54 +81,44 @@ def doctor_bank(root: str | Path) -> list[Check]:
     if (Path(root) / WORK).exists() and not (Path(root) / "bank.json").exists():
         raise UserError(f"{root}: is not finished; run its prepare command again")
     bank = open_bank(root, verify=True)
-    source = bank.meta["source"]
+    source, repairs = bank.meta["source"], bank.root / REPAIRS
     expected = EXPECTED.get(source.get("kind", ""))
     broken = list(source.get("left_out", []))
-    return [
+    checks = [
         Check("files agree with their hashes", "yes", "yes", "ok"),
         *check_counts(bank.videos, bank.annotations, expected),
         expect_none("videos left out as broken", broken, "mend them and prepare the bank again"),
         *check_faces(bank),
         *check_durations(bank.videos, bank.annotations, expected),
-        *check_repairs(_repairs(bank)),
     ]
+    return checks + (check_repairs(pd.read_csv(repairs, dtype=str)) if repairs.is_file() else [])
 
 
 def check_faces(bank: Bank) -> list[Check]:
     """Where faces were found, how steadily they are aligned, and which frames were lost."""
-    share = {video: float(bank.faces(video).mean()) for video in bank.videos.video}
-    found = sum(share[v] * n for v, n in zip(bank.videos.video, bank.videos.frames, strict=True))
-    few = [f"{video} {value:.0%}" for video, value in share.items() if value < FEW_FACES]
+    faces = {video: bank.faces(video) for video in bank.videos.video}
+    few = [f"{v} {face.mean():.0%}" for v, face in faces.items() if face.mean() < FEW_FACES]
+    total = sum(int(face.sum()) for face in faces.values())
     details = bank.meta["source"].get("videos", {})
-    lost = [
-        f"{video}: {numbers}"
-        for video, detail in details.items()
-        if (numbers := ", ".join(filter(None, (detail["missing"], detail["unreadable"]))))
-    ]
+    lost = {v: ", ".join(filter(None, (d["missing"], d["unreadable"]))) for v, d in details.items()}
+    unread = [f"{video}: {numbers}" for video, numbers in lost.items() if numbers]
+    look = "look at them; a large turn, a hand or the wrong face? Try --face, or leave them out"
+    what = f"videos with a face in under {FEW_FACES:.0%} of the frames"
     checks = [
-        Check("frames with a face", f"{found / bank.videos.frames.sum():.2%}"),
-        expect_none(
-            f"videos with a face in under {FEW_FACES:.0%} of the frames",
-            few,
-            "look at them; a large turn, a hand or the wrong face? Try --face, or leave them out",
-        ),
-        expect_none("frames without a readable image", lost, "copy them again and prepare anew"),
+        Check("frames with a face", f"{total / bank.videos.frames.sum():.2%}"),
+        expect_none(what, few, look),
+        expect_none("frames without a readable image", unread, "copy them again and prepare anew"),
     ]
     away = [f"{video} {d['stays']}" for video, d in details.items() if d["stays"] > 1]
-    if away:
-        checks.append(Check("videos whose face was away (stays)", "; ".join(away)))
     uneven = [f"{video} {d['uneven']:.0%}" for video, d in details.items() if d["uneven"]]
-    if uneven:
-        checks.append(Check("videos of varying frame rate (uneven steps)", "; ".join(uneven)))
-    jitter = pd.DataFrame([d["jitter_px"] for d in details.values() if d["jitter_px"]])
-    if len(jitter):
-        raw, used = jitter.median()
-        checks.append(
-            Check("alignment noise, median of videos", f"{raw:.3f} px, {used:.3f} px as used")
-        )
+    for what, found in (
+        ("videos whose face was away (stays)", away),
+        ("videos of varying frame rate (uneven steps)", uneven),
+    ):
+        checks += [Check(what, "; ".join(found))] if found else []
+    jitter = [d["jitter_px"] for d in details.values() if d["jitter_px"]]
+    if jitter:
+        raw, used = np.median(jitter, axis=0)
+        noise = f"{raw:.3f} px, {used:.3f} px as used"
+        checks.append(Check("alignment noise, median of videos", noise))
     return checks
-
-
-def _repairs(bank: Bank) -> pd.DataFrame:
-    path = bank.root / REPAIRS
-    return pd.read_csv(path, dtype=str) if path.is_file() else pd.DataFrame({"rule": []})

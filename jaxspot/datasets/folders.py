@@ -1,50 +1,51 @@
-"""Any other set: a table of videos, a folder of video files, a folder of OpenFace's output."""
+"""Any other data set: a table of videos, a folder of video files, a folder of OpenFace's output."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
-from jaxspot.annotations.intervals import read_sources
-from jaxspot.annotations.labels import read_labels
+from jaxspot.annotations.columns import read_columns, refuse
 from jaxspot.annotations.repairs import RULES
+from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_root, make_dataset
 from jaxspot.datasets.openface import ALIGNED, openface_fps
-from jaxspot.datasets.source import (
-    VIDEO_ENDINGS,
-    Source,
-    SourceVideo,
-    all_folders,
-    check_source,
-    check_videos,
-)
 from jaxspot.errors import UserError
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
+VIDEO_ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".mts")
+VIDEO_ENDINGS += (".m2ts", ".3gp", ".flv", ".ogv")
+
 
 def csv_source(
-    root: str | Path, *, labels: str | Path | None = None, rules: tuple[str, ...] = RULES
-) -> Source:
-    """A set as tables: `videos.csv` (subject, video, path, fps) and `annotations.csv` in `root`.
+    root: str | Path, *, labels: str | Path | None = None, rules: Collection[str] = RULES
+) -> Dataset:
+    """A data set as tables: `videos.csv` and `annotations.csv` in `root`.
 
-    A path is that of a video file or of a folder of numbered images, relative to `root`. fps may be
-    blank for a video file.
+    `videos.csv` has subject, video, path, fps. A path is that of a video file or of a folder of
+    numbered images, relative to `root`. fps may be blank for a video file.
 
     Args:
       root: the folder of the tables.
       labels: another file of labels, see `read_labels`.
-      rules: of `repairs.RULES`, to mend labels by.
+      rules: the repair rules in force (`repairs.RULES`).
 
     Raises:
       UserError: naming file and row.
     """
-    root = check_source(root)
+    root = check_root(root)
     file = root / "videos.csv"
-    table = read_sources(file)
+    columns: dict[str, type] = dict(subject=str, video=str, path=str)
+    table = read_columns(file, columns, optional={"fps": float})
+    table = table if "fps" in table else table.assign(fps=math.nan)
     if table.empty:
         raise UserError(f"{file}: lists no video")
+    refuse(file, table, table.video.duplicated(), "video is listed twice; keep one row")
+    for name in columns:
+        refuse(file, table, table[name] == "", f"{name} is empty")
+    refuse(file, table, table.fps <= 0, "fps must be above 0")
     videos = []
-    for subject, video, path, fps, row in table.itertuples(index=False):
+    for index, subject, video, path, fps in table.itertuples():
         place = root / path
-        where = f"{file}, row {row}"
+        where = f"{file}, row {index + 2}"
         if not is_file_name(video):
             raise UserError(f"{where}: video {video!r}: {BAD_NAME}")
         if not place.exists():
@@ -52,88 +53,64 @@ def csv_source(
         if place.is_dir() and not fps > 0:
             raise UserError(f"{where}: fps is blank; a folder of images has no times of its own")
         videos.append(SourceVideo(subject, video, place, float(fps) if fps > 0 else 0.0))
-    return _source("csv", root, videos, labels, rules)
+    return make_dataset("csv", root, videos, labels=labels, rules=rules)
 
 
 def video_source(
-    root: str | Path, *, labels: str | Path | None = None, rules: tuple[str, ...] = RULES
-) -> Source:
-    """All video files under a folder; a video is called as its file, without the ending.
+    root: str | Path, *, labels: str | Path | None = None, rules: Collection[str] = RULES
+) -> Dataset:
+    """All video files under a folder, each named as its file without the ending.
 
-    Its subject is the folder that it lies in; for files in `root` itself, what stands before the
-    first `_` of the name. `annotations.csv` in `root` holds the labels, if there are any.
-
-    Args:
-      root: the folder; links in it are followed.
-      labels: another file of labels, see `read_labels`.
-      rules: of `repairs.RULES`, to mend labels by.
+    The subject is the folder that a file lies in; for files in `root` itself, what stands before
+    the first `_` of the name. `annotations.csv` in `root` holds the labels, if there are any. Links
+    are followed. Arguments as in `csv_source`.
 
     Raises:
       UserError: no video file, or two of one name.
     """
-    root = check_source(root)
+    root = check_root(root)
     paths = [path for folder in all_folders(root) for path in folder.iterdir()]
     files = [path for path in sorted(paths) if path.suffix.lower() in VIDEO_ENDINGS]
     files = [path for path in files if path.is_file() and path.name[0] != "."]
     if not files:
         raise UserError(f"{root}: holds no video file ({', '.join(VIDEO_ENDINGS)})")
     videos = [SourceVideo(_subject(root, path, path.stem), path.stem, path) for path in files]
-    return _source("video", root, videos, labels, rules)
+    return make_dataset("video", root, videos, labels=labels, rules=rules)
 
 
 def openface_source(
     root: str | Path,
     *,
     labels: str | Path | None = None,
-    rules: tuple[str, ...] = RULES,
+    rules: Collection[str] = RULES,
     fps: float | None = None,
-) -> Source:
+) -> Dataset:
     """OpenFace's output: `<video>_aligned/` and `<video>.csv` beside it, anywhere under a folder.
 
-    Subjects and labels are found as by `video_source`.
-
-    Args:
-      root: the folder.
-      labels: another file of labels, see `read_labels`.
-      rules: of `repairs.RULES`, to mend labels by.
-      fps: frames a second; by default from the time stamps of each CSV.
+    Subjects and labels are found as by `video_source`. `fps` is in frames a second; by default it
+    comes from the time stamps of each CSV. The other arguments are those of `csv_source`.
 
     Raises:
       UserError: no aligned folder, two videos of one name, or a frame rate that cannot be known.
     """
-    root = check_source(root)
+    root = check_root(root)
     if fps is not None and not 0 < fps < math.inf:
         raise UserError(f"--fps is {fps:g}; it must be above 0")
     videos = []
     for folder in sorted(path for path in all_folders(root) if path.name.endswith(ALIGNED)):
         name = folder.name.removesuffix(ALIGNED)
         csv = folder.with_name(f"{name}.csv")
-        if not csv.exists() and not fps:
-            raise UserError(f"{csv}: is not there, so name the frame rate by --fps")
         table = csv if csv.exists() else None
+        if not table and not fps:
+            raise UserError(f"{csv}: is not there, so name the frame rate by --fps")
         rate = fps or openface_fps(csv)
         subject = _subject(root, folder, name)
         videos.append(SourceVideo(subject, name, folder, rate, table, aligned=True))
     if not videos:
         raise UserError(f"{root}: holds no folder such as <video>{ALIGNED}; was OpenFace run here?")
-    return _source("openface", root, videos, labels, rules)
+    return make_dataset("openface", root, videos, labels=labels, rules=rules)
 
 
-def _subject(root: Path, path: Path, name: str) -> str:
+def _subject(root, path, name):
     subject = path.parent.name if path.parent != root else name.partition("_")[0]
     return subject.strip() or name
-
-
-def _source(
-    dataset: str,
-    root: Path,
-    videos: Iterable[SourceVideo],
-    labels: str | Path | None,
-    rules: tuple[str, ...],
-) -> Source:
-    videos = tuple(videos)
-    check_videos(videos)
-    file = Path(labels) if labels else root / "annotations.csv"
-    if not labels and not file.exists():
-        return Source(dataset, root, videos, None, None)
-    return Source(dataset, root, videos, read_labels(file, rules=rules), file)

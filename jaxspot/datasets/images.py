@@ -20,8 +20,8 @@ LARGEST_SIDE = 32_766  # of what OpenCV warps
 def number_images(folder: Path) -> dict[int, Path]:
     """The images of a folder by frame number, the last digits of each name, in order.
 
-    `006_1_0001.jpg`, `006_1_11770.jpg`, `img001.jpg` and `img_1.jpg` are 1, 11770, 1 and 1. A
-    folder that begins at 0 is counted from 1 like the others, every number one more.
+    `006_1_0001.jpg`, `006_1_11770.jpg`, `img001.jpg` and `img_1.jpg` are 1, 11770, 1 and 1. Where
+    numbers begin at 0, each is raised by one.
 
     Raises:
       UserError: no image, one without a number, two of one number, or numbers that count no frames.
@@ -48,11 +48,7 @@ def number_images(folder: Path) -> dict[int, Path]:
 
 
 def refuse_sparse(where: Path, *, last: int, images: int) -> None:
-    """Refuses numbers that can count no frames, such as dates; `last` is the largest.
-
-    Raises:
-      UserError: naming `where`.
-    """
+    """Raises UserError where numbers up to `last` can count no frames, such as dates."""
     if last > max(MOST, MOST_EACH * images):
         raise UserError(
             f"{where}: would be frame {last}, but there are {images} images; numbers must count"
@@ -88,7 +84,13 @@ def read_image(path: Path) -> np.ndarray | None:
             with Image.open(path) as image:
                 if max(image.size) > LARGEST_SIDE:
                     raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
-                return _to_rgb(image)
+                if image.mode == "F":  # floats of unknown range
+                    return None
+                if not image.mode.startswith("I"):
+                    return np.asarray(image.convert("RGB"))
+                # Pillow would cut 16 bits at 255.
+                gray = (np.clip(np.asarray(image), 0, 2**16 - 1) >> 8).astype(np.uint8)
+                return np.repeat(gray[..., None], 3, axis=-1)
     except Image.DecompressionBombError as error:
         raise UserError(f"{path}: is too large ({error}); make it smaller") from None
     except (OSError, SyntaxError, ValueError) as error:
@@ -106,12 +108,3 @@ def describe_numbers(numbers: list[int]) -> str:
         else:
             spans.append([number, number])
     return ", ".join(f"{a}-{b}" if b > a else str(a) for a, b in spans)
-
-
-def _to_rgb(image: Image.Image) -> np.ndarray:
-    if image.mode == "F":
-        raise ValueError("floats of unknown range")
-    if not image.mode.startswith("I"):
-        return np.asarray(image.convert("RGB"))
-    gray = np.clip(np.asarray(image), 0, 2**16 - 1) >> 8  # Pillow would cut 16 bits at 255
-    return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=-1)

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from jaxspot.annotations.columns import read_columns, refuse
 from jaxspot.datasets.images import IMAGE_ENDINGS, read_image, refuse_sparse
 from jaxspot.errors import UserError
 from jaxspot.video.clip import AlignedFrame, whole_rate
@@ -15,45 +16,24 @@ from jaxspot.video.writer import SIZE
 
 ALIGNED = "_aligned"
 NAME = re.compile(r"frame_det_(?:(\d+)_)?(\d+)$")
-NEEDED = ("frame", "timestamp", "confidence", "success")
+COLUMNS = {"frame": int, "timestamp": float, "confidence": float, "success": float}
 
 
 def read_openface_csv(path: str | Path) -> pd.DataFrame:
-    """What OpenFace writes about a video: frame, face_id, timestamp (s), confidence, success.
+    """What OpenFace writes about a video: frame, timestamp (s), confidence, success, face_id.
 
     One row a frame and face; frames count from 1. Older files have no `face_id`: all are face 0.
 
     Raises:
       UserError: no such file, not OpenFace's, no row, or a cell that is no number, with its row.
     """
-    try:
-        wanted = lambda name: name.strip() in (*NEEDED, "face_id")
-        table = pd.read_csv(path, skipinitialspace=True, usecols=wanted)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError) as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise UserError(f"{path}: not a readable CSV table ({reason})") from None
-    table.columns = table.columns.str.strip()
-    for name in NEEDED:
-        if name not in table:
-            raise UserError(f"{path}: column {name!r} is missing; is it a CSV file of OpenFace?")
+    table = read_columns(path, COLUMNS, optional={"face_id": int}, program="OpenFace")
     if table.empty:
         raise UserError(f"{path}: holds no frame; run OpenFace again")
     table = table if "face_id" in table else table.assign(face_id=0)
-    return pd.DataFrame({name: _numbers(path, table[name]) for name in table})
-
-
-def _numbers(path, column):
-    whole = column.name in ("frame", "face_id")
-    numbers = np.asarray(pd.to_numeric(column, errors="coerce"), float)
-    bad = ~np.isfinite(numbers) | (whole & ((numbers % 1 != 0) | (numbers < 0)))
-    if bad.any():
-        row = int(bad.argmax())
-        given = "empty" if pd.isna(column.iloc[row]) else repr(str(column.iloc[row]))
-        need = "a number of a frame or face" if whole else "a number"
-        raise UserError(f"{path}, row {row + 2}: {column.name} is {given}; it must be {need}")
-    return pd.Series(numbers.astype(int) if whole else numbers, column.index)
+    bad = (table.frame < 0) | ~(table.face_id.fillna(-1) >= 0)
+    refuse(path, table, bad, "frame and face_id must be whole numbers from 0")
+    return table.astype({"face_id": int})
 
 
 def aligned_images(folder: Path) -> dict[int, dict[int, Path]]:
@@ -92,14 +72,10 @@ def openface_frames(folder: Path, csv: Path | None) -> Iterator[AlignedFrame]:
     images, rows = faces[face], {}
     if csv is not None:
         table = read_openface_csv(csv)
-        table = table[table.face_id == face]
+        table = table.loc[table.face_id == face]
         twice = table.frame.duplicated()
-        if twice.any():
-            row = twice.idxmax()
-            raise UserError(
-                f"{csv}, row {row + 2}: frame {table.frame[row]} of face {face} stands twice"
-            )
-        columns = (table[name].tolist() for name in NEEDED)
+        refuse(csv, table.loc[:, ["frame", "face_id"]], twice, "stands twice; run OpenFace again")
+        columns = (table[name].tolist() for name in COLUMNS)
         rows = {frame: rest for frame, *rest in zip(*columns, strict=True)}
         refuse_sparse(csv, last=max(rows, default=0), images=len(rows))
     first = min(*images, *rows, 1)  # 0 where frames count from 0
@@ -107,7 +83,7 @@ def openface_frames(folder: Path, csv: Path | None) -> Iterator[AlignedFrame]:
         time_s, confidence, success = rows.get(number, (0.0, float(csv is None), csv is None))
         image = read_image(images[number]) if number in images else None
         if image is None or not success or not image.any():
-            yield AlignedFrame(time_s, np.zeros((SIZE, SIZE), np.uint8), 0.0, -1)
+            yield AlignedFrame(time_s)
         else:
             yield AlignedFrame(time_s, to_face(image), confidence, face)
 

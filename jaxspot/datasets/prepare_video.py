@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxspot.datasets.dataset import SourceVideo
 from jaxspot.datasets.images import (
     describe_numbers,
     image_frames,
@@ -15,10 +16,9 @@ from jaxspot.datasets.images import (
     number_images,
 )
 from jaxspot.datasets.openface import openface_frames
-from jaxspot.datasets.source import SourceVideo
 from jaxspot.errors import UserError
 from jaxspot.video.clip import AlignedFrame, aligned_frames, median_fps, usual_steps
-from jaxspot.video.decode import VideoFrame, read_video
+from jaxspot.video.decode import read_video
 from jaxspot.video.jitter import crop_jitter, crop_places
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.video.writer import video_writer
@@ -34,7 +34,7 @@ class Alignment:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a video came to.
+    """What preparing a video found.
 
     Attributes:
       subject, video, frames, fps: as in `videos.csv`.
@@ -60,12 +60,7 @@ class Prepared:
 
 
 def prepare_video(root: Path, source: SourceVideo, alignment: Alignment) -> Prepared:
-    """Writes a video's frames and quality into a bank, in constant memory.
-
-    Args:
-      root: the bank's folder.
-      source: the video.
-      alignment: of faces that are not aligned yet.
+    """Writes a video's frames and quality into the bank at `root`, in constant memory.
 
     Raises:
       UserError: the video cannot be read, naming its file; nothing is written then.
@@ -102,6 +97,7 @@ def prepare_video(root: Path, source: SourceVideo, alignment: Alignment) -> Prep
 def _frames(
     source: SourceVideo, alignment: Alignment, missing: list[int], unreadable: list[int]
 ) -> Iterator[AlignedFrame]:
+    """Every frame of a video; the numbers of lost ones go into the two lists."""
     if source.aligned:
         yield from openface_frames(source.path, source.table)
         return
@@ -111,27 +107,19 @@ def _frames(
         pictures = _watched(image_frames(images, source.fps), set(missing), unreadable)
     else:
         pictures = read_video(source.path)
-    yield from aligned_frames(
-        pictures, _landmarker(), prefer=alignment.prefer, smooth=alignment.smooth
-    )
+    yield from aligned_frames(pictures, _landmarker(), **vars(alignment))
 
 
-def _watched(
-    frames: Iterator[VideoFrame], missing: set[int], unreadable: list[int]
-) -> Iterator[VideoFrame]:
-    """Passes frames on; notes the numbers of those whose image is there but cannot be read."""
+def _watched(frames, missing, unreadable):
     for number, frame in enumerate(frames, 1):
         if frame.image is None and number not in missing:
             unreadable.append(number)
         yield frame
 
 
-def _jitter(places: np.ndarray) -> tuple[float, float] | None:
+def _jitter(places):
     measured, used = crop_jitter(places[:, 0]), crop_jitter(places[:, 1])
     return None if np.isnan(measured) else (round(measured, 4), round(used, 4))
 
 
-@cache
-def _landmarker():
-    """One a process: it is slow to load."""
-    return load_landmarker()
+_landmarker = cache(load_landmarker)  # slow to load: one a process

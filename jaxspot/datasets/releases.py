@@ -1,103 +1,105 @@
 """The release folders of SAMM-LV and CAS(ME)^2: which folder is which video."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from jaxspot.annotations.cas_me2 import cas_me2_video
 from jaxspot.annotations.csv_sheets import WORKBOOKS
-from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.repairs import RULES
 from jaxspot.annotations.samm_lv import samm_lv_video
-from jaxspot.datasets.source import (
-    Source,
-    SourceVideo,
-    check_source,
-    check_videos,
-    sub_folders,
-)
+from jaxspot.datasets.dataset import Dataset, SourceVideo, check_root, make_dataset
 from jaxspot.errors import UserError
-
-Name = Callable[[str], tuple[str, str] | None]
 
 
 class Release(NamedTuple):
-    """How a release names its folders."""
+    """How a release names its folders.
 
-    dataset: str
+    Attributes:
+      name: as `--dataset` takes it.
+      fps: frames a second.
+      frames: folders that may hold the videos, the best first.
+      example: of a video's folder, for messages.
+      depth: folders between `frames` and a video's images.
+      video_of: subject and video of a folder's name; None for any other name.
+    """
+
+    name: str
     fps: float
+    frames: tuple[str, ...]
     example: str
-    name_of: Name
+    depth: int
+    video_of: Callable[[str], tuple[str, str] | None]
 
 
-SAMM_LV = Release("samm_lv", 200.0, "SAMM_longvideos/006_1", samm_lv_video)
-CAS_ME2 = Release("cas_me2", 30.0, "rawpic/s15/15_0101disgustingteeth", cas_me2_video)
-SAMM_LV_FRAMES = ("SAMM_longvideos",)
-CAS_ME2_FRAMES = ("rawpic", "longVideoFaceCropped")
+SAMM_LV = Release("samm_lv", 200.0, ("SAMM_longvideos",), "SAMM_longvideos/006_1", 1, samm_lv_video)
+# Faces of the face crops are tracked and aligned like any other.
+CAS_ME2 = Release(
+    "cas_me2",
+    30.0,
+    ("rawpic", "longVideoFaceCropped"),
+    "rawpic/s15/15_0101disgustingteeth",
+    2,
+    cas_me2_video,
+)
 
 
-def samm_lv_source(
-    root: str | Path, *, labels: str | Path | None = None, rules: tuple[str, ...] = RULES
-) -> Source:
-    """SAMM-LV as released: `SAMM_longvideos/006_1/006_1_0001.jpg`, 200 frames a second.
-
-    Args:
-      root: the folder that holds SAMM_longvideos and the workbook, or SAMM_longvideos itself.
-      labels: the workbook, or another file of labels (see `read_labels`); by default the workbook
-        in `root` or beside it.
-      rules: of `repairs.RULES`, to mend labels by.
-
-    Raises:
-      UserError: no video folder, or no workbook or several of them.
-    """
-    root = check_source(root)
-    folders = sub_folders(_frames_root(root, SAMM_LV_FRAMES))
-    return _release(root, folders, SAMM_LV, labels, rules)
-
-
-def cas_me2_source(
-    root: str | Path, *, labels: str | Path | None = None, rules: tuple[str, ...] = RULES
-) -> Source:
-    """CAS(ME)^2 as released: `rawpic/s15/15_0101disgustingteeth/img001.jpg`, 30 frames a second.
-
-    The face crops `longVideoFaceCropped/s15/15_0101disgustingteeth/img_1.jpg` serve where there is
-    no rawpic; their faces are tracked and aligned like any other.
-
-    Args:
-      root: the folder that holds rawpic and the workbook, or rawpic itself.
-      labels: the workbook, or another file of labels (see `read_labels`); by default the workbook
-        in `root` or beside it.
-      rules: of `repairs.RULES`, to mend labels by.
-
-    Raises:
-      UserError: no video folder, or no workbook or several of them.
-    """
-    root = check_source(root)
-    people = sub_folders(_frames_root(root, CAS_ME2_FRAMES))
-    folders = [folder for person in people for folder in sub_folders(person)]
-    return _release(root, folders, CAS_ME2, labels, rules)
-
-
-def _release(
-    root: Path,
-    folders: list[Path],
+def release_source(
     release: Release,
-    labels: str | Path | None,
-    rules: tuple[str, ...],
-) -> Source:
-    videos, notes = _name_folders(folders, release.name_of, fps=release.fps)
+    root: str | Path,
+    *,
+    labels: str | Path | None = None,
+    rules: Collection[str] = RULES,
+) -> Dataset:
+    """A data set as released.
+
+    SAMM-LV is `SAMM_longvideos/006_1/006_1_0001.jpg`, CAS(ME)^2 is
+    `rawpic/s15/15_0101disgustingteeth/img001.jpg` or, without rawpic,
+    `longVideoFaceCropped/s15/15_0101disgustingteeth/img_1.jpg`.
+
+    Args:
+      release: which one.
+      root: the folder that holds the frames and the workbook, or the folder of the frames.
+      labels: the workbook, or another file of labels (see `read_labels`); by default the workbook
+        in `root` or beside it.
+      rules: the repair rules in force (`repairs.RULES`).
+
+    Raises:
+      UserError: no video folder, or no workbook or several of them.
+    """
+    root = check_root(root)
+    folders = [_frames_root(root, release.frames)]
+    for _ in range(release.depth):
+        folders = [inner for folder in folders for inner in _sub_folders(folder)]
+    named = [(release.video_of(folder.name), folder) for folder in folders]
+    videos = [SourceVideo(*names, folder, release.fps) for names, folder in named if names]
     if not videos:
         raise UserError(
             f"{root}: holds no folder such as {release.example}; name the one that does, or"
             " another --dataset"
         )
-    file = Path(labels) if labels else _find_workbook(root)
-    read = read_labels(file, rules=rules, dataset=release.dataset)
-    return Source(release.dataset, root, _in_order(videos), read, file, notes)
+    return make_dataset(
+        release.name,
+        root,
+        sorted(videos, key=lambda video: (video.subject, video.video)),
+        labels=labels or _find_workbook(root),
+        rules=rules,
+        release=release.name,
+        notes=[
+            f"{folder}: is not named like a video of this data set; passed over"
+            for names, folder in named
+            if not names
+        ],
+    )
 
 
-def _frames_root(root: Path, names: tuple[str, ...]) -> Path:
+samm_lv_source = partial(release_source, SAMM_LV)
+cas_me2_source = partial(release_source, CAS_ME2)
+
+
+def _frames_root(root, names):
     """The folder of frames; releases unpack as `name/name` with some tools."""
     for name in names:
         if (root / name).is_dir():
@@ -106,20 +108,11 @@ def _frames_root(root: Path, names: tuple[str, ...]) -> Path:
     return root
 
 
-def _name_folders(
-    folders: list[Path], name_of: Name, *, fps: float
-) -> tuple[list[SourceVideo], tuple[str, ...]]:
-    videos, notes = [], []
-    for folder in folders:
-        named = name_of(folder.name)
-        if named is None:
-            notes.append(f"{folder}: is not named like a video of this data set; passed over")
-        else:
-            videos.append(SourceVideo(*named, folder, fps))
-    return videos, tuple(notes)
+def _sub_folders(root):
+    return sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
 
 
-def _find_workbook(root: Path) -> Path:
+def _find_workbook(root):
     """The only workbook of a folder, or else of the folder around it; a lock of Excel is none."""
     for folder in (root, Path(os.path.abspath(root)).parent):
         found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in WORKBOOKS]
@@ -131,8 +124,3 @@ def _find_workbook(root: Path) -> Path:
         if found:
             return found[0]
     raise UserError(f"{root}: holds no workbook (.xlsx) of labels; name it by --labels")
-
-
-def _in_order(videos: list[SourceVideo]) -> tuple[SourceVideo, ...]:
-    check_videos(videos)
-    return tuple(sorted(videos, key=lambda video: (video.subject, video.video)))

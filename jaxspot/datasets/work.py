@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,20 +10,20 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from jaxspot.annotations.repairs import REPAIRS
+from jaxspot.datasets.dataset import SourceVideo, hash_source
 from jaxspot.datasets.prepare_video import Prepared
-from jaxspot.datasets.source import SourceVideo, fingerprint
 from jaxspot.errors import UserError
 from jaxspot.files import write_text
 from jaxspot.video.writer import SIZE
 
 WORK = ".prepare"
 LABELS = ("annotations.csv", REPAIRS)
-FRAME_BYTES = SIZE * SIZE
+ARRAYS = ("frames", "quality")
 
 
 @contextlib.contextmanager
 def claim_bank(out: Path, settings: Mapping[str, Any]) -> Iterator[None]:
-    """Holds the folder of a bank that is not finished; what a killed process left is taken up.
+    """Holds the folder of a bank that is not finished, also one that a killed process left.
 
     Args:
       out: absent, empty but for labels, or begun earlier with the same settings.
@@ -57,11 +56,7 @@ def claim_bank(out: Path, settings: Mapping[str, Any]) -> Iterator[None]:
 
 
 def refuse_strangers(out: Path) -> None:
-    """Refuses a folder that holds anything but labels.
-
-    Raises:
-      UserError: it does, or is a file, or lies in one.
-    """
+    """Raises UserError for a folder that holds anything but labels, and for a file."""
     for place in (out, *out.parents):
         if place.exists() and not place.is_dir():
             raise UserError(f"{place}: is a file, not a folder; name another --out")
@@ -70,11 +65,7 @@ def refuse_strangers(out: Path) -> None:
 
 
 def make_folder(out: Path) -> None:
-    """Makes a folder.
-
-    Raises:
-      UserError: nothing can be written there.
-    """
+    """Makes a folder; raises UserError where nothing can be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -82,22 +73,18 @@ def make_folder(out: Path) -> None:
 
 
 def note_done(out: Path, prepared: Prepared, *, source: str) -> None:
-    """Says that a video's files are whole; only then it counts as done.
-
-    `source` is its `fingerprint` from before it was read.
-    """
+    """Notes that a video's files are whole; `source` is its `hash_source` from before reading."""
     note = dict(source=source, prepared=asdict(prepared))
     write_text(_note(out, prepared.video), json.dumps(note) + "\n")
 
 
 def find_done(out: Path, video: SourceVideo) -> Prepared | None:
     """The result of a video in an earlier process; None: it is not done, or has changed since."""
-    files = [out / folder / f"{video.video}.npy" for folder in ("frames", "quality")]
-    if not all(file.is_file() for file in files):
+    if not all((out / folder / f"{video.video}.npy").is_file() for folder in ARRAYS):
         return None
     try:
         note = json.loads(_note(out, video.video).read_text("utf-8"))
-        if note["source"] != fingerprint(video):
+        if note["source"] != hash_source(video):
             return None
         jitter = note["prepared"].pop("jitter_px")
         return Prepared(**note["prepared"], jitter_px=jitter and tuple(jitter))
@@ -106,8 +93,8 @@ def find_done(out: Path, video: SourceVideo) -> Prepared | None:
 
 
 def keep_only(out: Path, videos: Collection[str]) -> None:
-    """Removes the files of all other videos, which the data set holds no more."""
-    for folder in ("frames", "quality"):
+    """Removes the files of all other videos, which the data set no longer holds."""
+    for folder in ARRAYS:
         for path in (out / folder).glob("*.npy"):
             if path.stem not in videos:
                 path.unlink()
@@ -119,19 +106,14 @@ def frames_written(out: Path) -> int:
     for path in (out / "frames").glob("*"):
         with contextlib.suppress(FileNotFoundError):
             sizes.append(path.stat().st_size)
-    return sum(size // FRAME_BYTES for size in sizes)
+    return sum(size // SIZE**2 for size in sizes)
 
 
-def leave(out: Path) -> None:
-    """Removes what only preparing needs; the bank is whole."""
-    shutil.rmtree(out / WORK, ignore_errors=True)
-
-
-def _note(out: Path, video: str) -> Path:
+def _note(out, video):
     return out / WORK / "done" / f"{video}.json"
 
 
-def _refuse_other_settings(out: Path, settings: Any) -> None:
+def _refuse_other_settings(out, settings):
     path = out / WORK / "settings.json"
     try:
         before = json.loads(path.read_text("utf-8"))

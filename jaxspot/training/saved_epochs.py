@@ -31,7 +31,7 @@ class Progress(NamedTuple):
 
 
 def save_progress(folder: str | Path, progress: Progress) -> None:
-    """Saves an epoch as FOLDER/0001 ...; the two newest are kept, on disk when this returns."""
+    """Saves an epoch as FOLDER/0001 ... and keeps the two newest; on disk when this returns."""
     folder = Path(folder)
     text = "".join(json.dumps(row) + "\n" for row in progress.metrics)
     tree = _named_leaves(progress.state)
@@ -41,32 +41,31 @@ def save_progress(folder: str | Path, progress: Progress) -> None:
 
 
 def restore_progress(folder: str | Path, like: FoldState) -> tuple[Progress | None, list[str]]:
-    """Reads the newest epoch that is whole; those after it are removed.
+    """Reads the newest epoch that is whole; damaged ones after it are removed.
 
     Args:
       folder: of `save_progress`; it may be absent.
       like: a state of the same shapes.
 
     Returns:
-      the progress, None where nothing was saved, and a line for each damaged epoch passed over.
+      the progress (None: nothing was saved), and a line for each damaged epoch.
 
     Raises:
       UserError: epochs were saved and all of them are damaged.
     """
-    folder = Path(folder)
-    damage = []
+    damage, newer = [], []
     for epoch in reversed(saved_epochs(folder)):
-        place = folder / f"{epoch:04d}"
+        place = Path(folder) / f"{epoch:04d}"
         try:
             tree = restore_tree(place, _named_leaves(like))
         except UserError as error:
             damage.append(str(error))
+            newer.append(place)
             continue
         state = jax.tree.unflatten(jax.tree.structure(like), list(tree.values()))
         rows = [json.loads(line) for line in (place / ROWS).read_text("utf-8").splitlines()]
-        for newer in saved_epochs(folder):
-            if newer > epoch:
-                shutil.rmtree(folder / f"{newer:04d}")
+        for damaged in newer:
+            shutil.rmtree(damaged)
         return Progress(epoch, state, rows), damage
     if damage:
         raise UserError(f"{damage[0]}; no saved epoch is whole: remove {folder} to train afresh")

@@ -1,5 +1,6 @@
 """Aligned gray faces in OpenFace's geometry, from a 478-point mesh or from 68 points."""
 
+import io
 from functools import cache
 from importlib.resources import files
 
@@ -12,10 +13,10 @@ RIGID_POINTS = (1, 2, 3, 4, *range(12, 16), 27, 28, 29, *range(31, 37), *range(3
 
 
 def align_face(image: np.ndarray, landmarks: np.ndarray, *, size: int = SIZE) -> np.ndarray:
-    """Warp a face upright to a gray square, uint8 (size, size); black outside of the image.
+    """Warp a face upright to a gray square, uint8 (size, size); black outside the image.
 
     `image` is uint8 (h, w, 3) RGB or (h, w) gray; `landmarks` (n, 2) pixels, n = 478 (MediaPipe
-    mesh) or 68 (as OpenFace writes them).
+    mesh) or 68 (OpenFace).
 
     Raises:
         ValueError: another number of landmarks.
@@ -75,26 +76,23 @@ def apply_similarity(similarity: np.ndarray, points: np.ndarray) -> np.ndarray:
 @cache
 def mesh_template() -> tuple[np.ndarray, np.ndarray]:
     """Indices (20,) of steady points of the 478-point mesh, and their places (20, 2) at 112 px."""
-    with (
-        files("jaxspot.video")
-        .joinpath("assets/openface112_template_mediapipe20.npz")
-        .open("rb") as file
-    ):
-        arrays = np.load(file)
-        return arrays["idx"], arrays["T"]
+    arrays = _asset("openface112_template_mediapipe20.npz")
+    return arrays["idx"], arrays["T"]
 
 
 @cache
 def openface_template() -> np.ndarray:
     """Places (68, 2) of a neutral face's 68 points in OpenFace's 112-pixel geometry."""
-    with files("jaxspot.video").joinpath("assets/openface112_template_68.npy").open("rb") as file:
-        return np.load(file)
+    return _asset("openface112_template_68.npy")
 
 
-def _complex(points: np.ndarray) -> np.ndarray:
-    points = np.asarray(points, np.float64)
-    return points[:, 0] + 1j * points[:, 1]
+def _asset(name):
+    return np.load(io.BytesIO(files("jaxspot.video").joinpath("assets", name).read_bytes()))
 
 
-def _matrix(number: complex) -> np.ndarray:
+def _complex(points):
+    return np.asarray(points, np.float64) @ [1, 1j]
+
+
+def _matrix(number):
     return np.array([[number.real, -number.imag], [number.imag, number.real]])

@@ -2,8 +2,7 @@
 
 A folder with `videos.csv`, `annotations.csv`, `frames/<video>.npy` (uint8, frames x 112 x 112),
 `quality/<video>.npy` (float32, frames x 2: face found 0/1, confidence) and `bank.json` (format
-version, source, alignment settings, sha256 of every other file). `bank.json` is written last, so a
-folder that has it is whole.
+version, source, alignment settings, sha256 of every other file), which is written last.
 """
 
 import dataclasses
@@ -76,10 +75,9 @@ def finish_bank(
       root: a folder that holds every video of `videos` (by `save_video` or `video_writer`).
       videos: subject, video, frames, fps.
       annotations: subject, video, kind, onset, apex, offset (from 1, both ends included).
-      source: where the frames came from, for `bank.json`.
-      alignment: how the faces were aligned, for `bank.json`.
+      source, alignment: where the frames came from and how faces were aligned, for `bank.json`.
       more: names of further files of the bank, which are there already.
-      known: hashes of files that are to be as they were, by name; they are not computed again.
+      known: hashes by name of files that have not changed; they are not computed again.
 
     Raises:
       UserError: tables that do not agree with each other or with the frames; there is no
@@ -112,8 +110,11 @@ def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
     """
     root = Path(root)
     meta = _read_description(root)
-    if verify:
-        _verify(root, meta["sha256"])
+    for name, expected in meta["sha256"].items() if verify else ():
+        if not (root / name).is_file():
+            raise UserError(f"{root / name}: missing; prepare the bank again")
+        if _sha256(root / name) != expected:
+            raise UserError(f"{root / name}: altered since the bank was made; prepare it again")
     bank = _open_tables(root, meta)
     unknown = set(_file_names(bank.videos)) - set(meta["sha256"])
     if verify and unknown:
@@ -144,7 +145,8 @@ def _open_tables(root, meta):
     annotations = read_annotations(root / "annotations.csv", videos)
     bank = Bank(root, videos, annotations, meta)
     for video, frames in zip(videos["video"].tolist(), videos["frames"].tolist(), strict=True):
-        _check_video(bank, video, frames)
+        _check_array(bank, "frames", video, (frames, SIZE, SIZE), np.uint8)
+        _check_array(bank, "quality", video, (frames, 2), np.float32)
     return bank
 
 
@@ -153,15 +155,10 @@ def _file_names(videos):
     return ["videos.csv", "annotations.csv", *arrays]
 
 
-def _check_video(bank, video, frames):
-    _check_array(bank, "frames", video, bank.frames, (frames, SIZE, SIZE), np.uint8)
-    _check_array(bank, "quality", video, bank.quality, (frames, 2), np.float32)
-
-
-def _check_array(bank, folder, video, read, shape, dtype):
-    path = bank.root / folder / f"{video}.npy"
+def _check_array(bank, name, video, shape, dtype):
+    path = bank.root / name / f"{video}.npy"
     try:
-        array = read(video)
+        array = getattr(bank, name)(video)
     except (OSError, ValueError, EOFError) as error:
         reason = str(error).split("\n")[0]
         raise UserError(f"{path}: missing or damaged ({reason}); prepare the bank again") from None
@@ -170,15 +167,6 @@ def _check_array(bank, folder, video, read, shape, dtype):
             f"{path}: holds {array.dtype} {array.shape}, but videos.csv says {shape[0]} frames,"
             f" so {np.dtype(dtype)} {shape}; prepare the bank again"
         )
-
-
-def _verify(root, sha256):
-    for name, expected in sha256.items():
-        path = root / name
-        if not path.is_file():
-            raise UserError(f"{path}: missing; prepare the bank again")
-        if _sha256(path) != expected:
-            raise UserError(f"{path}: altered since the bank was made; prepare it again")
 
 
 def _sha256(path):

@@ -23,14 +23,13 @@ class AlignedFrame(NamedTuple):
     """Presentation time in seconds, uint8 (112, 112) gray face, confidence in 0..1, track number.
 
     `similarity` (2, 3) took the picture to the face, `measured` (2, 3) is that of this frame's
-    landmarks alone, before smoothing. A frame without a face is black, of confidence 0 and track
-    -1, and has neither.
+    landmarks alone, before smoothing. The defaults are those of a frame without a face.
     """
 
     pts_s: float
-    image: np.ndarray
-    confidence: float
-    face: int
+    image: np.ndarray = np.zeros((SIZE, SIZE), np.uint8)  # black
+    confidence: float = 0.0
+    face: int = -1
     similarity: np.ndarray | None = None
     measured: np.ndarray | None = None
 
@@ -63,20 +62,17 @@ def aligned_frames(
     prefer: str = "largest",
     smooth: bool = True,
 ) -> Iterator[AlignedFrame]:
-    """Yield every frame of a video as an aligned face, in constant memory.
+    """Yields every frame of a video as an aligned face, in constant memory.
 
-    Args:
-        frames: such as `read_video` gives.
-        landmarker: the loaded networks.
-        prefer: which of several faces, see `track_faces`.
-        smooth: steady the alignment over time.
+    `prefer` says which of several faces to follow (see `track_faces`), `smooth` whether to steady
+    the alignment over time.
     """
     steady, last_face = None, -1
     for tracked in track_faces(frames, landmarker, prefer=prefer):
         pts_s, image = tracked.frame
         if image is None or tracked.landmarks is None:
             steady = None
-            yield AlignedFrame(pts_s, np.zeros((SIZE, SIZE), np.uint8), 0.0, -1)
+            yield AlignedFrame(pts_s)
             continue
         if tracked.face != last_face:
             steady, last_face = None, tracked.face
@@ -90,7 +86,7 @@ def aligned_frames(
 def aligned_clip(
     path: str | Path, *, landmarker: Landmarker | None = None, progress: bool = True
 ) -> Clip:
-    """Read a whole video as a clip of aligned faces; 13 kB a frame whatever the video's size.
+    """Reads a whole video as a clip of aligned faces; 13 kB a frame whatever the video's size.
 
     Raises:
         UserError: as `read_video`; the landmark model is missing or altered; under two frames,
@@ -98,20 +94,16 @@ def aligned_clip(
     """
     expected = probe(path).frames
     landmarker = landmarker or load_landmarker()
-    frames = list(
-        progress_bar(
-            aligned_frames(read_video(path), landmarker),
-            desc=Path(path).name,
-            total=expected or None,
-            unit="frame",
-            shown=progress,
-        )
-    )
+    work = aligned_frames(read_video(path), landmarker)
+    name, total = Path(path).name, expected or None
+    frames = list(progress_bar(work, desc=name, total=total, unit="frame", shown=progress))
+    if not frames:
+        raise UserError(f"{path}: no frame could be decoded; copy it again or re-encode it")
     times = np.array([frame.pts_s for frame in frames], np.float64)
     confidence = np.array([frame.confidence for frame in frames], np.float32)
     faces = np.array([frame.face for frame in frames], np.int32)
     return Clip(
-        frames=np.stack([frame.image for frame in frames]) if frames else _no_frames(path),
+        frames=np.stack([frame.image for frame in frames]),
         quality=np.stack([faces >= 0, confidence], 1).astype(np.float32),
         times=times,
         fps=median_fps(times, path),
@@ -120,9 +112,9 @@ def aligned_clip(
 
 
 def median_fps(times: np.ndarray, path: str | Path) -> float:
-    """Frames per second from the median step between presentation times (T,) in seconds.
+    """Frames a second from the steps between presentation times (T,) in seconds.
 
-    More exactly from the mean of the steps within a millisecond of it: some files round times.
+    It is the mean of the steps within a millisecond of the median: some files round their times.
 
     Raises:
         UserError: under two frames, or times that do not increase.
@@ -138,10 +130,7 @@ def median_fps(times: np.ndarray, path: str | Path) -> float:
 
 
 def usual_steps(times: np.ndarray) -> np.ndarray:
-    """Whether each step between times (T,) is near the median one, bool (T - 1,).
-
-    That is, within a quarter of it and what rounding to milliseconds adds.
-    """
+    """Whether each step between times (T,) is within a quarter of the median one, bool (T - 1,)."""
     steps = np.diff(times)
     median = np.median(steps)
     return abs(steps - median) <= UNEVEN * median + MILLISECOND
@@ -151,7 +140,3 @@ def whole_rate(steps: int, seconds: float) -> float:
     """Steps a second: a whole number where it explains times rounded to milliseconds as well."""
     whole = max(1, round(steps / seconds))
     return float(whole) if abs(steps / whole - seconds) <= MILLISECOND else steps / seconds
-
-
-def _no_frames(path: str | Path) -> np.ndarray:
-    raise UserError(f"{path}: no frame could be decoded; copy it again or re-encode it")

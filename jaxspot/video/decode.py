@@ -36,7 +36,7 @@ class VideoInfo(NamedTuple):
 
 
 def probe(path: str | Path) -> VideoInfo:
-    """Return what the header announces, without decoding; the size is that before rotation.
+    """What the header announces, without decoding; the size is that before rotation.
 
     Raises:
         UserError: the file is missing, empty, no video or without a video stream.
@@ -49,10 +49,10 @@ def probe(path: str | Path) -> VideoInfo:
 
 
 def read_video(path: str | Path) -> Iterator[VideoFrame]:
-    """Yield every frame in presentation order; memory does not grow with the video.
+    """Yields every frame in presentation order; memory does not grow with the video.
 
-    Times are the file's presentation time stamps, counted from where the container starts, never
-    frame / fps. The display matrix (rotation, mirroring) is applied.
+    Times are the presentation time stamps, counted from where the container starts, never frame /
+    fps. The display matrix (rotation, mirroring) is applied.
 
     Raises:
         UserError: the file is missing, empty, no video, without a video stream, has a packet
@@ -76,15 +76,17 @@ def read_video(path: str | Path) -> Iterator[VideoFrame]:
             if frame.is_corrupt:
                 raise _damaged(path, end_s)
             pts_s = end_s if frame.pts is None else frame.time - start_s
-            end_s = pts_s + max(step_s, _duration_s(frame))
-            yield VideoFrame(
-                pts_s, upright(frame.to_ndarray(format="rgb24"), _matrix(frame, codec))
-            )
-        _check_whole(path, stream, end_s, start_s)
+            duration_s = float((frame.duration or 0) * (frame.time_base or 0))
+            end_s = pts_s + max(step_s, duration_s)
+            image = frame.to_ndarray(format="rgb24")
+            yield VideoFrame(pts_s, upright(image, _matrix(frame, codec)))
+        first_s = float((stream.start_time or 0) * (stream.time_base or 0)) - start_s
+        if end_s + EARLY_END_S < first_s + _announced_s(stream):
+            raise _damaged(path, end_s)
 
 
 def upright(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Turn an image (h, w, ...) as its display matrix (2, 2) asks, to the nearest quarter turn.
+    """Turns an image (h, w, ...) as its display matrix (2, 2) asks, to the nearest quarter turn.
 
     The matrix is FFmpeg's: output x = m[0,0] x + m[1,0] y, output y = m[0,1] x + m[1,1] y.
     """
@@ -104,10 +106,6 @@ def turn_matrix(degrees: float) -> np.ndarray:
     """Display matrix (2, 2) of a turn by degrees, counterclockwise, without mirroring."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     return np.array([[cos, -sin], [sin, cos]])
-
-
-def _duration_s(frame: av.VideoFrame) -> float:
-    return float((frame.duration or 0) * (frame.time_base or 0))
 
 
 def _matrix(frame: av.VideoFrame, codec: str) -> np.ndarray:
@@ -139,14 +137,12 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     with container:
         if container.format.name in NO_VIDEO:
             raise UserError(f"{path}: is text, not a video; name a video file")
-        yield container, _video_stream(container, path)
-
-
-def _video_stream(container: InputContainer, path: Path) -> VideoStream:
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic and stream.codec_context:
-            return stream
-    raise UserError(f"{path}: holds no video stream; give a file with pictures")
+        for stream in container.streams.video:
+            if not stream.disposition & Disposition.attached_pic and stream.codec_context:
+                break
+        else:
+            raise UserError(f"{path}: holds no video stream; give a file with pictures")
+        yield container, stream
 
 
 def _announced_s(stream: VideoStream) -> float:
@@ -156,12 +152,6 @@ def _announced_s(stream: VideoStream) -> float:
         return float(stream.duration * stream.time_base)
     alone = len(container.streams) == 1
     return (getattr(container, "duration", None) or 0) / av.time_base if alone else 0.0
-
-
-def _check_whole(path: Path, stream: VideoStream, end_s: float, start_s: float) -> None:
-    first_s = float((stream.start_time or 0) * (stream.time_base or 0)) - start_s
-    if end_s + EARLY_END_S < first_s + _announced_s(stream):
-        raise _damaged(path, end_s)
 
 
 def _damaged(path: Path, second: float) -> UserError:

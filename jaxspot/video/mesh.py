@@ -5,6 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from jaxspot.video.align import apply_similarity
 from jaxspot.video.detector import Detection
 from jaxspot.video.landmarker import Landmarker, run_net
 
@@ -41,23 +42,23 @@ def region_of_mesh(landmarks: np.ndarray) -> Region:
     """Square around landmarks (478, 2), level with the outer eye corners."""
     angle = _angle(*landmarks[list(EYE_CORNERS)])
     cos, sin = np.cos(angle), np.sin(angle)
-    upright = landmarks[:SKIN_POINTS] @ np.array([[cos, -sin], [sin, cos]])
+    turn = np.array([[cos, -sin], [sin, cos]])
+    upright = landmarks[:SKIN_POINTS] @ turn
     low, high = upright.min(0), upright.max(0)
-    x, y = np.array([[cos, -sin], [sin, cos]]) @ ((low + high) / 2)
+    x, y = turn @ ((low + high) / 2)
     return Region(float(x), float(y), MARGIN * float((high - low).max()), angle)
 
 
 def fit_mesh(landmarker: Landmarker, image: np.ndarray, region: Region) -> Mesh:
-    """Fit the mesh to the face in a region of an image uint8 (h, w, 3) RGB."""
+    """Fits the mesh to the face in a region of an image uint8 (h, w, 3) RGB."""
     to_crop = region_matrix(region, SIDE)
     crop = cv2.warpAffine(image, to_crop, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
-    points, presence = run_net(
-        landmarker.mesh, crop * np.float32(1 / 255), ("Identity", "Identity_1")
-    )
+    names = ("Identity", "Identity_1")
+    points, presence = run_net(landmarker.mesh, crop * np.float32(1 / 255), names)
     if points.size != 3 * POINTS or presence.size != 1:
         raise RuntimeError(f"face mesh gave {points.size} and {presence.size} values")
     to_image = cv2.invertAffineTransform(to_crop)
-    landmarks = points.reshape(POINTS, 3)[:, :2] @ to_image[:, :2].T + to_image[:, 2]
+    landmarks = apply_similarity(to_image, points.reshape(POINTS, 3)[:, :2])
     return Mesh(landmarks.astype(np.float32), float(presence[0]))
 
 

@@ -1,4 +1,4 @@
-"""Steady the alignment over time: a causal one-euro filter on the similarity, never on pixels."""
+"""Steadies the alignment over time: a causal one-euro filter on the similarity, never on pixels."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Smoother:
 def smooth_similarity(
     state: Smoother | None, similarity: np.ndarray, time_s: float
 ) -> tuple[Smoother, np.ndarray]:
-    """Filter one similarity (2, 3) from image to crop; return the next state and the result.
+    """Filters one similarity (2, 3) from image to crop; gives the next state and the result.
 
     `state` is None for the first frame and after the face was lost. The four parameters share
     one cut-off, which rises with the speed of the face (one-euro filter, Casiez et al. 2012).
@@ -35,8 +35,10 @@ def smooth_similarity(
     if state is None or time_s <= state.time_s:
         return Smoother(pose, np.zeros(4), time_s), similarity
     step_s = time_s - state.time_s
-    unit = _crop_pixels(pose)
-    change = _unwrap(pose - state.pose)
+    scale = np.exp(pose[3])
+    unit = np.array([scale, scale, FACE_RADIUS, FACE_RADIUS])  # of the pose, in crop pixels
+    change = pose - state.pose
+    change[2] = (change[2] + np.pi) % (2 * np.pi) - np.pi
     speed = state.speed + _gain(SPEED_CUTOFF_HZ, step_s) * (change * unit / step_s - state.speed)
     cutoff = REST_CUTOFF_HZ + CUTOFF_PER_SPEED * float(np.linalg.norm(speed))
     smoothed = state.pose + _gain(cutoff, step_s) * change
@@ -57,18 +59,6 @@ def _similarity(pose: np.ndarray) -> np.ndarray:
     return np.column_stack([linear, SIZE / 2 - linear @ pose[:2]])
 
 
-def _crop_pixels(pose: np.ndarray) -> np.ndarray:
-    """How far a unit of each parameter moves the face in the crop, in pixels."""
-    scale = np.exp(pose[3])
-    return np.array([scale, scale, FACE_RADIUS, FACE_RADIUS])
-
-
-def _unwrap(change: np.ndarray) -> np.ndarray:
-    turned = change.copy()
-    turned[2] = (turned[2] + np.pi) % (2 * np.pi) - np.pi
-    return turned
-
-
-def _gain(cutoff_hz: float, step_s: float) -> float:
+def _gain(cutoff_hz, step_s):
     ratio = 2 * np.pi * cutoff_hz * step_s
     return float(ratio / (1 + ratio))

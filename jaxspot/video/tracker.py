@@ -1,4 +1,4 @@
-"""Follow one face through a video by position; let go when it is gone, then look again."""
+"""Follows one face through a video by position; lets go when it is gone, then looks again."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -53,11 +53,11 @@ def track_faces(
     memory_s: float = 1.0,
     prefer: str = "largest",
 ) -> Iterator[TrackedFrame]:
-    """Yield every frame with the landmarks of one face, at first the preferred one of the picture.
+    """Yields every frame with the landmarks of one face, at first the preferred one.
 
-    The face is followed by position and never exchanged for another while its track lives. When
-    it is lost, for `memory_s` seconds only a face at its old place is taken up again; later the
-    preferred face is, as a new track; so it is where pictures change in size.
+    The face is followed by position and never exchanged for another while its track lives. After
+    it is lost, only a face at its old place is taken up for `memory_s` seconds. Then the preferred
+    face starts a new track, as it does where pictures change in size.
 
     Args:
         frames: in order; one without an image has no face.
@@ -67,13 +67,12 @@ def track_faces(
     """
     track, size = Track(), None
     for frame in frames:
-        if frame.image is None:
-            yield TrackedFrame(frame, None, 0.0, -1)
-            continue
-        if size not in (None, frame.image.shape):  # the old place means nothing in it
-            track = Track(face=track.face)
-        size = frame.image.shape
-        track, mesh = follow(track, frame, landmarker, memory_s=memory_s, prefer=prefer)
+        mesh = None
+        if frame.image is not None:
+            if size not in (None, frame.image.shape):  # the old place means nothing in it
+                track = Track(face=track.face)
+            size = frame.image.shape
+            track, mesh = follow(track, frame, landmarker, memory_s=memory_s, prefer=prefer)
         if mesh is None:
             yield TrackedFrame(frame, None, 0.0, -1)
         else:
@@ -84,7 +83,7 @@ def track_faces(
 def follow(
     track: Track, frame: VideoFrame, landmarker: Landmarker, *, memory_s: float, prefer: str
 ) -> tuple[Track, Mesh | None]:
-    """Take one step: the track after a frame with an image, and the face's mesh or None."""
+    """The track after a frame with an image, and the face's mesh or None."""
     assert frame.image is not None
     if track.alive and track.region is not None:
         mesh = fit_mesh(landmarker, frame.image, track.region)
@@ -107,17 +106,14 @@ def is_same_place(old: Region, new: Region) -> bool:
     return shift <= MAX_SHIFT * old.side and growth <= MAX_GROWTH
 
 
-def _find(
-    landmarker: Landmarker, image: np.ndarray, *, near: Region | None, prefer: str
-) -> Mesh | None:
+def _find(landmarker, image, *, near, prefer):
     """Mesh of the preferred real face, or of the one at an old place."""
     faces = detect_faces(landmarker, image)[:CANDIDATES]
     for face in sorted(faces, key=FACE_CHOICES[prefer]):
-        first = fit_mesh(landmarker, image, region_of_detection(face))
-        if first.presence < MIN_PRESENCE:
-            continue
-        # A second fit: the mesh is sharper on the region that it drew itself.
-        mesh = fit_mesh(landmarker, image, region_of_mesh(first.landmarks))
+        mesh = fit_mesh(landmarker, image, region_of_detection(face))
+        if mesh.presence >= MIN_PRESENCE:
+            # A second fit: the mesh is sharper on the region that it drew itself.
+            mesh = fit_mesh(landmarker, image, region_of_mesh(mesh.landmarks))
         if mesh.presence < MIN_PRESENCE:
             continue
         if near is None or is_same_place(near, region_of_mesh(mesh.landmarks)):

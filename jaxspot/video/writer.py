@@ -19,7 +19,7 @@ BAD_NAME = (
 
 
 def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.ndarray) -> None:
-    """Writes one video's frames and quality, each file whole or not at all.
+    """Writes one video's frames and quality into a bank, each file whole or not at all.
 
     Args:
       root: the bank's folder.
@@ -30,8 +30,6 @@ def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.nda
     Raises:
       UserError: a name that cannot be that of a file, or no frame.
     """
-    if not is_file_name(video):
-        raise UserError(f"video {video!r}: {BAD_NAME}")
     if frames.dtype != np.uint8 or frames.ndim != 3 or frames.shape[1:] != (SIZE, SIZE):
         raise ValueError(f"frames must be uint8 (frames, {SIZE}, {SIZE}), not {frames.shape}")
     if quality.dtype != np.float32 or quality.shape != (len(frames), 2):
@@ -56,28 +54,27 @@ def video_writer(root: str | Path, video: str) -> Iterator[Callable[..., None]]:
     if not is_file_name(video):
         raise UserError(f"video {video!r}: {BAD_NAME}")
     quality = array("f")
-    with whole_file(Path(root) / "frames" / f"{video}.npy") as partial:
-        with open(partial, "wb") as file:
-            _write_header(file, np.uint8, (0, SIZE, SIZE))
+    with whole_file(Path(root) / "frames" / f"{video}.npy") as partial, open(partial, "wb") as file:
+        _write_header(file, (0, SIZE, SIZE))
 
-            def write(image: np.ndarray, *, found: float, confidence: float) -> None:
-                if image.dtype != np.uint8 or image.shape != (SIZE, SIZE):
-                    raise ValueError(f"a frame is uint8 ({SIZE}, {SIZE}), not {image.shape}")
-                file.write(np.ascontiguousarray(image).data)
-                quality.extend((found, confidence))
+        def write(image: np.ndarray, *, found: float, confidence: float) -> None:
+            if image.dtype != np.uint8 or image.shape != (SIZE, SIZE):
+                raise ValueError(f"a frame is uint8 ({SIZE}, {SIZE}), not {image.shape}")
+            file.write(np.ascontiguousarray(image).data)
+            quality.extend((found, confidence))
 
-            yield write
-            length = len(quality) // 2
-            if not length:
-                raise UserError(f"video {video!r}: has no frames; leave it out of the bank")
-            file.seek(0)
-            _write_header(file, np.uint8, (length, SIZE, SIZE))
+        yield write
+        length = len(quality) // 2
+        if not length:
+            raise UserError(f"video {video!r}: has no frames; leave it out of the bank")
+        file.seek(0)
+        _write_header(file, (length, SIZE, SIZE))
+        file.flush()
         with (
             whole_file(Path(root) / "quality" / f"{video}.npy") as partial,
-            open(partial, "wb") as file,
+            open(partial, "wb") as beside,
         ):
-            _write_header(file, np.float32, (length, 2))
-            file.write(quality.tobytes())
+            np.save(beside, np.array(quality, np.float32).reshape(-1, 2))
 
 
 def is_file_name(video: str) -> bool:
@@ -91,8 +88,7 @@ def is_file_name(video: str) -> bool:
     return 0 < size <= LONGEST_NAME and plain and whole
 
 
-def _write_header(file, dtype, shape):
+def _write_header(file, shape):
     # numpy leaves room in a header for the first length to grow, so that it can be written again.
-    descr = np.lib.format.dtype_to_descr(np.dtype(dtype))
-    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)

@@ -1,0 +1,186 @@
+"""A data set as it lies on disk: its videos, where each is, and its labels."""
+
+import hashlib
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from jaxspot.annotations.intervals import VIDEO_COLUMNS
+from jaxspot.annotations.labels import read_labels
+from jaxspot.annotations.repairs import RULES, Labels, no_labels
+from jaxspot.datasets.images import IMAGE_ENDINGS, number_images
+from jaxspot.datasets.openface import aligned_images
+from jaxspot.errors import UserError
+from jaxspot.progress import progress_bar
+from jaxspot.video.decode import probe
+from jaxspot.video.writer import BAD_NAME, is_file_name
+
+
+@dataclass(frozen=True)
+class SourceVideo:
+    """One video as it lies on disk.
+
+    Attributes:
+      subject, video: its names in the bank.
+      path: a video file, or a folder of images.
+      fps: frames a second of a folder of images; 0 for a video file, which carries its own times.
+      table: the CSV file of OpenFace beside its aligned faces, None where there is none.
+      aligned: the images are aligned faces already and are taken as they are.
+    """
+
+    subject: str
+    video: str
+    path: Path
+    fps: float = 0.0
+    table: Path | None = None
+    aligned: bool = False
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set before it is prepared.
+
+    Attributes:
+      name: as `--dataset` takes it.
+      root: the folder it was found in.
+      videos: in the order of the bank.
+      labels: as read, not yet fitted to the lengths of the videos.
+      rules: the repair rules in force (`repairs.RULES`).
+      notes: a line for each thing that was passed over.
+    """
+
+    name: str
+    root: Path
+    videos: tuple[SourceVideo, ...]
+    labels: Labels = field(default_factory=no_labels)
+    rules: Collection[str] = RULES
+    notes: tuple[str, ...] = ()
+
+
+def make_dataset(
+    name: str,
+    root: Path,
+    videos: Sequence[SourceVideo],
+    *,
+    labels: str | Path | None,
+    rules: Collection[str],
+    release: str | None = None,
+    notes: Sequence[str] = (),
+) -> Dataset:
+    """A data set whose videos have names of their own, with its labels.
+
+    `labels` is their file, by default `annotations.csv` in `root`, if there is one; `release` is
+    whose label sheet it must be (see `read_labels`).
+
+    Raises:
+      UserError: two videos share a name, a name cannot be that of a file, or the labels cannot be
+        read.
+    """
+    _check_names(videos)
+    file = Path(labels) if labels else root / "annotations.csv"
+    read = read_labels(file, rules=rules, dataset=release) if labels or file.exists() else None
+    return Dataset(name, root, tuple(videos), read or no_labels(), rules, tuple(notes))
+
+
+def check_root(root: str | Path) -> Path:
+    """The folder of a data set as a path; raises UserError where there is no such folder."""
+    root = Path(root)
+    if not root.exists():
+        raise UserError(f"{root}: no such folder; check --source")
+    if not root.is_dir():
+        raise UserError(f"{root}: is a file; --source names the folder that holds the data set")
+    return root
+
+
+def all_folders(root: Path) -> Iterator[Path]:
+    """A folder and those in it at any depth, each once, also over links; no hidden ones."""
+    seen = set()
+    for place, folders, _ in os.walk(root, followlinks=True, onerror=_raise):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield Path(place)
+
+
+def hash_source(video: SourceVideo) -> str:
+    """A sha256 that changes when a video does: its names, and name, size and time of its files.
+
+    It does not depend on where the data set lies.
+
+    Raises:
+      UserError: a file is gone.
+    """
+    try:
+        files = [video.path]
+        if video.path.is_dir():
+            inside = sorted(video.path.iterdir())
+            files = [path for path in inside if path.suffix.lower() in IMAGE_ENDINGS]
+        files += [video.table] if video.table else []
+        stats = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
+    except OSError as error:
+        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
+    parts = [video.subject, video.video, video.fps, video.aligned, stats]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+class Look(NamedTuple):
+    """A video at a glance.
+
+    Attributes:
+      frames: as its folder or header announces them, 0 where that is not known.
+      images: file by frame number, for a folder of images that are not aligned.
+      error: why the video cannot be read, or "".
+    """
+
+    frames: int
+    images: Mapping[int, Path]
+    error: str = ""
+
+
+def look_at(video: SourceVideo) -> Look:
+    """What a glance at a video shows."""
+    try:
+        if video.aligned:
+            return Look(max(map(max, aligned_images(video.path).values())), {})
+        if not video.path.is_dir():
+            return Look(probe(video.path).frames, {})
+        images = number_images(video.path)
+        return Look(max(images), images)
+    except UserError as error:
+        return Look(0, {}, str(error))
+
+
+def look_over(dataset: Dataset, *, progress: bool = False) -> tuple[pd.DataFrame, list[Look]]:
+    """A look at every video, and the table of videos (subject, video, frames, fps) it gives."""
+    videos = progress_bar(dataset.videos, desc="looking", unit="video", shown=progress)
+    looks = [look_at(video) for video in videos]
+    pairs = zip(dataset.videos, looks, strict=True)
+    rows = [(video.subject, video.video, look.frames, video.fps) for video, look in pairs]
+    return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS)), looks
+
+
+def _check_names(videos):
+    seen: dict[str, SourceVideo] = {}
+    for video in videos:
+        if not is_file_name(video.video):
+            raise UserError(f"{str(video.path)!r}: video {video.video!r}: {BAD_NAME}")
+        if any("\ud800" <= sign <= "\udfff" for sign in video.subject):  # bytes that are no text
+            raise UserError(f"{str(video.path)!r}: subject {video.subject!r} is not valid UTF-8")
+        if video.video in seen:
+            raise UserError(
+                f"{video.path}: is called {video.video!r}, as {seen[video.video].path} is; rename"
+                " one of them, or name them in a videos.csv (--dataset=csv)"
+            )
+        seen[video.video] = video
+
+
+def _raise(error: OSError) -> None:
+    raise error
