@@ -15,7 +15,6 @@ from flax.traverse_util import flatten_dict
 from loso_runs import FOLDS, TRAINING, same
 from plain_network import close, inputs, plain_network, random_variables
 from pools import make_pool
-from quick_jit import quick_jit
 
 from configs import ablations, cas_me2, gains, samm_lv, synthetic
 from jaxspot.devices import fold_mesh, map_folds, on_each_device, shard_folds
@@ -67,8 +66,8 @@ def test_blocks_with_a_bias_alone_agree_with_a_plain_network():
         run = partial(jax.value_and_grad, has_aux=True)
         stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *networks)
         on_device = lambda folds: map_folds(run(ours), folds, batched=True)
-        found = quick_jit(on_each_device(on_device, mesh))(shard_folds(stacked, mesh))
-        expected = [quick_jit(run(plain))(params) for params in networks]
+        found = jax.jit(on_each_device(on_device, mesh))(shard_folds(stacked, mesh))
+        expected = [jax.jit(run(plain))(params) for params in networks]
         expected = jax.tree.map(lambda *leaves: np.stack(leaves), *expected)
         jax.tree.map(close(1e-10), found, expected)
 

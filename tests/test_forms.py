@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from loso_runs import FOLDS, TRAINING, train
 from plain_network import close, inputs, random_variables
-from quick_jit import quick_jit
 
 from jaxspot.devices import fold_mesh, map_folds, on_each_device, shard_folds
 from jaxspot.network.augment import Augmentation
@@ -61,7 +60,7 @@ def test_the_network_in_both_forms(batch, cells, streams, pooling, seed):
         options = SMALL | dict(pooling=pooling, pool_grid=2, dropout=0.3, references=references)
         plain, fast = (TwoStream(**options, form=form) for form in FORM_NAMES)
         variables = random_variables(plain, frames, seed=seed)
-        run = lambda model: quick_jit(functools.partial(logits_and_gradients, model))(
+        run = lambda model: jax.jit(functools.partial(logits_and_gradients, model))(
             variables, frames, weights, jax.random.key(seed % 2**31)
         )
         jax.tree.map(close(1e-10), run(fast), run(plain))
@@ -96,7 +95,7 @@ def test_folds_in_both_forms(batched):
         def run(model):
             one = lambda fold: logits_and_gradients(model, fold[0], frames, weights, fold[1])
             device = lambda folds: map_folds(one, folds, batched=batched)
-            return quick_jit(on_each_device(device, mesh))(shard_folds((variables, keys), mesh))
+            return jax.jit(on_each_device(device, mesh))(shard_folds((variables, keys), mesh))
 
         jax.tree.map(close(1e-10), run(fast), run(plain))
 

@@ -4,7 +4,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from plain_network import close, inputs, plain_network, random_variables
-from quick_jit import quick_jit
 
 from jaxspot.network.convolution import temporal_difference
 from jaxspot.network.model import TwoStream
@@ -32,7 +31,7 @@ def test_agrees_with_a_plain_network(pooling, regions):
             )
             return (logits * weights).sum(), (logits, used)
 
-        run = lambda f: quick_jit(jax.value_and_grad(f, has_aux=True))(variables["params"], frames)
+        run = lambda f: jax.jit(jax.value_and_grad(f, has_aux=True))(variables["params"], frames)
         (_, (logits, stats)), gradients = run(fast)
         (_, (expected, used)), expected_gradients = run(plain)
         close(1e-10)(logits, expected)
