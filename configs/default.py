@@ -21,7 +21,6 @@ Where the paper is silent, the faithful settings take:
   model.lcn, model.norm, model.extra_blocks
                           as printed: LCN, batch normalisation and three blocks; other values are
                           the ablations of Table 7, see ablations.py.
-  model.form              fast; "plain" computes the same numbers by the library's convolutions.
   model.trunk             convolution; "motion" sees how far each part of the face moved between the
                           two frames, which :best takes, and has no blocks.
   model.references        one k earlier, so that scores can stream; :best takes ten, earlier
@@ -97,7 +96,6 @@ def paper() -> Any:
                 pool_grid=1,
                 kernel_init="random",
                 dropout=0.1,
-                form="fast",
                 lcn=True,
                 norm="batch",
                 extra_blocks=0,

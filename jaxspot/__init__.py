@@ -38,6 +38,12 @@ Network
     Ranges of the random changes; the defaults are the paper's.
   TwoStream
     Scores a frame against its references, paper Figure 1.
+  Convolution
+    The paper's trunk: three depthwise separable blocks, then spatial averages (Figure 1).
+  Motion
+    A trunk that sees only motion: one dense layer over the grid of `local_motion`.
+  Streams
+    What the streams of a network compare; the defaults are the paper's.
   weighted_bce
     Weighted binary cross-entropy of every sample, paper eq. 2 with its signs mended.
 

@@ -12,9 +12,12 @@ from .evaluation.fitting import fit_decision as fit_decision
 from .evaluation.matching import match_intervals as match_intervals
 from .network.augment import Augmentation as Augmentation
 from .network.augment import augment as augment
+from .network.convolution import Convolution as Convolution
+from .network.flow import Motion as Motion
 from .network.lcn import local_contrast_normalise as local_contrast_normalise
 from .network.loss import weighted_bce as weighted_bce
 from .network.model import TwoStream as TwoStream
+from .network.streams import Streams as Streams
 from .spotting.intervals import find_intervals as find_intervals
 from .spotting.rule import Protocol as Protocol
 from .spotting.rule import decide as decide

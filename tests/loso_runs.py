@@ -5,12 +5,12 @@ import numpy as np
 from pools import make_pool
 
 from jaxspot.devices import fold_mesh
-from jaxspot.network.model import TwoStream
+from jaxspot.network.model import build_model
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.loso import train_loso
 from jaxspot.training.step import Training
 
-MODEL = TwoStream(widths=(3, 4, 5), multiplier=2, dropout=0.2)
+MODEL = build_model(widths=(3, 4, 5), multiplier=2, dropout=0.2)
 TRAINING = Training(
     epochs=3,
     steps=3,

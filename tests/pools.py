@@ -37,7 +37,6 @@ def make_pool(*, subjects=4, videos=1, frames=16, size=16, fps=30.0, blind=(), s
         first=first.astype(np.int32),
         fps=np.full(count, fps, np.float32),
         subjects=tuple(f"s{i // videos}" for i in range(count)),
-        names=tuple(f"v{i}" for i in range(count)),
         usable=usable,
         reference=np.concatenate(reference).astype(np.int32),
     )

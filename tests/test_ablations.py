@@ -21,11 +21,12 @@ from jaxspot.devices import fold_mesh, map_folds, on_each_device, shard_folds
 from jaxspot.errors import UserError
 from jaxspot.experiment.settings import read_settings
 from jaxspot.experiment.variants import change
+from jaxspot.network import inputs as network_inputs
 from jaxspot.network.augment import Augmentation
-from jaxspot.network.forms import FORMS
-from jaxspot.network.inputs import normalise, prepare_samples
+from jaxspot.network.inputs import augmented_inputs, preprocess
 from jaxspot.network.loss import weighted_bce
-from jaxspot.network.model import TwoStream
+from jaxspot.network.model import build_model
+from jaxspot.network.streams import Streams
 from jaxspot.spotting.scoring import score_video
 from jaxspot.spotting.spotter import Spotter, load_spotter, save_spotter
 from jaxspot.training.feed import feed_epochs, prepare_validation
@@ -35,7 +36,7 @@ from jaxspot.training.state import init_state
 from jaxspot.training.step import make_optimiser, train_step
 
 SMALL = dict(widths=(4, 6, 8), multiplier=3)
-BARE = TwoStream(widths=(3, 4, 5), multiplier=2, dropout=0.2, lcn=False, norm="none")
+BARE = build_model(widths=(3, 4, 5), multiplier=2, dropout=0.2, lcn=False, norm="none")
 
 
 def shapes_of(model, size=16):
@@ -45,7 +46,7 @@ def shapes_of(model, size=16):
 
 def test_blocks_with_a_bias_alone_agree_with_a_plain_network():
     """Stacked by vmap inside shard_map, against one network after the other."""
-    model, mesh = TwoStream(**SMALL, norm="none", extra_blocks=1), fold_mesh(2)
+    model, mesh = build_model(**SMALL, norm="none", extra_blocks=1), fold_mesh(2)
     with jax.enable_x64(True):
         frames = jnp.asarray(inputs(batch=2))
         networks = [random_variables(model, frames, seed=seed)["params"] for seed in range(4)]
@@ -73,7 +74,7 @@ def test_blocks_with_a_bias_alone_agree_with_a_plain_network():
 
 
 def test_networks_without_statistics_are_trained_saved_and_read(tmp_path):
-    model, frames = BARE.clone(form="plain"), inputs(batch=2).astype(np.float32)
+    model, frames = BARE, inputs(batch=2).astype(np.float32)
     params = jax.tree.map(np.float32, random_variables(model, frames))["params"]
     start = init_state({"params": params}, make_optimiser(TRAINING))
     step = jax.jit(partial(train_step, model=model, training=TRAINING))
@@ -88,7 +89,7 @@ def test_networks_without_statistics_are_trained_saved_and_read(tmp_path):
     assert found is not None and not damage
     same(found.state, trained)
     variables = {"params": trained.params, "batch_stats": trained.batch_stats}
-    save_spotter(tmp_path / "spotter", Spotter(model, variables, ((0.4, 1.2),), (decision(0.2),)))
+    save_spotter(tmp_path / "spotter", Spotter(model, variables, ((0.2, 0.6),), (decision(0.2),)))
     loaded = load_spotter(tmp_path / "spotter")
     assert loaded.model == model
     same(loaded.variables, variables)
@@ -110,29 +111,29 @@ def test_training_and_validation_follow_one_switch(lcn, monkeypatch):
             return True
         return False
 
-    monkeypatch.setitem(FORMS, "fast", FORMS["fast"]._replace(local_contrast_normalise=refuse))
-    model, mesh = BARE.clone(lcn=lcn), fold_mesh(1)
+    monkeypatch.setattr(network_inputs, "local_contrast_normalise", refuse)
+    model, mesh = BARE.clone(streams=Streams(lcn=lcn)), fold_mesh(1)
     optimiser, variables = make_optimiser(TRAINING), shapes_of(model)
     state = jax.eval_shape(lambda v: init_state(v, optimiser), variables)
     state = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((1, *leaf.shape), leaf.dtype), state)
     with closing(feed_epochs(make_pool(), FOLDS[:1], BARE, TRAINING, mesh)) as feed:
-        tables, keys, shared = next(feed)
-    prepare = partial(prepare_samples, augmentation=Augmentation(), model=model)
+        fold_data, shared = next(feed)
+    prepare = partial(augmented_inputs, augmentation=Augmentation(), model=model)
     look = partial(prepare_validation, model=model, mesh=mesh)
     epoch = compile_epoch(model, TRAINING, Augmentation(), mesh)
-    assert uses(prepare, shared.frames[shared.rows[0, :1]], keys) == lcn
-    frames = shared.frames[shared.rows[:1, :2]][:, None]
+    assert uses(prepare, shared.frames[shared.samples[0, :1]], fold_data.key) == lcn
+    frames = shared.frames[shared.samples[:1, :2]][:, None]
     assert uses(look, frames, run=lambda function, given: function(given)) == lcn
-    assert uses(epoch, state, tables, keys, shared) == lcn
+    assert uses(epoch, state, fold_data, shared) == lcn
 
 
 def test_without_lcn_frames_lie_on_a_fixed_range_and_are_still_augmented():
     frames = np.random.default_rng(0).integers(0, 256, (4, 3, 16, 16), np.uint8)
     expected = frames / np.float32(127.5) - 1
-    np.testing.assert_allclose(normalise(jnp.asarray(frames), lcn=False), expected, atol=1e-6)
+    np.testing.assert_allclose(preprocess(jnp.asarray(frames), lcn=False), expected, atol=1e-6)
     ranges = Augmentation((1.0, 1.0), (1.0, 1.0), (1.0, 1.0), rotation=0.0, flip=1.0)
     keys = jax.random.split(jax.random.key(1), 4)
-    mirrored = jax.jit(partial(prepare_samples, augmentation=ranges, model=BARE))(frames, keys)
+    mirrored = jax.jit(partial(augmented_inputs, augmentation=ranges, model=BARE))(frames, keys)
     np.testing.assert_allclose(mirrored, expected[..., ::-1], atol=1e-3)
 
 
@@ -151,10 +152,10 @@ def test_without_lcn_scores_are_those_of_the_frames_themselves():
 def test_ten_layers_are_ten_separable_blocks():
     """Counted as in Figure 1, where the three blocks are three layers."""
     config = ablations.get_config("deep_no_lcn")
-    model = TwoStream(**config.model.to_dict())
+    model = build_model(**config.model.to_dict())
     params = shapes_of(model, 112)["params"]
     blocks = [name for name in params if "Block" in name]
-    assert len(blocks) == 10 and model.extra_blocks == 7
+    assert len(blocks) == 10 and model.trunk.extra_blocks == 7
     for number in range(2, 9):
         assert params[f"SeparableBlock_{number}"]["pointwise"].shape == (64, 64)
         assert params[f"SeparableBlock_{number}"]["depthwise"].shape == (3, 3, 64)
@@ -162,7 +163,7 @@ def test_ten_layers_are_ten_separable_blocks():
 
 @pytest.mark.parametrize("extra", [0, 2])
 def test_channels_are_dropped_after_every_block(extra):
-    model = TwoStream(**SMALL, dropout=0.5, extra_blocks=extra)
+    model = build_model(**SMALL, dropout=0.5, extra_blocks=extra)
     frames = jnp.zeros((1, 3, 16, 16))
     _, seen = jax.eval_shape(
         lambda: model.init_with_output(
@@ -176,7 +177,7 @@ def test_channels_are_dropped_after_every_block(extra):
 
 def test_the_weights_of_the_default_keep_their_names():
     """Saved weights are found by these."""
-    variables = shapes_of(TwoStream(**SMALL))
+    variables = shapes_of(build_model(**SMALL))
     blocks = ("PairBlock_0", "SeparableBlock_0", "SeparableBlock_1")
     dense = ("ResidualDense_0/Dense_0", "ResidualDense_0/Dense_1", "Output")
     params = [f"{block}/{layer}" for block in blocks for layer in ("depthwise", "pointwise")]
@@ -188,9 +189,9 @@ def test_the_weights_of_the_default_keep_their_names():
 
 
 def test_weights_saved_before_these_switches_are_read_as_the_default(tmp_path):
-    model = TwoStream(**SMALL)
+    model = build_model(**SMALL)
     draw = lambda leaf: np.random.default_rng(0).normal(size=(1, *leaf.shape)).astype(np.float32)
-    saved = Spotter(model, jax.tree.map(draw, shapes_of(model)), ((0.4, 1.2),), (decision(0.2),))
+    saved = Spotter(model, jax.tree.map(draw, shapes_of(model)), ((0.2, 0.6),), (decision(0.2),))
     save_spotter(tmp_path, saved)
     place, manifest = (tmp_path / "weights" / n for n in ("spotter.json", "manifest.json"))
     settings = json.loads(place.read_text())

@@ -11,7 +11,7 @@ from tiny_banks import limited, one_line, said
 from video_files import encode, feat_clip, noise
 
 from jaxspot.commands import spot
-from jaxspot.network.model import TwoStream
+from jaxspot.network.model import build_model
 from jaxspot.spotting.rule import Decision, Protocol
 from jaxspot.spotting.spotter import Spotter, save_spotter
 from jaxspot.video import landmarker as landmarker_module
@@ -23,7 +23,7 @@ RESULTS = ["frames.csv", "intervals.csv", "scores.png"]
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
     """A run's folder with a spotter whose networks were never trained."""
-    model = TwoStream(widths=(3, 4, 5), multiplier=2)
+    model = build_model(widths=(3, 4, 5), multiplier=2)
     start = lambda: model.init(jax.random.key(0), jnp.zeros((1, 3, 112, 112)), train=False)
     variables = jax.jit(start)()
     decision = Decision(Protocol(cutoff_hz=(2.0, 1.0)), (0, 0), (1, 1), (0.5, 0.5), (0.5, 0.5))

@@ -30,7 +30,7 @@ from jaxspot.commands import benchmark
 from jaxspot.memory import peak_gigabytes
 from jaxspot.network.lcn import local_contrast_normalise
 from jaxspot.network.loss import weighted_bce
-from jaxspot.network.model import TwoStream
+from jaxspot.network.model import build_model
 
 
 def test_a_slower_peer_has_a_ratio_above_one():
@@ -80,7 +80,7 @@ def test_the_command_writes_rows_of_the_contract(tmp_path, capsys):
         assert row["ratio"] == pytest.approx(row["peer_value"] / row["value"])
     assert (tmp_path / "lcn.json.md").read_text() in capsys.readouterr().out
     assert tuple(rows.ROWS) == benchmark.NAMES
-    assert TwoStream(**default.get_config("best").model.to_dict()) == BEST
+    assert build_model(**default.get_config("best").model.to_dict()) == BEST
     assert tuple(scaling.LAWS) == benchmark.LAW_NAMES
 
 
@@ -111,7 +111,7 @@ def test_twin_lcn(torch, twin):
 
 @pytest.mark.parametrize("train", [True, False])
 def test_twin_network_loss_and_gradients(torch, twin, train):
-    model = TwoStream(widths=(4, 6, 8), multiplier=3)
+    model = build_model(widths=(4, 6, 8), multiplier=3)
     rng = np.random.default_rng(0)
     frames, labels = rng.normal(size=(3, 3, 16, 16)), rng.integers(0, 2, (3, 2)).astype(float)
     weights = dict(presence_weight=0.9, kind_weights=(0.1, 0.9))

@@ -77,7 +77,7 @@ def test_spotting_a_file_writes_whole_tables_and_a_plot(tmp_path, landmarker, ca
         score=change,
         intervals=one_of_each,
         out=tmp_path,
-        skips_s=(0.2, 0.63),
+        stream_skip_seconds=(0.2, 0.63),
         plot=plot_clip,
         landmarker=landmarker,
         progress=False,

@@ -17,13 +17,13 @@ from pools import make_pool
 from jaxspot.devices import fold_mesh
 from jaxspot.errors import UserError
 from jaxspot.network.flow import local_motion
-from jaxspot.network.inputs import normalise
-from jaxspot.network.model import TwoStream
+from jaxspot.network.inputs import preprocess
+from jaxspot.network.model import build_model
 from jaxspot.training import pool as pools
 from jaxspot.training.feed import feed_epochs, seen_places, sees_half
 from jaxspot.training.loso import TrainedFolds
 from jaxspot.training.pool import BankFrames, gather_pool
-from jaxspot.training.sampling import validation_tables
+from jaxspot.training.sampling import validation_samples
 from jaxspot.training.saved_epochs import Progress
 from jaxspot.video.bank import Bank
 
@@ -58,15 +58,17 @@ def write_frames(root, pool):
     labels = []
     for folder in ("frames", "quality"):
         (root / folder).mkdir()
-    for number, (subject, video) in enumerate(zip(pool.subjects, pool.names, strict=True)):
-        span = pool.span(number)
+    names = [f"v{number}" for number in range(len(pool.subjects))]
+    for first, length, subject, video in zip(
+        pool.first, pool.lengths, pool.subjects, names, strict=True
+    ):
+        span = slice(first, first + length)
         np.save(root / f"frames/{video}.npy", pool.frames[span])
         np.save(root / f"quality/{video}.npy", np.repeat(pool.usable[span, None], 2, 1))
         labels += [(subject, video, "ME", 4, 4, 6), (subject, video, "MaE", 9, 9, 13)]
-    lengths = np.diff([*pool.first, len(pool.labels)])
     return Bank(
         root,
-        pd.DataFrame(dict(subject=pool.subjects, video=pool.names, frames=lengths, fps=pool.fps)),
+        pd.DataFrame(dict(subject=pool.subjects, video=names, frames=pool.lengths, fps=pool.fps)),
         pd.DataFrame(labels, columns=["subject", "video", "kind", "onset", "apex", "offset"]),
         {},
     )
@@ -167,10 +169,10 @@ def test_each_epoch_is_fed_the_same_samples_both_ways(first):
     with closing(feeds[0]), closing(feeds[1]):
         fed = list(zip(*feeds, strict=True))
     assert len(fed) == 5 - first
-    for (tables, keys, whole), (other_tables, other_keys, seen) in fed:
-        same(other_tables, tables)
-        assert (other_keys == keys).all() and seen.key == whole.key
-        rows, others = np.asarray(whole.rows), np.asarray(seen.rows)
+    for (data, whole), (other_data, seen) in fed:
+        assert (other_data.key == data.key).all() and seen.key == whole.key
+        same(other_data._replace(key=0), data._replace(key=0))
+        rows, others = np.asarray(whole.samples), np.asarray(seen.samples)
         frames, others_frames = np.asarray(whole.frames), np.asarray(seen.frames)
         np.testing.assert_array_equal(others_frames[others], frames[rows])
         labels, others_labels = np.asarray(whole.labels), np.asarray(seen.labels)
@@ -178,24 +180,23 @@ def test_each_epoch_is_fed_the_same_samples_both_ways(first):
     assert len({seen.frames.shape for _, (*_, seen) in fed}) == 1
 
 
-MOVING = TwoStream(trunk="motion", references=(("ME", 1.0), ("ME", -2.0), ("MaE", -1.0)))
+MOVING = build_model(trunk="motion", references=(("ME", 1.0), ("ME", -2.0), ("MaE", -1.0)))
 
 
 @pytest.mark.parametrize("model", [MODEL, MOVING])
 def test_validation_lies_where_its_fold_trains(model):
     pool, mesh = make_pool(), fold_mesh(2)
     with closing(feed_epochs(pool, FOLDS[:3], model, TRAINING, mesh)) as feed:
-        tables, _, shared = next(feed)
-    given = dict(skips=TRAINING.skip_range_seconds, references=model.references)
-    table = validation_tables(pool, FOLDS[:3], seed=0, batches=2, batch=2, **given)
-    assert shared.rows.shape[-1] == table.shape[-1] == 1 + len(model.references)
-    seen = jax.jit(normalise)(pool.frames[table])
+        data, shared = next(feed)
+    table = validation_samples(pool, FOLDS[:3], TRAINING, model.streams)
+    assert shared.samples.shape[-1] == table.shape[-1] == 1 + len(model.streams.references)
+    seen = jax.jit(preprocess)(pool.frames[table])
     if model is MOVING:
         flat = jax.jit(local_motion)(seen.reshape(-1, *seen.shape[3:]))
         seen = flat.reshape(*seen.shape[:3], 3, 2, 2, 2)
-    np.testing.assert_allclose(tables.validation[:3], seen, atol=1e-5)
-    np.testing.assert_array_equal(tables.labels[:3], pool.labels[table[..., 0]])
-    shards = tables.validation.addressable_shards
+    np.testing.assert_allclose(data.validation[:3], seen, atol=1e-5)
+    np.testing.assert_array_equal(data.validation_labels[:3], pool.labels[table[..., 0]])
+    shards = data.validation.addressable_shards
     assert [shard.data.shape for shard in shards] == [(2, *seen.shape[1:])] * 2
 
 

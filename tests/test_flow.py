@@ -7,8 +7,8 @@ import pytest
 from scipy.ndimage import gaussian_filter, shift
 
 from jaxspot.network.flow import SIDE, STIFFNESS, local_motion
-from jaxspot.network.inputs import init_variables, see
-from jaxspot.network.model import TwoStream
+from jaxspot.network.inputs import init_variables, sample_inputs
+from jaxspot.network.model import build_model
 from jaxspot.network.streams import stream_skips
 
 SIZE = 56
@@ -104,14 +104,14 @@ def test_skips_of_streams():
 def test_the_network_sees_motion_and_nothing_else():
     """Its logits follow from `local_motion` and dense layers written out."""
     references = (("ME", 1.0), ("ME", -1.0), ("MaE", 1.0))
-    model = TwoStream(widths=(3, 4, 5), trunk="motion", references=references, fusion_width=6)
+    model = build_model(widths=(3, 4, 5), trunk="motion", references=references, fusion_width=6)
     start = partial(init_variables, model, size=(16, 16))
     variables = jax.jit(start)(jax.random.key(0))
     params = variables["params"]
     assert set(variables) == {"params"}
     assert set(params) == {"Project", "ResidualDense_0", "Joint", "Output"}
     frames = np.random.default_rng(0).integers(0, 256, (7, 4, 16, 16)).astype(np.uint8)
-    inputs = jax.jit(partial(see, model=model))(frames)
+    inputs = jax.jit(partial(sample_inputs, model=model))(frames)
     assert inputs.shape == (7, 3, 2, 2, 2)
     dense = lambda layer, x: x @ np.asarray(layer["kernel"]) + np.asarray(layer["bias"])
     x = dense(params["Project"], np.asarray(inputs).reshape(21, 8))

@@ -1,5 +1,6 @@
 """The fast form gives the numbers of the plain one: values, gradients, running statistics."""
 
+import dataclasses
 import functools
 
 import jax
@@ -12,17 +13,24 @@ from loso_runs import FOLDS, TRAINING, train
 from plain_network import close, inputs, random_variables
 
 from jaxspot.devices import fold_mesh, map_folds, on_each_device, shard_folds
+from jaxspot.network import augment, lcn, plain
+from jaxspot.network import inputs as network_inputs
 from jaxspot.network.augment import Augmentation
-from jaxspot.network.forms import FORMS
-from jaxspot.network.model import TwoStream
+from jaxspot.network.convolution import Convolution
+from jaxspot.network.model import TwoStream, build_model
 
 SMALL = dict(widths=(4, 6, 8), multiplier=3)
 few = settings(max_examples=4, deadline=None)  # every shape is compiled anew
-FORM_NAMES = ("plain", "fast")
 
 
-def both(function):
-    return [function(FORMS[name]) for name in FORM_NAMES]
+def both_networks(**fields):
+    """A network in its plain form and in its fast one, of the same parameters."""
+    fast = build_model(**fields)
+    blocks = {name: value for name, value in vars(fast.trunk).items() if name in FIELDS}
+    return TwoStream(plain.PlainConvolution(**blocks), fast.streams), fast
+
+
+FIELDS = {f.name for f in dataclasses.fields(Convolution)} - {"parent", "name"}
 
 
 def logits_and_gradients(model, variables, frames, weights, key):
@@ -58,24 +66,24 @@ def test_the_network_in_both_forms(batch, cells, streams, pooling, seed):
         weights = jnp.asarray(np.random.default_rng(seed).normal(size=(batch, 2)))
         references = (("ME", 1.0),) * streams
         options = SMALL | dict(pooling=pooling, pool_grid=2, dropout=0.3, references=references)
-        plain, fast = (TwoStream(**options, form=form) for form in FORM_NAMES)
-        variables = random_variables(plain, frames, seed=seed)
+        slow, fast = both_networks(**options)
+        variables = random_variables(slow, frames, seed=seed)
         run = lambda model: jax.jit(functools.partial(logits_and_gradients, model))(
             variables, frames, weights, jax.random.key(seed % 2**31)
         )
-        jax.tree.map(close(1e-10), run(fast), run(plain))
+        jax.tree.map(close(1e-10), run(fast), run(slow))
 
 
 def test_in_single_precision_forward_agrees():
     """Float32, at the full size; gradients differ where a maximum or a ReLU nearly ties."""
     frames = jnp.asarray(inputs(batch=2, size=112), jnp.float32)
-    plain, fast = (TwoStream(pool_grid=7, form=form) for form in FORM_NAMES)
-    variables = jax.jit(lambda: plain.init(jax.random.key(0), frames, train=False))()
+    slow, fast = both_networks(pool_grid=7)
+    variables = jax.jit(lambda: slow.init(jax.random.key(0), frames, train=False))()
     for mode in (True, False):
         run = lambda model, mode=mode: jax.jit(
             lambda x: model.apply(variables, x, train=mode, mutable=["batch_stats"])
         )(frames)
-        found, expected = run(fast), run(plain)
+        found, expected = run(fast), run(slow)
         jax.tree.map(close(1e-5), found, expected)
 
 
@@ -85,9 +93,9 @@ def test_folds_in_both_forms(batched):
     mesh = fold_mesh(2)
     with jax.enable_x64(True):
         frames = jnp.asarray(inputs(batch=2))
-        plain, fast = (TwoStream(**SMALL, dropout=0.3, form=form) for form in FORM_NAMES)
+        slow, fast = both_networks(**SMALL, dropout=0.3)
         seeds = range(4)
-        stack = [random_variables(plain, frames, seed=seed) for seed in seeds]
+        stack = [random_variables(slow, frames, seed=seed) for seed in seeds]
         variables = jax.tree.map(lambda *leaves: np.stack(leaves), *stack)
         keys = jax.random.split(jax.random.key(0), 4)
         weights = jnp.asarray(np.random.default_rng(0).normal(size=(2, 2)))
@@ -97,7 +105,7 @@ def test_folds_in_both_forms(batched):
             device = lambda folds: map_folds(one, folds, batched=batched)
             return jax.jit(on_each_device(device, mesh))(shard_folds((variables, keys), mesh))
 
-        jax.tree.map(close(1e-10), run(fast), run(plain))
+        jax.tree.map(close(1e-10), run(fast), run(slow))
 
 
 @few
@@ -111,12 +119,12 @@ def test_lcn_in_both_forms(height, width, contrast, seed):
     rng = np.random.default_rng(seed)
     images = 0.5 + contrast * (rng.random((2, 3, height, width)) - 0.5)
     with jax.enable_x64(True):
-        plain, fast = both(lambda form: jax.jit(form.local_contrast_normalise)(images))
-        np.testing.assert_allclose(fast, plain, rtol=1e-9, atol=1e-9)
+        slow, fast = (jax.jit(form.local_contrast_normalise)(images) for form in (plain, lcn))
+        np.testing.assert_allclose(fast, slow, rtol=1e-9, atol=1e-9)
     single = np.float32(images)
-    plain, fast = both(lambda form: jax.jit(form.local_contrast_normalise)(single))
+    slow, fast = (jax.jit(form.local_contrast_normalise)(single) for form in (plain, lcn))
     if contrast > 0.01:
-        np.testing.assert_allclose(fast, plain, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(fast, slow, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -126,20 +134,21 @@ def test_augmentation_in_both_forms(seed):
     run = lambda form: jax.jit(lambda x, k: form.augment(x, k, ranges))(
         frames, jax.random.key(seed)
     )
-    plain, fast = both(run)
-    np.testing.assert_allclose(fast, plain, atol=2e-5)
+    slow, fast = run(plain), run(augment)
+    np.testing.assert_allclose(fast, slow, atol=2e-5)
 
 
-def test_training_in_both_forms():
+def test_training_in_both_forms(monkeypatch):
     """The first steps from the same weights; later rounding makes paths part."""
-    model = TwoStream(widths=(3, 4, 5), multiplier=2, pooling="average")
+    slow, fast = both_networks(widths=(3, 4, 5), multiplier=2, pooling="average")
     training = TRAINING.__class__(**vars(TRAINING) | dict(epochs=1, optimiser="sgd"))
-    plain, fast = (
-        train(folds=FOLDS[:2], model=model.clone(form=form), training=training)
-        for form in FORM_NAMES
-    )
-    for found, expected in zip(fast.metrics, plain.metrics, strict=True):
+    run = lambda model: train(folds=FOLDS[:2], model=model, training=training)
+    found_all = run(fast)
+    for name in ("local_contrast_normalise", "augment"):
+        monkeypatch.setattr(network_inputs, name, getattr(plain, name))
+    expected_all = run(slow)
+    for found, expected in zip(found_all.metrics, expected_all.metrics, strict=True):
         for name in ("train_loss", "validation_loss"):
             assert found[name] == pytest.approx(expected[name], rel=1e-4)
     equal = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
-    jax.tree.map(equal, fast.variables, plain.variables)
+    jax.tree.map(equal, found_all.variables, expected_all.variables)

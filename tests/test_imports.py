@@ -21,8 +21,11 @@ ORDER += ["configs", "commands", "cli"]
 BELOW_ALL = ("devices", "errors", "files", "memory", "progress", "storage", "workers")
 NAMES = {
     "Augmentation",
+    "Convolution",
+    "Motion",
     "Protocol",
     "Spotter",
+    "Streams",
     "Training",
     "TwoStream",
     "align_face",
@@ -53,9 +56,9 @@ NAMES = {
     "weighted_bce",
 }
 SNIPPET = """
-from jaxspot import TwoStream, k_frame
+from jaxspot import Convolution, k_frame
 reveal_type(k_frame)
-TwoStream(pooling="avg")
+Convolution(pooling="avg")
 from jaxspot import nothing
 """
 WITHOUT_JAX = ["jaxspot", "jaxspot.errors", "jaxspot.cli", "jaxspot.commands.evaluate"]
@@ -187,6 +190,7 @@ def test_videos_are_made_without_what_builds_the_heads():
 def test_flax_is_used_where_networks_are_and_orbax_once():
     networks = {
         "jaxspot.network.convolution",
+        "jaxspot.network.flow",
         "jaxspot.network.model",
         "jaxspot.baselines.softnet.network",
     }

@@ -6,14 +6,14 @@ import pytest
 from plain_network import close, inputs, plain_network, random_variables
 
 from jaxspot.network.convolution import temporal_difference
-from jaxspot.network.model import TwoStream
+from jaxspot.network.model import TwoStream, build_model
 
 SMALL = dict(widths=(4, 6, 8), multiplier=3)
 
 
 @pytest.mark.parametrize(("pooling", "regions"), [("max", 1), ("average", 4)])
 def test_agrees_with_a_plain_network(pooling, regions):
-    model = TwoStream(**SMALL, pooling=pooling, pool_grid=regions)
+    model = build_model(**SMALL, pooling=pooling, pool_grid=regions)
     with jax.enable_x64(True):
         frames = jnp.asarray(inputs())
         variables = random_variables(model, frames)
@@ -51,7 +51,7 @@ def test_agrees_with_a_plain_network(pooling, regions):
 
 
 def test_eval_uses_running_statistics():
-    model = TwoStream(**SMALL)
+    model = build_model(**SMALL)
     with jax.enable_x64(True):
         frames = jnp.asarray(inputs(batch=4))
         variables = random_variables(model, frames)
@@ -61,7 +61,7 @@ def test_eval_uses_running_statistics():
 
 
 def test_swapped_references_swap_the_streams():
-    model = TwoStream(**SMALL)
+    model = build_model(**SMALL)
     with jax.enable_x64(True):
         frames = jnp.asarray(inputs())
         variables = random_variables(model, frames)
@@ -73,7 +73,7 @@ def test_swapped_references_swap_the_streams():
 
 
 def test_one_trunk_learns_from_both_streams():
-    model, features = TwoStream(**SMALL), SMALL["widths"][2]
+    model, features = build_model(**SMALL), SMALL["widths"][2]
     with jax.enable_x64(True):
         frames = jnp.asarray(inputs())
         variables = random_variables(model, frames)
@@ -102,7 +102,7 @@ def norm(tree):
 
 @pytest.mark.parametrize("streams", [1, 3])
 def test_any_number_of_streams(streams):
-    model = TwoStream(**SMALL, references=(("ME", 1.0),) * streams)
+    model = build_model(**SMALL, references=(("ME", 1.0),) * streams)
     frames = jnp.asarray(inputs(streams=streams), jnp.float32)
     logits, variables = jax.eval_shape(
         lambda: model.init_with_output(jax.random.key(0), frames, train=False)
@@ -125,9 +125,9 @@ def first_response(model, frames):
 
 def test_difference_start_is_silent_for_identical_frames():
     frames = np.repeat(inputs()[:, :1], 3, 1).astype(np.float32)
-    silent = first_response(TwoStream(**SMALL, kernel_init="difference"), frames)
+    silent = first_response(build_model(**SMALL, kernel_init="difference"), frames)
     np.testing.assert_allclose(silent, 0.0, atol=1e-5)
-    assert np.abs(first_response(TwoStream(**SMALL), frames)).max() > 0.1
+    assert np.abs(first_response(build_model(**SMALL), frames)).max() > 0.1
 
 
 def test_temporal_difference_is_current_minus_reference():
@@ -138,7 +138,7 @@ def test_temporal_difference_is_current_minus_reference():
 
 def test_dropout_is_off_in_eval_and_follows_its_key():
     frames = jnp.asarray(inputs(), jnp.float32)
-    plain, dropping = TwoStream(**SMALL), TwoStream(**SMALL, dropout=0.5)
+    plain, dropping = build_model(**SMALL), build_model(**SMALL, dropout=0.5)
     variables = jax.tree.map(np.float32, random_variables(plain, frames))
     evaluate = lambda model: jax.jit(lambda x: model.apply(variables, x, train=False))(frames)
     np.testing.assert_array_equal(evaluate(dropping), evaluate(plain))
@@ -154,7 +154,7 @@ def test_dropout_is_off_in_eval_and_follows_its_key():
 
 def test_dropout_needs_a_key():
     frames = jnp.asarray(inputs(), jnp.float32)
-    model = TwoStream(**SMALL, dropout=0.5)
+    model = build_model(**SMALL, dropout=0.5)
     variables = random_variables(model, frames)
     with pytest.raises(flax.errors.InvalidRngError):
         jax.eval_shape(lambda: model.apply(variables, frames, train=True, mutable=["batch_stats"]))
@@ -185,4 +185,4 @@ def test_parameter_counts():
 
 def test_sizes_that_cannot_be_cut_are_refused():
     with pytest.raises(ValueError, match="6x6 features cannot be cut into 4x4 regions"):
-        parameters(TwoStream(**SMALL, pool_grid=4), 24)
+        parameters(build_model(**SMALL, pool_grid=4), 24)

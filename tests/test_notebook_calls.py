@@ -34,9 +34,11 @@ from jaxspot import (
     weighted_bce,
 )
 from jaxspot.errors import UserError, choices_of
-from jaxspot.network.convolution import NORMS
-from jaxspot.network.forms import FORMS
-from jaxspot.network.inputs import to_input
+from jaxspot.network import lcn, plain
+from jaxspot.network.convolution import Convolution
+from jaxspot.network.inputs import preprocess
+from jaxspot.network.model import build_model, model_fields
+from jaxspot.network.streams import Streams
 from jaxspot.spotting.intervals import intervals_table
 from jaxspot.training.step import make_optimiser
 
@@ -50,23 +52,23 @@ def refused(error, words, call, *args, **options):
     return line
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [lcn, plain])
 @pytest.mark.parametrize("jitted", [False, True])
 def test_lcn_of_bytes_is_that_of_the_same_picture_as_fractions(form, jitted):
-    lcn = FORMS[form].local_contrast_normalise
+    normalise = form.local_contrast_normalise
     frames = np.round(255 * pictures(2, 24, 40)).astype(np.uint8)
-    found = (jax.jit(lcn) if jitted else lcn)(frames)
+    found = (jax.jit(normalise) if jitted else normalise)(frames)
     assert found.dtype == np.float32 and found.min() < -1
     np.testing.assert_allclose(found, [scipy_lcn(frame / 255.0) for frame in frames], atol=1e-4)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", [lcn, plain])
 @pytest.mark.parametrize("dtype", [np.int32, np.uint16, bool, np.int8])
 def test_lcn_refuses_numbers_whose_range_nobody_knows(form, dtype):
-    lcn = FORMS[form].local_contrast_normalise
+    normalise = form.local_contrast_normalise
     words = f"images must be uint8 or float in the range 0..1, not {np.dtype(dtype)}"
-    refused(TypeError, words, lcn, np.zeros((24, 24), dtype))
-    refused(TypeError, words, jax.jit(lcn), np.zeros((24, 24), dtype))
+    refused(TypeError, words, normalise, np.zeros((24, 24), dtype))
+    refused(TypeError, words, jax.jit(normalise), np.zeros((24, 24), dtype))
 
 
 def test_lcn_refuses_what_is_no_image():
@@ -76,19 +78,17 @@ def test_lcn_refuses_what_is_no_image():
 
 def test_without_lcn_bytes_are_the_same_picture_as_fractions():
     frames = np.round(255 * pictures(2, 24, 40)).astype(np.uint8)
-    found = np.asarray(to_input(frames, lcn=False))
+    found = np.asarray(preprocess(frames, lcn=False))
     np.testing.assert_allclose(found, 2 * (frames / 255.0) - 1, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("kind", "field", "word", "near"),
     [
-        (TwoStream, "pooling", "avg", "average"),
-        (TwoStream, "trunk", "motoin", "motion"),
-        (TwoStream, "kernel_init", "diff", None),
-        (TwoStream, "norm", "batchnorm", "batch"),
-        (TwoStream, "form", "Plain", "plain"),
-        (TwoStream, "pool_grid", 3, None),
+        (Convolution, "pooling", "avg", "average"),
+        (Convolution, "kernel_init", "diff", None),
+        (Convolution, "norm", "batchnorm", "batch"),
+        (Convolution, "pool_grid", 3, None),
         (Training, "optimiser", "rmsprop", None),
         (Training, "decay", "cosin", "cosine"),
         (Protocol, "matching", "one_to_on", "one_to_one"),
@@ -109,9 +109,23 @@ def test_an_option_of_a_few_words_takes_no_other(kind, field, word, near):
         assert getattr(dataclasses.replace(plain, **{field: value}), field) == value
 
 
+def test_a_trunk_is_one_of_two():
+    line = refused(ValueError, "trunk must be one of convolution, ", build_model, trunk="motoin")
+    assert line.endswith("motion, not 'motoin'. Did you mean 'motion'?")
+    for trunk in ("convolution", "motion"):
+        model = build_model(trunk=trunk, widths=(2, 3, 5), dropout=0.2, fusion_width=7)
+        assert model_fields(model)["trunk"] == trunk and model_fields(model)["dropout"] == 0.2
+        assert build_model(**model_fields(model)) == model
+    assert build_model() == TwoStream()
+    with pytest.raises(TypeError, match="colour"):
+        build_model(colour=1)
+
+
 def test_every_word_that_an_option_takes_is_known_where_it_is_used():
-    assert set(choices_of(TwoStream)["form"]) == set(FORMS)
-    assert set(choices_of(TwoStream)["norm"]) == set(NORMS)
+    frames = jnp.zeros((1, 3, 16, 16))
+    for norm in choices_of(Convolution)["norm"]:
+        model = build_model(widths=(2, 2, 2), multiplier=1, norm=norm)
+        assert jax.eval_shape(lambda m=model: m.init(jax.random.key(0), frames, train=False))
     for field in ("optimiser", "decay"):
         for word in choices_of(Training)[field]:
             optimiser = make_optimiser(Training(**{field: word}))
@@ -123,11 +137,11 @@ def test_every_word_that_an_option_takes_is_known_where_it_is_used():
     [(("micro", 1.0),), (("ME", 0.0),), (("ME", np.nan),), (("ME", 1.0), "MaE"), (), [("ME", 1.0)]],
 )
 def test_references_are_kinds_and_numbers(references):
-    refused(ValueError, "references must be a tuple", TwoStream, references=references)
+    refused(ValueError, "references must be a tuple", Streams, references=references)
 
 
-TWO = TwoStream(widths=(2, 2, 2), multiplier=1)
-SEEN = TwoStream(widths=(2, 2, 2), trunk="motion")
+TWO = build_model(widths=(2, 2, 2), multiplier=1)
+SEEN = build_model(widths=(2, 2, 2), trunk="motion")
 
 
 @pytest.mark.parametrize(

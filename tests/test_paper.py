@@ -38,10 +38,12 @@ from jaxspot.experiment.heldout import fold_protocol, mean_durations
 from jaxspot.experiment.settings import Settings, read_settings
 from jaxspot.experiment.skips import FACTORS, search_skips
 from jaxspot.network.augment import Augmentation, augment
-from jaxspot.network.inputs import init_variables, prepare_samples, see
+from jaxspot.network.inputs import augmented_inputs, init_variables, sample_inputs
 from jaxspot.network.lcn import local_contrast_normalise
 from jaxspot.network.loss import weighted_bce
-from jaxspot.network.streams import network_skips
+from jaxspot.network.model import TwoStream
+from jaxspot.network.plain import PlainConvolution
+from jaxspot.network.streams import Streams, network_skips
 from jaxspot.spotting.filters import butterworth
 from jaxspot.spotting.intervals import find_intervals
 from jaxspot.spotting.rule import Decision, cutoff_from_k, decide
@@ -49,7 +51,6 @@ from jaxspot.spotting.scoring import score_chunk, score_video
 from jaxspot.training.epoch import validation_loss
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import Fold, loso_folds
-from jaxspot.training.sampling import reference_places
 from jaxspot.training.state import init_state, stop_early
 from jaxspot.training.step import make_optimiser, train_step
 from jaxspot.video.align import align_face
@@ -101,7 +102,7 @@ PRINTED = (
     ),
 )
 NETWORK = PRINTED[0].settings.model
-SMALL = NETWORK.clone(widths=(2, 3, 4), multiplier=2, form="plain")  # where any network will do
+SMALL = TwoStream(PlainConvolution((2, 3, 4), 2, dropout=0.1))  # where any network will do
 BLOCKS = ("PairBlock_0", "SeparableBlock_0", "SeparableBlock_1")
 
 
@@ -171,7 +172,7 @@ def run(frames, *, train=False, **params):
 def convolutions():
     """The convolutions in the program of the network, of its plain form, for 112x112 frames."""
     frames = jnp.zeros((5, 3, SIZE, SIZE))
-    plain = NETWORK.clone(form="plain")
+    plain = TwoStream(PlainConvolution(dropout=0.1))
     program = jax.make_jaxpr(lambda v, x: plain.apply(v, x, train=False))(start(), frames)
     return [e for e in program.eqns if e.primitive.name == "conv_general_dilated"]
 
@@ -204,14 +205,14 @@ def fed(printed):
     place = np.arange(len(pool.labels))
     digits = np.stack([place // 256, place % 256, 0 * place, 0 * place], 1)
     pool = dataclasses.replace(pool, frames=digits.reshape(-1, 2, 2).astype(np.uint8))
-    model = printed.settings.model.clone(lcn=False)
+    model = printed.settings.model.clone(streams=Streams(lcn=False))
     training = dataclasses.replace(printed.settings.training, epochs=2, steps=400)
     folds, rows, validation = loso_folds(pool.subjects), [], []
     with closing(feed_epochs(pool, folds, model, training, fold_mesh(1), resident=True)) as feed:
-        for tables, _, shared in feed:
-            assert tables.picks.shape[-1] == tables.validation.shape[2] == 16
-            rows.append(np.asarray(shared.rows).reshape(-1, 3))
-            pixels = np.rint((np.asarray(tables.validation) + 1) / 2 * 255).astype(int)
+        for data, shared in feed:
+            assert data.sample_index.shape[-1] == data.validation.shape[2] == 16
+            rows.append(np.asarray(shared.samples).reshape(-1, 3))
+            pixels = np.rint((np.asarray(data.validation) + 1) / 2 * 255).astype(int)
             places = 256 * pixels[..., 0, 0] + pixels[..., 0, 1]
             validation.append(places.reshape(len(folds), -1, 3))
     return pool, folds, rows, validation
@@ -265,7 +266,7 @@ def many(frames, ranges):
 def prepared(frames, keys, ranges):
     """What the network sees of samples in training; and the frames augmented alone."""
     augmentation = Augmentation(**ranges)
-    found = prepare_samples(frames, keys, augmentation=augmentation, model=NETWORK)
+    found = augmented_inputs(frames, keys, augmentation=augmentation, model=NETWORK)
     return found, jax.vmap(partial(augment, ranges=augmentation))(frames, keys)
 
 
@@ -315,7 +316,9 @@ def lcn_on_all_images():
         [scipy_lcn(i) for i in np.reshape(images, (6, 24, 24))], (2, 3, 24, 24)
     )
     expected = each(images / 255)
-    np.testing.assert_allclose(jax.jit(partial(see, model=NETWORK))(frames), expected, atol=1e-4)
+    np.testing.assert_allclose(
+        jax.jit(partial(sample_inputs, model=NETWORK))(frames), expected, atol=1e-4
+    )
     found, _ = prepared(frames, keys, ranges())
     np.testing.assert_allclose(found, expected, atol=1e-4)
     names = ("contrast", "gamma", "gain", "rotation", "flip")
@@ -365,8 +368,9 @@ def skips_on_both_sides_of_half_a_second():
     for printed in PRINTED:
         (_, short), (long, _) = printed.settings.training.skip_range_seconds
         assert short < 0.5 < long
-        mean = tuple(seconds[1] for seconds in printed.seconds)
-        first, second = network_skips(printed.settings.model, [mean], printed.fps)[0]
+        k_seconds = [seconds[1] / 2 for seconds in printed.seconds]
+        streams = printed.settings.model.streams
+        first, second = network_skips(streams, [k_seconds], printed.fps)[0]
         assert first < 0.5 * printed.fps < second
 
 
@@ -377,7 +381,7 @@ def skips_on_both_sides_of_half_a_second():
 )
 @says("section 3.3, Regularisation", "Other regularisations include adding dropout layers")
 def dropout_in_each_block():
-    frames, share = sample_frames(), NETWORK.dropout
+    frames, share = sample_frames(), NETWORK.trunk.dropout
     assert 0 < share < 1
     training, testing = run(frames, train=True)[0], run(frames)[0]
     assert sum(name.startswith("Dropout") for name in training) == len(BLOCKS)
@@ -497,7 +501,11 @@ def two_sigmoids():
 @says("Table 3", "Stream 1 is designed to be more sensitive to ME, while Stream 2")
 def streams_in_order():
     for printed in PRINTED:
-        assert [kind for kind, _ in printed.settings.model.references] == ["ME", "MaE"] == [*KINDS]
+        assert (
+            [kind for kind, _ in printed.settings.model.streams.references]
+            == ["ME", "MaE"]
+            == [*KINDS]
+        )
     assert PRINTED[0].settings.model == PRINTED[1].settings.model
     assert PRINTED[0].settings.augmentation == PRINTED[1].settings.augmentation
 
@@ -589,7 +597,7 @@ def kth_frame_in_testing():
         found = search_skips(
             None, [None], settings.model, {}, [mean], rule="kth", saved=Path(), name=""
         )
-        skips = network_skips(settings.model, found, printed.fps)
+        skips = network_skips(settings.model.streams, found, printed.fps)
         np.testing.assert_array_equal(skips, [printed.k])
 
 
@@ -601,7 +609,7 @@ def scored_against_the_kth_frame():
     found = score_video(SMALL, stacked, frames, skips=np.array([printed.k]), mesh=fold_mesh(1))[0]
     times = np.arange(20, 40)
     samples = np.stack([frames[times], frames[times - 6], frames[times - 19]], 1)
-    score = jax.jit(lambda x: SMALL.apply(start(SMALL), see(x, SMALL), train=False))
+    score = jax.jit(lambda x: SMALL.apply(start(SMALL), sample_inputs(x, SMALL), train=False))
     np.testing.assert_allclose(found[times], sigmoid(score(samples)), atol=1e-4)
     assert np.ptp(found[times], axis=0).min() > 1e-3
 
@@ -722,9 +730,9 @@ def ablations_take_one_part_away():
             found[row] = read_settings(ablations.get_config(f"{row},{printed.expected}"))
         changes = dict(
             full={},
-            no_lcn=dict(model=whole.model.clone(lcn=False)),
-            no_batch_norm=dict(model=whole.model.clone(norm="none")),
-            no_dropout=dict(model=whole.model.clone(dropout=0.0)),
+            no_lcn=dict(model=whole.model.clone(streams=Streams(lcn=False))),
+            no_batch_norm=dict(model=whole.model.clone(trunk=whole.model.trunk.clone(norm="none"))),
+            no_dropout=dict(model=whole.model.clone(trunk=whole.model.trunk.clone(dropout=0.0))),
             no_weighted_loss=dict(
                 training=dataclasses.replace(
                     whole.training, presence_weight=0.5, kind_weights=(0.5, 0.5)
@@ -736,7 +744,7 @@ def ablations_take_one_part_away():
         deep = found["deep_no_lcn"].model
         blank, key = jnp.zeros((1, 3, 16, 16)), jax.random.key(0)
         shapes = jax.eval_shape(partial(deep.init, train=False), key, blank)
-        assert sum("Block" in part for part in shapes["params"]) == 10 and not deep.lcn
+        assert sum("Block" in part for part in shapes["params"]) == 10 and not deep.streams.lcn
 
 
 # What we do otherwise
@@ -755,8 +763,8 @@ def references_in_the_past():
             assert (places[:, 1:] <= places[:, :1]).all()
             early = places[places[:, 0] % 600 < printed.skips[0][0]]
             assert len(early) and (early[:, 1:] == early[:, :1] // 600 * 600).all()
-        skips = network_skips(printed.settings.model, [(0.4, 1.3)], printed.fps)
-        found = reference_places(pool, np.array([[605], [1199]]), skips)
+        skips = network_skips(printed.settings.model.streams, [(0.2, 0.65)], printed.fps)
+        found = pool.references(np.array([[605], [1199]]), skips)
         assert (found[0] == 600).all() and (found[1] < 1199).all()
 
 
@@ -896,7 +904,7 @@ def widths_and_pooling():
     why="neighbouring pixels are near copies",
 )
 def a_tenth_of_the_channels():
-    assert NETWORK.dropout == 0.1
+    assert NETWORK.trunk.dropout == 0.1
     modules, *_ = run(sample_frames(), train=True)
     for number, block in enumerate(BLOCKS):
         lost = (modules[block] > 0) & (modules[f"Dropout_{number}"] == 0)
@@ -1007,11 +1015,12 @@ def durations_of_cas_me2():
 )
 def k_without_the_held_out_subject():
     own = [("a", "a1", "ME", 1, 74), ("b", "b1", "MaE", 1, 434), ("a", "a1", "MaE", 1, 434)]
-    fold, model = Fold("c", ("a",), ("b",)), PRINTED[0].settings.model
+    fold, streams = Fold("c", ("a",), ("b",)), PRINTED[0].settings.model.streams
     for last in (20, 9000):
         held_out = [("c", "c1", kind, 1, last) for kind in KINDS]
         bank = bank_of(labels_table(*own, *held_out), 200)
-        skips = network_skips(model, [mean_durations(bank, fold)], 200.0)
+        k_seconds = [mean / 2 for mean in mean_durations(bank, fold)]
+        skips = network_skips(streams, [k_seconds], 200.0)
         np.testing.assert_array_equal(skips, [[37, 217]])
 
 
@@ -1022,9 +1031,9 @@ def k_without_the_held_out_subject():
     why="videos of other rates",
 )
 def skips_in_seconds():
-    model = PRINTED[0].settings.model
+    streams = PRINTED[0].settings.model.streams
     for fps, k in ((200, (37, 217)), (100, (19, 109)), (400, (74, 434))):
-        np.testing.assert_array_equal(network_skips(model, [(0.37, 2.17)], fps), [k])
+        np.testing.assert_array_equal(network_skips(streams, [(0.37 / 2, 2.17 / 2)], fps), [k])
 
 
 @otherwise(
@@ -1138,7 +1147,7 @@ def manual_skips_on_validation_subjects():
         variables, saved = {"w": np.zeros(4)}, Path(folder) / "skips.json"
         options = dict(rule="manual", saved=saved, name="")
         pairs = search_skips(None, folds, NETWORK, variables, [(1.0, 2.0)] * 4, **options)
-    assert asked == [fold.validation for fold in folds] and pairs == ((1.4, 1.4),) * 4
+    assert asked == [fold.validation for fold in folds] and pairs == ((0.7, 0.7),) * 4
 
 
 @otherwise(

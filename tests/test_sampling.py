@@ -6,26 +6,35 @@ from hypothesis import strategies as st
 from pools import make_pool
 
 from jaxspot.errors import UserError
+from jaxspot.network.streams import Streams
 from jaxspot.training.folds import Fold, loso_folds
 from jaxspot.training.pool import gather_pool
 from jaxspot.training.sampling import (
-    draw_table,
+    draw_samples,
     epoch_samples,
-    reference_places,
     same_length,
-    validation_tables,
+    validation_samples,
 )
+from jaxspot.training.step import Training
 from jaxspot.video.bank import finish_bank
 from jaxspot.video.shown import last_usable
 from jaxspot.video.writer import save_video
 
 SKIPS = ((0.1, 0.3), (16 / 30, 50 / 30))
-EPOCH = dict(seed=3, steps=5, batch=4, skips=SKIPS, balance=0.3)
+EPOCH = dict(seed=3, steps=5, batch=4, skip_range_seconds=SKIPS, balance=0.3)
 
 
-def draw(pool, subjects=("s0", "s2"), samples=4000, seed=0, **options):
+PAPER = Streams()
+
+
+def draw(pool, subjects=("s0", "s2"), samples=4000, seed=0, balance=0.0, streams=PAPER):
     rng = np.random.default_rng(seed)
-    return draw_table(pool, subjects, rng, samples=samples, skips=SKIPS, **options)
+    training = Training(skip_range_seconds=SKIPS, balance=balance)
+    return draw_samples(pool, pool.of_subjects(subjects), rng, samples, training, streams)
+
+
+def drawn_epoch(pool, folds, *, epoch, **options):
+    return epoch_samples(pool, folds, Training(**options), Streams(), epoch=epoch)
 
 
 @given(st.lists(st.booleans(), min_size=1).filter(any))
@@ -78,21 +87,21 @@ def test_references_stay_in_the_video_and_before_the_frame():
 def test_before_the_first_frame_the_first_frame_serves():
     pool = make_pool(subjects=3, frames=10)
     current = np.array([10, 11, 14, 19, 20])
-    found = reference_places(pool, current, np.array([7, 1, 3, 30, 1]))
+    found = pool.references(current, np.array([7, 1, 3, 30, 1]))
     np.testing.assert_array_equal(found, [10, 10, 11, 10, 20])
 
 
 def test_after_the_last_frame_the_last_frame_serves():
     pool = make_pool(subjects=3, frames=10)
     current = np.array([10, 18, 19, 25])
-    found = reference_places(pool, current, np.array([-7, -1, -3, -30]))
+    found = pool.references(current, np.array([-7, -1, -3, -30]))
     np.testing.assert_array_equal(found, [17, 19, 19, 29])
 
 
 def test_streams_of_a_kind_share_its_skip():
     references = (("ME", 1.0), ("ME", -2.0), ("MaE", 0.5), ("MaE", -1.0))
     pool = make_pool(subjects=3, frames=1200, size=2)
-    table = draw(pool, references=references)
+    table = draw(pool, streams=Streams(references))
     inside = (table[:, 0] % 1200 > 60) & (table[:, 0] % 1200 < 1100)
     skips = (table[:, :1] - table[:, 1:])[inside]
     np.testing.assert_array_equal(skips[:, 1], -2 * skips[:, 0])
@@ -126,29 +135,29 @@ def test_balance_does_without_a_kind_that_is_missing():
 
 def batches(samples):
     """The rows that each fold takes: (folds, steps, batch, 1 + streams)."""
-    steps = np.arange(len(samples.rows))[:, None]
-    return samples.rows[steps, samples.picks]
+    steps = np.arange(len(samples.frames))[:, None]
+    return samples.frames[steps, samples.index]
 
 
 def test_samples_depend_on_seed_and_epoch_and_not_on_other_folds():
     pool, folds = make_pool(), loso_folds(["s0", "s1", "s2", "s3"])
-    drawn = epoch_samples(pool, folds, epoch=1, **EPOCH)
+    drawn = drawn_epoch(pool, folds, epoch=1, **EPOCH)
     taken = batches(drawn)
-    assert taken.shape == (4, 5, 4, 3) and drawn.rows.dtype == drawn.picks.dtype == np.int32
-    np.testing.assert_array_equal(batches(epoch_samples(pool, folds, epoch=1, **EPOCH)), taken)
-    some = epoch_samples(pool, [folds[3], folds[1]], epoch=1, **EPOCH)
-    np.testing.assert_array_equal(some.picks, drawn.picks[[3, 1]])
+    assert taken.shape == (4, 5, 4, 3) and drawn.frames.dtype == drawn.index.dtype == np.int32
+    np.testing.assert_array_equal(batches(drawn_epoch(pool, folds, epoch=1, **EPOCH)), taken)
+    some = drawn_epoch(pool, [folds[3], folds[1]], epoch=1, **EPOCH)
+    np.testing.assert_array_equal(some.index, drawn.index[[3, 1]])
     np.testing.assert_array_equal(batches(some), taken[[3, 1]])
     for other in (dict(epoch=2), dict(epoch=1, seed=4)):
-        differs = batches(epoch_samples(pool, folds, **EPOCH | other)) != taken
+        differs = batches(drawn_epoch(pool, folds, **EPOCH | other)) != taken
         assert differs.any((1, 2, 3)).all()
 
 
 def test_a_fold_takes_the_first_samples_of_its_training_subjects():
     pool, folds = make_pool(videos=2), loso_folds(["s0", "s1", "s2", "s3"])
-    drawn = epoch_samples(pool, folds, epoch=1, **EPOCH)
-    owner = np.array(pool.subjects)[pool.video][drawn.rows[..., 0]]
-    for fold, picks in zip(folds, drawn.picks, strict=True):
+    drawn = drawn_epoch(pool, folds, epoch=1, **EPOCH)
+    owner = np.array(pool.subjects)[pool.video][drawn.frames[..., 0]]
+    for fold, picks in zip(folds, drawn.index, strict=True):
         for names, places in zip(owner, picks, strict=True):
             wanted = [i for i, name in enumerate(names) if name in fold.training]
             assert list(places) == wanted[: len(places)]
@@ -159,10 +168,10 @@ def test_what_the_held_out_subject_shows_draws_nothing_in_its_fold(balance):
     """Neither its labels nor where its face was found."""
     pool, folds = make_pool(), loso_folds(["s0", "s1", "s2", "s3"])
     options = dict(EPOCH, steps=20, balance=balance, epoch=1)
-    before = batches(epoch_samples(pool, folds, **options))
+    before = batches(drawn_epoch(pool, folds, **options))
     other = make_pool(blind=range(16, 28))
     other.labels[16:32] = 1 - other.labels[16:32]
-    after = batches(epoch_samples(other, folds, **options))
+    after = batches(drawn_epoch(other, folds, **options))
     np.testing.assert_array_equal(after[1], before[1])
     assert folds[2].training == ("s0", "s1") and (after[2] != before[2]).any()
 
@@ -170,8 +179,8 @@ def test_what_the_held_out_subject_shows_draws_nothing_in_its_fold(balance):
 def test_subjects_are_drawn_by_their_length_whatever_the_others():
     pool = make_pool(subjects=6, videos=1, frames=30)
     folds = [Fold("s0", ("s1", "s2", "s4"), ("s3",)), Fold("s4", ("s5",), ("s0",))]
-    options = dict(seed=0, epoch=1, steps=300, batch=8, skips=SKIPS, balance=0.0)
-    first, alone = batches(epoch_samples(pool, folds, **options))
+    options = dict(seed=0, epoch=1, steps=300, batch=8, skip_range_seconds=SKIPS, balance=0.0)
+    first, alone = batches(drawn_epoch(pool, folds, **options))
     names = np.array(pool.subjects)[pool.video]
     assert set(names[alone].ravel()) == {"s5"}
     _, counts = np.unique(names[first[..., 0]], return_counts=True)
@@ -180,18 +189,18 @@ def test_subjects_are_drawn_by_their_length_whatever_the_others():
 
 def test_epochs_are_padded_to_one_length():
     pool, folds = make_pool(), loso_folds(["s0", "s1", "s2", "s3"])
-    epochs = [epoch_samples(pool, folds, epoch=epoch, **EPOCH) for epoch in range(1, 9)]
-    lengths = {epoch.rows.shape[1] for epoch in epochs}
+    epochs = [drawn_epoch(pool, folds, epoch=epoch, **EPOCH) for epoch in range(1, 9)]
+    lengths = {epoch.frames.shape[1] for epoch in epochs}
     padded = same_length(epochs)
-    assert len(lengths) > 1 and {epoch.rows.shape[1] for epoch in padded} == {max(lengths)}
+    assert len(lengths) > 1 and {epoch.frames.shape[1] for epoch in padded} == {max(lengths)}
     for before, after in zip(epochs, padded, strict=True):
         np.testing.assert_array_equal(batches(after), batches(before))
 
 
 def test_folds_train_and_validate_on_their_own_subjects():
     pool, folds = make_pool(videos=2), loso_folds(["s0", "s1", "s2", "s3"])
-    training = batches(epoch_samples(pool, folds, epoch=1, **EPOCH))
-    validation = validation_tables(pool, folds, seed=3, batches=6, batch=4, skips=SKIPS)
+    training = batches(drawn_epoch(pool, folds, epoch=1, **EPOCH))
+    validation = validation_samples(pool, folds, Training(**EPOCH, validation_batches=6), Streams())
     assert validation.shape == (4, 6, 4, 3)
     subjects = np.array(pool.subjects)[pool.video]
     for fold, seen, judged in zip(folds, training, validation, strict=True):
@@ -222,10 +231,10 @@ def bank(tmp_path):
 
 def test_gather_pool_lays_the_videos_in_a_row(bank):
     pool = gather_pool(bank)
-    assert pool.subjects == ("a", "b", "a") and pool.names == ("a_1", "b_1", "a_2")
-    for number, name in enumerate(pool.names):
-        np.testing.assert_array_equal(pool.frames[np.r_[pool.span(number)]], bank.frames(name))
-        assert (pool.video[pool.span(number)] == number).all()
+    assert pool.subjects == ("a", "b", "a")
+    for number, name in enumerate(("a_1", "b_1", "a_2")):
+        (places,) = np.nonzero(pool.video == number)
+        np.testing.assert_array_equal(pool.frames[places], bank.frames(name))
     np.testing.assert_array_equal(pool.first, [0, 7, 12])
     np.testing.assert_array_equal(pool.fps, [30, 200, 30])
     np.testing.assert_array_equal(np.flatnonzero(pool.labels[:, 0]), [1, 2, 17])
@@ -239,15 +248,13 @@ def test_gather_pool_lays_the_videos_in_a_row(bank):
 def test_a_subject_without_a_face_is_named():
     pool = make_pool(blind=range(16, 32))
     with pytest.raises(UserError, match="s1: no frame shows a face"):
-        validation_tables(
-            pool, [Fold("s0", ("s2",), ("s1",))], seed=0, batches=1, batch=2, skips=((0.1, 0.2),)
-        )
+        validation_samples(pool, [Fold("s0", ("s2",), ("s1",))], Training(**EPOCH), Streams())
 
 
 def test_faceless_training_subjects_are_passed_over_or_named():
     pool = make_pool(blind=range(16, 32))
     options = dict(EPOCH, epoch=1)
-    drawn = batches(epoch_samples(pool, [Fold("s0", ("s1", "s2"), ("s3",))], **options))
+    drawn = batches(drawn_epoch(pool, [Fold("s0", ("s1", "s2"), ("s3",))], **options))
     assert set(np.array(pool.subjects)[pool.video[drawn[..., 0]]].ravel()) == {"s2"}
     with pytest.raises(UserError, match="s1: no frame shows a face"):
-        epoch_samples(pool, [Fold("s0", ("s1",), ("s3",))], **options)
+        drawn_epoch(pool, [Fold("s0", ("s1",), ("s3",))], **options)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from jaxspot.devices import fold_mesh, in_turns, join_turns
-from jaxspot.network.inputs import normalise
-from jaxspot.network.model import TwoStream
+from jaxspot.network.inputs import preprocess
+from jaxspot.network.model import build_model
 from jaxspot.spotting.scoring import score_video
 from jaxspot.video.shown import ShownFrames, last_usable
 
-MODEL = TwoStream(widths=(3, 4, 5), multiplier=2)
+MODEL = build_model(widths=(3, 4, 5), multiplier=2)
 NETWORKS = 3
 
 
@@ -30,7 +30,7 @@ def variables():
 
 def score_triples(variables, frames, skips):
     """Every frame and its references laid side by side, for one network after the other."""
-    seen = jax.jit(normalise)(jnp.asarray(frames))
+    seen = jax.jit(preprocess)(jnp.asarray(frames))
     apply = jax.jit(lambda v, triples: jax.nn.sigmoid(MODEL.apply(v, triples, train=False)))
     scores = []
     for number, pair in enumerate(skips):

@@ -12,14 +12,15 @@ from jaxspot.annotations.intervals import frame_labels
 from jaxspot.devices import fold_mesh
 from jaxspot.experiment import skips
 from jaxspot.experiment.skips import FACTORS, search_fold, search_skips
-from jaxspot.network.model import TwoStream
+from jaxspot.network.model import build_model
 from jaxspot.network.streams import frame_skips
 from jaxspot.spotting.scoring import score_video
 from jaxspot.training.folds import loso_folds
 from jaxspot.video.bank import open_bank
 
-MODEL = TwoStream(widths=(2, 3, 4), multiplier=2)
+MODEL = build_model(widths=(2, 3, 4), multiplier=2)
 PAIR = (10 / 30, 30 / 30)
+K = (5 / 30, 15 / 30)
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +40,12 @@ def one(variables, number):
 
 
 def test_each_stream_takes_the_skip_that_tells_its_kind_best(bank, variables):
-    found = search_fold(bank, ("s2",), MODEL, one(variables, 1), PAIR)
+    found = search_fold(bank, ("s2",), MODEL, one(variables, 1), K)
     labels = frame_labels(bank.labels("s2_1"), frames=60)
     for kind in (0, 1):
         areas = {}
         for factor in FACTORS:
-            pair = [PAIR[0], PAIR[1]]
+            pair = list(K)
             pair[kind] *= factor
             row = np.array([frame_skips(pair, 30.0)])
             network = jax.tree.map(lambda leaf: leaf[None], one(variables, 1))
@@ -57,7 +58,7 @@ def test_k_is_kept_where_the_kind_is_not_shown(bank, variables):
     import dataclasses
 
     bare = dataclasses.replace(bank, annotations=bank.annotations[bank.annotations.kind == "MaE"])
-    assert search_fold(bare, ("s2",), MODEL, one(variables, 1), PAIR)[0] == 1.0
+    assert search_fold(bare, ("s2",), MODEL, one(variables, 1), K)[0] == 1.0
 
 
 @pytest.mark.parametrize("rule", ["kth", "manual", "test_oracle"])
@@ -74,20 +75,20 @@ def test_whom_each_rule_looks_at(bank, variables, rule, tmp_path, monkeypatch):
     call = lambda: search_skips(
         bank, folds, MODEL, variables, [PAIR] * 3, rule=rule, saved=saved, name="test"
     )
-    reach = call()
+    found = call()
     if rule == "kth":
-        assert reach == (PAIR,) * 3 and not seen and not saved.exists()
+        assert found == (K,) * 3 and not seen and not saved.exists()
         return
-    assert reach == ((PAIR[0] / 2, PAIR[1] * 2),) * 3
+    assert found == ((K[0] / 2, K[1] * 2),) * 3
     who = [fold.validation if rule == "manual" else (fold.held_out,) for fold in folds]
     assert seen == who
     if rule == "manual":
         assert all(
             fold.held_out not in subjects for fold, subjects in zip(folds, seen, strict=True)
         )
-    assert call() == reach and len(seen) == 3  # gone on with
+    assert call() == found and len(seen) == 3  # gone on with
     saved.write_text(json.dumps(json.loads(saved.read_text()) | dict(made_by="another")))
-    assert call() == reach and len(seen) == 6
+    assert call() == found and len(seen) == 6
 
 
 def test_a_held_out_subject_does_not_move_its_own_skips(bank, variables, tmp_path):

@@ -1,3 +1,4 @@
+import dataclasses
 import errno
 import shutil
 import subprocess
@@ -8,10 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from decisions import decision
+from hypothesis import given
+from hypothesis import strategies as st
 
+from jaxspot.annotations.durations import k_frame
 from jaxspot.errors import UserError
-from jaxspot.network.model import TwoStream
-from jaxspot.network.streams import frame_skips, network_skips
+from jaxspot.network.model import build_model, model_fields
+from jaxspot.network.streams import Streams, frame_skips, network_skips
+from jaxspot.spotting import spotter as spotter_module
 from jaxspot.spotting.rule import Decision, Protocol
 from jaxspot.spotting.spotter import Spotter, load_spotter, mean_decision, save_spotter
 from jaxspot.storage import restore_tree, save_tree
@@ -101,7 +106,7 @@ def test_missing_and_half_written_weights(tmp_path):
 
 @pytest.fixture(scope="module")
 def spotter():
-    model = TwoStream(
+    model = build_model(
         widths=(3, 4, 5),
         multiplier=2,
         pooling="average",
@@ -116,7 +121,7 @@ def spotter():
     return Spotter(
         model=model,
         variables=jax.tree.map(draw, shapes),
-        durations=((0.4, 1.2), (1 / 3, 2.0)),
+        skip_seconds=((0.2, 0.6), (1 / 6, 1.0)),
         decisions=(decision(0.25), decision(0.1 + 0.2)),
     )
 
@@ -132,7 +137,7 @@ def test_spotters_return_bit_for_bit(spotter, saved):
     for folder in (saved, str(saved), saved.parents[1]):
         found = load_spotter(folder)
         assert found.model == spotter.model
-        assert found.durations == spotter.durations
+        assert found.skip_seconds == spotter.skip_seconds
         assert found.decisions == spotter.decisions
         same(found.variables, spotter.variables)
 
@@ -168,6 +173,13 @@ def test_folders_without_a_spotter(tmp_path):
     refused(load_spotter, tmp_path / "file")
 
 
+def test_weights_of_another_version_are_named(spotter, tmp_path, monkeypatch):
+    fields = model_fields(spotter.model) | {"form": "fast"}
+    monkeypatch.setattr(spotter_module, "model_fields", lambda model: fields)
+    save_spotter(tmp_path, spotter)
+    refused(load_spotter, tmp_path)
+
+
 def test_weights_without_settings_are_no_spotter(spotter, tmp_path):
     save_tree(tmp_path / "weights", spotter.variables)
     refused(load_spotter, tmp_path)
@@ -176,20 +188,28 @@ def test_weights_without_settings_are_no_spotter(spotter, tmp_path):
 def test_skips_are_half_a_mean_expression(spotter):
     np.testing.assert_array_equal(spotter.skips(30.0), [[6, 18], [5, 30]])
     np.testing.assert_array_equal(spotter.skips(200.0), [[40, 120], [33, 200]])
-    assert frame_skips((0.01, 0.02), 25.0) == [1, 1]
+    assert frame_skips((0.005, 0.01), 25.0) == [1, 1]
 
 
 def test_folds_of_near_k_share_their_skips_where_frames_are_close():
-    model = TwoStream(skip_rounding_seconds=1 / 30, references=(("ME", 2.0), ("MaE", -0.5)))
-    durations = [(0.27, 1.72), (0.29, 1.75), (0.02, 1.0)]
-    plain = network_skips(model.clone(skip_rounding_seconds=0.0), durations, 200.0)
+    exact = Streams((("ME", 2.0), ("MaE", -0.5)))
+    rounded = dataclasses.replace(exact, skip_rounding_seconds=1 / 30)
+    k_seconds = [(0.135, 0.86), (0.145, 0.875), (0.01, 0.5)]
+    plain = network_skips(exact, k_seconds, 200.0)
     assert len(np.unique(plain, axis=0)) == 3
     np.testing.assert_array_equal(
-        network_skips(model, durations, 200.0), [[56, -88], [56, -88], [14, -49]]
+        network_skips(rounded, k_seconds, 200.0), [[56, -88], [56, -88], [14, -49]]
     )
     for fps in (25.0, 30.0):
-        exact = network_skips(model.clone(skip_rounding_seconds=0.0), durations, fps)
-        np.testing.assert_array_equal(network_skips(model, durations, fps), exact)
+        expected = network_skips(exact, k_seconds, fps)
+        np.testing.assert_array_equal(network_skips(rounded, k_seconds, fps), expected)
+
+
+@given(st.floats(0.001, 60.0), st.floats(1.0, 1000.0))
+def test_k_in_seconds_gives_the_k_th_frame_of_the_mean_duration(duration, fps):
+    """Bit for bit: half the duration, floor(s fps + 0.5), is floor((2 s fps + 1) / 2)."""
+    k = max(1, k_frame({"ME": [duration * fps]})["ME"])
+    assert frame_skips((duration / 2, duration / 2), fps) == [k, k]
 
 
 def test_the_mean_decision_averages_thresholds_where_the_scores_are():

@@ -46,7 +46,7 @@ def methods(_: Machine, *, seconds: float = 20.0) -> list[Row]:
 
 def scorer(model: TwoStream, frames: np.ndarray) -> Callable[[], Any]:
     """A call that scores the frames by one network."""
-    skips = stream_skips([[K[kind] for kind in KINDS]], model.references)
+    skips = stream_skips([[K[kind] for kind in KINDS]], model.streams.references)
     return partial(score_video, model, one_network(model), frames, skips=skips)
 
 

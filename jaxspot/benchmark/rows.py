@@ -28,9 +28,10 @@ from jaxspot.devices import fold_mesh
 from jaxspot.network import plain
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
-from jaxspot.network.inputs import normalise, prepare_samples
+from jaxspot.network.inputs import augmented_inputs, preprocess
 from jaxspot.network.lcn import SIGMA, TRUNCATE, local_contrast_normalise
-from jaxspot.spotting.scoring import CHUNK, compare_chunk, score_chunk, score_video
+from jaxspot.network.model import TwoStream
+from jaxspot.spotting.scoring import CHUNK, chunk_inputs, score_chunk, score_video
 from jaxspot.synthetic.generate import synthesise_video
 from jaxspot.training.state import init_state
 from jaxspot.training.step import make_optimiser, train_step
@@ -73,7 +74,7 @@ def _contrast(image, blur):
 def step_1(machine: Machine) -> list[Row]:
     """One training step of one fold: augmentation, LCN, forward, backward, Adam."""
     frames, labels = made_up_batch()
-    fast, slow = (_step(form, frames, labels) for form in ("fast", "plain"))
+    fast, slow = _step(frames, labels), _step(frames, labels, slow=True)
     peers = {"plain JAX": slow[1]}
     if find_spec("torch"):
         from jaxspot.benchmark.twin import torch_step
@@ -83,15 +84,19 @@ def step_1(machine: Machine) -> list[Row]:
     return compare_speed("step_1", fast[1], peers, unit="ms", convert=each, bound_s=bound_s)
 
 
-def _step(form, frames, labels) -> tuple[tuple, Callable[[], Any]]:
-    model = PAPER.clone(form=form)
+def _step(frames, labels, *, slow=False) -> tuple[tuple, Callable[[], Any]]:
+    model = TwoStream(plain.PlainConvolution()) if slow else PAPER
 
     def step(state, frames, labels, key):
-        keys = jax.random.split(key, len(frames))
-        inputs = prepare_samples(frames, keys, augmentation=Augmentation(), model=model)
+        keys, ranges = jax.random.split(key, len(frames)), Augmentation()
+        if slow:
+            changed = jax.vmap(partial(plain.augment, ranges=ranges))(frames, keys)
+            inputs = plain.local_contrast_normalise(changed)
+        else:
+            inputs = augmented_inputs(frames, keys, augmentation=ranges, model=model)
         return train_step(state, inputs, labels, key, model=model, training=TRAINING)
 
-    program = {"fast": compile_program, "plain": jax.jit}[form](step)
+    program = (jax.jit if slow else compile_program)(step)
     variables = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), one_network(model))
     state = init_state(variables, make_optimiser(TRAINING))
     given = (program, state, jnp.asarray(frames), jnp.asarray(labels), jax.random.key(1))
@@ -111,7 +116,7 @@ def loso_epoch(machine: Machine, *, folds: int = 12) -> list[Row]:
 def _together(name, machine, folds, unit, share):
     together, alone = epoch_of(folds), epoch_of(1, mesh=fold_mesh(1))
     in_turn = lambda: [jax.block_until_ready(alone()) for _ in range(folds)]
-    step_s = machine.seconds(*_step("fast", *made_up_batch())[0])
+    step_s = machine.seconds(*_step(*made_up_batch())[0])
     each, bound_s = lambda seconds: MILLISECONDS * seconds * share, folds * TRAINING.steps * step_s
     options: dict[str, Any] = dict(unit=unit, convert=each, bound_s=bound_s, rounds=5)
     return compare_speed(name, together, {"one fold at a time": in_turn}, **options)
@@ -137,8 +142,8 @@ def _chunk(variables, skips, frames):
     """What `score_video` runs for a chunk, as a program and its arguments."""
 
     def run(history, frames):
-        stretch = jnp.concatenate([history, normalise(frames)])
-        inputs = compare_chunk(stretch, CHUNK, CHUNK - skips, model=PAPER, count=CHUNK)
+        stretch = jnp.concatenate([history, preprocess(frames)])
+        inputs = chunk_inputs(stretch, CHUNK, CHUNK - skips, model=PAPER, count=CHUNK)
         return score_chunk(variables, inputs, model=PAPER)
 
     history = jnp.zeros((CHUNK, SIZE, SIZE), jnp.float32)

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from jaxspot.network.augment import Augmentation
+from jaxspot.network.blocks import EPSILON
 from jaxspot.network.lcn import FLAT, SIGMA, TRUNCATE, gaussian_window
-from jaxspot.network.plain import EPSILON
 from jaxspot.training.step import Training
 
 BATCH = 32

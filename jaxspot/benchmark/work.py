@@ -11,8 +11,10 @@ from jax.sharding import Mesh
 
 from jaxspot.devices import fold_mesh, shard_folds
 from jaxspot.network.augment import Augmentation
+from jaxspot.network.flow import Motion
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream
+from jaxspot.network.streams import Streams
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.loso import compile_epoch, pad_idle, start_folds
@@ -22,14 +24,16 @@ from jaxspot.video.bank import SIZE
 
 PAPER = TwoStream()
 BEST = TwoStream(
-    trunk="motion",
-    references=tuple(
-        (kind, side * times)
-        for kind, multiples in (("ME", (1.0, 2.0)), ("MaE", (0.5, 1.0, 2.0)))
-        for times in multiples
-        for side in (1, -1)
+    Motion(),
+    Streams(
+        tuple(
+            (kind, side * times)
+            for kind, multiples in (("ME", (1.0, 2.0)), ("MaE", (0.5, 1.0, 2.0)))
+            for times in multiples
+            for side in (1, -1)
+        ),
+        skip_rounding_seconds=1 / 30,
     ),
-    skip_rounding_seconds=1 / 30,
     fusion_width=64,
     dropout=0.2,
 )
@@ -66,7 +70,6 @@ class MadeUpFrames:
 def made_up_pool(*, subjects: int, frames: int) -> FramePool:
     """One video a subject, with an ME and a MaE in it; the pixels take no memory."""
     count = subjects * frames
-    names = tuple(f"s{i:02d}" for i in range(subjects))
     labels = np.zeros((subjects, frames, 2), np.float32)
     labels[:, 20:30, 0] = labels[:, 50:90, 1] = 1
     return FramePool(
@@ -75,8 +78,7 @@ def made_up_pool(*, subjects: int, frames: int) -> FramePool:
         video=np.repeat(np.arange(subjects), frames).astype(np.int32),
         first=(frames * np.arange(subjects)).astype(np.int32),
         fps=np.full(subjects, 30, np.float32),
-        subjects=names,
-        names=names,
+        subjects=tuple(f"s{i:02d}" for i in range(subjects)),
         usable=np.ones(count, bool),
         reference=np.arange(count, dtype=np.int32),
     )

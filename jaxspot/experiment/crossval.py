@@ -43,7 +43,7 @@ class Trial(NamedTuple):
     Attributes:
       folds: in the order of every fold axis.
       durations: per fold, mean seconds of ME and MaE of its own subjects.
-      reach: per fold, twice its frame skips in seconds: `durations`, unless they were searched.
+      skip_seconds: per fold, k of ME and MaE in seconds: half of `durations`, unless searched.
       variables: of the folds' networks, stacked; the inner folds' are not among them.
       metrics: losses of the folds, see `TrainedFolds`.
       scores: raw, of the folds and inner folds.
@@ -52,7 +52,7 @@ class Trial(NamedTuple):
 
     folds: tuple[Fold, ...]
     durations: tuple[Pair, ...]
-    reach: tuple[Pair, ...]
+    skip_seconds: tuple[Pair, ...]
     variables: dict[str, Any]
     metrics: list[dict[str, Any]]
     scores: Scores
@@ -89,7 +89,7 @@ def run_trial(
         mean_durations(bank, fold, inclusive=settings.inclusive) for fold in networks.all
     )
     trained = train(bank, networks, settings, epochs, metrics, name=name, stop_here=stop_here)
-    reach = search_skips(
+    skip_seconds = search_skips(
         bank,
         networks.all,
         settings.model,
@@ -104,21 +104,21 @@ def run_trial(
         bank,
         networks,
         trained.variables,
-        reach,
+        skip_seconds,
         settings,
         saved / "scores",
         name=name,
         stop_here=stop_here,
     )
     count = len(networks.folds)
-    durations, reach = durations[:count], reach[:count]
+    durations, skip_seconds = durations[:count], skip_seconds[:count]
     protocols = [
         fold_protocol(settings.protocol, pair, cycles=settings.cycles) for pair in durations
     ]
     judged = judge(bank, networks, blank_faceless(bank, scores), protocols)
     variables = jax.tree.map(lambda leaf: leaf[:count], trained.variables)
     rows, _ = split_metrics(networks, trained.metrics)
-    return Trial(networks.folds, durations, reach, variables, rows, scores, judged)
+    return Trial(networks.folds, durations, skip_seconds, variables, rows, scores, judged)
 
 
 def train(
@@ -203,7 +203,7 @@ def score_bank(
     bank: Bank,
     networks: Networks,
     variables: dict[str, Any],
-    durations: Sequence[Pair],
+    skip_seconds: Sequence[Pair],
     settings: Settings,
     saved: Path,
     *,
@@ -225,7 +225,8 @@ def score_bank(
             if not wanted:
                 bar.update(frames)
                 continue
-            skips = network_skips(settings.model, [durations[number] for number in wanted], fps)
+            pairs = [skip_seconds[number] for number in wanted]
+            skips = network_skips(settings.model.streams, pairs, fps)
             place, made_by = saved / video, f"{weights} {wanted} {skips.tolist()}"
             known = _known_scores(place, (len(wanted), frames, 2), made_by)
             if known is None:

@@ -57,7 +57,8 @@ def spot_by_peers(
     pairs = {fold.held_out: pair for fold, pair in zip(folds, durations, strict=True)}
 
     def k(subject: str, fps: float) -> dict[str, int]:
-        return dict(zip(map(str, KINDS), frame_skips(pairs[subject], fps), strict=True))
+        skip_seconds = [mean / 2 for mean in pairs[subject]]
+        return dict(zip(map(str, KINDS), frame_skips(skip_seconds, fps), strict=True))
 
     spotted = {}
     for name in names:

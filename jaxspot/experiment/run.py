@@ -137,7 +137,7 @@ def run_experiment(
     write_scores(workdir / "scores", held_out_scores(bank, trial))
     write_table(trial.judged.intervals, workdir / "intervals.csv")
     decisions = tuple(trial.judged.decisions[fold.held_out] for fold in trial.folds)
-    spotter = Spotter(settings.model, trial.variables, trial.reach, decisions)
+    spotter = Spotter(settings.model, trial.variables, trial.skip_seconds, decisions)
     save_spotter(saved / "spotter", spotter)
     stop_here()
     spotted = spot_by_peers(

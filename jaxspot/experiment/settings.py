@@ -11,8 +11,9 @@ from jaxspot.annotations.intervals import KINDS
 from jaxspot.baselines import PEERS
 from jaxspot.errors import UserError, choices_of
 from jaxspot.network.augment import Augmentation
-from jaxspot.network.checks import are_references
-from jaxspot.network.model import TwoStream
+from jaxspot.network.convolution import Convolution
+from jaxspot.network.model import TRUNKS, TwoStream, build_model
+from jaxspot.network.streams import are_references
 from jaxspot.spotting.rule import Protocol
 from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.generate import choose_people, synthetic_bank
@@ -20,12 +21,12 @@ from jaxspot.synthetic.heads import load_heads
 from jaxspot.training.step import Training
 from jaxspot.video.bank import Bank, open_bank
 
-SECTIONS = {"model": TwoStream, "training": Training, "protocol": Protocol}
+SECTIONS = {"model": Convolution, "training": Training, "protocol": Protocol}
 CHOICES: dict[str, tuple] = {
     f"{section}.{field}": choices
     for section, kind in SECTIONS.items()
     for field, choices in choices_of(kind).items()
-}
+} | {"model.trunk": TRUNKS}
 """Config field -> the values that it takes, from the types of the classes it goes to."""
 
 
@@ -93,7 +94,7 @@ def read_settings(config: Any) -> Settings:
         raise UserError("--config.control.folds must be 0 or more and .seconds above 0")
     return Settings(
         dataset=config.data.name,
-        model=TwoStream(**config.model.to_dict()),
+        model=build_model(**config.model.to_dict()),
         augmentation=Augmentation(**config.augmentation.to_dict()),
         training=Training(seed=config.seed, **config.training.to_dict()),
         protocol=read_protocol(config),

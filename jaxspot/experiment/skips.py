@@ -36,7 +36,7 @@ def search_skips(
     name: str,
     stop_here: Callable[[], None] = lambda: None,
 ) -> tuple[Pair, ...]:
-    """Each fold's frame skips as twice the skip in seconds: the mean durations if k is kept.
+    """Each fold's frame skips k of ME and MaE in seconds: half the mean durations, or searched.
 
     One kind's skip is varied while the other keeps k; the one with the highest AUC of single
     frames of its kind is taken, k where the searched subjects do not show the kind. No threshold
@@ -53,12 +53,13 @@ def search_skips(
       name: what the progress bar says.
       stop_here: called whenever all that is done is saved; may raise.
     """
+    k = tuple(scale(pair, (0.5, 0.5)) for pair in durations)
     if rule == "kth":
-        return tuple(durations)
+        return k
     made_by = f"{rule} {FACTORS} {hash_tree(variables)}"
     known = _read(saved, made_by)
     with progress_bar(total=len(folds), desc=f"frame skips ({name})", unit="fold") as bar:
-        for number, (fold, pair) in enumerate(zip(folds, durations, strict=True)):
+        for number, (fold, pair) in enumerate(zip(folds, k, strict=True)):
             if fold.held_out not in known:
                 subjects = fold.validation if rule == "manual" else (fold.held_out,)
                 one = jax.tree.map(lambda leaf, i=number: leaf[i], variables)
@@ -66,15 +67,16 @@ def search_skips(
                 write_text(saved, json.dumps(dict(made_by=made_by, factors=known)) + "\n")
             bar.update()
             stop_here()
-    return tuple(
-        scale(pair, known[fold.held_out]) for fold, pair in zip(folds, durations, strict=True)
-    )
+    return tuple(scale(pair, known[fold.held_out]) for fold, pair in zip(folds, k, strict=True))
 
 
 def search_fold(
     bank: Bank, subjects: Sequence[str], model: TwoStream, variables: dict[str, Any], pair: Pair
 ) -> Pair:
-    """The factors of k, ME and MaE, by which one network tells the frames of some subjects best."""
+    """The factors of k, ME and MaE, by which one network tells the frames of some subjects best.
+
+    `pair` is k of ME and MaE in seconds.
+    """
     tried = [(1.0, 1.0)]
     tried += [(factor, 1.0) for factor in FACTORS if factor != 1]
     tried += [(1.0, factor) for factor in FACTORS if factor != 1]
@@ -83,7 +85,7 @@ def search_fold(
     rows = bank.videos[bank.videos.subject.isin(subjects)]
     columns = (rows[name].tolist() for name in ("video", "frames", "fps"))
     for video, frames, fps in zip(*columns, strict=True):
-        skips = network_skips(model, [scale(pair, factors) for factors in tried], fps)
+        skips = network_skips(model.streams, [scale(pair, factors) for factors in tried], fps)
         found = score_video(model, stacked, shown_frames(bank, video), skips=skips)
         scores.append(usable_scores(bank, video, found))
         labels.append(frame_labels(bank.labels(video), frames=frames))
@@ -98,7 +100,7 @@ def search_fold(
 
 
 def scale(pair: Pair, factors: Sequence[float]) -> Pair:
-    """Both durations times their factors."""
+    """Both times their factors."""
     return pair[0] * factors[0], pair[1] * factors[1]
 
 

@@ -1,7 +1,6 @@
 """Augmentation, paper section 3.3: one draw for all frames of a sample, before LCN."""
 
 import dataclasses
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -34,20 +33,13 @@ class Augmentation:
             object.__setattr__(self, name, with_tuples(getattr(self, name)))
 
 
-def augment(
-    frames: jax.Array,
-    key: jax.Array,
-    ranges: Augmentation = Augmentation(),
-    *,
-    mover: Callable | None = None,
-) -> jax.Array:
+def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentation()) -> jax.Array:
     """Changes contrast, gamma, gain and pose of a sample, all its frames alike.
 
     Args:
       frames: uint8 (frames, height, width).
       key: random key of this sample.
       ranges: what is drawn.
-      mover: another form of `move`.
 
     Returns:
       float32 (frames, height, width), range 0..1.
@@ -64,6 +56,14 @@ def augment(
             f"frames must have the shape (frames, height, width), one sample, not {frames.shape};"
             " `jax.vmap` augments several, each by its own key"
         )
+    motion, light = draw_changes(key, ranges, len(frames))
+    return relight(move(frames, *motion), *light)
+
+
+def draw_changes(
+    key: jax.Array, ranges: Augmentation, frames: int
+) -> tuple[tuple[jax.Array, ...], tuple[jax.Array, ...]]:
+    """What is drawn for a sample of so many frames: the arguments of `move` and of `relight`."""
     keys = jax.random.split(key, 6)
     contrast, gamma, gain = (
         jax.random.uniform(k, (), minval=low, maxval=high)
@@ -71,20 +71,14 @@ def augment(
     )
     angle = jax.random.uniform(keys[3], (), minval=-1.0, maxval=1.0) * jnp.deg2rad(ranges.rotation)
     flip = jax.random.bernoulli(keys[4], ranges.flip)
-    drift = ranges.drift * jax.random.normal(keys[5], (len(frames), 2))
-    moved = (mover or move)(frames, angle, flip, drift)
-    return relight(moved, contrast, gamma, gain)
+    drift = ranges.drift * jax.random.normal(keys[5], (frames, 2))
+    return (angle, flip, drift), (contrast, gamma, gain)
 
 
 def relight(frames: jax.Array, contrast: jax.Array, gamma: jax.Array, gain: jax.Array) -> jax.Array:
     """`gain * x**gamma`, then contrast about the sample's mean; clipped to 0..1.
 
-    Args:
-      frames: float32 (frames, height, width), range 0..1.
-      contrast, gamma, gain: factors.
-
-    Returns:
-      float32 (frames, height, width), range 0..1.
+    Float32 (frames, height, width), range 0..1, and three factors -> the same shape and range.
     """
     x = gain * jnp.exp(gamma * jnp.log(jnp.maximum(frames, 1e-4)))
     mean = x.mean()

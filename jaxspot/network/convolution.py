@@ -1,90 +1,127 @@
-"""The convolution trunk of Figure 1: depthwise separable blocks and what they normalise by."""
+"""The convolution trunk of Figure 1: depthwise separable blocks over pairs of frames."""
 
 from collections.abc import Callable
-from typing import Literal
+from functools import partial
+from typing import ClassVar, Literal
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxspot.network.forms import FORMS, FormName
-from jaxspot.network.plain import EPSILON, Norm
+from jaxspot.errors import check_choices
+from jaxspot.network.blocks import EPSILON, FAST, Blocks, Norm
 
-NormName = Literal["batch", "none"]
+
+class Convolution(nn.Module):
+    """The paper's trunk: three depthwise separable blocks, then spatial averages (Figure 1).
+
+    Attributes:
+      widths: channels after each of the three blocks.
+      multiplier: filters of the first depthwise layer; on one gray channel, one would learn little.
+      pooling: "max" or "average" over 2x2 pixels after blocks 1 and 2.
+      pool_grid: side of the grid of regional averages that sums up a stream: 1, 2, 4, 7, 14 or
+        28. 1 is the paper's global average pooling; 7 keeps where in the face something moved.
+      kernel_init: "random", or "difference": block 1 starts as current frame minus reference.
+      dropout: share of channels dropped in training after every block.
+      norm: "batch", or "none": the pointwise layers have a bias instead.
+      extra_blocks: further blocks after the third, of its width, without pooling. The paper counts
+        its three blocks as three layers, so 7 make the 10 of section 4.3.
+      momentum: of the running statistics of batch normalisation.
+
+    Raises:
+      ValueError: when built, an option with another value than those named above.
+    """
+
+    widths: tuple[int, int, int] = (16, 32, 64)
+    multiplier: int = 8
+    pooling: Literal["max", "average"] = "max"
+    pool_grid: Literal[1, 2, 4, 7, 14, 28] = 1
+    kernel_init: Literal["random", "difference"] = "random"
+    dropout: float = 0.0
+    norm: Literal["batch", "none"] = "batch"
+    extra_blocks: int = 0
+    momentum: float = 0.9
+    multiple: ClassVar[int] = 4
+    blocks: ClassVar[Blocks] = FAST
+
+    def __post_init__(self):
+        check_choices(self)
+        super().__post_init__()
+
+    @nn.compact
+    def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
+        """Float (batch, 1 + streams, height, width) -> (batch * streams, features)."""
+        current = jnp.broadcast_to(inputs[:, :1], inputs[:, 1:].shape)
+        pairs = jnp.stack([current, inputs[:, 1:]], 2).reshape(-1, 2, *inputs.shape[2:])
+        one, two, three = self.widths
+        norm = partial(BatchNorm, momentum=self.momentum) if self.norm == "batch" else Bias
+        first = PairBlock(one, norm, self.blocks.pair, self.multiplier, self.kernel_init)
+        x = self._drop(first(pairs, self.pooling, train=train), train)
+        for width, pooling in [(two, self.pooling)] + (1 + self.extra_blocks) * [(three, None)]:
+            block = SeparableBlock(width, norm, self.blocks.separable)
+            x = self._drop(block(x, pooling, train=train), train)
+        x = regional_average(x, self.pool_grid).reshape(len(x), -1)
+        return nn.Dense(three, name="Project")(x) if self.pool_grid > 1 else x
+
+    def _drop(self, x, train):
+        if not self.dropout:
+            return x
+        return nn.Dropout(self.dropout, broadcast_dims=(1, 2))(x, deterministic=not train)
 
 
 class PairBlock(nn.Module):
-    """Block 1, see `plain.pair_block`."""
+    """The weights of block 1; `compute` is a function such as `pair_block`."""
 
     features: int
+    norm: Callable
+    compute: Callable
     multiplier: int
-    pooling: str
     kernel_init: str
-    norm: NormName
-    momentum: float
-    form: FormName
 
     @nn.compact
-    def __call__(self, pairs: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(self, pairs: jax.Array, pooling: str, *, train: bool) -> jax.Array:
         """Float (pairs, 2, height, width) -> (pairs, height / 2, width / 2, features)."""
-        initialiser = {"random": _fan_in(18), "difference": temporal_difference}[self.kernel_init]
-        depthwise = self.param("depthwise", initialiser, (2, 3, 3, self.multiplier))
-        pointwise = self.param(
-            "pointwise", _fan_in(self.multiplier), (self.multiplier, self.features)
-        )
-        norm = NORMS[self.norm](self.features, self.momentum)
-        block = FORMS[self.form].pair_block
-        return norm.within(block, pairs, depthwise, pointwise, self.pooling, train=train)
+        init = {"random": _fan_in(18), "difference": temporal_difference}[self.kernel_init]
+        depthwise = self.param("depthwise", init, (2, 3, 3, self.multiplier))
+        shape = self.multiplier, self.features
+        pointwise = self.param("pointwise", _fan_in(self.multiplier), shape)
+        compute = lambda norm: self.compute(pairs, depthwise, pointwise, norm, pooling)
+        return self.norm(self.features)(compute, train=train)
 
 
 class SeparableBlock(nn.Module):
-    """Blocks 2, 3 and on, see `plain.separable_block`."""
+    """The weights of blocks 2, 3 and on; `compute` is a function such as `separable_block`."""
 
     features: int
-    pooling: str | None
-    norm: NormName
-    momentum: float
-    form: FormName
+    norm: Callable
+    compute: Callable
 
     @nn.compact
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
+    def __call__(self, x: jax.Array, pooling: str | None, *, train: bool) -> jax.Array:
         """Float (images, height, width, channels) -> (..., features), pooled or not."""
         channels = x.shape[-1]
         depthwise = self.param("depthwise", _fan_in(9), (3, 3, channels))
         pointwise = self.param("pointwise", _fan_in(channels), (channels, self.features))
-        norm = NORMS[self.norm](self.features, self.momentum)
-        block = FORMS[self.form].separable_block
-        return norm.within(block, x, depthwise, pointwise, self.pooling, train=train)
+        compute = lambda norm: self.compute(x, depthwise, pointwise, norm, pooling)
+        return self.norm(self.features)(compute, train=train)
 
 
 class BatchNorm(nn.Module):
-    """What batch normalisation learns and remembers; the blocks compute with it."""
+    """What batch normalisation learns and remembers; the block computes with it."""
 
     features: int
     momentum: float
 
-    def setup(self):
-        """Scale and bias are learned, mean and variance are moving averages."""
-        self.scale = self.param("scale", nn.initializers.ones, (self.features,))
-        self.bias = self.param("bias", nn.initializers.zeros, (self.features,))
-        self.mean = self.variable("batch_stats", "mean", jnp.zeros, (self.features,))
-        self.var = self.variable("batch_stats", "var", jnp.ones, (self.features,))
-
-    def within(
-        self,
-        block: Callable,
-        x: jax.Array,
-        depthwise: jax.Array,
-        pointwise: jax.Array,
-        pooling: str | None,
-        *,
-        train: bool,
-    ) -> jax.Array:
-        """What a block of `plain` or `fast` answers; training moves the averages."""
-        averages = (None, None) if train else (self.mean.value, self.var.value)
-        y, used = block(x, depthwise, pointwise, Norm(self.scale, self.bias, *averages), pooling)
+    @nn.compact
+    def __call__(self, compute: Callable, *, train: bool) -> jax.Array:
+        """`compute`: from a `Norm` to values and the statistics used; training remembers these."""
+        scale = self.param("scale", nn.initializers.ones, (self.features,))
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        mean = self.variable("batch_stats", "mean", jnp.zeros, (self.features,))
+        var = self.variable("batch_stats", "var", jnp.ones, (self.features,))
+        y, used = compute(Norm(scale, bias, *((None, None) if train else (mean.value, var.value))))
         if train and not self.is_initializing():
-            for average, value in zip((self.mean, self.var), used, strict=True):
+            for average, value in zip((mean, var), used, strict=True):
                 value = jax.lax.stop_gradient(value)
                 average.value = self.momentum * average.value + (1 - self.momentum) * value
         return y
@@ -94,32 +131,14 @@ class Bias(nn.Module):
     """What stands in place of batch normalisation where there is none; nothing is remembered."""
 
     features: int
-    momentum: float
 
-    def setup(self):
-        """Only the bias is learned."""
-        self.bias = self.param("bias", nn.initializers.zeros, (self.features,))
-
-    def within(
-        self,
-        block: Callable,
-        x: jax.Array,
-        depthwise: jax.Array,
-        pointwise: jax.Array,
-        pooling: str | None,
-        *,
-        train: bool,
-    ) -> jax.Array:
-        """What a block of `plain` or `fast` answers where the pointwise layer has a bias."""
-        del train
+    @nn.compact
+    def __call__(self, compute: Callable, *, train: bool) -> jax.Array:
+        """As `BatchNorm`, with a bias alone."""
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        one = jnp.ones_like(bias)
         # With a mean of 0, and a variance that EPSILON fills up to 1, nothing is normalised.
-        one = jnp.ones_like(self.bias)
-        return block(
-            x, depthwise, pointwise, Norm(one, self.bias, 0 * one, one - EPSILON), pooling
-        )[0]
-
-
-NORMS: dict[NormName, Callable] = {"batch": BatchNorm, "none": Bias}
+        return compute(Norm(one, bias, 0 * one, one - EPSILON))[0]
 
 
 def regional_average(x: jax.Array, regions: int) -> jax.Array:

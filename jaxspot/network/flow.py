@@ -1,5 +1,8 @@
-"""How far each part of a face moved between a frame and its references, in closed form."""
+"""How far each part of a face moved between a frame and its references, and the trunk on it."""
 
+from typing import ClassVar
+
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,12 +14,31 @@ STIFFNESS = 0.05
 """Share of a frame's mean texture that holds a part without texture in its place."""
 
 
+class Motion(nn.Module):
+    """A trunk that sees only motion: one dense layer over the grid of `local_motion`.
+
+    Attributes:
+      features: of each stream.
+    """
+
+    features: int = 64
+    multiple: ClassVar[int] = SIDE
+
+    @nn.compact
+    def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
+        """Float (batch, streams, cells, cells, 2) -> (batch * streams, features)."""
+        del train
+        batch, streams = inputs.shape[:2]
+        return nn.Dense(self.features, name="Project")(inputs.reshape(batch * streams, -1))
+
+
 def local_motion(frames: jax.Array) -> jax.Array:
     """Motion from each reference to the current frame on a grid (Lucas and Kanade 1981).
 
     In every window it is the shift that best explains the difference of the two frames by their
-    mean gradient: one step of least squares, so that shifts over about two pixels come out too
-    short. Windows are triangles, two cells to either side, and overlap. Nothing is learned.
+    mean gradient. It is one step of least squares, so shifts over about two pixels are
+    underestimated. Windows are triangles, two cells to either side, and overlap. Nothing is
+    learned.
 
     Args:
       frames: float (batch, 1 + streams, height, width), from LCN: the current frame, then one

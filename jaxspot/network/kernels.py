@@ -6,6 +6,7 @@ folded into the matrix that it follows. `pooled_kernels` holds what ends in a po
 
 import functools
 import operator
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -14,16 +15,16 @@ from jax import lax
 _TAPS = [(i, j) for i in range(3) for j in range(3)]
 
 
+def for_backend(*, cpu: Callable, others: Callable) -> Callable:
+    """The form of a kernel that this backend runs fast: the one place that chooses."""
+    return cpu if jax.default_backend() == "cpu" else others
+
+
 @jax.custom_vjp
 def depthwise(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """Convolves every channel with its own 3x3 kernel; zeros outside, stride 1.
 
-    Args:
-      x: float (images, height, width, channels).
-      kernel: float (3, 3, channels).
-
-    Returns:
-      float (images, height, width, channels).
+    Float (images, height, width, channels), (3, 3, channels) -> the shape of `x`.
     """
     height, width = x.shape[1:3]
     padded = _pad(x)
@@ -37,7 +38,7 @@ def _depthwise_forward(x, kernel):
 
 def _depthwise_backward(residual, gradient):
     x, kernel = residual
-    sums = tap_sums_by_image if jax.default_backend() == "cpu" else tap_sums
+    sums = for_backend(cpu=tap_sums_by_image, others=tap_sums)
     return depthwise(gradient, kernel[::-1, ::-1]), sums(_pad(x), gradient)
 
 
@@ -47,12 +48,8 @@ depthwise.defvjp(_depthwise_forward, _depthwise_backward)
 def tap_sums(padded: jax.Array, gradient: jax.Array) -> jax.Array:
     """The gradient of a 3x3 depthwise kernel, in a form whose size does not grow with the batch.
 
-    Args:
-      padded: float (images, height + 2, width + 2, channels), the layer's input with its border.
-      gradient: float (images, height, width, channels), of the layer's output.
-
-    Returns:
-      float (3, 3, channels).
+    The layer's input with its border, float (images, height + 2, width + 2, channels), and the
+    gradient of its output -> (3, 3, channels).
     """
     height, width, channels = gradient.shape[1:]
     at = lambda i, j: padded[:, i : i + height, j : j + width] * gradient
@@ -112,13 +109,9 @@ project.defvjp(lambda x, weights: (project(x, weights), (x, weights)), _project_
 
 @jax.custom_vjp
 def moments(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """First and second moments over all axes but the last.
+    """Moments over all axes but the last: float (..., channels) -> mean (channels,), second moment.
 
-    Args:
-      x: float (..., channels).
-
-    Returns:
-      mean (channels,) and mean of outer products (channels, channels).
+    The second moment is the mean of outer products, (channels, channels).
     """
     rows = x.reshape(-1, x.shape[-1])
     return column_sum(x) / len(rows), rows.T @ rows / len(rows)
@@ -134,10 +127,7 @@ moments.defvjp(lambda x: (moments(x), x), _moments_backward)
 
 
 def row_moments(rows: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """`moments` of float (channels, n), where channels come first.
-
-    Patches make a product twice as fast in this order.
-    """
+    """`moments` of float (channels, n): patches make a product twice as fast in this order."""
     channels, n = rows.shape
     chunk = _chunk(n)
     sums = rows.reshape(channels, -1, chunk) @ jnp.ones((chunk,), rows.dtype)
@@ -147,16 +137,7 @@ def row_moments(rows: jax.Array) -> tuple[jax.Array, jax.Array]:
 def projected_statistics(
     mean: jax.Array, second: jax.Array, weights: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    """Mean and variance of `x @ weights` from the moments of `x`.
-
-    Args:
-      mean: float (inputs,).
-      second: float (inputs, inputs), mean of outer products.
-      weights: float (inputs, outputs).
-
-    Returns:
-      mean and variance, each (outputs,).
-    """
+    """Mean and variance (outputs,) of `x @ weights` (inputs, outputs) from the `moments` of `x`."""
     covariance = second - jnp.outer(mean, mean)
     variance = ((covariance @ weights) * weights).sum(0)
     return mean @ weights, jnp.maximum(variance, 0.0)

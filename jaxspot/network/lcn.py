@@ -47,13 +47,7 @@ def local_contrast_normalise(
 
 
 def unit_range(images: ArrayLike) -> jax.Array:
-    """Images in the range 0..1: uint8 is divided by 255, floats stay as they are.
-
-    Args:
-      images: float or uint8 (..., height, width).
-
-    Returns:
-      float (..., height, width); float32 from uint8.
+    """Images (..., height, width) in the range 0..1: uint8 is divided by 255, floats stay.
 
     Raises:
       TypeError: another dtype.

@@ -1,85 +1,54 @@
-"""The two-stream network, paper section 2.2 and Figure 1.
+"""The two-stream network, paper section 2.2 and Figure 1: trunk, residual dense layer, output."""
 
-Every stream is a pair of frames, the current one and a reference some frames away; all streams go
-through one trunk with the same weights: the paper's three depthwise separable blocks, or the motion
-between the two frames.
-"""
-
-from typing import Any, Literal
+import dataclasses
+from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxspot.errors import check_choices
-from jaxspot.network.checks import check_inputs, check_references
-from jaxspot.network.convolution import NormName, PairBlock, SeparableBlock, regional_average
-from jaxspot.network.forms import FormName
+from jaxspot.errors import one_of
+from jaxspot.network.convolution import Convolution
+from jaxspot.network.flow import Motion
+from jaxspot.network.streams import Streams
+
+TRUNKS = ("convolution", "motion")
 
 
 class TwoStream(nn.Module):
     """Scores a frame against its references, paper Figure 1.
 
+    Each stream compares the current frame with one reference. All streams share one trunk.
+    `TwoStream()` is the paper's network without dropout.
+
     Attributes:
-      widths: channels after each of the three blocks.
-      multiplier: filters of the first depthwise layer; on one gray channel, one would learn little.
-      pooling: "max" or "average" over 2x2 pixels after blocks 1 and 2.
-      pool_grid: side of the grid of regional averages that sums up a stream: 1, 2, 4, 7, 14 or
-        28; 1 is the paper's global average pooling, 7 keeps where in the face something moved.
-      kernel_init: "random", or "difference": the first block starts as current frame minus
-        reference.
-      dropout: share of channels dropped in training after every block (Figure 1); where the trunk
-        is motion, of the stream features.
-      momentum: of the running statistics of batch normalisation.
-      form: "fast", or "plain" to compute with what `plain` holds: slow, equal up to rounding.
-      lcn: whether its frames come through LCN, or as they are (`forms.to_input`).
-      norm: "batch", or "none": the pointwise layers have a bias instead.
-      extra_blocks: further blocks after the third, of its width, without pooling. The paper counts
-        its three blocks as three layers (Figure 1), so that 7 make the 10 of section 4.3.
-      trunk: "convolution", the paper's blocks; or "motion": a stream is the motion of each part of
-        the face since its reference (`local_motion`), and the options of the blocks are
-        ignored.
-      references: of each stream, whose frame skip it takes ("ME" or "MaE") and how many times; a
-        reference lies that much earlier, or later where the number is below 0.
-      skip_rounding_seconds: in scoring, k is rounded to a multiple of this where frames are closer,
-        so that folds of near k share their comparisons. 0 keeps k.
+      trunk: from a frame and a reference to the features of a stream: `Convolution`, the paper's,
+        or `Motion`.
+      streams: what the streams compare. It shapes the inputs; the network has a stream for each of
+        its references.
       fusion_width: width of a hidden layer that sees all streams together; 0 leaves it out, as in
         the paper.
-
-    Raises:
-      ValueError: when built, an option with another value than those named above.
+      dropout: share of the stream features dropped in training before the output.
     """
 
-    widths: tuple[int, int, int] = (16, 32, 64)
-    multiplier: int = 8
-    pooling: Literal["max", "average"] = "max"
-    pool_grid: Literal[1, 2, 4, 7, 14, 28] = 1
-    kernel_init: Literal["random", "difference"] = "random"
-    dropout: float = 0.0
-    momentum: float = 0.9
-    form: FormName = "fast"
-    lcn: bool = True
-    norm: NormName = "batch"
-    extra_blocks: int = 0
-    trunk: Literal["convolution", "motion"] = "convolution"
-    references: tuple[tuple[str, float], ...] = (("ME", 1.0), ("MaE", 1.0))
-    skip_rounding_seconds: float = 0.0
+    trunk: Convolution | Motion = Convolution()
+    streams: Streams = Streams()
     fusion_width: int = 0
+    dropout: float = 0.0
 
-    def __post_init__(self):
-        check_choices(self)
-        check_references(self.references)
-        super().__post_init__()
+    def setup(self):
+        """The trunk's weights lie beside the others: saved weights are found by these names."""
+        nn.share_scope(self, self.trunk)
 
     @nn.compact
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
         """Logits of micro- and macro-expression.
 
         Args:
-          inputs: of `forms.compare`: float (batch, 1 + streams, height, width), the current frame,
-            then one reference per stream, height and width multiples of 4; where the trunk is
-            motion, float (batch, streams, cells, cells, 2).
-          train: normalise by the batch's own statistics and drop channels (needs a "dropout" key);
+          inputs: from `stream_inputs`: float (batch, 1 + streams, height, width), the current
+            frame, then one reference per stream, height and width multiples of 4; for `Motion`
+            float (batch, streams, cells, cells, 2).
+          train: normalise by the batch's own statistics and drop features (needs a "dropout" key);
             otherwise by the running statistics.
 
         Returns:
@@ -89,39 +58,32 @@ class TwoStream(nn.Module):
           TypeError: inputs that are not float.
           ValueError: inputs of another shape.
         """
-        streams = len(self.references)
-        check_inputs(inputs, streams=streams, trunk=self.trunk)
-        batch = len(inputs)
-        if self.trunk == "motion":
-            x = inputs.reshape(batch * streams, -1)
-        else:
-            x = self._blocks(inputs, train)
-        if self.trunk == "motion" or self.pool_grid > 1:
-            x = nn.Dense(self.widths[2], name="Project")(x)
-        x = ResidualDense()(x).reshape(batch, -1)
-        if self.trunk == "motion":
-            x = nn.Dropout(self.dropout)(x, deterministic=not train)
+        self._check(inputs)
+        x = self.trunk(inputs, train=train)
+        x = ResidualDense()(x).reshape(len(inputs), -1)
+        if self.dropout:
+            # The trunk's own dropout has that name where it has one.
+            name = "Dropout_0" if isinstance(self.trunk, Motion) else "FeatureDropout"
+            x = nn.Dropout(self.dropout, name=name)(x, deterministic=not train)
         if self.fusion_width:
             x = nn.relu(nn.Dense(self.fusion_width, name="Joint")(x))
         return nn.Dense(2, name="Output")(x)
 
-    def _blocks(self, frames, train):
-        current = jnp.broadcast_to(frames[:, :1], frames[:, 1:].shape)
-        pairs = jnp.stack([current, frames[:, 1:]], 2).reshape(-1, 2, *frames.shape[2:])
-        one, two, three = self.widths
-        rest: Any = dict(norm=self.norm, momentum=self.momentum, form=self.form)
-        x = PairBlock(one, self.multiplier, self.pooling, self.kernel_init, **rest)(
-            pairs, train=train
-        )
-        x = self._drop(x, train)
-        x = self._drop(SeparableBlock(two, self.pooling, **rest)(x, train=train), train)
-        x = self._drop(SeparableBlock(three, None, **rest)(x, train=train), train)
-        for _ in range(self.extra_blocks):
-            x = self._drop(SeparableBlock(three, None, **rest)(x, train=train), train)
-        return regional_average(x, self.pool_grid).reshape(len(x), -1)
-
-    def _drop(self, x, train):
-        return nn.Dropout(self.dropout, broadcast_dims=(1, 2))(x, deterministic=not train)
+    def _check(self, inputs):
+        shape, streams = inputs.shape, len(self.streams.references)
+        if isinstance(self.trunk, Motion):
+            fits = len(shape) == 5 and shape[1] == streams and shape[4] == 2
+            wanted = f"(batch, {streams}, cells, cells, 2), see `stream_inputs`"
+        else:
+            fits = len(shape) == 4 and shape[1] == 1 + streams
+            wanted = f"(batch, {1 + streams}, height, width), each frame before its {streams}"
+            wanted += " references"
+        if not fits:
+            raise ValueError(f"inputs have the shape {shape}; they must have {wanted}")
+        if not jnp.issubdtype(inputs.dtype, jnp.floating):
+            raise TypeError(f"inputs are {inputs.dtype}; they must be float, see `preprocess`")
+        if len(shape) == 4:
+            check_size(self, *shape[2:])
 
 
 class ResidualDense(nn.Module):
@@ -132,3 +94,54 @@ class ResidualDense(nn.Module):
         """Float (streams, features) -> the same shape."""
         hidden = nn.relu(nn.Dense(x.shape[-1])(x))
         return x + nn.Dense(x.shape[-1])(hidden)
+
+
+def check_size(model: TwoStream, height: int, width: int) -> None:
+    """Refuses frames that the trunk cannot halve twice, or cut into cells.
+
+    Raises:
+      ValueError: height or width is no multiple of 4; for `Motion`, of 8.
+    """
+    multiple = model.trunk.multiple
+    if height % multiple or width % multiple or not height * width:
+        raise ValueError(
+            f"frames have {height}x{width} pixels; height and width must be multiples of {multiple}"
+        )
+
+
+def build_model(*, trunk: str = "convolution", **fields: Any) -> TwoStream:
+    """The network of flat fields, as configs and saved weights keep them.
+
+    Args:
+      trunk: "convolution" or "motion". Motion has the last of the `widths` as its features and
+        `dropout` on them; the other fields of `Convolution` are ignored.
+      fields: of `Convolution`, `Streams` and `TwoStream`, each with its default.
+
+    Raises:
+      TypeError: another field.
+      ValueError: a value that a field does not take.
+    """
+    one_of("trunk", trunk, TRUNKS)
+    take = lambda kind: {name: fields.pop(name) for name in _fields(kind) if name in fields}
+    streams, convolution = Streams(**take(Streams)), Convolution(**take(Convolution))
+    if trunk == "convolution":
+        return TwoStream(convolution, streams, **fields)
+    motion = Motion(convolution.widths[2])
+    return TwoStream(motion, streams, dropout=convolution.dropout, **fields)
+
+
+def model_fields(model: TwoStream) -> dict[str, Any]:
+    """The fields from which `build_model` makes the network."""
+    if isinstance(model.trunk, Motion):
+        own = Convolution(widths=(*Convolution.widths[:2], model.trunk.features))
+        own = own.clone(dropout=model.dropout)
+    else:
+        own = model.trunk
+    values = {name: getattr(own, name) for name in _fields(Convolution)}
+    values |= {name: getattr(model.streams, name) for name in _fields(Streams)}
+    trunk = "motion" if isinstance(model.trunk, Motion) else "convolution"
+    return values | dict(trunk=trunk, fusion_width=model.fusion_width)
+
+
+def _fields(kind):
+    return [f.name for f in dataclasses.fields(kind) if f.name not in ("parent", "name")]

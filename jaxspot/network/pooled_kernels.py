@@ -21,14 +21,8 @@ SHARE = {"max": 1.0, "average": 0.25}
 def project_pool(x: jax.Array, weights: jax.Array, shift: jax.Array, pooling: str) -> jax.Array:
     """`x @ weights + shift`, ReLU, then the "max" or "average" over 2x2 pixels.
 
-    Args:
-      x: float (images, height, width, inputs), even sizes.
-      weights: float (inputs, outputs).
-      shift: float (outputs,).
-      pooling: "max" or "average".
-
-    Returns:
-      float (images, height / 2, width / 2, outputs).
+    Float (images, height, width, inputs), (inputs, outputs), (outputs,) -> (images, height / 2,
+    width / 2, outputs).
     """
     return _relu_pool(lax.optimization_barrier(project(x, weights)), shift, pooling)
 
@@ -62,11 +56,8 @@ _relu_pool.defvjp(_relu_pool_forward, _relu_pool_backward)
 def pair_blocks(pairs: jax.Array) -> jax.Array:
     """Pairs of frames cut into blocks of 2x2 pixels, that begin one pixel outside; zeros there.
 
-    Args:
-      pairs: float (pairs, 2, height, width), even sizes.
-
-    Returns:
-      float (2, 2, 2, pairs, height / 2 + 1, width / 2 + 1): row and column in the block, frame.
+    Float (pairs, 2, height, width) -> (row in block, column in block, frame, pairs, height / 2 + 1,
+    width / 2 + 1).
     """
     n, _, height, width = pairs.shape
     padded = jnp.pad(lax.optimization_barrier(pairs), ((0, 0), (0, 0), (1, 1), (1, 1)))
@@ -75,13 +66,9 @@ def pair_blocks(pairs: jax.Array) -> jax.Array:
 
 
 def pair_patches(blocks: jax.Array) -> jax.Array:
-    """The 2x4x4 neighbourhood of every pooling window, pixel by pixel.
+    """The 2x4x4 neighbourhood of every pooling window, pixel by pixel, from `pair_blocks`.
 
-    Args:
-      blocks: from `pair_blocks`.
-
-    Returns:
-      float (32, pairs * height / 2 * width / 2), in the order of `patch_weights`.
+    Float (32, pairs * height / 2 * width / 2), in the order of `patch_weights`.
     """
     h, w = blocks.shape[-2] - 1, blocks.shape[-1] - 1
     corners = [blocks[..., i : i + h, j : j + w] for i in (0, 1) for j in (0, 1)]
@@ -91,11 +78,7 @@ def pair_patches(blocks: jax.Array) -> jax.Array:
 def patch_weights(kernel: jax.Array) -> jax.Array:
     """A 2x3x3 kernel set against `pair_patches`, once for each of the four places of the window.
 
-    Args:
-      kernel: float (2, 3, 3, outputs).
-
-    Returns:
-      float (32, 4, outputs).
+    Float (2, 3, 3, outputs) -> (32, 4, outputs).
     """
     outputs = kernel.shape[-1]
     places = [jnp.pad(kernel, ((0, 0), (a, 1 - a), (b, 1 - b), (0, 0))) for a, b in PLACES]
@@ -110,18 +93,10 @@ def convolve_pool(
 ) -> jax.Array:
     """2x3x3 convolution of pairs plus a shift, ReLU, then the "max" or "average" over 2x2 pixels.
 
-    The values come from the blocks, without the convolution ever being stored; the gradients come
-    from the patches, and as those are made of the blocks, none is passed to the blocks.
-
-    Args:
-      blocks: from `pair_blocks`.
-      patches: from `pair_patches` of the same.
-      kernel: float (2, 3, 3, outputs).
-      shift: float (outputs,).
-      pooling: "max" or "average".
-
-    Returns:
-      float (pairs, height / 2, width / 2, outputs).
+    From `pair_blocks` and `pair_patches` of the same, a kernel (2, 3, 3, outputs) and a shift
+    (outputs,) to float (pairs, height / 2, width / 2, outputs). Values come from the blocks; the
+    convolution is never stored. Gradients come from the patches; as those are made of the blocks,
+    none is passed to the blocks.
     """
     del patches
     return lax.optimization_barrier(_pool(_convolve_places(blocks, kernel), shift, pooling)[0])

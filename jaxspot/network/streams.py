@@ -1,24 +1,65 @@
 """Frame skips and references: which frames each stream compares, paper section 3.3 and Table 3."""
 
+import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from jaxspot.annotations.durations import k_frame
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.network.model import TwoStream
+
+References = tuple[tuple[str, float], ...]
 
 
-def stream_skips(k: ArrayLike, references: Sequence[tuple[str, float]]) -> np.ndarray:
-    """The frame skip of each stream, never 0.
+@dataclasses.dataclass(frozen=True)
+class Streams:
+    """What the streams of a network compare; the defaults are the paper's.
 
-    Args:
-      k: int (..., 2), frame skips of ME and MaE.
-      references: see `TwoStream`.
+    Attributes:
+      references: for each stream the kind whose frame skip k it takes ("ME" or "MaE") and how many
+        times; its reference lies that much earlier, or later if the number is below 0.
+      lcn: whether frames are normalised by LCN (eq. 1); if not, they are only scaled.
+      skip_rounding_seconds: in scoring, k is rounded to a multiple of this if frames are closer, so
+        that folds of near k share their comparisons. 0 keeps k.
 
-    Returns:
-      int (..., streams), frames; below 0 the reference comes after the frame.
+    Raises:
+      ValueError: `references` that are not such pairs.
+    """
+
+    references: References = (("ME", 1.0), ("MaE", 1.0))
+    lcn: bool = True
+    skip_rounding_seconds: float = 0.0
+
+    def __post_init__(self):
+        if not are_references(self.references):
+            raise ValueError(
+                "references must be a tuple of pairs such as ('ME', 1.0), of ME or MaE and a number"
+                f" that is not 0; not {self.references!r}"
+            )
+
+
+def are_references(value: object) -> bool:
+    """Whether `Streams.references` can be this."""
+    return isinstance(value, tuple) and bool(value) and all(map(_is_reference, value))
+
+
+def _is_reference(pair):
+    if not isinstance(pair, tuple) or len(pair) != 2:
+        return False
+    kind, times = pair
+    return kind in KINDS and isinstance(times, int | float) and 0 < abs(times) < math.inf
+
+
+def frame_skips(skip_seconds: Sequence[float], fps: float) -> list[int]:
+    """k of ME and MaE in frames, 1 or more, from seconds; half a frame rounds up."""
+    return [max(1, math.floor(skip * fps + 0.5)) for skip in skip_seconds]
+
+
+def stream_skips(k: ArrayLike, references: References) -> np.ndarray:
+    """The frame skip of each stream, from k of ME and MaE: int (..., 2) -> (..., streams), never 0.
+
+    Below 0 the reference comes after the frame.
     """
     kinds = [KINDS.index(kind) for kind, _ in references]
     times = np.array([times for _, times in references])
@@ -26,17 +67,23 @@ def stream_skips(k: ArrayLike, references: Sequence[tuple[str, float]]) -> np.nd
     return np.where(skips == 0, np.sign(times), skips).astype(np.int64)
 
 
-def frame_skips(durations: Sequence[float], fps: float) -> list[int]:
-    """k of each kind in frames, from mean durations in seconds; 1 or more."""
-    k = k_frame({kind: [d * fps] for kind, d in zip(KINDS, durations, strict=True)})
-    return [max(1, k[kind]) for kind in KINDS]
+def network_skips(
+    streams: Streams, skip_seconds: Sequence[Sequence[float]], fps: float
+) -> np.ndarray:
+    """Frame skips in scoring, int (networks, streams), from each network's k in seconds."""
+    k = np.array([frame_skips(pair, fps) for pair in skip_seconds])
+    step = max(1, round(streams.skip_rounding_seconds * fps))
+    return stream_skips(np.maximum(np.rint(k / step), 1) * step, streams.references)
 
 
-def network_skips(model: TwoStream, durations: Sequence[Sequence[float]], fps: float) -> np.ndarray:
-    """Frame skips of each network's streams at a frame rate: int (networks, streams).
+def skips_in_seconds(streams: Streams, skip_seconds: Sequence[float]) -> list[float]:
+    """The skip of each stream in seconds, from k of ME and MaE in seconds."""
+    return [float(times * skip_seconds[KINDS.index(kind)]) for kind, times in streams.references]
 
-    `durations` holds the mean durations of ME and MaE of each network, in seconds.
+
+def reference_places(places: np.ndarray, first: ArrayLike, last: ArrayLike) -> np.ndarray:
+    """The frames that serve as references: beyond either end of a video the frame at that end.
+
+    All are int of shapes that broadcast: places a frame skip away, the ends of their videos.
     """
-    k = np.array([frame_skips(pair, fps) for pair in durations])
-    step = max(1, round(model.skip_rounding_seconds * fps))
-    return stream_skips(np.maximum(np.rint(k / step), 1) * step, model.references)
+    return np.clip(places, first, last)

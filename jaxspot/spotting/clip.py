@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,23 +12,13 @@ import pandas as pd
 from jaxspot.annotations.intervals import to_span
 from jaxspot.errors import UserError
 from jaxspot.files import write_table
+from jaxspot.network.streams import reference_places
 from jaxspot.video.clip import Clip, aligned_clip
 from jaxspot.video.landmarker import Landmarker, load_landmarker
 from jaxspot.video.shown import ShownFrames, last_usable
 
-CLIP_INTERVAL_COLUMNS = (
-    "subject",
-    "video",
-    "face",
-    "kind",
-    "onset",
-    "apex",
-    "offset",
-    "score",
-    "onset_s",
-    "apex_s",
-    "offset_s",
-)
+CLIP_INTERVAL_COLUMNS = ("subject", "video", "face", "kind", "onset", "apex", "offset", "score")
+CLIP_INTERVAL_COLUMNS += ("onset_s", "apex_s", "offset_s")
 MIN_FACE_SHARE = 0.5
 VARYING = 0.25
 
@@ -45,16 +36,9 @@ class BrokenVideos(UserError):
 
 
 def spot_clips(
-    paths: Sequence[str | Path],
-    *,
-    score: Score,
-    intervals: Intervals,
-    out: str | Path,
-    skips_s: Sequence[float] = (),
-    plot: Plot | None = None,
-    progress: bool = True,
+    paths: Sequence[str | Path], *, out: str | Path, **options: Any
 ) -> dict[str, pd.DataFrame]:
-    """Spot several videos as `spot_clip` does; return video name -> intervals.
+    """Spot several videos, each with the options of `spot_clip`; return video name -> intervals.
 
     Raises:
         UserError: before any work: names that cannot be those of folders, two videos of one name,
@@ -64,20 +48,11 @@ def spot_clips(
     """
     check_names(paths)
     check_folder(Path(out))
-    landmarker = load_landmarker()
+    options["landmarker"] = load_landmarker()
     found, errors = {}, []
     for path in paths:
         try:
-            found[Path(path).stem] = spot_clip(
-                path,
-                score=score,
-                intervals=intervals,
-                out=out,
-                skips_s=skips_s,
-                plot=plot,
-                landmarker=landmarker,
-                progress=progress,
-            )
+            found[Path(path).stem] = spot_clip(path, out=out, **options)
         except UserError as error:
             errors.append(error)
     if errors:
@@ -91,7 +66,7 @@ def spot_clip(
     score: Score,
     intervals: Intervals,
     out: str | Path,
-    skips_s: Sequence[float] = (),
+    stream_skip_seconds: Sequence[float] = (),
     plot: Plot | None = None,
     landmarker: Landmarker | None = None,
     progress: bool = True,
@@ -104,8 +79,8 @@ def spot_clip(
         intervals: (scores (T, 2), fps) -> kind, onset, apex, offset (from 1, both included),
             score. A frame without a usable score is NaN there.
         out: folder of the results.
-        skips_s: frame skips of the streams in seconds, below 0 for a reference after the frame; a
-            score is blanked where the frame shows no face or a reference that of another track.
+        stream_skip_seconds: below 0 for a reference after the frame. A score is blanked
+            where the frame shows no face, or a reference the face of another track.
         plot: (frames table, intervals table, target) draws `scores.png`.
         landmarker: by default loaded from the installed model.
         progress: show frames done and time left.
@@ -122,12 +97,12 @@ def spot_clip(
     check_folder(folder)
     clip = aligned_clip(path, landmarker=landmarker, progress=progress)
     say_what_is_odd(path, clip)
-    scores, spans = _no_scores(clip), pd.DataFrame()
+    scores, spans = np.full((len(clip.times), 2), np.nan), pd.DataFrame()
     if clip.found.any():
         raw = np.asarray(score(ShownFrames(clip.frames, clip.found), clip.fps), np.float64)
         if raw.shape != scores.shape:
             raise ValueError(f"scores have shape {raw.shape}, not {scores.shape}")
-        usable = usable_frames(clip.faces, [round(skip * clip.fps) for skip in skips_s])
+        usable = usable_frames(clip.faces, [round(skip * clip.fps) for skip in stream_skip_seconds])
         scores[usable] = raw[usable]
         spans = intervals(scores, clip.fps)
     table = clip_intervals(spans, clip, video=path.stem)
@@ -139,14 +114,13 @@ def usable_frames(faces: np.ndarray, skips: Sequence[int]) -> np.ndarray:
     """Frames, bool (T,), that show a face, the same one as every reference.
 
     `faces` (T,) track numbers, -1 without a face; `skips` in frames, below 0 for a reference after
-    the frame. Beyond either end of the video the frame at that end serves as reference, and for one
-    without a face that of `last_usable`, as in `ShownFrames`.
+    the frame. For a reference without a face that of `last_usable` serves, as in `ShownFrames`.
     """
     now = np.arange(len(faces))
     usable = faces >= 0
     shown = faces[last_usable(usable)]
     for skip in skips:
-        usable = usable & (shown[np.clip(now - skip, 0, len(faces) - 1)] == faces)
+        usable = usable & (shown[reference_places(now - skip, 0, len(faces) - 1)] == faces)
     return usable
 
 
@@ -156,13 +130,14 @@ def clip_intervals(spans: pd.DataFrame, clip: Clip, *, video: str) -> pd.DataFra
     `spans`: kind, onset, apex, offset (frames from 1, both included), score.
     """
     rows = []
+    at = lambda frame: round(float(clip.times[frame - 1]), 6)
     for row in spans.to_dict("records"):
         start, stop = to_span(int(row["onset"]), int(row["offset"]))
         faces = clip.faces[start:stop]
         if np.mean(faces >= 0) < MIN_FACE_SHARE:
             continue
         frames = {name: int(row[name]) for name in ("onset", "apex", "offset")}
-        seconds = {f"{name}_s": _seconds(clip, frame) for name, frame in frames.items()}
+        seconds = {f"{name}_s": at(frame) for name, frame in frames.items()}
         face = int(np.bincount(faces[faces >= 0]).argmax())
         known = {"subject": "", "video": video, "face": face, "kind": row["kind"]}
         rows.append(known | frames | {"score": float(row["score"])} | seconds)
@@ -190,8 +165,7 @@ def check_names(paths: Sequence[str | Path]) -> None:
     """Refuse two videos whose results would lie in one folder, and names that are no text.
 
     Raises:
-        UserError: two videos of one name, also when only upper and lower case differ; a name that
-            is not valid UTF-8, as tables are.
+        UserError: two videos of one name in any case, or a name that is not valid UTF-8.
     """
     first: dict[str, str | Path] = {}
     for path in paths:
@@ -228,14 +202,6 @@ def say_what_is_odd(path: Path, clip: Clip) -> None:
     if np.abs(steps * clip.fps - 1).max() > VARYING:
         steps_ms = f"{1000 * steps.min():.0f} to {1000 * steps.max():.0f} ms"
         print(f"{path}: frame rate varies (steps of {steps_ms}); taken as {clip.fps:.2f} fps")
-
-
-def _no_scores(clip: Clip) -> np.ndarray:
-    return np.full((len(clip.times), 2), np.nan)
-
-
-def _seconds(clip: Clip, frame: int) -> float:
-    return round(float(clip.times[frame - 1]), 6)
 
 
 def _write(folder: Path, frames: pd.DataFrame, table: pd.DataFrame, plot: Plot | None) -> None:

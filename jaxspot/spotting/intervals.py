@@ -28,8 +28,8 @@ def find_intervals(
 
     Returns:
       int (n, 2): array bounds start, stop (from 0, half open), in order of time. Tables and
-      `match_intervals` count frames from 1 with both ends included: `from_span` converts, as in
-      `np.column_stack(from_span(*spans.T))`, and `intervals_table` makes the table.
+      `match_intervals` count frames from 1, both ends included: `from_span` converts, as in
+      `np.column_stack(from_span(*spans.T))`.
 
     Raises:
       ValueError: scores of another shape, or a threshold that is not one number.
@@ -110,11 +110,7 @@ def intervals_table(
 
 
 def one_axis(scores: np.ndarray) -> np.ndarray:
-    """Scores of one kind as float (T,).
-
-    Raises:
-      ValueError: another shape.
-    """
+    """Scores of one kind as float (T,); a ValueError for another shape."""
     scores = np.asarray(scores, float)
     if scores.ndim != 1:
         raise ValueError(

@@ -21,10 +21,10 @@ from jaxspot.devices import (
     replicate,
     shard_folds,
 )
-from jaxspot.network.checks import check_size
 from jaxspot.network.compiling import compile_program
-from jaxspot.network.inputs import compare, normalise
-from jaxspot.network.model import TwoStream
+from jaxspot.network.inputs import preprocess, stream_inputs
+from jaxspot.network.model import TwoStream, check_size
+from jaxspot.network.streams import reference_places
 from jaxspot.video.shown import ShownFrames
 
 CHUNK = 32
@@ -42,10 +42,10 @@ def score_video(
 ) -> np.ndarray:
     """Scores every frame of a video by one or more trained networks.
 
-    A frame is compared with those `skips` before it (after it, where a skip is below 0); beyond
+    A frame is compared with those `skips` before it, or after it where a skip is below 0. Beyond
     either end of the video the frame at that end serves. Every device scores a stretch of the video
-    by all networks. There a frame is normalised once, for all networks and streams, and compared
-    with its references once for all networks of equal skips. Memory does not grow with the video.
+    by all networks. There a frame is preprocessed once, and compared with its references once for
+    all networks of equal skips. Memory does not grow with the video.
 
     Args:
       model: the network.
@@ -64,30 +64,16 @@ def score_video(
       ValueError: frames, skips or variables of another shape, or a skip of 0.
     """
     mesh = mesh or fold_mesh()
-    check_frames(frames, trunk=model.trunk)
-    check_skips(skips, variables, streams=len(model.references))
+    check_frames(frames, model)
+    check_skips(skips, variables, streams=len(model.streams.references))
     skips = np.asarray(skips, np.int32)
     networks, parts = len(skips), mesh.size
     length = -(-len(frames) // parts)
-    distinct, row = np.unique(skips, axis=0, return_inverse=True)
-    before, after = (_margin(reach) for reach in (skips.max(), -skips.min()))
-    lay = lambda leaf: np.concatenate([leaf] * parts)
-    turns = in_turns(jax.tree.map(lay, (variables, row.reshape(-1).astype(np.int32))), mesh)
     starts = length * np.arange(parts)[:, None]
-    seen = lambda places: shard_folds(frames[np.clip(places, 0, len(frames) - 1)], mesh)
-    normalise_all, lengthen, compare_all, score = _programs(model, mesh, chunk)  # pyright: ignore[reportArgumentType]
-    around = normalise_all(seen(starts + np.arange(-before, after)))
-    references = replicate(before - distinct, mesh)
     scores = np.empty((networks, parts, length, 2), np.float32)
-
-    def score_chunks(around):
-        for first in range(0, length, chunk):
-            stretch, around = lengthen(around, seen(starts + first + after + np.arange(chunk)))
-            inputs = compare_all(stretch, before, references)
-            yield first, [score(network, inputs) for network in turns]
-
+    chunks = _score_chunks(model, variables, frames, skips, chunk, mesh, starts)
     # In pairs, so that the next chunk is gathered while this one is scored.
-    for (first, outputs), _ in pairwise(chain(score_chunks(around), [(length, [])])):
+    for (first, outputs), _ in pairwise(chain(chunks, [(length, [])])):
         found = join_turns(outputs, mesh).reshape(parts, networks, chunk, 2)
         new = scores[:, :, first : first + chunk]
         new[:] = found.swapaxes(0, 1)[:, :, : new.shape[2]]
@@ -97,7 +83,78 @@ def score_video(
     return scores.reshape(networks, -1, 2)[:, : len(frames)]
 
 
-def check_frames(frames: np.ndarray | ShownFrames, *, trunk: str) -> None:
+def _score_chunks(model, variables, frames, skips, chunk, mesh, starts):
+    """Each chunk's first place in the stretches, which begin at `starts`, and its outputs."""
+    distinct, row = np.unique(skips, axis=0, return_inverse=True)
+    before, after = _margin(skips.max()), _margin(-skips.min())
+    repeat = lambda leaf: np.concatenate([leaf] * mesh.size)
+    turns = in_turns(jax.tree.map(repeat, (variables, row.reshape(-1).astype(np.int32))), mesh)
+    shown = lambda places: frames[reference_places(places, 0, len(frames) - 1)]
+    load = lambda places: shard_folds(shown(places), mesh)
+    preprocess_all, lengthen, compare, score = _programs(model, mesh, chunk)
+    around = preprocess_all(load(starts + np.arange(-before, after)))
+    references = replicate(before - distinct, mesh)
+    for first in range(0, -(-len(frames) // mesh.size), chunk):
+        ahead = load(starts + first + after + np.arange(chunk))
+        stretch, around = lengthen(around, ahead)
+        inputs = compare(stretch, before, references)
+        yield first, [score(network, inputs) for network in turns]
+
+
+def _margin(longest):
+    """The longest skip to one side, rounded up so that near skips share one compiled program."""
+    return max(0, -(-int(longest) // 32) * 32)
+
+
+@cache
+def _programs(model: Any, mesh: Mesh, chunk: int):
+    """For every device on its own: frames preprocessed; a stretch made longer, compared, scored."""
+    preprocess_all = partial(preprocess, lcn=model.streams.lcn)
+
+    def lengthen(around, frames):
+        stretch = jnp.concatenate([around, preprocess_all(frames)], 1)
+        return stretch, stretch[:, chunk:]
+
+    def compare(stretch, place, references):
+        one = partial(chunk_inputs, stretch[0], place, model=model, count=chunk)
+        return lax.map(one, references)[None]
+
+    def score(networks, inputs):
+        def one(network):
+            variables, row = network
+            return score_chunk(variables, inputs[0, row], model=model)
+
+        return map_folds(one, networks)
+
+    on_mesh = lambda f, shared=0: compile_program(on_each_device(f, mesh, shared=shared))
+    return on_mesh(preprocess_all), on_mesh(lengthen), on_mesh(compare, 2), on_mesh(score)
+
+
+def chunk_inputs(
+    frames: jax.Array,
+    place: jax.Array | int,
+    references: jax.Array,
+    *,
+    model: TwoStream,
+    count: int,
+) -> jax.Array:
+    """What the network is given of `count` consecutive frames of a stretch: float32 (count, ...).
+
+    `frames` float32 (stretch, height, width) come from `preprocess`. `place` is where the first
+    frame lies in the stretch, and `references`, int32 (streams,), where its references lie.
+    """
+    part = lambda first: lax.dynamic_slice_in_dim(frames, first, count)
+    streams = [part(place)] + [part(references[i]) for i in range(len(references))]
+    return stream_inputs(jnp.stack(streams, 1), model)
+
+
+def score_chunk(variables: dict[str, Any], inputs: jax.Array, *, model: TwoStream) -> jax.Array:
+    """The outputs for ME and MaE, float32 (n, 2) in 0..1, of network inputs (n, ...)."""
+    logits: Any = model.apply(variables, inputs, train=False)
+    return jax.nn.sigmoid(logits)
+
+
+def check_frames(frames: np.ndarray | ShownFrames, model: TwoStream) -> None:
     """Refuses frames that are not those of a video; reads none of them.
 
     Raises:
@@ -110,7 +167,7 @@ def check_frames(frames: np.ndarray | ShownFrames, *, trunk: str) -> None:
         raise TypeError(f"frames must be an array of uint8, 0..255, not {dtype}")
     if pixels.ndim != 3 or not len(pixels):
         raise ValueError(f"frames must have the shape (frames, height, width), not {pixels.shape}")
-    check_size(*pixels.shape[1:], trunk=trunk)
+    check_size(model, *pixels.shape[1:])
 
 
 def check_skips(skips: ArrayLike, variables: dict[str, Any], *, streams: int) -> None:
@@ -133,63 +190,3 @@ def check_skips(skips: ArrayLike, variables: dict[str, Any], *, streams: int) ->
             f"skips are those of {len(skips)} networks: every leaf of variables must have a first"
             " axis of that length; jax.tree.map(lambda x: x[None], variables) adds it to one's"
         )
-
-
-def compare_chunk(
-    frames: jax.Array,
-    place: jax.Array | int,
-    references: jax.Array,
-    *,
-    model: TwoStream,
-    count: int,
-) -> jax.Array:
-    """What the network is given of consecutive frames of a stretch.
-
-    Args:
-      frames: float32 (stretch, height, width), from `normalise`.
-      place: int32 (), where the first of the frames lies in the stretch.
-      references: int32 (streams,), where the references of that first frame lie.
-      model: the network.
-      count: how many frames.
-
-    Returns:
-      float32 (count, ...), see `forms.compare`.
-    """
-    part = lambda first: lax.dynamic_slice_in_dim(frames, first, count)
-    streams = [part(place)] + [part(references[i]) for i in range(len(references))]
-    return compare(jnp.stack(streams, 1), trunk=model.trunk)
-
-
-def score_chunk(variables: dict[str, Any], inputs: jax.Array, *, model: TwoStream) -> jax.Array:
-    """The outputs for ME and MaE, float32 (n, 2) in 0..1, of what the network is given (n, ...)."""
-    logits: Any = model.apply(variables, inputs, train=False)
-    return jax.nn.sigmoid(logits)
-
-
-def _margin(reach):
-    """The longest skip to one side, rounded up so that near skips share one compiled program."""
-    return max(0, -(-int(reach) // 32) * 32)
-
-
-@cache
-def _programs(model: Any, mesh: Mesh, chunk: int):
-    """For every device on its own: frames normalised; a stretch made longer, compared, scored."""
-    normalise_all = partial(normalise, form=model.form, lcn=model.lcn)
-
-    def lengthen(around, frames):
-        stretch = jnp.concatenate([around, normalise_all(frames)], 1)
-        return stretch, stretch[:, chunk:]
-
-    def compare_all(stretch, place, references):
-        one = partial(compare_chunk, stretch[0], place, model=model, count=chunk)
-        return lax.map(one, references)[None]
-
-    def score(networks, inputs):
-        def one(network):
-            variables, row = network
-            return score_chunk(variables, inputs[0, row], model=model)
-
-        return map_folds(one, networks)
-
-    lay = lambda program, shared=0: compile_program(on_each_device(program, mesh, shared=shared))
-    return lay(normalise_all), lay(lengthen), lay(compare_all, 2), lay(score)

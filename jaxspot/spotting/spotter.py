@@ -10,12 +10,11 @@ import jax
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.intervals import KINDS
 from jaxspot.errors import UserError
 from jaxspot.files import with_tuples
 from jaxspot.network.inputs import init_variables
-from jaxspot.network.model import TwoStream
-from jaxspot.network.streams import network_skips
+from jaxspot.network.model import TwoStream, build_model, model_fields
+from jaxspot.network.streams import network_skips, skips_in_seconds
 from jaxspot.spotting.clip import Plot, spot_clips
 from jaxspot.spotting.rule import Decision, decide
 from jaxspot.spotting.scoring import score_video
@@ -33,24 +32,18 @@ class Spotter:
     Attributes:
       model: the network.
       variables: {"params", "batch_stats"}, every leaf with a leading axis of networks.
-      durations: per network, twice its frame skips of ME and MaE in seconds: the mean durations
-        that k comes from, unless the skips were searched.
+      skip_seconds: per network, its frame skips k of ME and MaE in seconds.
       decisions: per network, its normalisation and thresholds.
     """
 
     model: TwoStream
     variables: dict[str, Any]
-    durations: tuple[tuple[float, float], ...]
+    skip_seconds: tuple[tuple[float, float], ...]
     decisions: tuple[Decision, ...]
 
     def skips(self, fps: float) -> np.ndarray:
         """Frame skips of each stream at a frame rate: int (networks, streams)."""
-        return network_skips(self.model, self.durations, fps)
-
-    def skips_s(self) -> list[float]:
-        """Frame skips of each stream in seconds, mean of the networks."""
-        k_s = np.mean(self.durations, 0) / 2
-        return [float(times * k_s[KINDS.index(kind)]) for kind, times in self.model.references]
+        return network_skips(self.model.streams, self.skip_seconds, fps)
 
     def score(self, frames: np.ndarray | ShownFrames, fps: float) -> np.ndarray:
         """Mean of the networks' scores of a video: float32 (frames, 2), 0..1.
@@ -71,26 +64,24 @@ def mean_decision(decisions: Sequence[Decision]) -> Decision:
     Thresholds are averaged on the raw scale, where the scores are. A network that finds nothing
     (threshold inf) is left out of the mean; if most find nothing, so does the result.
     """
-    protocols = [decision.protocol for decision in decisions]
-    low, high = (_pairs(decisions, name).mean(0) for name in ("low", "high"))
-    fixed = protocols[0].normalisation != "per_video"
-    lows, scales = (
-        _pairs(decisions, "low"),
-        _scale(_pairs(decisions, "low"), _pairs(decisions, "high")),
-    )
+    protocol = decisions[0].protocol
+    lows, highs = _pairs(decisions, "low"), _pairs(decisions, "high")
+    low, high = lows.mean(0), highs.mean(0)
+    scale = lambda low, high: np.where(high > low, high - low, 1.0)
+    fixed = protocol.normalisation != "per_video"
 
     def average(name):
         values = _pairs(decisions, name)
         if fixed:
-            values = lows + values * scales
+            values = lows + values * scale(lows, highs)
         finite = np.isfinite(values)
         mean = np.where(finite, values, 0).sum(0) / np.maximum(finite.sum(0), 1)
         mean = np.where(finite.mean(0) > 0.5, mean, np.inf)
-        return _pair((mean - low) / _scale(low, high) if fixed else mean)
+        return _pair((mean - low) / scale(low, high) if fixed else mean)
 
-    cutoff = _pair(_pairs(protocols, "cutoff_hz").mean(0))
+    cutoff = _pairs([decision.protocol for decision in decisions], "cutoff_hz").mean(0)
     return Decision(
-        protocol=dataclasses.replace(protocols[0], cutoff_hz=cutoff),
+        protocol=dataclasses.replace(protocol, cutoff_hz=_pair(cutoff)),
         low=_pair(low),
         high=_pair(high),
         threshold=average("threshold"),
@@ -107,10 +98,6 @@ def _pair(values):
     return first, second
 
 
-def _scale(low, high):
-    return np.where(high > low, high - low, 1.0)
-
-
 def spot_videos(
     paths: Sequence[str | Path],
     *,
@@ -123,10 +110,9 @@ def spot_videos(
 
     Args:
       paths: video files.
-      weights: a folder that `save_spotter` wrote: `checkpoints/spotter` of a run.
+      weights: a folder that `save_spotter` wrote: `checkpoints/spotter` of a run, or the run's.
       out: folder of the results.
-      plot: draws scores.png from the two tables, such as `plot_clip`; none by default.
-      progress: show frames done and time left.
+      plot, progress: see `spot_clip`.
 
     Returns:
       Video name -> intervals.
@@ -135,12 +121,13 @@ def spot_videos(
       UserError: weights, a video or the face model cannot be read, or two videos share a name.
     """
     spotter = load_spotter(weights)
+    mean = np.mean(spotter.skip_seconds, 0).tolist()
     return spot_clips(
         paths,
         score=spotter.score,
         intervals=spotter.intervals,
         out=out,
-        skips_s=spotter.skips_s(),
+        stream_skip_seconds=skips_in_seconds(spotter.model.streams, mean),
         plot=plot,
         progress=progress,
     )
@@ -148,10 +135,9 @@ def spot_videos(
 
 def save_spotter(folder: str | Path, spotter: Spotter) -> None:
     """Writes a spotter as FOLDER/weights: its networks, its settings as JSON, and their hashes."""
-    fields = {f.name for f in dataclasses.fields(TwoStream)} - {"parent", "name"}
     settings = {
-        "model": {name: getattr(spotter.model, name) for name in sorted(fields)},
-        "durations": spotter.durations,
+        "model": model_fields(spotter.model),
+        "skip_seconds": spotter.skip_seconds,
         "decisions": [decision.to_json() for decision in spotter.decisions],
     }
     text = json.dumps(settings, indent=1) + "\n"
@@ -162,7 +148,7 @@ def load_spotter(folder: str | Path) -> Spotter:
     """Reads what `save_spotter` wrote; a run's folder will do.
 
     Raises:
-      UserError: no spotter there, or one that was altered.
+      UserError: no spotter there, one that was altered, or one of another version.
     """
     folder = Path(folder)
     if (folder / "checkpoints" / "spotter").is_dir():
@@ -172,10 +158,15 @@ def load_spotter(folder: str | Path) -> Spotter:
         raise UserError(f"{folder}: no trained spotter here ({SETTINGS}); name a run's folder")
     verify_tree(weights)
     settings = json.loads((weights / SETTINGS).read_text(encoding="utf-8"))
-    model = TwoStream(**with_tuples(settings["model"]))
-    decisions = tuple(Decision.from_json(values) for values in settings["decisions"])
-    durations = tuple(tuple(pair) for pair in settings["durations"])
+    try:
+        model = build_model(**with_tuples(settings["model"]))
+        skip_seconds = tuple(tuple(pair) for pair in settings["skip_seconds"])
+        decisions = tuple(Decision.from_json(values) for values in settings["decisions"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{folder}: saved by another version of jaxspot ({error}); train again"
+        ) from None
     shapes = jax.eval_shape(lambda: init_variables(model, jax.random.key(0), (SIZE, SIZE)))
     stacked = lambda leaf: jax.ShapeDtypeStruct((len(decisions), *leaf.shape), leaf.dtype)
     variables = restore_tree(weights, jax.tree.map(stacked, {"batch_stats": {}} | shapes))
-    return Spotter(model, variables, durations, decisions)
+    return Spotter(model, variables, skip_seconds, decisions)

@@ -13,19 +13,19 @@ from jax.sharding import Mesh
 
 from jaxspot.devices import on_each_device, pad_folds, replicate, shard_folds
 from jaxspot.network.compiling import compile_program
-from jaxspot.network.inputs import see
+from jaxspot.network.inputs import sample_inputs
 from jaxspot.network.model import TwoStream
-from jaxspot.training.epoch import Shared, Tables
+from jaxspot.training.epoch import EpochData, FoldData
 from jaxspot.training.folds import EPOCHS, Fold, fold_key, samples_key, validates
 from jaxspot.training.pool import FramePool
-from jaxspot.training.sampling import epoch_samples, same_length, validation_tables
+from jaxspot.training.sampling import epoch_samples, same_length, validation_samples
 from jaxspot.training.step import Training
 
 ROUND = 64
 """An epoch's frames are filled up to a multiple of it, so that seeds may share a program."""
 
-Lay = Callable[[int], tuple[jax.Array, jax.Array, jax.Array]]
-"""From an epoch, counted from 1, to the first three fields of its `Shared`."""
+Load = Callable[[int], tuple[jax.Array, jax.Array, jax.Array]]
+"""From an epoch, counted from 1, to the first three fields of its `EpochData`."""
 
 
 def feed_epochs(
@@ -37,137 +37,108 @@ def feed_epochs(
     *,
     first: int = 1,
     resident: bool | None = None,
-) -> Generator[tuple[Tables, jax.Array, Shared]]:
-    """What each epoch from `first` on is run on: its tables, the folds' keys, what folds share.
+) -> Generator[tuple[FoldData, EpochData]]:
+    """What each epoch from `first` on is run on: what each fold reads, and what all read.
 
-    An epoch sees few frames of a large bank. Only these are laid on the devices, and a thread
-    gathers those of the next epoch while one is run. A small bank, of which an epoch sees half or
-    more (`sees_half`), is laid on the devices whole and once. The numbers are the same. Validation
-    samples, which no epoch changes, are prepared once, on the device of their fold.
+    An epoch sees few frames of a large bank. Only these are loaded, and a thread gathers those of
+    the next epoch while one is run. A small bank, of which an epoch sees half or more
+    (`sees_half`), is loaded whole and once. The numbers are the same. Validation samples, which no
+    epoch changes, are prepared once, on the device of their fold.
 
     Close it (`contextlib.closing`) to end the thread where not all epochs are taken.
 
     Args:
       pool: frames and labels of all subjects.
       folds: idle ones are added until the devices share evenly.
-      model: the network, for its references and what it sees.
+      model: the network.
       training: how to train.
       mesh: the devices.
       first: the epoch to begin with.
-      resident: whether the bank is laid on the devices whole; by `sees_half` where None.
+      resident: whether the bank is loaded whole; by `sees_half` where None.
     """
     padded = pad_folds(list(folds), mesh)
-    common: dict[str, Any] = dict(
-        seed=training.seed,
-        batch=training.batch,
-        skips=training.skip_range_seconds,
-        references=model.references,
-    )
-    draw = partial(
-        epoch_samples, pool, padded, steps=training.steps, balance=training.balance, **common
-    )
+    draw = partial(epoch_samples, pool, padded, training, model.streams)
     epochs = same_length([draw(epoch=epoch) for epoch in range(1, training.epochs + 1)])
-    rows = [samples.rows for samples in epochs]
-    table, validation = np.zeros(0, np.int32), (None, None)
+    samples = [epoch.frames for epoch in epochs]
+    places, validation = np.zeros(0, np.int32), (None, None)
     if validates(folds):
-        table = validation_tables(pool, padded, batches=training.validation_batches, **common)
+        places = validation_samples(pool, padded, training, model.streams)
         validation = (
-            prepare_validation(shard_folds(pool.frames[table], mesh), model, mesh),
-            shard_folds(pool.labels[table[..., 0]], mesh),
+            prepare_validation(shard_folds(pool.frames[places], mesh), model, mesh),
+            shard_folds(pool.labels[places[..., 0]], mesh),
         )
     own_keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, f), EPOCHS) for f in padded])
     if resident is None:
-        resident = sees_half(rows, table, len(pool.labels))
+        resident = sees_half(samples, places, len(pool.labels))
     with ThreadPoolExecutor(1, thread_name_prefix="frames") as worker:
-        lay = lay_whole(pool, rows, mesh) if resident else lay_seen(pool, rows, mesh, worker)
+        ahead = partial(load_epochs, worker=worker)
+        load = (load_bank if resident else ahead)(pool, samples, mesh)
         for epoch in range(first, training.epochs + 1):
-            keys = jax.vmap(partial(jax.random.fold_in, data=epoch))(own_keys)
-            tables = Tables(shard_folds(epochs[epoch - 1].picks, mesh), *validation)
+            keys = shard_folds(jax.vmap(partial(jax.random.fold_in, data=epoch))(own_keys), mesh)
+            index = shard_folds(epochs[epoch - 1].index, mesh)
             key = replicate(samples_key(training.seed, epoch), mesh)
-            # No name here holds an epoch's frames, so that they are gone when the next are laid.
-            yield tables, shard_folds(keys, mesh), Shared(*lay(epoch), key)
+            # No name here holds an epoch's frames, so that they are gone when the next are loaded.
+            yield FoldData(index, keys, *validation), EpochData(*load(epoch), key)
 
 
 def prepare_validation(frames: jax.Array, model: TwoStream, mesh: Mesh) -> jax.Array:
-    """What the networks see of validation samples, a batch at a time.
+    """Network inputs of validation samples laid over the devices, made a batch at a time.
 
-    Args:
-      frames: uint8 (folds, batches, batch, 1 + streams, height, width), laid over the devices.
-      model: the network.
-      mesh: the devices.
-
-    Returns:
-      float32 (folds, batches, batch, ...).
+    Uint8 (folds, batches, batch, 1 + streams, height, width) -> float32 (folds, batches, batch,
+    ...).
     """
     return _validation_program(model, mesh)(frames)  # pyright: ignore[reportArgumentType]
 
 
 @cache
 def _validation_program(model: Any, mesh: Mesh):
-    one = lambda batches: lax.map(partial(see, model=model), batches)
+    one = lambda batches: lax.map(partial(sample_inputs, model=model), batches)
     return compile_program(on_each_device(partial(lax.map, one), mesh))
 
 
-def sees_half(rows: Sequence[np.ndarray], validation: np.ndarray, frames: int) -> bool:
-    """Whether an epoch with its validation sees half of all frames or more.
-
-    Args:
-      rows: places in the pool, an array for each epoch.
-      validation: places in the pool.
-      frames: of the pool.
-    """
-    seen = (np.union1d(epoch, validation) for epoch in rows)
+def sees_half(samples: Sequence[np.ndarray], validation: np.ndarray, frames: int) -> bool:
+    """Whether an epoch (its places in the pool) with the validation sees half of the frames."""
+    seen = (np.union1d(epoch, validation) for epoch in samples)
     return any(2 * len(places) >= frames for places in seen)
 
 
-def lay_whole(pool: FramePool, rows: Sequence[np.ndarray], mesh: Mesh) -> Lay:
-    """Lays all frames on every device, for all epochs."""
+def load_bank(pool: FramePool, samples: Sequence[np.ndarray], mesh: Mesh) -> Load:
+    """Loads all frames onto every device, for all epochs."""
     places = np.arange(len(pool.labels))
     frames, labels = replicate((pool.frames[places], pool.labels), mesh)
-    return lambda epoch: (frames, labels, replicate(rows[epoch - 1], mesh))
+    return lambda epoch: (frames, labels, replicate(samples[epoch - 1], mesh))
 
 
-def lay_seen(pool: FramePool, rows: Sequence[np.ndarray], mesh: Mesh, worker: Executor) -> Lay:
-    """Lays an epoch's frames on every device when asked; has `worker` gather those of the next.
-
-    Args:
-      pool: all frames.
-      rows: for each epoch int32 (steps, samples, 1 + streams), places in the pool.
-      mesh: the devices.
-      worker: runs one call at a time.
-    """
-    epochs = seen_places(rows)
+def load_epochs(
+    pool: FramePool, samples: Sequence[np.ndarray], mesh: Mesh, worker: Executor
+) -> Load:
+    """Loads an epoch's frames onto every device when asked; `worker` gathers those of the next."""
+    epochs = seen_places(samples)
     coming: dict[int, Future] = {}
 
     def gather(epoch):
-        places, rows = epochs[epoch - 1]
-        return pool.frames[places], pool.labels[places], rows
+        places, samples = epochs[epoch - 1]
+        return pool.frames[places], pool.labels[places], samples
 
-    def lay(epoch):
+    def load(epoch):
         ready = coming.pop(epoch, None) or worker.submit(gather, epoch)
         if epoch < len(epochs):
             coming[epoch + 1] = worker.submit(gather, epoch + 1)
         return replicate(ready.result(), mesh)
 
-    return lay
+    return load
 
 
-def seen_places(rows: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """For each epoch the places that it sees, and its rows as places among those.
+def seen_places(samples: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For each epoch the places that it sees, int (n,), and its samples as places among those.
 
-    Args:
-      rows: for each epoch int32 (steps, samples, 1 + streams), places in the pool.
-
-    Returns:
-      int (n,), each once and in order, the last one repeated up to the same n in all epochs (a
-      multiple of 64), so that one program runs them all; and int32 of the shape of the rows.
+    The places are in order, each once. The last one is repeated up to the same n in all epochs, a
+    multiple of 64, so that one program runs them all.
     """
-    found = [np.unique(epoch, return_inverse=True) for epoch in rows]
+    found = [np.unique(epoch, return_inverse=True) for epoch in samples]
     most = -(-max(len(places) for places, _ in found) // ROUND) * ROUND
+    fill = lambda places: np.pad(places, (0, most - len(places)), mode="edge")
     return [
-        (
-            np.pad(places, (0, most - len(places)), mode="edge"),
-            inverse.reshape(epoch.shape).astype(np.int32),
-        )
-        for epoch, (places, inverse) in zip(rows, found, strict=True)
+        (fill(places), inverse.reshape(epoch.shape).astype(np.int32))
+        for epoch, (places, inverse) in zip(samples, found, strict=True)
     ]

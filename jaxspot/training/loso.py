@@ -4,7 +4,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -58,10 +58,12 @@ def train_loso(
     """Trains every fold on its own training subjects, all folds in one program.
 
     The frames of an epoch lie on a device once, for all its folds; those of the next are gathered
-    meanwhile. An epoch is one call, compiled once. A fold's weights depend on the seed, the names
-    of all subjects and how long each was recorded, and on its training and validation subjects; not
-    on the other folds, on where a run was cut and resumed or on how frames come to the devices, and
-    on the number of devices and folds by rounding alone.
+    meanwhile. An epoch is one call, compiled once.
+
+    A fold's weights depend on the seed, on the names and recorded lengths of all subjects, and on
+    its training and validation subjects. They do not depend on the other folds, on where a run was
+    cut and resumed, or on how frames come to the devices. The number of devices and of folds
+    changes them by rounding alone.
 
     Args:
       pool: frames and labels of all subjects: a bank, or its pool from `gather_pool`.
@@ -88,13 +90,13 @@ def train_loso(
             " patience=0, or loso_folds(subjects)"
         )
     progress = resume or Progress(0, start_folds(folds, pool, model=model, training=training), [])
-    augmentation = augmentation or Augmentation()
-    run_epoch = compile_epoch(model, training, augmentation, mesh, batched=batched)
+    run_epoch = compile_epoch(
+        model, training, augmentation or Augmentation(), mesh, batched=batched
+    )
     state = shard_folds(pad_idle(progress.state, mesh), mesh)
     ours = lambda tree: jax.tree.map(lambda x: np.array(x[: len(folds)]), jax.device_get(tree))
-    feed = feed_epochs(
-        pool, folds, model, training, mesh, first=progress.epoch + 1, resident=resident
-    )
+    first = progress.epoch + 1
+    feed = feed_epochs(pool, folds, model, training, mesh, first=first, resident=resident)
     with closing(feed):
         while progress.epoch < training.epochs and progress.state.live.any():
             epoch = progress.epoch + 1
@@ -120,13 +122,7 @@ def wait_for(tree: Any) -> None:
 def refuse_not_finite(
     folds: Sequence[Fold], epoch: int, losses: dict[str, np.ndarray], trained: np.ndarray
 ) -> None:
-    """Stops at the first loss that is not a finite number.
-
-    Args:
-      folds: in the order of the leading axis.
-      epoch: the epoch of these losses.
-      losses: "train_loss" float32 (folds, steps) and "validation_loss" float32 (folds,).
-      trained: bool (folds,), false for folds that had stopped before.
+    """Stops at the first loss that is not a finite number; `trained` tells who trained, (folds,).
 
     Raises:
       UserError: it names subject, epoch and step.
@@ -166,18 +162,8 @@ def compile_epoch(
 def _epoch_program(
     model: Any, training: Training, augmentation: Augmentation, mesh: Mesh, batched: bool | None
 ):
-    def run(states, tables, keys, shared):
-        return train_epoch(
-            states,
-            tables,
-            keys,
-            shared,
-            model=model,
-            training=training,
-            augmentation=augmentation,
-            batched=batched,
-        )
-
+    options: Any = dict(model=model, training=training, augmentation=augmentation, batched=batched)
+    run = partial(train_epoch, **options)
     return compile_program(on_each_device(run, mesh, shared=1), donate_argnums=0)
 
 
@@ -200,21 +186,17 @@ def _start_program(model: Any, training: Training, size: tuple[int, int]):
 def pad_idle(state: FoldState, mesh: Mesh) -> FoldState:
     """The state with folds that do nothing behind its own, so that the devices share evenly."""
     padded = jax.tree.map(lambda leaf: np.asarray(pad_folds(leaf, mesh)), state)
-    return dataclasses.replace(
-        padded, live=padded.live & (np.arange(len(padded.live)) < len(state.live))
-    )
+    own = np.arange(len(padded.live)) < len(state.live)
+    return dataclasses.replace(padded, live=padded.live & own)
 
 
 def _rows(folds, epoch, losses, trained, state):
     rows = []
     for i, fold in enumerate(folds):
-        means: dict[str, float | None] = {
-            name: float(np.mean(values[i])) for name, values in losses.items()
-        }
         row = dict(subject=fold.held_out, epoch=epoch)
-        if not fold.validation:
-            means["validation_loss"] = None
-        row |= {name: mean if trained[i] else None for name, mean in means.items()}
-        row |= dict(best=bool(trained[i] and state.bad_epochs[i] == 0))
-        rows.append(row | dict(stopped=not state.live[i]))
+        for name, values in losses.items():
+            known = trained[i] and (fold.validation or name == "train_loss")
+            row[name] = float(np.mean(values[i])) if known else None
+        best = bool(trained[i] and state.bad_epochs[i] == 0)
+        rows.append(row | dict(best=best, stopped=not state.live[i]))
     return rows

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32, Int32
 
 from jaxspot.annotations.intervals import frame_labels
 from jaxspot.errors import UserError
+from jaxspot.network.streams import reference_places
 from jaxspot.video.bank import SIZE, Bank
 from jaxspot.video.shown import last_usable
 
@@ -46,8 +47,7 @@ class BankFrames:
     def __getitem__(self, places: np.ndarray) -> np.ndarray:
         """Frames uint8 (..., 112, 112) at int places (...), in any order.
 
-        A video's file is mapped while its frames are copied and let go then: what was read before
-        takes no memory.
+        A video's file is mapped only while its frames are copied, so what was read takes no memory.
 
         Raises:
           IndexError: places outside of the bank.
@@ -86,7 +86,6 @@ class FramePool:
       first: per video, its first frame's place in the pool.
       fps: per video, frames a second.
       subjects: per video, its subject.
-      names: per video, its name.
       usable: whether a face was found.
       reference: the frame to take where this one is asked for as reference: itself, or the last one
         before with a face (the first after, where there is none before).
@@ -98,24 +97,28 @@ class FramePool:
     first: Int32[np.ndarray, " videos"]
     fps: Float32[np.ndarray, " videos"]
     subjects: tuple[str, ...]
-    names: tuple[str, ...]
     usable: Bool[np.ndarray, " frames"]
     reference: Int32[np.ndarray, " frames"]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Frames of each video: int (videos,)."""
+        return np.diff(self.first, append=len(self.video))
 
     def of_subjects(self, subjects: tuple[str, ...]) -> np.ndarray:
         """Places of the usable frames of these subjects: int (n,)."""
         wanted = np.isin(self.subjects, subjects)
         return np.flatnonzero(wanted[self.video] & self.usable)
 
-    def span(self, video: int) -> slice:
-        """Where a video's frames lie in the pool."""
-        start = int(self.first[video])
-        return slice(start, start + int(video_lengths(self)[video]))
+    def references(self, current: np.ndarray, skips: np.ndarray) -> np.ndarray:
+        """Places of the frames `skips` before each, in its video and with a face: int (...).
 
-
-def video_lengths(pool: FramePool) -> np.ndarray:
-    """Frames of each video: int (videos,)."""
-    return np.diff(pool.first, append=len(pool.video))
+        `current` and `skips` int of shapes that broadcast.
+        """
+        video = self.video[current]
+        first = self.first[video]
+        last = first + self.lengths[video] - 1
+        return self.reference[reference_places(current - skips, first, last)]
 
 
 def gather_pool(bank: Bank) -> FramePool:
@@ -136,7 +139,6 @@ def gather_pool(bank: Bank) -> FramePool:
         first=first,
         fps=bank.videos.fps.to_numpy(np.float32),
         subjects=tuple(bank.videos.subject),
-        names=tuple(bank.videos.video),
         usable=np.concatenate(found),
         reference=np.concatenate(reference).astype(np.int32),
     )

@@ -57,12 +57,8 @@ def init_state(variables: Mapping[str, Any], optimiser: optax.GradientTransforma
 def stop_early(state: FoldState, loss: jax.Array, *, patience: int) -> FoldState:
     """Keeps the best weights; stops after exactly `patience` epochs without a lower loss.
 
-    A patience of 0 keeps the last epoch's and never stops: the loss decides nothing.
-
-    Args:
-      state: after an epoch's steps.
-      loss: float32 (), on the validation subjects.
-      patience: epochs; 5 in the paper.
+    A patience of 0 keeps the last epoch's and never stops: the loss decides nothing. The paper has
+    5. `loss` is float32 (), on the validation subjects, after an epoch's steps.
     """
     better = (loss < state.best_loss) | (patience == 0)
     keep = lambda new, old: jax.tree.map(lambda n, o: jnp.where(better, n, o), new, old)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 import optax
@@ -61,24 +61,25 @@ class Training:
 
     def __post_init__(self):
         check_choices(self)
-        for name in (
-            "kind_weights",
-            "skip_range_seconds",
-        ):  # lists would keep programs from being found again
+        # Lists would keep programs from being found again.
+        for name in ("kind_weights", "skip_range_seconds"):
             object.__setattr__(self, name, with_tuples(getattr(self, name)))
+
+    @property
+    def loss_weights(self) -> dict[str, Any]:
+        """W and M as `weighted_bce` takes them."""
+        return dict(presence_weight=self.presence_weight, kind_weights=self.kind_weights)
 
 
 def make_optimiser(training: Training) -> optax.GradientTransformation:
     """The optimiser that a fold's state belongs to."""
+    start, steps = training.learning_rate, training.epochs * training.steps
     rate = {
-        "constant": optax.constant_schedule(training.learning_rate),
-        "cosine": optax.cosine_decay_schedule(
-            training.learning_rate, training.epochs * training.steps
-        ),
+        "constant": optax.constant_schedule(start),
+        "cosine": optax.cosine_decay_schedule(start, steps),
     }[training.decay]
-    return {"sgd": lambda: optax.sgd(rate, momentum=0.9), "adam": lambda: optax.adam(rate)}[
-        training.optimiser
-    ]()
+    make = {"sgd": partial(optax.sgd, momentum=0.9), "adam": optax.adam}[training.optimiser]
+    return make(rate)
 
 
 def train_step(
@@ -90,16 +91,10 @@ def train_step(
     model: TwoStream,
     training: Training,
 ) -> tuple[FoldState, jax.Array]:
-    """Takes one step of the optimiser on the mean weighted loss.
+    """One step of the optimiser on the mean weighted loss: the new state and the loss, float32 ().
 
-    Args:
-      state: of this fold.
-      inputs: float32 (batch, ...), from `prepare_samples`.
-      labels: float32 (batch, 2).
-      key: random key of dropout.
-
-    Returns:
-      The new state and the loss, float32 ().
+    `inputs` float32 (batch, ...) come from `augmented_inputs`; `labels` are float32 (batch, 2);
+    `key` is that of dropout.
     """
 
     def mean_loss(params):
@@ -110,12 +105,7 @@ def train_step(
             mutable=["batch_stats"],
             rngs={"dropout": key},
         )
-        loss = weighted_bce(
-            logits,
-            labels,
-            presence_weight=training.presence_weight,
-            kind_weights=training.kind_weights,
-        )
+        loss = weighted_bce(logits, labels, **training.loss_weights)
         return loss.mean(), updates.get("batch_stats", {})
 
     (loss, stats), gradients = jax.value_and_grad(mean_loss, has_aux=True)(state.params)

@@ -1,19 +1,56 @@
-"""The network's blocks from `kernels` and `pooled_kernels`; each equals its twin in `plain`."""
+"""The blocks of Figure 1 as XLA runs them fast, from `kernels` and `pooled_kernels`.
+
+`plain` holds the same blocks written with the library's convolutions.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 from jax import lax
 
 from jaxspot.network import kernels, pooled_kernels
-from jaxspot.network.plain import EPSILON, Norm, Statistics
+
+EPSILON = 1e-5
+Statistics = tuple[jax.Array, jax.Array]
+
+
+class Norm(NamedTuple):
+    """Batch normalisation: scale and bias (features,); mean and var, or None for the batch's own.
+
+    The batch's own are taken over images and pixels, the variance without Bessel's correction.
+    """
+
+    scale: jax.Array
+    bias: jax.Array
+    mean: jax.Array | None
+    var: jax.Array | None
+
+
+class Blocks(NamedTuple):
+    """One form of the blocks; signatures as of `pair_block` and `separable_block`."""
+
+    pair: Callable
+    separable: Callable
 
 
 def pair_block(
     pairs: jax.Array, depthwise: jax.Array, pointwise: jax.Array, norm: Norm, pooling: str
 ) -> tuple[jax.Array, Statistics]:
-    """`plain.pair_block` as one convolution.
+    """Block 1: 2x3x3 depthwise over the pair, pointwise, BatchNorm, ReLU, 2x2 pooling.
 
     Depthwise on one channel and pointwise make one 2x3x3 convolution of rank `multiplier`. Its
     statistics over a batch follow from the moments of the patches that it sees.
+
+    Args:
+      pairs: float (pairs, 2, height, width), even sizes: the current frame, then its reference.
+      depthwise: float (2, 3, 3, multiplier).
+      pointwise: float (multiplier, features).
+      norm: of the features.
+      pooling: "max" or "average".
+
+    Returns:
+      float (pairs, height / 2, width / 2, features), and the mean and variance used.
     """
     blocks = pooled_kernels.pair_blocks(pairs)
     patches = pooled_kernels.pair_patches(blocks)
@@ -31,7 +68,20 @@ def pair_block(
 def separable_block(
     x: jax.Array, depthwise: jax.Array, pointwise: jax.Array, norm: Norm, pooling: str | None
 ) -> tuple[jax.Array, Statistics]:
-    """`plain.separable_block` by shifts, with the normalisation folded into the pointwise layer."""
+    """Blocks 2, 3 and on: 3x3 depthwise, pointwise, BatchNorm, ReLU and, if asked, 2x2 pooling.
+
+    Depthwise is done by shifts, and the normalisation is folded into the pointwise layer.
+
+    Args:
+      x: float (images, height, width, channels).
+      depthwise: float (3, 3, channels).
+      pointwise: float (channels, features).
+      norm: of the features.
+      pooling: "max", "average" or None.
+
+    Returns:
+      float (images, height, width, features), pooled or not, and the mean and variance used.
+    """
     z = lax.optimization_barrier(kernels.depthwise(x, depthwise))
     scale, shift, statistics = fold_norm(kernels.moments(z), pointwise, norm)
     if pooling is None:
@@ -40,20 +90,19 @@ def separable_block(
     return pooled_kernels.project_pool(z, pointwise * scale, shift, pooling), statistics
 
 
+FAST = Blocks(pair_block, separable_block)
+
+
 def fold_norm(
     moments: tuple[jax.Array, jax.Array], weights: jax.Array, norm: Norm, *, places: int = 1
 ) -> tuple[jax.Array, jax.Array, Statistics]:
-    """Batch normalisation of `x @ weights` as a scale and a shift to fold into the weights.
+    """Batch normalisation of `x @ weights` as scale and shift (features,) to fold into the weights.
 
     Args:
-      moments: of `x`: mean (inputs,) and mean of outer products (inputs, inputs); not looked at
-        where `norm` brings its own statistics.
+      moments: of `x`, see `kernels.moments`; ignored where `norm` brings its own statistics.
       weights: float (inputs, places * features).
       norm: of the features.
       places: how many groups of columns share one set of statistics.
-
-    Returns:
-      scale and shift, each (features,), and the mean and variance used.
     """
     if norm.mean is None or norm.var is None:
         mean, var = kernels.projected_statistics(*moments, weights)
