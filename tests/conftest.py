@@ -9,11 +9,13 @@ import jax
 from hypothesis import settings
 
 LONGEST = (
-    "test_kill.py",
-    "test_loso.py",
     "test_forms.py",
-    "test_prepare.py",
+    "test_loso.py",
+    "test_kill.py",
     "test_prepare_train.py",
+    "test_leaks.py",
+    "test_experiment.py",
+    "test_epochs.py",
 )
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
@@ -25,10 +27,13 @@ def pytest_configure(config):
     """Must come before anything asks jax for its devices.
 
     Every worker keeps its own programs: jax does not guard the folder against half-written files.
+    The commands that its tests start find them there, not in the user's own folder.
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    programs = str(config.cache.mkdir(f"programs-{worker}"))
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = programs
     jax.config.update("jax_num_cpu_devices", 4)
-    jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir(f"programs-{worker}")))
+    jax.config.update("jax_compilation_cache_dir", programs)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.devices()  # from here on no command that a test runs can change their number
 

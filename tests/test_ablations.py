@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from fitted_rules import fitted
 from flax.traverse_util import flatten_dict
 from loso_runs import FOLDS, TRAINING, same
+from plain_network import close, inputs, plain_network, random_variables
 from pools import make_pool
-from test_model import close, inputs, plain_network, random_variables
-from test_storage import fitted
 
 from configs import ablations, cas_me2, gains, samm_lv, synthetic
 from jaxspot.devices import fold_mesh, map_folds, on_each_device, shard_folds

@@ -24,7 +24,8 @@ RESULTS = ["frames.csv", "intervals.csv", "scores.png"]
 def weights(tmp_path_factory):
     """A run's folder with a spotter whose networks were never trained."""
     model = build_model(widths=(3, 4, 5), multiplier=2)
-    variables = model.init(jax.random.key(0), jnp.zeros((1, 3, 112, 112)), train=False)
+    start = lambda: model.init(jax.random.key(0), jnp.zeros((1, 3, 112, 112)), train=False)
+    variables = jax.jit(start)()
     fitted = FittedRule(IntervalRule(cutoff_hz=(2.0, 1.0)), (0, 0), (1, 1), (0.5, 0.5), (0.5, 0.5))
     spotter = Spotter(model, jax.tree.map(lambda x: x[None], variables), ((0.4, 2.0),), (fitted,))
     run = tmp_path_factory.mktemp("run")

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from test_model import close, random_variables
+from plain_network import close, random_variables
 
 from configs import default
 from jaxspot.benchmark import rows, scaling

@@ -17,7 +17,12 @@ from jaxspot.devices import fold_mesh
 from jaxspot.errors import UserError
 from jaxspot.storage import verify_tree
 from jaxspot.training.loso import refuse_not_finite, start_folds
-from jaxspot.training.saved_epochs import restore_progress, save_progress, saved_epochs
+from jaxspot.training.saved_epochs import (
+    Progress,
+    restore_progress,
+    save_progress,
+    saved_epochs,
+)
 
 
 @functools.cache
@@ -162,10 +167,12 @@ def test_a_save_cut_anywhere_leaves_the_last_one(epochs, tmp_path, monkeypatch):
 
 
 def test_a_training_that_diverges_stops_and_says_where():
-    wild = dataclasses.replace(TRAINING, optimiser="sgd", learning_rate=1e30)
+    """From weights that no training would leave, so that the program is that of the others."""
+    start = like()
+    wild = dataclasses.replace(start, params=jax.tree.map(lambda leaf: leaf * 1e30, start.params))
     seen = []
     with pytest.raises(UserError, match=r"subject s\d, epoch 1, .*: the loss is (nan|inf)"):
-        train(training=wild, on_epoch=seen.append)
+        train(resume=Progress(0, wild, []), on_epoch=seen.append)
     assert seen == []
 
 

@@ -199,3 +199,10 @@ def test_flax_is_used_where_networks_are_and_orbax_once():
     assert users_of("flax.linen") == networks
     assert users_of("orbax") == {"jaxspot.storage"}
     assert users_of("flax") == {*networks, "jaxspot.training.state"}
+
+
+def test_no_test_imports_from_another():
+    """What several use is in a module of its own, or to run one file would read the others."""
+    for path in Path(__file__).parent.glob("*.py"):
+        taken = [name for name in imported(path) if name.startswith("test_")]
+        assert not taken, f"{path.name} imports {', '.join(taken)}"

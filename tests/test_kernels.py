@@ -2,6 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from gradients import agree_with_gradients, normal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
@@ -11,25 +12,6 @@ from jaxspot.network import kernels
 few = settings(max_examples=5, deadline=None)  # every shape is compiled anew
 sizes = st.integers(1, 9)
 seeds = st.integers(0, 2**31)
-
-
-def normal(seed, *shapes):
-    rng = np.random.default_rng(seed)
-    return [jnp.asarray(rng.normal(size=shape)) for shape in shapes]
-
-
-def agree_with_gradients(fast, plain, *arguments, seed=0):
-    """Values and all gradients of a random weighting of the outputs agree in float64."""
-    normal_like = lambda x: jnp.asarray(np.random.default_rng(seed).normal(size=x.shape))
-    weights = jax.tree.map(normal_like, jax.eval_shape(plain, *arguments))
-
-    def run(function):
-        outputs, pull = jax.vjp(function, *arguments)
-        return outputs, pull(weights)
-
-    found, expected = (jax.jit(run, static_argnums=0)(f) for f in (fast, plain))
-    close = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
-    jax.tree.map(close, found, expected)
 
 
 def grouped_convolution(x, kernel):

@@ -1,93 +1,90 @@
-"""A run that is killed, wherever it is, and resumed leaves what an undisturbed one leaves."""
+"""A run that is killed, wherever it is, and resumed leaves what an undisturbed one leaves.
 
-import contextlib
+Each process of a chain goes on where the one before was killed, so that every start but the first
+is a resume and every end but the last a kill.
+"""
+
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import jax
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
+from killed import KILLED, ROOT, begin_command, kill, kill_at_change, note_changes
 
-ROOT = Path(__file__).parents[1]
 SMALL = [
     "--config=configs/synthetic.py:best",
     "--config.data.synthetic.subjects=3",
     "--config.data.synthetic.seconds=20",
-    "--config.data.synthetic.fps=15",
-    "--config.model.widths=(4,4,4)",
-    "--config.model.multiplier=2",
+    "--config.data.synthetic.fps=10",
+    "--config.model.references=(('ME',1.0),('MaE',1.0))",
     "--config.training.epochs=4",
-    "--config.training.steps=3",
-    "--config.training.batch=4",
-    "--config.training.validation_batches=2",
+    "--config.training.steps=2",
+    "--config.training.batch=2",
     "--config.control.folds=0",
     "--config.peers=()",
 ]
-KILLED = -signal.SIGKILL
-# Runs the command with a function replaced by one that kills the process at its n-th call.
-KILLER = """
-import importlib, os, signal, sys
-module, name, when, count = sys.argv[1:5]
-owner = importlib.import_module(module)
-for part in name.split(".")[:-1]:
-    owner = getattr(owner, part)
-name, left = name.split(".")[-1], int(count)
-real = getattr(owner, name)
-def deadly(*arguments, **options):
-    global left
-    left -= 1
-    if left == 0 and when == "before":
-        os.kill(os.getpid(), signal.SIGKILL)
-    result = real(*arguments, **options)
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return result
-setattr(owner, name, deadly)
-from jaxspot.commands import train
-sys.exit(train.main(sys.argv[5:]))
-"""
-EPOCHS = "jaxspot.training.saved_epochs"
-CHECKPOINT = "jaxspot.storage"
+# The change before which each process is killed, or what kills it elsewhere.
 PLACES = [
-    ("jaxspot.experiment.settings", "synthetic_bank", "after", 1),
-    ("jaxspot.experiment.crossval", "save_progress", "after", 1),
-    (CHECKPOINT, "ocp.StandardCheckpointer.save", "after", 1),
-    (CHECKPOINT, "_flush", "before", 1),
-    (CHECKPOINT, "os.replace", "after", 1),
-    ("jaxspot.experiment.crossval", "save_progress", "after", 1),
-    (EPOCHS, "shutil.rmtree", "before", 1),
-    (CHECKPOINT, "save_tree", "before", 3),
-    (CHECKPOINT, "save_tree", "after", 1),
-    ("jaxspot.experiment.tables", "write_tables", "after", 1),
+    "the workers' first video",
+    "open .provenance.json.part",
+    "open .metrics.jsonl.part",
+    "in orbax",
+    "shutil.rmtree checkpoints/epochs/0002",
+    "shutil.rmtree checkpoints/epochs/.0002.part",
+    "open .metrics.jsonl.part",
+    "shutil.rmtree checkpoints/epochs/0002",
+    "os.mkdir checkpoints/scores/.s03_1.part",
+    "open scores/.s01_1.npz.part",
+    "open tables/.table4.csv.part",
 ]
+MOMENTS = 10
 
 
 @pytest.fixture(scope="module")
-def environment(request):
-    """Programs are compiled once for all runs, in a folder of these tests alone."""
-    cache = request.config.cache.mkdir(f"killed-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
-    return os.environ | {"JAX_COMPILATION_CACHE_DIR": str(cache)}
+def programs(tmp_path_factory):
+    """A folder of compiled programs, so that each is compiled once for all runs."""
+    return f"{tmp_path_factory.mktemp('programs')}"
 
 
 @pytest.fixture(scope="module")
-def whole(environment, tmp_path_factory):
-    """Two undisturbed runs, and how long one takes when its programs are compiled."""
-    folders = [tmp_path_factory.mktemp("whole") / "run" for _ in range(2)]
-    for folder in folders:
-        begin = time.monotonic()
-        launch(folder, environment).check_returncode()
-    return *folders, time.monotonic() - begin
+def whole(programs, tmp_path_factory):
+    """Two undisturbed runs and what the second changed in its folder.
+
+    The first is the command as it is typed, the second a fork like those that are killed.
+    """
+    root = tmp_path_factory.mktemp("whole")
+    command = [sys.executable, "launch/train.py", *SMALL, f"--workdir={root / 'typed'}"]
+    environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": programs}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    forked, changes = root / "forked", root / "changes.txt"
+    assert launch(forked, programs, (note_changes, forked, changes)) == 0
+    return root / "typed", forked, changes.read_text().splitlines()
 
 
-def launch(folder, environment, *flags, killer=()):
-    entry = ["-c", KILLER, *map(str, killer)] if killer else ["launch/train.py"]
-    command = [sys.executable, *entry, *SMALL, f"--workdir={folder}", *flags]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+def start(folder, programs, prepare=None):
+    """Begins the small training in `folder`, or goes on with it; returns the process."""
+    words = [*SMALL, f"--workdir={folder}", "--resume"]
+    log = folder.with_suffix(".log")
+    return begin_command("train", words, log, prepare=(begin, programs, prepare))
+
+
+def launch(folder, programs, prepare=None):
+    """The same to its end; returns the exit code."""
+    run = start(folder, programs, prepare)
+    run.join()
+    return run.exitcode
+
+
+def begin(programs, prepare):
+    jax.config.update("jax_compilation_cache_dir", programs)
+    if prepare:
+        function, *arguments = prepare
+        function(*arguments)
 
 
 def results(folder):
@@ -111,40 +108,58 @@ def same_run(folder, other):
     assert not list(folder.rglob("*.part"))
 
 
+def said(folder):
+    return folder.with_suffix(".log").read_text()[-500:]
+
+
 @pytest.mark.slow
 def test_two_undisturbed_runs_are_the_same(whole):
     same_run(whole[0], whole[1])
 
 
 @pytest.mark.slow
-def test_killed_after_every_epoch_and_in_every_part_of_a_save(whole, environment, tmp_path):
+def test_killed_after_every_epoch_and_in_every_part_of_a_save(whole, programs, tmp_path):
     folder = tmp_path / "run"
     for place in PLACES:
-        ended = launch(folder, environment, "--resume", killer=place)
-        assert ended.returncode == KILLED, (place, ended.stderr[-500:])
-    ended = launch(folder, environment, "--resume")
-    assert ended.returncode == 0, ended.stderr[-500:]
+        if place == PLACES[0]:
+            ended = kill_at_the_first_video(folder, programs)
+        elif place == "in orbax":
+            ended = launch(folder, programs, (kill_in_orbax,))
+        else:
+            ended = launch(folder, programs, (kill_at_change, folder, place))
+        assert ended == KILLED, (place, said(folder))
+    assert launch(folder, programs) == 0, said(folder)
     same_run(folder, whole[0])
 
 
+def kill_at_the_first_video(folder, programs):
+    """Worker processes are making the others then."""
+    run = start(folder, programs)
+    while run.is_alive() and not any(folder.glob(".bank.*/frames/s*.npy")):
+        time.sleep(0.01)
+    run.kill()
+    run.join()
+    assert not (folder / "bank").exists()
+    return run.exitcode
+
+
+def kill_in_orbax():
+    """Ends this process when arrays are being written in the background."""
+    save = ocp.StandardCheckpointer.save
+    ocp.StandardCheckpointer.save = lambda *given, **options: (save(*given, **options), kill())
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(1800)  # some 25 runs, each as long as the machine's other work makes it
-def test_killed_at_ten_random_moments(whole, environment, tmp_path):
-    rng, kills, number = random.Random(0), 0, 0
-    while kills < 10:
-        folder = tmp_path / str(number)
-        command = [sys.executable, "launch/train.py", *SMALL, f"--workdir={folder}", "--resume"]
-        quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        run = subprocess.Popen(command, cwd=ROOT, env=environment, **quiet)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            run.wait(rng.uniform(0.2, 1.0) * whole[2])
-        run.kill()  # which may still come too late
-        ended = run.wait()
-        assert ended in (0, KILLED)
-        kills, number = (kills + 1, number) if ended == KILLED else (kills, number + 1)
-    for last in range(number + 1):
-        folder = tmp_path / str(last)
-        if folder.exists():
-            ended = launch(folder, environment, "--resume")
-            assert ended.returncode == 0, ended.stderr[-500:]
-            same_run(folder, whole[0])
+def test_killed_at_ten_random_moments(whole, programs, tmp_path):
+    """The moments are drawn from all changes that a run makes in its folder, and taken in order.
+
+    A process killed at any time leaves its folder as it was before its next change. So these are
+    all moments of a run, but for what workers and the threads of orbax write: see above.
+    """
+    folder, changes = tmp_path / "run", whole[2]
+    assert len(changes) > 250
+    for moment in sorted(random.Random(0).sample(range(len(changes)), MOMENTS)):
+        ended = launch(folder, programs, (kill_at_change, folder, changes[moment]))
+        assert ended == KILLED, (changes[moment], said(folder))
+    assert launch(folder, programs) == 0, said(folder)
+    same_run(folder, whole[0])

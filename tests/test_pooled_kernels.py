@@ -2,10 +2,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from gradients import agree_with_gradients, normal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
-from test_kernels import agree_with_gradients, normal
 
 from jaxspot.network import pooled_kernels as kernels
 

@@ -5,9 +5,6 @@ import json
 import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +12,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from killed import KILLED, begin_command, kill_at_change, note_changes
 from release_trees import (
     CAS_LABELS,
     FRAMES,
@@ -123,35 +121,38 @@ def test_the_bank_is_the_same_for_any_number_of_workers(cas, tmp_path):
 
 
 def test_a_killed_run_goes_on_to_the_same_bytes(cas, tmp_path):
+    """Ten kills, each of a process that goes on where the one before was killed.
+
+    The first two leave workers behind, at work on their videos; the others come just before a
+    change in the folder, drawn from all that a run makes.
+    """
     source, bank = cas
-    out = tmp_path / "bank"
-    words = ["--dataset=cas_me2", f"--source={source}", f"--out={out}", "--workers=2"]
-    start = lambda: subprocess.Popen(
-        [sys.executable, "launch/prepare.py", *words],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    begin = time.monotonic()
-    assert start().wait() == 0
-    whole_s = time.monotonic() - begin
+    out, changes = tmp_path / "bank", tmp_path / "changes.txt"
+    words = ["--dataset=cas_me2", f"--source={source}", f"--out={out}"]
+
+    def start(workers, *prepare):
+        log = tmp_path / "log.txt"
+        return begin_command("prepare", [*words, f"--workers={workers}"], log, prepare=prepare)
+
+    def ended(process):
+        process.join()
+        return process.exitcode
+
+    assert ended(start(1, note_changes, out, changes)) == 0
     assert contents(out) == contents(bank.root)
     shutil.rmtree(out)
-    rng = random.Random(0)
-    kills = 0
-    while kills < 10:
-        process = start()
-        try:
-            ended = process.wait(rng.uniform(0.3, 0.9) * whole_s)
-            # 2: the kill before came when the bank was whole, and is refused now as any bank.
-            assert ended == 0 or (ended == 2 and kills)
-            assert contents(out) == contents(bank.root)
-            shutil.rmtree(out)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-    assert start().wait() in (0, 2)
+    for done in (1, 2):
+        process = start(2)
+        while process.is_alive() and len(list(out.glob("frames/*.npy"))) < done:
+            time.sleep(0.005)
+        process.kill()
+        assert ended(process) == KILLED and not (out / "bank.json").exists()
+    shutil.rmtree(out)
+    moments = changes.read_text().splitlines()
+    assert len(moments) > 50
+    for number in sorted(random.Random(0).sample(range(len(moments)), 8)):
+        assert ended(start(1, kill_at_change, out, moments[number])) == KILLED, moments[number]
+    assert ended(start(1)) == 0
     assert contents(out) == contents(bank.root)
 
 

@@ -103,21 +103,6 @@ def test_missing_and_half_written_weights(tmp_path):
     refused(restore, tmp_path / "weights")
 
 
-def fitted(threshold):
-    rule = IntervalRule(
-        normalisation="train_quantiles",
-        cutoff_hz=(2.5, float("inf")),
-        merge_seconds=(0.1, 0.5),
-    )
-    return FittedRule(
-        rule=rule,
-        low=(0.1, 0.2),
-        high=(0.8, 0.9),
-        threshold=(threshold, 1 / 3),
-        frame_threshold=(0.4, 0.6),
-    )
-
-
 @pytest.fixture(scope="module")
 def spotter():
     model = build_model(
