@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from fitted_rules import fitted
 from hypothesis import given
 from hypothesis import strategies as st
 
