@@ -1,6 +1,6 @@
 """jaxspot finds micro- and macro-expressions in long face videos.
 
-All of this can be imported from here: `from jaxspot import k_frame`, then `help(k_frame)`.
+You can import every name from `jaxspot`: `from jaxspot import k_frame`, then `help(k_frame)`.
 
 Labels
 
@@ -9,15 +9,15 @@ Labels
   read_cas_me2
     Reads the labels of CAS(ME)^2: subject 's15', video 's15_0401', kind, onset, apex, offset.
   to_span
-    Frames `onset..offset` (from 1, both included) as array bounds `start, stop` (from 0).
+    Converts frames `onset..offset` (from 1, inclusive) to array bounds `start, stop` (from 0).
   from_span
-    Array bounds `start, stop` (from 0, half open) as frames `onset, offset` (from 1).
+    Converts array bounds `start, stop` (from 0, half open) to frames `onset, offset` (from 1).
   duration_table
-    How long the expressions of each kind last, paper Table 2, and their k-th frame.
+    Computes the durations (paper Table 2) and the k-th frame of each kind of expression.
   k_frame
-    The k-th frame of each kind: half the mean duration, paper section 3.3 and Table 3.
+    Computes k for each kind: half the mean duration (paper section 3.3 and Table 3).
   move_to_neutral_ratio
-    Frames that move over frames that do not, paper section 3.2 and Figure 3.
+    Ratio of frames with movement to frames without (paper section 3.2 and Figure 3).
 
 Video
 
@@ -31,13 +31,13 @@ Video
 Network
 
   local_contrast_normalise
-    Subtracts the local mean and divides by the local deviation, paper eq. 1.
+    Subtracts the local mean and divides by the local standard deviation (paper eq. 1).
   augment
-    Changes contrast, gamma, gain and pose of a sample, all its frames alike.
+    Randomly changes contrast, gamma, gain and pose, in the same way for all frames.
   Augmentation
-    Ranges of the random changes; the defaults are the paper's.
+    Ranges of the random augmentation; the defaults are the paper's.
   TwoStream
-    Scores a frame against its references, paper Figure 1.
+    Scores a frame by comparing it with its reference frames (paper Figure 1).
   Convolution
     The paper's trunk: three depthwise separable blocks, then spatial averages (Figure 1).
   Motion
@@ -45,41 +45,41 @@ Network
   Streams
     What the streams of a network compare; the defaults are the paper's.
   weighted_bce
-    Weighted binary cross-entropy of every sample, paper eq. 2 with its signs mended.
+    Weighted binary cross-entropy of every sample (paper eq. 2 with corrected signs).
 
 Training
 
   loso_folds
-    One fold a subject; one in eight of the others (at least one), rotating, validates.
+    Makes one fold per subject; one in eight others (at least one) validates, in rotation.
   plan_networks
-    Which networks a run needs, by whose scores its thresholds are fitted on.
+    Lists the networks that a run needs, given the scores that its thresholds are fitted on.
   gather_pool
-    Reads what is known of each frame of a bank; the pixels stay on disk.
+    Reads the metadata of every frame of a bank; the pixels stay on disk.
   Training
-    How a fold is trained; the defaults are the paper's for CAS(ME)^2 (Table 3, section 2.2).
+    Training settings of a fold; defaults are the paper's for CAS(ME)^2 (Table 3, section 2.2).
   train_loso
-    Trains every fold on its own training subjects, all folds in one program.
+    Trains all folds in one program, each on its own training subjects.
 
 Spotting
 
   score_video
-    Scores every frame of a video by one or more trained networks.
+    Scores every frame of a video with one or more trained networks.
   IntervalRule
     How scores become intervals; the defaults are the paper's, pairs are (ME, MaE).
   ScoredVideo
-    A video's raw scores, float (T, 2), beside its labels (kind, onset, offset).
+    A video's raw scores, float (T, 2), and its labels (kind, onset, offset).
   fit_rule
-    Fits normalisation and thresholds on scores of other subjects than the held-out one.
+    Fits normalisation and thresholds on scores of subjects other than the held-out one.
   apply_rule
     Spots in the scores of one video (paper section 4.1, Automated IoU Method).
   find_intervals
-    Runs of frames whose score reaches the threshold (paper section 4.1).
+    Finds runs of frames whose score reaches the threshold (paper section 4.1).
   spot_videos
-    Spots the expressions of video files; writes OUT/<video name>/ (`spot_clip`).
+    Finds expressions in video files and writes OUT/<video name>/ (see `spot_clip`).
   load_spotter
-    Reads what `save_spotter` wrote; a run's folder will do.
+    Loads a spotter saved by `save_spotter`, or the spotter in the folder of a run.
   Spotter
-    One network per fold, used together.
+    The networks of all folds, used together.
 
 Scoring
 
@@ -88,12 +88,12 @@ Scoring
   match_intervals
     Matches predictions to labels of one kind in one video where their IoU is high enough.
   score_intervals
-    Interval precision, recall and F1 (paper Tables 5 to 7), counts pooled over all videos.
+    Precision, recall and F1 of intervals, pooled over all videos (paper Tables 5 to 7).
 
 Synthetic data
 
   synthetic_bank
-    A frame bank of synthetic videos with exact labels, at `out` only when whole.
+    Makes a frame bank of synthetic videos with exact labels; `out` exists once it is complete.
 """
 
 from importlib import metadata

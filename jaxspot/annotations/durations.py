@@ -10,15 +10,15 @@ from jaxspot.errors import UserError, one_of
 
 
 def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dict[str, int]:
-    """The k-th frame of each kind: half the mean duration, paper section 3.3 and Table 3.
+    """Computes k for each kind: half the mean duration (paper section 3.3 and Table 3).
 
     k = floor((N + 1) / 2), N the mean duration in frames, computed without rounding.
 
     Args:
-      durations: annotations with kind, onset, offset in frames of one rate; or a mapping from kind
-        to durations in frames (then `inclusive` is not used).
-      inclusive: a duration is offset - onset + 1 (SAMM-LV: 37 and 217), else offset - onset
-        (CAS(ME)^2: 6 and 19).
+      durations: annotations with kind, onset, offset in frames, all at one frame rate; or a mapping
+        from kind to durations in frames (then `inclusive` is not used).
+      inclusive: if True, a duration is offset - onset + 1 (SAMM-LV: k is 37 and 217). If False, it
+        is offset - onset (CAS(ME)^2: k is 6 and 19).
 
     Returns:
       kind -> k in frames, for the kinds that have an interval.
@@ -40,11 +40,11 @@ def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dic
 def duration_table(
     annotations: pd.DataFrame, *, fps: float | Mapping | pd.Series, inclusive: bool
 ) -> pd.DataFrame:
-    """How long the expressions of each kind last, paper Table 2, and their k-th frame.
+    """Computes the durations (paper Table 2) and the k-th frame of each kind of expression.
 
     Args:
       annotations: video, kind, onset, offset in frames.
-      fps: frames a second of all videos, or of each: video -> fps.
+      fps: frames per second: one number for all videos, or a mapping video -> fps.
       inclusive: as in `k_frame`.
 
     Returns:
@@ -76,9 +76,9 @@ def duration_table(
 def move_to_neutral_ratio(
     annotations: pd.DataFrame, videos: pd.DataFrame
 ) -> tuple[float, pd.Series]:
-    """Frames that move over frames that do not, paper section 3.2 and Figure 3.
+    """Ratio of frames with movement to frames without (paper section 3.2 and Figure 3).
 
-    A frame moves where an ME or a MaE is labelled; both at once count once.
+    A frame has movement if it is inside a labelled ME or MaE. A frame inside both counts once.
 
     Args:
       annotations: video, kind, onset, offset.
@@ -86,8 +86,8 @@ def move_to_neutral_ratio(
 
     Returns:
       pooled: the ratio over all frames.
-      by_subject: float Series indexed by subject, in the order of `videos`; inf for a subject that
-        always moves.
+      by_subject: float Series indexed by subject, in the order of `videos`; inf for a subject with
+        movement in every frame.
 
     Raises:
       TypeError: not a table.

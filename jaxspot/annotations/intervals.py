@@ -20,19 +20,19 @@ INTERVAL_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset", "scor
 
 
 def to_span(onset, offset):
-    """Frames `onset..offset` (from 1, both included) as array bounds `start, stop` (from 0).
+    """Converts frames `onset..offset` (from 1, inclusive) to array bounds `start, stop` (from 0).
 
-    Tables and `match_intervals` count the first way, arrays and `find_intervals` the second, half
-    open. Takes whole numbers or arrays of them.
+    Tables and `match_intervals` use frames. Arrays and `find_intervals` use array bounds, which are
+    half open. Takes integers or integer arrays.
     """
     return onset - 1, offset
 
 
 def from_span(start, stop):
-    """Array bounds `start, stop` (from 0, half open) as frames `onset, offset` (from 1).
+    """Converts array bounds `start, stop` (from 0, half open) to frames `onset, offset` (from 1).
 
-    What `find_intervals` gives becomes what tables hold and `match_intervals` takes, both ends
-    included: `np.column_stack(from_span(*spans.T))`. Takes whole numbers or arrays of them.
+    Use it to convert the result of `find_intervals` for tables and `match_intervals`, which include
+    both ends: `np.column_stack(from_span(*spans.T))`. Takes integers or integer arrays.
     """
     return start + 1, stop
 

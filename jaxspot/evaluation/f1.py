@@ -23,7 +23,7 @@ def score_intervals(
     matching: MatchingRule = "one_to_one",
     iou: float = 0.5,
 ) -> dict[str, dict]:
-    """Interval precision, recall and F1 (paper Tables 5 to 7), counts pooled over all videos.
+    """Precision, recall and F1 of intervals, pooled over all videos (paper Tables 5 to 7).
 
     Every video counts, also one without a label of the kind: its predictions are false positives.
     tp is the number of labels found. Under "megc2020" fp is the number of predictions that match

@@ -29,7 +29,7 @@ from jaxspot.spotting.rule import (
 
 
 class ScoredVideo(NamedTuple):
-    """A video's raw scores, float (T, 2), beside its labels (kind, onset, offset)."""
+    """A video's raw scores, float (T, 2), and its labels (kind, onset, offset)."""
 
     video: str
     fps: float
@@ -56,7 +56,7 @@ def fit_rule(
     *,
     test: Sequence[ScoredVideo] | None = None,
 ) -> FittedRule:
-    """Fits normalisation and thresholds on scores of other subjects than the held-out one.
+    """Fits normalisation and thresholds on scores of subjects other than the held-out one.
 
     Args:
       seen: videos whose scores and labels may be looked at; `Protocol.fit` says which.

@@ -51,16 +51,16 @@ def match_intervals(
 ) -> Matching:
     """Matches predictions to labels of one kind in one video where their IoU is high enough.
 
-    one_to_one: each interval is used at most once; as many pairs as possible, and among such
-    matchings the one with the larger total IoU.
-    megc2020: the organisers' rule; a label is found by any prediction that reaches it, so one
-    prediction may find several labels and several predictions one label. The index given is that
-    of the best IoU.
+    one_to_one: each interval is matched at most once. The matching has as many pairs as possible;
+    if there are several such matchings, it is the one with the largest total IoU.
+    megc2020: the rule of the MEGC 2020 organisers. A label is found if any prediction reaches the
+    threshold. One prediction may match several labels, and several predictions may match one label.
+    The index returned is that of the best IoU.
 
     Args:
-      predicted: int (P, 2), onset and offset in frames from 1, both ends included; array bounds
-        from `find_intervals` (from 0, half open) become such by `from_span`.
-      truth: int (G, 2), the same.
+      predicted: int (P, 2), onset and offset in frames from 1, both ends included. Use `from_span`
+        to convert array bounds from `find_intervals` (from 0, half open).
+      truth: int (G, 2), in the same form.
       matching: "one_to_one" or "megc2020".
       iou: the least IoU of a match, in (0, 1].
 

@@ -12,14 +12,14 @@ from jaxspot.files import with_tuples
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """Ranges of the random changes; the defaults are the paper's.
+    """Ranges of the random augmentation; the defaults are the paper's.
 
     Attributes:
       contrast, gamma, gain: lowest and highest factor.
-      rotation: largest angle, in degrees either way.
+      rotation: largest angle in degrees, in both directions.
       flip: probability of a horizontal flip.
-      drift: standard deviation, in pixels either axis, of a translation of each frame on its own:
-        the residue of the alignment, which is no expression. Not in the paper.
+      drift: standard deviation in pixels, along both axes, of a separate translation of each frame.
+        It models the remaining error of the alignment. Not in the paper.
 
     Raises:
       ValueError: a value that no field can hold.
@@ -41,7 +41,7 @@ class Augmentation:
 
 
 def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentation()) -> jax.Array:
-    """Changes contrast, gamma, gain and pose of a sample, all its frames alike.
+    """Randomly changes contrast, gamma, gain and pose, in the same way for all frames.
 
     Args:
       frames: uint8 (frames, height, width).

@@ -17,11 +17,11 @@ FLAT = 1e-6
 def local_contrast_normalise(
     images: ArrayLike, *, sigma: float = SIGMA, truncate: float = TRUNCATE
 ) -> jax.Array:
-    """Subtracts the local mean and divides by the local deviation, paper eq. 1.
+    """Subtracts the local mean and divides by the local standard deviation (paper eq. 1).
 
     `g = (f - m) / max(s, c)`: `m` and `s` are mean and standard deviation under a Gaussian window,
-    `c` is the mean of `s` over the image. The paper calls `s` a variance; only with the deviation
-    does the result stay the same when the contrast changes. Borders are mirrored about the edge of
+    `c` is the mean of `s` over the image. The paper calls `s` a variance. With the standard
+    deviation, the result does not depend on the contrast. Borders are mirrored about the edge of
     the image. A constant image gives zeros.
 
     Args:
@@ -30,10 +30,10 @@ def local_contrast_normalise(
       truncate: the window's radius in units of `sigma`.
 
     Returns:
-      float32 (..., height, width), without unit.
+      float32 (..., height, width), dimensionless.
 
     Raises:
-      TypeError: images of another dtype.
+      TypeError: images are neither float nor uint8.
       ValueError: fewer than two axes, or images smaller than the window.
     """
     images = unit_range(images)

@@ -13,7 +13,7 @@ def weighted_bce(
     presence_weight: float,
     kind_weights: tuple[float, float],
 ) -> jax.Array:
-    """Weighted binary cross-entropy of every sample, paper eq. 2 with its signs mended.
+    """Weighted binary cross-entropy of every sample (paper eq. 2 with corrected signs).
 
     `sum_i -M_i [W t_i log s_i + (1 - W)(1 - t_i) log(1 - s_i)]` with `s = sigmoid(logits)`;
     computed from logits, so that it stays finite.
@@ -21,7 +21,7 @@ def weighted_bce(
     Args:
       logits: float (..., 2), ME and MaE.
       labels: float (..., 2), 0 or 1.
-      presence_weight: W in 0..1, the weight of frames with an expression against those without.
+      presence_weight: W in 0..1, the weight of frames with an expression; the others weigh 1 - W.
       kind_weights: M, the weights of ME and MaE.
 
     Returns:
@@ -29,7 +29,7 @@ def weighted_bce(
 
     Raises:
       TypeError: logits that are not float.
-      ValueError: logits and labels of other shapes, or other than two `kind_weights`.
+      ValueError: logits or labels have a wrong shape, or `kind_weights` does not have two values.
     """
     logits, labels = jnp.asarray(logits), jnp.asarray(labels)
     if logits.shape[-1:] != (2,) or labels.shape != logits.shape:

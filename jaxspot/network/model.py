@@ -16,7 +16,7 @@ TRUNKS = ("convolution", "motion")
 
 
 class TwoStream(nn.Module):
-    """Scores a frame against its references, paper Figure 1.
+    """Scores a frame by comparing it with its reference frames (paper Figure 1).
 
     Each stream compares the current frame with one reference. All streams share one trunk.
     `TwoStream()` is the paper's network without dropout.

@@ -18,10 +18,10 @@ def find_intervals(
     max_frames: int | None = None,
     merge_gap: int = 0,
 ) -> np.ndarray:
-    """Runs of frames whose score reaches the threshold (paper section 4.1).
+    """Finds runs of frames whose score reaches the threshold (paper section 4.1).
 
     Args:
-      scores: float (T,); a NaN frame has no score: it breaks a run and is never merged over.
+      scores: float (T,). A NaN frame has no score. It ends a run, and runs are not merged over it.
       threshold: a frame belongs to a run where score >= threshold.
       min_frames, max_frames: shortest and longest run kept, in frames, after merging.
       merge_gap: runs at most this many frames apart become one.
@@ -32,7 +32,7 @@ def find_intervals(
       `np.column_stack(from_span(*spans.T))`, and `intervals_table` makes the table.
 
     Raises:
-      ValueError: scores of another shape, or a threshold that is not one number.
+      ValueError: scores have a wrong shape, or the threshold is not a single number.
     """
     scores = one_axis(scores)
     if np.ndim(threshold):

@@ -40,7 +40,7 @@ def score_video(
     mesh: Mesh | None = None,
     on_chunk: Callable[[int], object] | None = None,
 ) -> np.ndarray:
-    """Scores every frame of a video by one or more trained networks.
+    """Scores every frame of a video with one or more trained networks.
 
     A frame is compared with those `skips` before it, or after it where a skip is below 0. Beyond
     either end of the video the frame at that end serves. Every device scores a stretch of the video
@@ -50,18 +50,18 @@ def score_video(
     Args:
       model: the network.
       variables: {"params", "batch_stats"}, every leaf with a leading axis of networks (folds).
-      frames: uint8 (frames, height, width), read in order; a memory map will do.
-      skips: int (networks, streams), frames, not 0.
-      chunk: frames a call.
-      mesh: the devices; all by default.
+      frames: uint8 (frames, height, width), read in order; can be a memory map.
+      skips: int (networks, streams), in frames, not 0.
+      chunk: frames per call.
+      mesh: the devices to use; all by default.
       on_chunk: called after each chunk with its number of frames.
 
     Returns:
       float32 (networks, frames, 2): the sigmoid outputs for ME and MaE, 0..1.
 
     Raises:
-      TypeError: frames that are not uint8, or skips that are not whole.
-      ValueError: frames, skips or variables of another shape, or a skip of 0.
+      TypeError: frames are not uint8, or skips are not integers.
+      ValueError: frames, skips or variables have a wrong shape, or a skip is 0.
     """
     mesh = mesh or fold_mesh()
     check_frames(frames, model)

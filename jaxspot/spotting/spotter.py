@@ -27,7 +27,7 @@ SETTINGS = "spotter.json"
 
 @dataclasses.dataclass(frozen=True)
 class Spotter:
-    """One network per fold, used together.
+    """The networks of all folds, used together.
 
     Attributes:
       model: the network.
@@ -106,7 +106,7 @@ def spot_videos(
     plot: Plot | None = None,
     progress: bool = True,
 ) -> dict[str, pd.DataFrame]:
-    """Spots the expressions of video files; writes OUT/<video name>/ (`spot_clip`).
+    """Finds expressions in video files and writes OUT/<video name>/ (see `spot_clip`).
 
     Args:
       paths: video files.
@@ -118,7 +118,8 @@ def spot_videos(
       Video name -> intervals.
 
     Raises:
-      UserError: weights, a video or the face model cannot be read, or two videos share a name.
+      UserError: the weights, a video or the face model cannot be read, or two videos have the same
+        name.
     """
     spotter = load_spotter(weights)
     mean = np.mean(spotter.skip_seconds, 0).tolist()
@@ -145,7 +146,7 @@ def save_spotter(folder: str | Path, spotter: Spotter) -> None:
 
 
 def load_spotter(folder: str | Path) -> Spotter:
-    """Reads what `save_spotter` wrote; a run's folder will do.
+    """Loads a spotter saved by `save_spotter`, or the spotter in the folder of a run.
 
     Raises:
       UserError: no spotter there, one that was altered, or one of another version.

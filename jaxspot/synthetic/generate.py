@@ -136,13 +136,13 @@ def synthetic_bank(
     workers: int | None = None,
     progress: bool = True,
 ) -> Bank:
-    """A frame bank of synthetic videos with exact labels, at `out` only when whole.
+    """Makes a frame bank of synthetic videos with exact labels; `out` exists once it is complete.
 
-    The subjects are the first of `people`, numbers of the heads from 1 (none given: all, in order);
-    number 7 is called `s07` and its videos `s07_1`... Same arguments, same bytes, whatever the
-    number of `workers` (None: one a core; 1: in this process, needed where the main module is not a
-    file). Raises UserError when `out` holds something already, the people do not suffice or the
-    events do not fit.
+    `people` are the numbers of the heads, from 1 (by default all, in order). The first `subjects`
+    of them are used. Number 7 is called `s07` and its videos `s07_1`... The same arguments give the
+    same bytes, for any number of `workers` (None: one per core; 1: in this process, which is needed
+    if the main module is not a file). Raises UserError if `out` is not empty, if there are too few
+    people or if the events do not fit into the videos.
     """
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

@@ -35,11 +35,11 @@ class Fold:
 
 
 def loso_folds(subjects: Iterable[str], *, validate: bool = True) -> list[Fold]:
-    """One fold a subject; one in eight of the others (at least one), rotating, validates.
+    """Makes one fold per subject; one in eight others (at least one) validates, in rotation.
 
     Args:
-      subjects: names, in any order and repeated at will.
-      validate: False: all others train. For `Training.patience` of 0, where no epoch is chosen.
+      subjects: names, in any order; repeated names are allowed.
+      validate: if False, there are no validation subjects. Use it if `Training.patience` is 0.
 
     Returns:
       A fold per subject, sorted by name.

@@ -50,25 +50,25 @@ class Networks:
 
 
 def plan_networks(folds: Sequence[Fold], *, fit: str, groups: int = 8) -> Networks:
-    """Which networks a run needs, by whose scores its thresholds are fitted on.
+    """Lists the networks that a run needs, given the scores that its thresholds are fitted on.
 
-    With inner folds the subjects are dealt into groups, and one network is trained for each pair of
-    groups, on everyone else. It has seen neither group, so for a fold of the one group it scores
-    the subjects of the other. So n subjects in g groups take g (g - 1) / 2 more networks, not n
-    times as many. Who is in which group depends on the names of all subjects alone, not on which
-    folds are asked for.
+    With inner folds, the subjects are divided into groups. For each pair of groups, one network is
+    trained on all other subjects. It was trained on neither group, so for a fold of one group it
+    scores the subjects of the other group. n subjects in g groups need g (g - 1) / 2 more networks,
+    not n times as many. The groups depend only on the names of all subjects, not on the folds that
+    are requested.
 
     Args:
       folds: all of `loso_folds`, or some of them.
       fit: "inner": every other subject, by a network that has seen neither that subject nor the
-        held-out one; "training": all own subjects of the fold, by its own network, which has
-        learned the labels of most; "validation": the fold's validation subjects alone.
-      groups: for "inner", 3 or more; as many as there are subjects, where these are fewer.
+        held-out one; "training": all subjects of the fold, scored by its own network, which has
+        learned the labels of most of them; "validation": only the fold's validation subjects.
+      groups: for "inner", 3 or more; if there are fewer subjects, one group per subject.
 
     Raises:
-      ValueError: no fold, or another `fit`.
-      UserError: too few subjects or groups for inner folds, or none validates although `fit` needs
-        it.
+      ValueError: there is no fold, or `fit` is not valid.
+      UserError: too few subjects or groups for inner folds, or no validation subjects although
+        `fit` needs them.
     """
     one_of("fit", fit, FITS)
     if not folds:

@@ -55,7 +55,7 @@ def train_loso(
     resume: Progress | None = None,
     on_epoch: Callable[[Progress], None] | None = None,
 ) -> TrainedFolds:
-    """Trains every fold on its own training subjects, all folds in one program.
+    """Trains all folds in one program, each on its own training subjects.
 
     The frames of an epoch lie on a device once, for all its folds; those of the next are gathered
     meanwhile. An epoch is one call, compiled once.
@@ -71,7 +71,7 @@ def train_loso(
       model: the network.
       training: how to train.
       augmentation: ranges; the paper's by default.
-      mesh: the devices; all by default.
+      mesh: the devices to use; all by default.
       batched: how the folds of one device run, see `map_folds`.
       resident: whether the devices hold the whole bank or an epoch's frames, see `feed_epochs`.
       resume: progress of an earlier call with the same arguments.
@@ -79,8 +79,8 @@ def train_loso(
 
     Raises:
       TypeError: neither a bank nor a pool.
-      UserError: a loss is not finite (it names subject, epoch and step), or frames of the bank are
-        gone.
+      UserError: a loss is not finite (the message gives subject, epoch and step), or frames of the
+        bank are missing.
     """
     pool = as_pool(pool)
     mesh = mesh or fold_mesh()

@@ -122,7 +122,7 @@ class FramePool:
 
 
 def gather_pool(bank: Bank) -> FramePool:
-    """Reads what is known of each frame of a bank; the pixels stay on disk."""
+    """Reads the metadata of every frame of a bank; the pixels stay on disk."""
     lengths = bank.videos.frames.to_numpy()
     ends = np.cumsum(lengths)
     first = np.concatenate([[0], ends[:-1]]).astype(np.int32)

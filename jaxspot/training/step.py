@@ -16,17 +16,17 @@ from jaxspot.training.state import FoldState
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """How a fold is trained; the defaults are the paper's for CAS(ME)^2 (Table 3, section 2.2).
+    """Training settings of a fold; defaults are the paper's for CAS(ME)^2 (Table 3, section 2.2).
 
     Attributes:
-      epochs: at most.
-      steps: training steps an epoch.
-      batch: samples a step.
-      validation_batches: batches of the validation loss.
+      epochs: maximum number of epochs.
+      steps: training steps per epoch.
+      batch: samples per step.
+      validation_batches: number of batches for the validation loss.
       patience: epochs without a lower validation loss after which a fold stops; its best epoch is
         kept. 0: all epochs are trained and the last is kept.
       optimiser: "sgd" (momentum 0.9) or "adam".
-      learning_rate: at the start.
+      learning_rate: learning rate at the start.
       decay: "constant", or "cosine" down to 0 at the last epoch.
       presence_weight: W of eq. 2.
       kind_weights: M of eq. 2 for ME and MaE.

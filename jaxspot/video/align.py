@@ -19,7 +19,7 @@ def align_face(image: np.ndarray, landmarks: np.ndarray, *, size: int = SIZE) ->
     mesh) or 68 (OpenFace).
 
     Raises:
-        ValueError: another number of landmarks.
+        ValueError: the number of landmarks is neither 478 nor 68.
     """
     return warp_face(image, face_similarity(landmarks), size=size)
 

@@ -106,7 +106,8 @@ def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
       verify: also compare every file with its sha256 (reads the whole bank once).
 
     Raises:
-      UserError: no bank there, another format, or a file missing, truncated or altered.
+      UserError: there is no bank, its format is not supported, or a file is missing, truncated or
+        changed.
     """
     root = Path(root)
     meta = _read_description(root)

@@ -55,8 +55,8 @@ def read_video(path: str | Path) -> Iterator[VideoFrame]:
     fps. The display matrix (rotation, mirroring) is applied.
 
     Raises:
-        UserError: the file is missing, empty, no video, without a video stream, has a packet
-            that cannot be decoded, or ends before the time that its header announces.
+        UserError: the file is missing or empty, is not a video, has no video stream, has a packet
+            that cannot be decoded, or ends before the time given in its header.
     """
     path = Path(path)
     with _opened(path) as (container, stream):
