@@ -22,9 +22,9 @@ Labels
 Video
 
   read_video
-    Yields every frame in presentation order; memory does not grow with the video.
+    Yields every frame in presentation order; memory use does not grow with the video.
   align_face
-    Warp a face upright to a gray square, uint8 (size, size); black outside the image.
+    Warps a face upright into a gray square, uint8 (size, size); black outside the image.
   open_bank
     Opens a frame bank.
 

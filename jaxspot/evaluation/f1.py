@@ -25,10 +25,10 @@ def score_intervals(
 ) -> dict[str, dict]:
     """Precision, recall and F1 of intervals, pooled over all videos (paper Tables 5 to 7).
 
-    Every video counts, also one without a label of the kind: its predictions are false positives.
-    tp is the number of labels found. Under "megc2020" fp is the number of predictions that match
-    nothing. One prediction may find several labels there, so precision and F1 can pass 1; a row
-    with F1 above 1 has a `note`.
+    Every video counts. If a video has no label of a kind, its predictions are false positives.
+    tp is the number of labels found. With "megc2020", one prediction may match several labels, and
+    fp is the number of predictions that match no label. Precision and F1 can therefore be above 1;
+    a row with F1 above 1 has a `note`.
 
     Args:
       intervals: predictions with video, kind, onset, offset (frames, both ends included).
@@ -41,10 +41,10 @@ def score_intervals(
       (float; 0.0 where undefined).
 
     Raises:
-      TypeError: what should be a table, or names, is something else.
-      UserError: an interval or annotation of a video that is not in `videos`, or as
-        `check_intervals` refuses it.
-      ValueError: another `matching` or `iou`.
+      TypeError: an argument is not a table (or names, for `videos`).
+      UserError: an interval or annotation is of a video that is not in `videos`, or
+        `check_intervals` rejects it.
+      ValueError: `matching` or `iou` is not valid.
     """
     counts = _counts(intervals, annotations, videos, matching=matching, iou=iou)
     return _pooled(list(counts.values()))

@@ -59,13 +59,13 @@ def fit_rule(
     """Fits normalisation and thresholds on scores of subjects other than the held-out one.
 
     Args:
-      seen: videos whose scores and labels may be looked at; `Protocol.fit` says which.
+      seen: videos whose scores and labels may be used; `Protocol.fit` says which.
       rule: what is fitted.
       protocol: how it is fitted.
-      test: videos of the held-out subject; needed by "test_oracle" and refused by all others.
+      test: videos of the held-out subject. "test_oracle" needs them; no other rule accepts them.
 
     Raises:
-      ValueError: no video, or `test` against the protocol.
+      ValueError: there is no video, or `test` is given or missing against the protocol.
     """
     if not seen:
         raise ValueError("a rule needs at least one video to be fitted on")

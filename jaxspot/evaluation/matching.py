@@ -65,9 +65,9 @@ def match_intervals(
       iou: the least IoU of a match, in (0, 1].
 
     Raises:
-      TypeError: intervals that are not whole frames.
-      ValueError: intervals of another shape, reversed or before frame 1; or another `matching` or
-        `iou`.
+      TypeError: intervals are not whole frames.
+      ValueError: intervals have a wrong shape, end before they start or start before frame 1, or
+        `matching` or `iou` is not valid.
     """
     check_scoring(matching, iou)
     predicted, truth = _frames(predicted), _frames(truth)

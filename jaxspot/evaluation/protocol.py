@@ -16,23 +16,24 @@ class Protocol:
       iou: the least IoU of a match (paper equation 3: 0.5).
       threshold: "roc": Youden's J of single frames; "interval_f1": the best interval F1 of each
         kind; "overall_f1": the best F1 over both kinds, whose thresholds are chosen together;
-        "test_oracle": Youden's J of the *test* subject's own frames, the paper's reading, which
-        sees test labels.
-      quantiles: the scores that "train_quantiles" maps to 0 and 1, as quantiles of all frames that
-        are fitted on.
-      fit: whose scores quantiles and thresholds are fitted on, see `plan_networks`. "inner": all
-        other subjects, each by a network that has not seen it; "training": the fold's own subjects,
-        by its own network, which has learned their labels (paper); "validation": its validation
-        subjects. The held-out subject is never among them.
-      inner_groups: how many groups the subjects are dealt into for "inner"; each inner fold leaves
-        out two.
+        "test_oracle": Youden's J of the *test* subject's own frames, as in the paper; it uses
+        test labels.
+      quantiles: the scores that "train_quantiles" maps to 0 and 1, as quantiles of the scores that
+        are used for fitting.
+      fit: the subjects whose scores are used to fit quantiles and thresholds, see `plan_networks`.
+        "inner": all other subjects, each scored by a network that was not trained on it;
+        "training": the fold's own subjects, scored by its own network, which has learned their
+        labels (paper); "validation": the fold's validation subjects. The held-out subject is never
+        one of them.
+      inner_groups: number of groups that the subjects are divided into for "inner"; each inner
+        fold leaves out two groups.
       frame_skip: "kth": k of the training subjects' labels (paper section 3.3); "manual": searched
-        around k on the validation subjects; "test_oracle": searched on the *test* subject, as the
-        paper's manual frame skip, which sees test labels.
+        around k on the validation subjects; "test_oracle": searched on the *test* subject, like the
+        paper's manual frame skip; it uses test labels.
       cycles: of the Butterworth cut-off of a fold, see `cutoff_from_k`.
 
     Raises:
-      ValueError: a setting that no field can hold, or two that exclude each other.
+      ValueError: a setting is not valid, or two settings exclude each other.
     """
 
     matching: MatchingRule = "one_to_one"
@@ -59,7 +60,7 @@ class Protocol:
 
     @property
     def scoring(self) -> dict[str, Any]:
-        """Matching rule and IoU as `score_intervals` and its kin take them."""
+        """Matching rule and IoU as arguments of `score_intervals`."""
         return dict(matching=self.matching, iou=self.iou)
 
     @property

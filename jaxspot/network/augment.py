@@ -45,15 +45,15 @@ def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentati
 
     Args:
       frames: uint8 (frames, height, width).
-      key: random key of this sample.
-      ranges: what is drawn.
+      key: random key of the sample.
+      ranges: ranges of the random changes.
 
     Returns:
       float32 (frames, height, width), range 0..1.
 
     Raises:
-      TypeError: frames that are not uint8.
-      ValueError: frames of another shape.
+      TypeError: frames are not uint8.
+      ValueError: frames have a wrong shape.
     """
     frames = jnp.asarray(frames)
     if frames.dtype != jnp.uint8:

@@ -17,15 +17,17 @@ class Convolution(nn.Module):
 
     Attributes:
       widths: channels after each of the three blocks.
-      multiplier: filters of the first depthwise layer; on one gray channel, one would learn little.
+      multiplier: filters of the first depthwise layer. Its input is one gray channel, so a single
+        filter would learn little.
       pooling: "max" or "average" over 2x2 pixels after blocks 1 and 2.
       pool_grid: side of the grid of regional averages that sums up a stream: 1, 2, 4, 7, 14 or
-        28. 1 is the paper's global average pooling; 7 keeps where in the face something moved.
+        28. 1 is the paper's global average pooling. 7 keeps the place in the face that moved.
       kernel_init: "random", or "difference": block 1 starts as current frame minus reference.
       dropout: share of channels dropped in training after every block.
       norm: "batch", or "none": the pointwise layers have a bias instead.
-      extra_blocks: further blocks after the third, of its width, without pooling. The paper counts
-        its three blocks as three layers, so 7 make the 10 of section 4.3.
+      extra_blocks: number of blocks after the third, with the same width and without pooling. The
+        paper counts its three blocks as three layers, so 7 extra blocks make the 10 layers of
+        section 4.3.
       momentum: of the running statistics of batch normalisation.
 
     Raises:

@@ -26,8 +26,8 @@ class TwoStream(nn.Module):
         or `Motion`.
       streams: what the streams compare. It shapes the inputs; the network has a stream for each of
         its references.
-      fusion_width: width of a hidden layer that sees all streams together; 0 leaves it out, as in
-        the paper.
+      fusion_width: width of a hidden layer that combines all streams. 0 leaves it out, as in the
+        paper.
       dropout: share of the stream features dropped in training before the output.
     """
 

@@ -18,11 +18,11 @@ class Streams:
     """What the streams of a network compare; the defaults are the paper's.
 
     Attributes:
-      references: for each stream the kind whose frame skip k it takes ("ME" or "MaE") and how many
-        times; its reference lies that much earlier, or later if the number is below 0.
+      references: for each stream, a kind ("ME" or "MaE") and a factor. The reference is earlier by
+        the factor times the frame skip k of that kind. It is later if the factor is below 0.
       lcn: whether frames are normalised by LCN (eq. 1); if not, they are only scaled.
-      skip_rounding_seconds: in scoring, k is rounded to a multiple of this if frames are closer, so
-        that folds of near k share their comparisons. 0 keeps k.
+      skip_rounding_seconds: when scoring, k is rounded to a multiple of this if frames are closer
+        together, so that folds with similar k share their comparisons. 0 does not round k.
 
     Raises:
       ValueError: `references` that are not such pairs.

@@ -31,13 +31,14 @@ class IntervalRule:
       min_seconds, max_seconds: shortest and longest interval kept.
       peak_share: 0: an interval is a run of frames that reach the threshold (paper). Above 0: an
         interval surrounds a peak that reaches the threshold, and ends where the curve falls below
-        that share of the peak's height. Of two that overlap, the higher stays
+        this share of the peak's height. If two overlap, the one with the higher peak is kept
         (`find_around_peaks`).
-      merge_seconds: intervals of a kind at most this far apart become one; runs only.
-      keep_nested: keep micro-expressions that lie wholly inside a macro-expression found.
+      merge_seconds: intervals of a kind that are at most this far apart are merged; runs only.
+      keep_nested: whether to keep micro-expressions that are completely inside a macro-expression
+        that was found.
 
     Raises:
-      ValueError: a setting that no field can hold, or two that exclude each other.
+      ValueError: a setting is not valid, or two settings exclude each other.
     """
 
     normalisation: Literal["per_video", "train_quantiles"] = "per_video"
@@ -59,7 +60,7 @@ class IntervalRule:
 
 @dataclass(frozen=True)
 class FittedRule:
-    """An interval rule with what was fitted of it: all that is needed to spot in another video.
+    """An interval rule and its fitted values: all that another video needs.
 
     Attributes:
       rule: the interval rule.

@@ -42,10 +42,10 @@ def score_video(
 ) -> np.ndarray:
     """Scores every frame of a video with one or more trained networks.
 
-    A frame is compared with those `skips` before it, or after it where a skip is below 0. Beyond
-    either end of the video the frame at that end serves. Every device scores a stretch of the video
-    by all networks. There a frame is preprocessed once, and compared with its references once for
-    all networks of equal skips. Memory does not grow with the video.
+    A frame is compared with the frames that are `skips` before it (after it, if a skip is below 0).
+    Beyond either end of the video, the frame at that end is used. Every device scores a part of the
+    video with all networks. Each frame is preprocessed once, and compared with its references once
+    for all networks with equal skips. Memory use does not grow with the video.
 
     Args:
       model: the network.

@@ -57,13 +57,13 @@ def train_loso(
 ) -> TrainedFolds:
     """Trains all folds in one program, each on its own training subjects.
 
-    The frames of an epoch lie on a device once, for all its folds; those of the next are gathered
-    meanwhile. An epoch is one call, compiled once.
+    The frames of an epoch are on a device once, for all its folds. The frames of the next epoch are
+    gathered at the same time. An epoch is one call, which is compiled once.
 
     A fold's weights depend on the seed, on the names and recorded lengths of all subjects, and on
     its training and validation subjects. They do not depend on the other folds, on where a run was
-    cut and resumed, or on how frames come to the devices. The number of devices and of folds
-    changes them by rounding alone.
+    interrupted, or on how frames are sent to the devices. The number of devices and folds changes
+    them only by rounding.
 
     Args:
       pool: frames and labels of all subjects: a bank, or its pool from `gather_pool`.

@@ -31,14 +31,14 @@ class Training:
       presence_weight: W of eq. 2.
       kind_weights: M of eq. 2 for ME and MaE.
       skip_range_seconds: of ME and MaE, shortest and longest random frame skip in seconds.
-      averaging: decay per step of the moving average of weights and statistics that is validated
-        and kept; 0 keeps the last step's own.
-      balance: share of samples whose kind (ME, MaE, neither) is drawn first, each of the subject's
-        as likely.
-      seed: of everything random.
+      averaging: decay per step of the moving average of weights and statistics. The average is
+        validated and kept. 0 turns averaging off.
+      balance: share of samples whose kind (ME, MaE, neither) is drawn first. Each kind that the
+        subject has is equally likely.
+      seed: seed of all random numbers.
 
     Raises:
-      ValueError: a value that no field can hold.
+      ValueError: a value is not valid.
     """
 
     epochs: int = 60

@@ -13,7 +13,7 @@ RIGID_POINTS = (1, 2, 3, 4, *range(12, 16), 27, 28, 29, *range(31, 37), *range(3
 
 
 def align_face(image: np.ndarray, landmarks: np.ndarray, *, size: int = SIZE) -> np.ndarray:
-    """Warp a face upright to a gray square, uint8 (size, size); black outside the image.
+    """Warps a face upright into a gray square, uint8 (size, size); black outside the image.
 
     `image` is uint8 (h, w, 3) RGB or (h, w) gray; `landmarks` (n, 2) pixels, n = 478 (MediaPipe
     mesh) or 68 (OpenFace).

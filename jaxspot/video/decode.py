@@ -49,7 +49,7 @@ def probe(path: str | Path) -> VideoInfo:
 
 
 def read_video(path: str | Path) -> Iterator[VideoFrame]:
-    """Yields every frame in presentation order; memory does not grow with the video.
+    """Yields every frame in presentation order; memory use does not grow with the video.
 
     Times are the presentation time stamps, counted from where the container starts, never frame /
     fps. The display matrix (rotation, mirroring) is applied.
