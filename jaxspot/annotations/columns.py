@@ -27,11 +27,7 @@ def not_a_table(path: str | Path, reason: str) -> UserError:
 
 
 def read_file(path: str | Path) -> bytes:
-    """All bytes of a file.
-
-    Raises:
-      UserError: there is no such file, or it cannot be read.
-    """
+    """All bytes of a file; UserError where it is not there or cannot be read."""
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
@@ -49,21 +45,13 @@ def read_columns(
     program: str = "",
     data: bytes | None = None,
 ) -> pd.DataFrame:
-    """Reads columns of a CSV table by their names; further columns are ignored.
+    """Reads columns of a CSV table by name; index + 2 is the row in the file. Others are ignored.
 
-    Args:
-      path: the file.
-      columns: name -> str, int or float; every cell must hold one.
-      blank: columns that must be there, whose cells may be blank: <NA> (Int64) or NaN.
-      optional: like `blank`, but a column may be missing.
-      program: what writes such files with very many columns; only the named ones are read then.
-      data: the bytes of the file, where they were read already.
-
-    Returns:
-      the columns that are there; index + 2 is the row in the file.
-
-    Raises:
-      UserError: no table, a missing column, or a cell of another type, named by its row.
+    `columns` maps names to str, int or float; every cell must hold one. Cells of `blank` may be
+    blank: <NA> (Int64) or NaN; columns of `optional` may be missing too. `program` is what writes
+    such files with very many columns; only the named ones are read then. `data` are the file's
+    bytes, if known. UserError: no table, a missing column, or a cell of another type, named by its
+    row.
     """
     needed = {**columns, **(blank or {})}
     sparse = {**(blank or {}), **(optional or {})}
@@ -100,11 +88,7 @@ def read_columns(
 def refuse(
     source: str | Path, table: pd.DataFrame, bad: Any, reason: str, *, by_index: bool = False
 ) -> None:
-    """Refuses the first row that is `bad` (a bool for each).
-
-    Raises:
-      UserError: with the source, the row in its file (or index), the reason and the row's values.
-    """
+    """Raises UserError for the first row that is `bad` (a bool for each), with its values."""
     if np.any(bad):
         row = table.iloc[int(np.argmax(bad))]
         place = f"{source}, index {row.name}" if by_index else in_row(source, row.name + 2)

@@ -12,13 +12,9 @@ WORKBOOKS = (".xlsx", ".xlsm", ".xls")
 
 
 def read_sheets(path: str | Path, data: bytes | None = None) -> list[Sheet]:
-    """All sheets of a workbook, or the one sheet that a CSV file is.
+    """All sheets of a workbook, or the one sheet that a CSV file is; else UserError.
 
-    A file of another ending is a workbook where it begins as one. `data` are its bytes, where they
-    were read already.
-
-    Raises:
-      UserError: the file cannot be read as either.
+    A file of another ending is a workbook if it begins as one. `data` are its bytes, if known.
     """
     data, ending = read_file(path) if data is None else data, Path(path).suffix.lower()
     other = ending not in TABLES and data.startswith((ZIP, OLE))
@@ -26,11 +22,7 @@ def read_sheets(path: str | Path, data: bytes | None = None) -> list[Sheet]:
 
 
 def csv_sheet(path: str | Path, data: bytes, *, separator: str = ",") -> Sheet:
-    """The bytes of a CSV file as a sheet without a name; all its cells are text.
-
-    Raises:
-      UserError: not text in UTF-8.
-    """
+    """The bytes of a CSV file as a sheet without a name, all cells text; UserError: not UTF-8."""
     try:
         lines = io.StringIO(data.decode("utf-8-sig"), newline="")
         cells = csv.reader(lines, delimiter=separator, skipinitialspace=True)

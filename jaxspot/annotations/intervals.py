@@ -40,8 +40,7 @@ def from_span(start, stop):
 def read_videos(path: str | Path) -> pd.DataFrame:
     """Reads a table of videos: subject (str), video (str), frames (int), fps (float).
 
-    Raises:
-      UserError: a missing file or column, a doubled video, frames < 1 or fps <= 0.
+    UserError: a missing file or column, a doubled video, frames < 1 or fps <= 0.
     """
     table = read_columns(path, {"subject": str, "video": str, "frames": int, "fps": float})
     refuse(path, table, table.video.duplicated(), "video is listed twice; keep one row")
@@ -56,9 +55,7 @@ def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd
 
     They were mended when the bank was made, so nothing is mended here; `read_labels` reads others.
     Frames count from 1, both ends included. With `videos`, every interval must lie inside one.
-
-    Raises:
-      UserError: naming file and row.
+    UserError names file and row.
     """
     table = _read_spans(path, videos, {"apex": int})
     outside = (table.apex < table.onset) | (table.apex > table.offset)
@@ -69,23 +66,16 @@ def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd
 def read_intervals(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
     """Reads predicted intervals: subject, video, kind, onset, offset; apex and score are optional.
 
-    A blank cell of an optional column is not known: <NA> as apex (Int64), NaN as score.
-
-    Raises:
-      UserError: naming file and row.
+    A blank cell of an optional column is not known: <NA> as apex (Int64), NaN as score. UserError
+    names file and row.
     """
     return _read_spans(path, videos, {}, {"apex": int, "score": float}).reset_index(drop=True)
 
 
 def frame_labels(annotations: pd.DataFrame, *, frames: int) -> np.ndarray:
-    """Per-frame ground truth of one video, paper section 3.1.
+    """Per-frame ground truth of one video, paper section 3.1: bool (frames, 2), ME and MaE.
 
-    Args:
-      annotations: rows of this video only.
-      frames: length of the video.
-
-    Returns:
-      bool (frames, 2): whether each frame lies in an ME (column 0) or a MaE (column 1).
+    `annotations` are the rows of this video only; `frames` is its length.
     """
     labels = np.zeros((frames, len(KINDS)), bool)
     columns = (annotations[name].tolist() for name in ("kind", "onset", "offset"))
@@ -96,11 +86,9 @@ def frame_labels(annotations: pd.DataFrame, *, frames: int) -> np.ndarray:
 
 
 def check_table(table: pd.DataFrame, columns: Sequence[str], *, what: str) -> None:
-    """Refuses what is no table, or lacks one of the columns; `what` names it in the error.
+    """Refuses what is no table (TypeError), or lacks one of the columns (UserError).
 
-    Raises:
-      TypeError: not a table.
-      UserError: a column is missing.
+    `what` names the table in the error.
     """
     if not isinstance(table, pd.DataFrame):
         raise TypeError(f"{what} must be a pandas DataFrame, not {type(table).__name__}")
@@ -113,19 +101,10 @@ def check_table(table: pd.DataFrame, columns: Sequence[str], *, what: str) -> No
 def check_intervals(
     table: pd.DataFrame, *more: str, what: str = "annotations", first: int | None = None
 ) -> None:
-    """Refuses a table of intervals that cannot be counted.
+    """Refuses a table that lacks kind (ME or MaE), onset, offset (whole frames) or `more` columns.
 
-    Args:
-      table: kind (ME or MaE), onset, offset, both ends in frames.
-      more: further columns that it needs.
-      what: the table's name in the error.
-      first: the lowest frame of an onset; any by default.
-
-    Raises:
-      TypeError: not a table.
-      UserError: a column is missing, a kind is not ME or MaE, an onset or offset is no whole
-        number, an offset is before its onset, or an onset before `first`; it names the row by its
-        index.
+    `what` names it in the error; `first` is the lowest frame of an onset, any by default.
+    TypeError: not a table. UserError: a missing column, or a bad row, named by its index.
     """
     check_table(table, ("kind", "onset", "offset", *more), what=what)
     number = lambda name: pd.Series(pd.to_numeric(table[name], errors="coerce"))

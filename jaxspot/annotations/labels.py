@@ -60,19 +60,11 @@ def read_cas_me2(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.
 def read_labels(
     file: str | Path, *, rules: Collection[str] = RULES, dataset: str | None = None
 ) -> Labels:
-    """Labels of a data set, mended by the rules of its label sheet.
+    """Labels of a data set, mended by `rules`, not fitted to videos yet (see `fit_to_videos`).
 
-    Args:
-      file: a workbook of SAMM-LV or CAS(ME)^2; its label sheet saved as CSV; or a canonical CSV
-        table (subject, video, kind, onset, offset; apex optional).
-      rules: the repair rules in force (`repairs.RULES`).
-      dataset: 'samm_lv' or 'cas_me2': whose sheets these must be; any by default.
-
-    Returns:
-      labels that are not fitted to videos yet, see `fit_to_videos`.
-
-    Raises:
-      UserError: naming file and row.
+    `file` is a workbook of SAMM-LV or CAS(ME)^2, its label sheet saved as CSV, or a canonical CSV
+    table (subject, video, kind, onset, offset; apex optional). `dataset` says whose sheets these
+    must be, 'samm_lv' or 'cas_me2'; any by default. UserError names file and row.
     """
     data = read_file(file)  # once: it may be a pipe
     sheets = read_sheets(file, data)
@@ -94,20 +86,12 @@ def is_canonical(sheet: Sheet) -> bool:
 
 
 def canonical_labels(path: str | Path, data: bytes, *, rules: Collection[str] = RULES) -> Labels:
-    """Reads a canonical table; its frames are mended by the same rules as those of a release.
+    """Reads a canonical table, `data`: subject, video, kind (ME or MaE), onset, offset, maybe apex.
 
+    Frames count from 1, both ends included, and are mended by the same rules as those of a release.
     Without a column `apex`, the apex of each label is the middle of onset..offset; that is no
-    repair and is not listed. A blank cell of that column is one, of rule `missing_apex`.
-
-    Args:
-      path: a CSV file: subject, video, kind (ME or MaE), onset, offset, and apex if known; frames
-        from 1, both ends included.
-      data: its bytes.
-      rules: the repair rules in force (`repairs.RULES`).
-
-    Raises:
-      UserError: naming file and row: a text in place of a frame, an unknown kind, frames that no
-        rule mends, or times in seconds.
+    repair and is not listed. A blank cell of that column is one, of rule `missing_apex`. UserError
+    names file and row: no frame, an unknown kind, frames no rule mends, times in seconds.
     """
     columns = dict.fromkeys(NAMES, str) | {"onset": float}
     optional = {"apex": float}

@@ -59,8 +59,7 @@ def is_label_sheet(sheet: Sheet) -> bool:
 def expect(sheets: Sequence[Sheet], dataset: str) -> None:
     """Refuses a workbook that is not that of `dataset`, one of READERS.
 
-    Raises:
-      UserError: with the data set it belongs to and what reads that, if it is known.
+    The UserError names the data set it belongs to and what reads that, if it is known.
     """
     found = recognise(sheets)
     if found == dataset:

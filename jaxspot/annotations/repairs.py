@@ -31,13 +31,11 @@ class Label(NamedTuple):
 class Labels(NamedTuple):
     """What was read from one file, and what was mended in it.
 
-    Attributes:
-      annotations: ANNOTATION_COLUMNS and `row`, the row in the sheet; frames are integers.
-      repairs: REPAIR_COLUMNS, a row for each rule that changed or left out a row of the sheet, in
-        the order of the sheet; `file` is the file's name, `after` starts with 'left out' where the
-        row is not among the annotations.
-      file: path of the file, for messages.
-      release: whose label sheet it is, "samm_lv" or "cas_me2"; "" for a canonical table.
+    `annotations` has ANNOTATION_COLUMNS and `row`, the row in the sheet; frames are integers.
+    `repairs` has REPAIR_COLUMNS: a row for each rule that changed or left out a row, in the order
+    of the sheet; `file` is the file's name, `after` starts with 'left out' where the row is not in
+    `annotations`. `file` is the path, `release` "samm_lv" or "cas_me2", or "" for a canonical
+    table.
     """
 
     annotations: pd.DataFrame
@@ -59,17 +57,11 @@ def mend(
     release: str = "",
     rules: Collection[str] = RULES,
 ) -> Labels:
-    """Applies the rules of the sheet, in their order, to rows as the sheet gives them.
+    """Applies the rules in force, in the order of RULES, to rows as the sheet gives them.
 
-    Args:
-      labels: frames from 1, both ends included; they may have fractions, NaN is an empty cell.
-      file, release: as in `Labels`.
-      sheet: its name in a workbook; "" for a CSV table.
-      rules: the rules in force.
-
-    Raises:
-      UserError: an unknown name among `rules`; a row that no rule mends, named with file, sheet
-        and row.
+    Frames count from 1, both ends included; they may have fractions, NaN is an empty cell. `sheet`
+    is "" for a CSV table. UserError: an unknown rule, or a row that no rule mends, named by file
+    and row.
     """
     check_rules(rules)
     kept, repairs = [], []
@@ -90,18 +82,11 @@ def mend(
 def fit_to_videos(
     labels: Labels, videos: pd.DataFrame, *, rules: Collection[str] = RULES
 ) -> Labels:
-    """Fits labels to the videos at hand.
+    """Fits labels to the videos at hand (subject, video, frames).
 
     Rule `no_video` leaves out the labels of a video that is not there. Rule `past_end` clips a
-    label at the last frame, and leaves out one that begins past it.
-
-    Args:
-      labels: as the sheet gave them.
-      videos: subject, video, frames; a video needs no label.
-      rules: the rules in force. Without `no_video` each label must have its video.
-
-    Raises:
-      UserError: an unknown rule, a label without its video, or one of another subject's video.
+    label at the last frame, and leaves out one that begins past it. UserError: an unknown rule, a
+    label without its video where `no_video` is off, or one of another subject's video.
     """
     check_rules(rules)
     columns = (videos[name].tolist() for name in ("video", "subject", "frames"))
@@ -118,10 +103,9 @@ def fit_to_videos(
 
 
 def count_repairs(repairs: pd.DataFrame) -> str:
-    """Says how many labels of a file were mended and left out, and by which rules.
+    """Says how many labels were mended and left out, and by which rules; '' for none.
 
-    Such as '3 labels mended (past_end 2, onset_zero 1), 1 left out (no_video)'; '' for none.
-    `repairs` is that of `Labels`.
+    Such as '3 labels mended (past_end 2, onset_zero 1), 1 left out (no_video)'.
     """
     out = repairs.after.str.startswith(LEFT_OUT)
     mended = repairs[~repairs.row.isin(repairs.row[out])]

@@ -53,8 +53,7 @@ class Header(NamedTuple):
 def read_workbook(path: str | Path) -> list[Sheet]:
     """Reads all sheets of a workbook; a formula counts as its saved result.
 
-    Raises:
-      UserError: no such file, not an .xlsx workbook, under a password, damaged, or empty.
+    UserError: no such file, not an .xlsx workbook, under a password, damaged, or empty.
     """
     path = Path(path)
     try:
@@ -89,8 +88,7 @@ def cell(row: Row, column: int) -> Any:
 def text(sheet: Sheet, row: Row, column: int, name: str) -> str:
     """A cell as text without blanks at its ends; the number 6 is '6', an empty cell ''.
 
-    Raises:
-      UserError: a formula without a saved result; `name` is what the message calls the cell.
+    A formula without its result is a UserError that calls the cell `name`.
     """
     value = _result(sheet, row, column, name)
     if isinstance(value, float) and value.is_integer():
@@ -121,10 +119,7 @@ def kind_of(sheet: Sheet, row: Row, column: int, name: str) -> str:
 
 
 def find_header(sheet: Sheet, names: Sequence[str]) -> Header | None:
-    """The first row, among the first 30, that holds all names; None where there is none.
-
-    Case, blanks and signs are ignored.
-    """
+    """The first of 30 rows that holds all names (case, blanks and signs do not count), or None."""
     for row, have in _header_rows(sheet):
         if all(_plain(name) in have for name in names):
             return Header(row.number, {name: have[_plain(name)] for name in names})

@@ -13,7 +13,7 @@ LONGEST = 40
 
 
 class Check(NamedTuple):
-    """What was looked at, what was found and expected (text), a verdict, and what to do.
+    """What was checked, what was found and expected (text), a verdict, and what to do.
 
     The verdict is "ok", "differs" (from the release or the paper), "broken" (something cannot be
     used) or "" where nothing is expected.

@@ -23,14 +23,11 @@ from jaxspot.video.writer import BAD_NAME, is_file_name
 
 @dataclass(frozen=True)
 class SourceVideo:
-    """One video as it lies on disk.
+    """One video on disk: its names in the bank, and a video file or a folder of images.
 
-    Attributes:
-      subject, video: its names in the bank.
-      path: a video file, or a folder of images.
-      fps: frames a second of a folder of images; 0 for a video file, which carries its own times.
-      table: the CSV file of OpenFace beside its aligned faces, None where there is none.
-      aligned: the images are aligned faces already and are taken as they are.
+    `fps` is that of a folder of images; 0 for a video file, which carries its own times. `table` is
+    the CSV file of OpenFace beside its aligned faces. Images that are `aligned` are taken as they
+    are.
     """
 
     subject: str
@@ -43,15 +40,10 @@ class SourceVideo:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set before it is prepared.
+    """A data set before it is prepared; `name` is as `--dataset` takes it.
 
-    Attributes:
-      name: as `--dataset` takes it.
-      root: the folder it was found in.
-      videos: in the order of the bank.
-      labels: as read, not yet fitted to the lengths of the videos.
-      rules: the repair rules in force (`repairs.RULES`).
-      notes: a line for each thing that was passed over.
+    `videos` are in the order of the bank, `labels` not yet fitted to their lengths. `rules` are the
+    repair rules in force (`repairs.RULES`); `notes` has a line for each thing that was passed over.
     """
 
     name: str
@@ -75,11 +67,8 @@ def make_dataset(
     """A data set whose videos have names of their own, with its labels.
 
     `labels` is their file, by default `annotations.csv` in `root`, if there is one; `release` is
-    whose label sheet it must be (see `read_labels`).
-
-    Raises:
-      UserError: two videos share a name, a name cannot be that of a file, or the labels cannot be
-        read.
+    whose label sheet it must be (see `read_labels`). UserError: two videos share a name, a name
+    cannot be that of a file, or the labels cannot be read.
     """
     _check_names(videos)
     file = Path(labels) if labels else root / "annotations.csv"
@@ -113,10 +102,7 @@ def all_folders(root: Path) -> Iterator[Path]:
 def hash_source(video: SourceVideo) -> str:
     """A sha256 that changes when a video does: its names, and name, size and time of its files.
 
-    It does not depend on where the data set lies.
-
-    Raises:
-      UserError: a file is gone.
+    It does not depend on where the data set is. UserError: a file is gone.
     """
     try:
         files = [video.path]
@@ -132,12 +118,10 @@ def hash_source(video: SourceVideo) -> str:
 
 
 class Look(NamedTuple):
-    """A video at a glance.
+    """A video at a glance: the `frames` that its folder or header announces, 0 if unknown.
 
-    Attributes:
-      frames: as its folder or header announces them, 0 where that is not known.
-      images: file by frame number, for a folder of images that are not aligned.
-      error: why the video cannot be read, or "".
+    `images` maps frame numbers to files, for a folder of images that are not aligned; `error` says
+    why the video cannot be read, or is "".
     """
 
     frames: int

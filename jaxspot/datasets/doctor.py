@@ -8,13 +8,7 @@ import pandas as pd
 
 from jaxspot.annotations.repairs import REPAIRS
 from jaxspot.annotations.samm_lv import label_version
-from jaxspot.datasets.checks import (
-    Check,
-    check_counts,
-    check_durations,
-    check_repairs,
-    expect_none,
-)
+from jaxspot.datasets.checks import Check, check_counts, check_durations, check_repairs, expect_none
 from jaxspot.datasets.dataset import Dataset, look_over
 from jaxspot.datasets.expected import EXPECTED
 from jaxspot.datasets.images import describe_numbers, missing_numbers
@@ -28,12 +22,9 @@ ENDS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
 
 
 def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
-    """Checks a data set's folders before they are prepared; reads labels, names and file ends.
+    """Checks a data set's folders before they are prepared: labels, names and file ends.
 
-    `progress` shows videos done and time left.
-
-    Raises:
-      UserError: labels that do not fit, see `fit_to_videos`.
+    `progress` shows videos done and time left. UserError: labels that do not fit (`fit_to_videos`).
     """
     videos, looks = look_over(dataset, progress=progress)
     missing = {v: missing_numbers(look.images) for v, look in zip(videos.video, looks, strict=True)}
@@ -75,8 +66,7 @@ def find_broken(images: Iterable[Path]) -> Iterator[str]:
 def doctor_bank(root: str | Path) -> list[Check]:
     """Checks a frame bank: every file's hash, and what is in it.
 
-    Raises:
-      UserError: no whole bank is there, or a file of it is missing or altered.
+    UserError: no whole bank is there, or a file of it is missing or altered.
     """
     if (Path(root) / WORK).exists() and not (Path(root) / "bank.json").exists():
         raise UserError(f"{root}: is not finished; run its prepare command again")

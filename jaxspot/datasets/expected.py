@@ -5,17 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Expected:
-    """A released data set.
+    """A released data set: its title, frames a second, subjects, videos, frames and labels in all.
 
-    Attributes:
-      title: its name.
-      fps: frames a second.
-      subjects, videos, frames: in all.
-      labels: of each kind.
-      inclusive: whether the paper's k counts both ends of an interval.
-      k: the paper's frame skips, Table 3.
-      ratio: the paper's move-to-neutral ratio, section 3.2.
-      seconds: the paper's shortest, mean and longest expression of each kind, Table 2.
+    From the paper: `inclusive`, whether k counts both ends of an interval; `k`, the frame skips
+    (Table 3); `ratio`, move-to-neutral (section 3.2); `seconds`, the shortest, mean and longest
+    expression of each kind (Table 2).
     """
 
     title: str

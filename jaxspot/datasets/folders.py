@@ -18,18 +18,11 @@ VIDEO_ENDINGS += (".m2ts", ".3gp", ".flv", ".ogv")
 def csv_source(
     root: str | Path, *, labels: str | Path | None = None, rules: Collection[str] = RULES
 ) -> Dataset:
-    """A data set as tables: `videos.csv` and `annotations.csv` in `root`.
+    """A data set as tables: `videos.csv` and `annotations.csv` (or the file `labels`) in `root`.
 
     `videos.csv` has subject, video, path, fps. A path is that of a video file or of a folder of
-    numbered images, relative to `root`. fps may be blank for a video file.
-
-    Args:
-      root: the folder of the tables.
-      labels: another file of labels, see `read_labels`.
-      rules: the repair rules in force (`repairs.RULES`).
-
-    Raises:
-      UserError: naming file and row.
+    numbered images, relative to `root`. fps may be blank for a video file. `rules` are the repair
+    rules in force (`repairs.RULES`). UserError names file and row.
     """
     root = check_root(root)
     file = root / "videos.csv"
@@ -61,12 +54,9 @@ def video_source(
 ) -> Dataset:
     """All video files under a folder, each named as its file without the ending.
 
-    The subject is the folder that a file lies in; for files in `root` itself, what stands before
-    the first `_` of the name. `annotations.csv` in `root` holds the labels, if there are any. Links
-    are followed. Arguments as in `csv_source`.
-
-    Raises:
-      UserError: no video file, or two of one name.
+    The subject is the folder that a file is in; for files in `root` itself, what stands before the
+    first `_` of the name. Links are followed. `labels` and `rules` are as in `csv_source`.
+    UserError: no video file, or two of one name.
     """
     root = check_root(root)
     paths = [path for folder in all_folders(root) for path in folder.iterdir()]
@@ -88,10 +78,8 @@ def openface_source(
     """OpenFace's output: `<video>_aligned/` and `<video>.csv` beside it, anywhere under a folder.
 
     Subjects and labels are found as by `video_source`. `fps` is in frames a second; by default it
-    comes from the time stamps of each CSV. The other arguments are those of `csv_source`.
-
-    Raises:
-      UserError: no aligned folder, two videos of one name, or a frame rate that cannot be known.
+    comes from the time stamps of each CSV. UserError: no aligned folder, two videos of one name, or
+    a frame rate that cannot be known.
     """
     root = check_root(root)
     if fps is not None and not 0 < fps < math.inf:

@@ -21,10 +21,8 @@ def number_images(folder: Path) -> dict[int, Path]:
     """The images of a folder by frame number, the last digits of each name, in order.
 
     `006_1_0001.jpg`, `006_1_11770.jpg`, `img001.jpg` and `img_1.jpg` are 1, 11770, 1 and 1. Where
-    numbers begin at 0, each is raised by one.
-
-    Raises:
-      UserError: no image, one without a number, two of one number, or numbers that count no frames.
+    numbers begin at 0, each is raised by one. UserError: no image, one without a number, two of one
+    number, or numbers that count no frames.
     """
     found: dict[int, Path] = {}
     for path in sorted(folder.iterdir()):
@@ -62,11 +60,7 @@ def missing_numbers(images: Mapping[int, Path]) -> list[int]:
 
 
 def image_frames(images: Mapping[int, Path], fps: float) -> Iterator[VideoFrame]:
-    """Every frame from 1 to the last number; the image is None where it is lost or unreadable.
-
-    Raises:
-      UserError: as `read_image`.
-    """
+    """Every frame from 1 to the last number; the image is None where it is lost or unreadable."""
     for number in range(1, max(images) + 1):
         path = images.get(number)
         yield VideoFrame((number - 1) / fps, None if path is None else read_image(path))
@@ -75,8 +69,7 @@ def image_frames(images: Mapping[int, Path], fps: float) -> Iterator[VideoFrame]
 def read_image(path: Path) -> np.ndarray | None:
     """An image as uint8 (h, w, 3) RGB, of 16 bits the upper 8; None if it is damaged or cut off.
 
-    Raises:
-      UserError: the disk does not give the file, or the image is too large; naming it.
+    UserError: the disk does not give the file, or the image is too large.
     """
     try:
         with warnings.catch_warnings():

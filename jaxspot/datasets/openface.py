@@ -23,9 +23,7 @@ def read_openface_csv(path: str | Path) -> pd.DataFrame:
     """What OpenFace writes about a video: frame, timestamp (s), confidence, success, face_id.
 
     One row a frame and face; frames count from 1. Older files have no `face_id`: all are face 0.
-
-    Raises:
-      UserError: no such file, not OpenFace's, no row, or a cell that is no number, with its row.
+    UserError: no such file, not OpenFace's, no row, or a cell that is no number, with its row.
     """
     table = read_columns(path, COLUMNS, optional={"face_id": int}, program="OpenFace")
     if table.empty:
@@ -39,8 +37,7 @@ def read_openface_csv(path: str | Path) -> pd.DataFrame:
 def aligned_images(folder: Path) -> dict[int, dict[int, Path]]:
     """The aligned images of a video: face -> frame number -> file.
 
-    Raises:
-      UserError: no image that is named as OpenFace names them, or numbers that count no frames.
+    UserError: no image that is named as OpenFace names them, or numbers that count no frames.
     """
     faces: dict[int, dict[int, Path]] = {}
     for path in sorted(folder.iterdir()):
@@ -58,14 +55,9 @@ def openface_frames(folder: Path, csv: Path | None) -> Iterator[AlignedFrame]:
     """Every frame of a video that OpenFace has aligned, its faces taken as they are.
 
     Of several faces it is the one found in the most frames. A frame that OpenFace failed on (its
-    image is black or missing, or `success` is 0) has no face.
-
-    Args:
-      folder: `<video>_aligned`.
-      csv: `<video>.csv`; None: found is what is not black, with a confidence of 1.
-
-    Raises:
-      UserError: as `aligned_images` and `read_openface_csv`; the CSV names the same frame twice.
+    image is black or missing, or `success` is 0) has no face. Without `csv`, what is not black is a
+    face, with a confidence of 1. UserError: as `aligned_images` and `read_openface_csv`; a frame
+    named twice.
     """
     faces = aligned_images(folder)
     face = min(faces, key=lambda number: (-len(faces[number]), number))
@@ -99,8 +91,7 @@ def to_face(image: np.ndarray) -> np.ndarray:
 def openface_fps(csv: Path) -> float:
     """Frames a second from the time stamps of OpenFace's CSV, which are rounded to milliseconds.
 
-    Raises:
-      UserError: as `read_openface_csv`, or its times do not increase, as for a folder of images.
+    UserError: as `read_openface_csv`, or its times do not increase, as for a folder of images.
     """
     table = read_openface_csv(csv)
     first, last = table.loc[table.frame.idxmin()], table.loc[table.frame.idxmax()]

@@ -53,23 +53,13 @@ def prepare(
     workers: int | None = None,
     progress: bool = True,
 ) -> Bank:
-    """Reads, tracks, aligns and writes all videos of a data set.
+    """Reads, tracks, aligns and writes all videos of a data set into the bank's folder `out`.
 
     The same call after a kill continues where it was cut; a video that has changed since is done
-    again. The bank's bytes depend on the data set and settings alone.
-
-    Args:
-      dataset: what to prepare.
-      out: the bank's folder, absent or begun by the same call.
-      alignment: how faces are found and aligned.
-      skip_broken: leave out videos that cannot be read, instead of refusing to finish.
-      workers: processes, see `run_jobs`.
-      progress: show frames done and time left.
-
-    Raises:
-      BrokenVideos: after all others are done.
-      UserError: as `claim_bank`; no video can be used; labels that do not fit (see
-        `fit_to_videos`); a worker died.
+    again. The bank's bytes depend on the data set and settings alone. `skip_broken` leaves out
+    videos that cannot be read; else BrokenVideos is raised after all others are done. `workers` are
+    processes, see `run_jobs`. UserError: as `claim_bank`; no usable video; labels that do not fit;
+    a worker died.
     """
     out, alignment = Path(out), alignment or Alignment()
     if not all(video.aligned for video in dataset.videos):
@@ -105,10 +95,8 @@ def relabel(dataset: Dataset, out: str | Path) -> Labels:
     """Writes annotations.csv and repairs.csv alone; a bank in `out` takes them as its labels.
 
     Without a bank there, labels are fitted to the lengths that folders and headers announce.
-
-    Raises:
-      UserError: the data set has no labels or they do not fit, the bank is another data set's, or
-        `out` is no place for them.
+    UserError: no labels, labels that do not fit, another data set's bank, or an `out` that is no
+    place for them.
     """
     out, file = Path(out), dataset.labels.file
     if not file:

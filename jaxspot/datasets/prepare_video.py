@@ -9,12 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from jaxspot.datasets.dataset import SourceVideo
-from jaxspot.datasets.images import (
-    describe_numbers,
-    image_frames,
-    missing_numbers,
-    number_images,
-)
+from jaxspot.datasets.images import describe_numbers, image_frames, missing_numbers, number_images
 from jaxspot.datasets.openface import openface_frames
 from jaxspot.errors import UserError
 from jaxspot.video.clip import AlignedFrame, aligned_frames, median_fps, usual_steps
@@ -34,17 +29,13 @@ class Alignment:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What preparing a video found.
+    """What preparing a video found; subject, video, frames and fps are as in `videos.csv`.
 
-    Attributes:
-      subject, video, frames, fps: as in `videos.csv`.
-      found: frames with a face.
-      stays: of a face in the picture; 1 where one face never left it.
-      missing: numbers of frames that no image has, as '3, 17-19'; empty for none.
-      unreadable: numbers of frames whose image cannot be read.
-      uneven: share of frames that come more than a quarter too early or too late.
-      jitter_px: noise of the alignment before and after smoothing, see `crop_jitter`; None for
-        faces that were aligned before, and where no three frames in a row show one.
+    `found`: frames with a face. `stays` of a face in the picture: 1 where one face never left it.
+    `missing`, `unreadable`: frame numbers without an image, or with one that cannot be read, as '3,
+    17-19'; empty for none. `uneven`: share of frames more than a quarter too early or too late.
+    `jitter_px`: noise of the alignment before and after smoothing (`crop_jitter`); None for faces
+    aligned before, and where no three frames in a row show one.
     """
 
     subject: str
@@ -62,8 +53,7 @@ class Prepared:
 def prepare_video(root: Path, source: SourceVideo, alignment: Alignment) -> Prepared:
     """Writes a video's frames and quality into the bank at `root`, in constant memory.
 
-    Raises:
-      UserError: the video cannot be read, naming its file; nothing is written then.
+    UserError: the video cannot be read, naming its file; nothing is written then.
     """
     unreadable: list[int] = []
     missing: list[int] = []

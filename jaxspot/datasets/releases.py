@@ -15,15 +15,11 @@ from jaxspot.errors import UserError
 
 
 class Release(NamedTuple):
-    """How a release names its folders.
+    """How a release names its folders; `name` is as `--dataset` takes it, `fps` frames a second.
 
-    Attributes:
-      name: as `--dataset` takes it.
-      fps: frames a second.
-      frames: folders that may hold the videos, the best first.
-      example: of a video's folder, for messages.
-      depth: folders between `frames` and a video's images.
-      video_of: subject and video of a folder's name; None for any other name.
+    `frames` are folders that may hold the videos, the best first; `depth` folders stand between
+    these and a video's images. `example` is a video's folder, for messages. `video_of` gives
+    subject and video of a folder's name, None for any other name.
     """
 
     name: str
@@ -53,21 +49,13 @@ def release_source(
     labels: str | Path | None = None,
     rules: Collection[str] = RULES,
 ) -> Dataset:
-    """A data set as released.
+    """A data set as released; `root` holds the frames and the workbook, or is the frames' folder.
 
     SAMM-LV is `SAMM_longvideos/006_1/006_1_0001.jpg`, CAS(ME)^2 is
     `rawpic/s15/15_0101disgustingteeth/img001.jpg` or, without rawpic,
-    `longVideoFaceCropped/s15/15_0101disgustingteeth/img_1.jpg`.
-
-    Args:
-      release: which one.
-      root: the folder that holds the frames and the workbook, or the folder of the frames.
-      labels: the workbook, or another file of labels (see `read_labels`); by default the workbook
-        in `root` or beside it.
-      rules: the repair rules in force (`repairs.RULES`).
-
-    Raises:
-      UserError: no video folder, or no workbook or several of them.
+    `longVideoFaceCropped/s15/15_0101disgustingteeth/img_1.jpg`. `labels` is the workbook or another
+    file of labels (see `read_labels`), by default the workbook in `root` or beside it; `rules` are
+    the repair rules in force. UserError: no video folder, or no workbook or several of them.
     """
     root = check_root(root)
     folders = [_frames_root(root, release.frames)]

@@ -25,13 +25,9 @@ ARRAYS = ("frames", "quality")
 def claim_bank(out: Path, settings: Mapping[str, Any]) -> Iterator[None]:
     """Holds the folder of a bank that is not finished, also one that a killed process left.
 
-    Args:
-      out: absent, empty but for labels, or begun earlier with the same settings.
-      settings: JSON values that all its videos depend on.
-
-    Raises:
-      UserError: it holds a bank or anything else, was begun with other settings, another process
-        works in it, or it cannot be written.
+    `out` is absent, empty but for labels, or begun earlier with the same `settings`: JSON values
+    that all videos depend on. UserError: it holds a bank or anything else, was begun with other
+    settings, another process works in it, or it cannot be written.
     """
     if (out / "bank.json").exists() and not (out / WORK).exists():
         raise UserError(

@@ -14,12 +14,10 @@ CURVES = (("ME", "p_me", "tab:orange"), ("MaE", "p_mae", "tab:blue"))
 
 
 def plot_clip(frames: pd.DataFrame, intervals: pd.DataFrame, path: str | Path) -> None:
-    """Draw the scores of a video over time as a PNG, which appears only when whole.
+    """Draws the scores of a video over time as a PNG, which appears only when whole.
 
-    Args:
-        frames: one row a frame: pts_s in seconds, confidence in 0..1, p_me, p_mae (NaN: none).
-        intervals: kind, onset_s, offset_s, apex_s.
-        path: the PNG file.
+    `frames` has a row a frame: pts_s in seconds, confidence in 0..1, p_me, p_mae (NaN: none);
+    `intervals` has kind, onset_s, offset_s, apex_s.
     """
     # Through memory: where the disk is full, the error of the PNG encoder does not say so.
     buffer = io.BytesIO()

@@ -36,10 +36,7 @@ STYLE: Any = {
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:
-    """Writes a figure as its suffix says (.png or .svg), the same bytes for the same figure.
-
-    The file appears only when whole.
-    """
+    """Writes a figure as .png or .svg, whole or not at all, the same bytes for the same figure."""
     # Through memory: where the disk is full, the error of the PNG encoder does not say so.
     path, buffer = Path(path), io.BytesIO()
     metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
@@ -62,13 +59,8 @@ def figure4(
 ) -> Figure:
     """Score curves of one video beside its labels and predictions (paper Figure 4).
 
-    Args:
-      raw: float (T, 2), ME and MaE, normalised; NaN where a frame has no score.
-      smoothed: float (T, 2) on the same scale.
-      fps: frames per second.
-      thresholds: of the smoothed curves, ME and MaE.
-      truth, predicted: kind, onset, offset of this video.
-      title: names video and data set.
+    `raw` and `smoothed` are float (T, 2), ME and MaE, on one scale; NaN where a frame has no score.
+    `thresholds` are those of the smoothed curves; `truth` and `predicted` have kind, onset, offset.
     """
     figure = Figure(figsize=(10, 5.2), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
@@ -100,10 +92,8 @@ def loss_curves(
 ) -> Figure:
     """Training and, where subjects validate, validation loss of each fold; a dot marks its lowest.
 
-    Args:
-      metrics: a row a fold and epoch, with the columns named by `fold`, `train`, `validation`, and
-        epoch.
-      title: of the figure.
+    `metrics` has a row a fold and epoch: epoch, and the columns that `fold`, `train`, `validation`
+    name.
     """
     folds = list(dict.fromkeys(metrics[fold].tolist()))
     columns = min(len(folds), 6) or 1
@@ -135,10 +125,7 @@ def subject_bars(by_subject: pd.DataFrame, *, title: str = "F1 by subject") -> F
     """Interval F1 of each subject, bars for MaE and ME and overall.
 
     An F1 of 0 is a low bar marked 0. A kind with neither label nor prediction has a dash instead.
-
-    Args:
-      by_subject: subject, kind, f1, predictions, ground_truth, as from `score_by_subject`.
-      title: of the figure.
+    `by_subject` has subject, kind, f1, predictions, ground_truth, as from `score_by_subject`.
     """
     subjects = list(dict.fromkeys(by_subject.subject.tolist()))
     figure = Figure(figsize=(max(6.0, 0.55 * len(subjects) + 1.5), 2.9), layout="constrained")
@@ -165,12 +152,9 @@ def subject_bars(by_subject: pd.DataFrame, *, title: str = "F1 by subject") -> F
 
 @matplotlib.rc_context(STYLE)
 def figure3(by_subject: pd.Series, pooled: float, *, title: str) -> Figure:
-    """Move-to-neutral ratio of each subject, paper Figure 3.
+    """Move-to-neutral ratio of each subject, paper Figure 3; inf has no bar.
 
-    Args:
-      by_subject: subject -> ratio, as from `move_to_neutral_ratio`; inf has no bar.
-      pooled: the ratio over all frames, a line.
-      title: of the figure.
+    `by_subject` is as from `move_to_neutral_ratio`; `pooled`, the ratio over all frames, is a line.
     """
     width = max(6.0, 0.3 * len(by_subject) + 1.5)
     figure = Figure(figsize=(width, 2.6), layout="constrained")
@@ -196,11 +180,8 @@ def roc_curves(
 ) -> Figure:
     """ROC curves of both kinds with their AUC.
 
-    Args:
-      scores: float (N, 2), ME and MaE; frames without a score are left out.
-      labels: bool (N, 2).
-      points: kind -> thresholds to mark on the curve.
-      title: of the figure.
+    `scores` float (N, 2), ME and MaE; frames without a score (NaN) are left out. `labels` bool
+    (N, 2). `points` maps kind to thresholds that are marked on the curve.
     """
     figure = Figure(figsize=(4.6, 4.8), layout="constrained")
     axes = figure.subplots()

@@ -29,7 +29,7 @@ VIEWER_SHARE = 0.6
 
 
 class ReportTable(NamedTuple):
-    """A table as printed: text cells from `layout4` or `layout5`, its title, a note below.
+    """Text cells as from `layout4` or `layout5`, their title, a note below.
 
     What follows the first "; " of the title is shown smaller below it.
     """
@@ -40,10 +40,7 @@ class ReportTable(NamedTuple):
 
 
 class ReportPicture(NamedTuple):
-    """A figure file (.png) and its caption.
-
-    `printed` is shown on paper alone, where the viewer cannot be used.
-    """
+    """A figure file (.png) and its caption; `printed` shows it on paper alone, for the viewer."""
 
     path: Path
     caption: str
@@ -71,26 +68,15 @@ def write_report(
 ) -> Path:
     """Writes a page that needs no other file and no network; it appears only when whole.
 
-    Args:
-      path: the HTML file.
-      title, dataset: of the run.
-      tables: the first opens the page, the others follow the curves.
-      pictures: shown in this order. They are embedded as WebP as long as the page stays within
-        `limit`; the rest are linked.
-      pages: name and relative address of further pages, linked.
-      summary: plain sentences beside the first table.
-      scores: kind -> row as from `score_intervals`, with f1_low and f1_high where known; told in
-        words on top.
-      minutes: length of all videos, for false predictions a minute.
-      control: what the negative control says.
-      videos: curves, labels and predictions to leaf through; they take up to 60 % of `limit`.
-      scoring: matching and iou by which a prediction of `videos` is right, as in
-        `match_intervals`.
-      provenance: name -> JSON value, shown as tables.
-      synthetic: the data are synthetic heads; the page says on top whether they are.
-      oracle: something was chosen on test data, or the words for what was ("the threshold"); the
-        page says on top whether anything was.
-      limit: bytes of the page.
+    The first of `tables` opens the page, the others follow the curves. `pictures` are shown in
+    order, embedded as WebP while the page stays within `limit` bytes; the rest are linked, as are
+    `pages` (name, relative address). `summary` are sentences beside the first table. `scores` maps
+    kind to a row of `score_intervals`, with f1_low and f1_high where known, put in words on top;
+    `minutes` is the length of all videos, `control` what the negative control says. `videos` are
+    curves to leaf through, in up to 60 % of `limit`; `scoring` has matching and iou of
+    `match_intervals`. `provenance` maps names to JSON values. The page says on top whether the data
+    are `synthetic`, and whether anything was chosen on test data (`oracle`, or the words for what
+    was: "the threshold").
     """
     path = Path(path)
     values = dict(

@@ -8,12 +8,10 @@ from typing import Any
 def provenance_groups(
     values: Mapping[str, Any], name: str = "run"
 ) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Groups of (name, value) rows: what is nested becomes a group of its own behind its parent.
+    """JSON values as groups of (name, value) rows; what is nested is a group behind its parent.
 
-    Args:
-      values: JSON values; a list of mappings is numbered from 1, the list "command" is written as
-        one types it, other lists with commas.
-      name: of the first group.
+    A list of mappings is numbered from 1, the list "command" is written as one types it, other
+    lists with commas. `name` is that of the first group.
     """
     rows, inner = [], []
     for key, value in values.items():

@@ -10,14 +10,9 @@ SEEDS_COLUMNS = ("method", "seed", "kind", "predictions", "ground_truth", "tp", 
 
 
 def seeds_table(rows: Iterable[Mapping]) -> pd.DataFrame:
-    """Tidy table of runs that differ in their seed.
+    """Tidy table of runs that differ in their `seed`: SEEDS_COLUMNS, in the order given.
 
-    Args:
-      rows: as for `table5`, with `seed`.
-
-    Returns:
-      method, seed, kind, predictions, ground_truth, tp, fp, fn, f1, in the order given; `oracle`
-      follows when it is true of any row.
+    `rows` are as for `table5`, with `seed`; `oracle` follows when it is true of any row.
     """
     rows = [dict(row) for row in rows]
     table = pd.DataFrame(rows).loc[:, list(SEEDS_COLUMNS)]

@@ -12,12 +12,8 @@ WORDS = {"ME": "micro-expressions", "MaE": "macro-expressions"}
 def result_sentence(scores: Mapping[str, Mapping], *, minutes: float | None = None) -> str:
     """F1 over both kinds, labels found, false predictions and their rate, in one sentence.
 
-    Args:
-      scores: kind -> row as from `score_intervals`, with f1_low and f1_high where known.
-      minutes: length of all videos.
-
-    Returns:
-      one sentence; empty without a row "overall".
+    `scores` maps kind to a row of `score_intervals`, with f1_low and f1_high where known; `minutes`
+    is the length of all videos. Empty without a row "overall".
     """
     if "overall" not in scores:
         return ""

@@ -9,13 +9,9 @@ NONE = "-"
 
 
 def table2(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Tidy Table 2: how long expressions last.
+    """Tidy Table 2, how long expressions last, from the `duration_table` of each data set.
 
-    Args:
-      parts: data set -> its `duration_table`.
-
-    Returns:
-      data, kind, minimum, mean, maximum (seconds), k (frames), count.
+    Columns: data, kind, minimum, mean, maximum (seconds), k (frames), count.
     """
     named = [part.assign(data=name) for name, part in parts.items()]
     return pd.concat(named, ignore_index=True).loc[:, list(TABLE2_COLUMNS)]
@@ -45,12 +41,8 @@ def layout2(tidy: pd.DataFrame) -> pd.DataFrame:
 def side_by_side(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Tables of text cells next to each other, a row wherever any of them has one.
 
-    Args:
-      parts: data set -> a table whose first column names its rows.
-
-    Returns:
-      columns of two levels, the data set above; "-" where a data set lacks a row. A single table
-      comes back as it is.
+    The first column of each names its rows. The result has columns of two levels, the data set
+    above; "-" where a data set lacks a row. A single table comes back as it is.
     """
     if len(parts) == 1:
         return next(iter(parts.values()))

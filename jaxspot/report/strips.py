@@ -14,15 +14,10 @@ from jaxspot.report.figures import STYLE
 def event_strip(kind: str, frames: np.ndarray, labels: pd.DataFrame, *, title: str) -> Figure:
     """One expression in up to 8 frames, and below each its difference from the first.
 
-    The first is the frame before the onset. Of several expressions, the one of median strength is
-    shown: the mean difference at its apex decides.
-
-    Args:
-      kind: "ME" or "MaE".
-      frames: uint8 (T, H, W), of one video.
-      labels: kind, onset, apex, offset of this video, with a row of this kind at least; frames
-        count from 1.
-      title: of the figure.
+    The first is the frame before the onset. Of several expressions of a kind ("ME" or "MaE"), the
+    one of median strength is shown: the mean difference at its apex decides. `frames` uint8
+    (T, H, W) and `labels` (kind, onset, apex, offset; frames from 1; one of this kind at least) are of one
+    video.
     """
     events = labels.loc[labels.kind == kind, ["onset", "apex", "offset"]].to_numpy(int)
     strength = [np.abs(_change(frames, apex, onset - 1)).mean() for onset, apex, _ in events]

@@ -27,14 +27,10 @@ TITLES = {
 
 
 def table4(rows: Iterable[Mapping]) -> pd.DataFrame:
-    """Tidy Table 4: F1 and AUC of single frames.
+    """Tidy Table 4, F1 and AUC of single frames: method, kind ("MaE" or "ME"), f1, auc.
 
-    Args:
-      rows: method, kind ("MaE" or "ME"), f1, auc; `oracle` where test data was seen.
-
-    Returns:
-      method, kind, f1, auc. Methods keep their order, MaE comes first. A column `oracle` follows
-      when it is true of any row.
+    Methods keep their order, MaE comes first. A column `oracle` (test data was seen) follows when
+    it is true of any row.
     """
     return _tidy(rows, TABLE4_COLUMNS)
 
@@ -42,14 +38,8 @@ def table4(rows: Iterable[Mapping]) -> pd.DataFrame:
 def table5(rows: Iterable[Mapping]) -> pd.DataFrame:
     """Tidy Table 5 or 6: interval scores by the Automated or the Manual IoU Method.
 
-    Args:
-      rows: method, kind ("MaE", "ME" or "overall"), predictions, ground_truth, tp, fp, fn,
-        precision, recall, f1; f1_low and f1_high where an interval is known, as from
-        `bootstrap_f1`; `oracle` as in `table4`.
-
-    Returns:
-      these columns, ordered as in `table4`. f1_low and f1_high follow f1 when any row has them
-      (NaN in the others).
+    Rows have TABLE5_COLUMNS, kind "MaE", "ME" or "overall", and `oracle` and order as in `table4`.
+    f1_low and f1_high (from `bootstrap_f1`) follow f1 when any row has them (NaN in the others).
     """
     return _tidy(rows, TABLE5_COLUMNS)
 
@@ -57,12 +47,7 @@ def table5(rows: Iterable[Mapping]) -> pd.DataFrame:
 def table7(rows: Iterable[Mapping]) -> pd.DataFrame:
     """Tidy Table 7: interval scores of ablations by the Automated IoU Method.
 
-    Args:
-      rows: as for `table5`; the method is the variant.
-
-    Returns:
-      variant, kind, f1, f1_low, f1_high (NaN where not known), tp, fp, fn, predictions,
-      ground_truth, ordered as in `table4`.
+    Rows are as for `table5`, the method is the variant; TABLE7_COLUMNS, ordered as in `table4`.
     """
     return _tidy(({"variant": row["method"]} | dict(row) for row in rows), TABLE7_COLUMNS)
 
@@ -70,9 +55,8 @@ def table7(rows: Iterable[Mapping]) -> pd.DataFrame:
 def difference_table(rows: Iterable[Mapping]) -> pd.DataFrame:
     """Tidy table of each method's F1 minus that of a reference, ordered as in `table4`.
 
-    Args:
-      rows: method, kind, difference, low, high, as from `bootstrap_difference(method, reference)`;
-        `oracle` as in `table4`.
+    Rows have method, kind, difference, low, high, as from `bootstrap_difference(method,
+    reference)`.
     """
     return _tidy(rows, DIFFERENCE_COLUMNS)
 
@@ -80,8 +64,7 @@ def difference_table(rows: Iterable[Mapping]) -> pd.DataFrame:
 def control_table(rows: Iterable[Mapping]) -> pd.DataFrame:
     """Tidy table of the negative control, ordered as in `table4`.
 
-    Args:
-      rows: as for `table5`, with `random_f1_p95`, the 95th percentile of F1 of random intervals.
+    Rows are as for `table5`, with `random_f1_p95`, the 95th percentile of F1 of random intervals.
     """
     return _tidy(rows, CONTROL_COLUMNS)
 

@@ -20,14 +20,11 @@ MISSING = 255
 
 
 class VideoCurves(NamedTuple):
-    """One video as the viewer draws it.
+    """One video as the viewer draws it; `fps` in frames per second.
 
-    Attributes:
-      video, subject: names.
-      fps: frames per second.
-      raw, smoothed: float (T, 2), ME and MaE, on one scale; NaN where a frame has no score.
-      thresholds: of the smoothed curves, ME and MaE; inf finds nothing.
-      truth, predicted: kind, onset, offset of this video (frames from 1, both ends included).
+    `raw` and `smoothed` are float (T, 2), ME and MaE, on one scale; NaN where a frame has no score.
+    `thresholds` are those of the smoothed curves; inf finds nothing. `truth` and `predicted` have
+    kind, onset, offset (frames from 1, both ends included).
     """
 
     video: str
@@ -49,11 +46,9 @@ def viewer_json(
 ) -> str:
     """The data of the viewer as JSON that may stand inside a page's script element.
 
-    Args:
-      videos: in the order of the page.
-      room: bytes that the text should take at most; curves get fewer columns the more videos there
-        are, `COLUMNS` at most and `FEWEST` at least, whatever the room.
-      matching, iou: which interval is right, as in `match_intervals`.
+    `room` is the bytes that the text should take at most; curves get fewer columns the more videos
+    there are, `COLUMNS` at most and `FEWEST` at least, whatever the room. `matching` and `iou`
+    decide which interval is right, as in `match_intervals`.
     """
     write = lambda columns: _script_text(
         [describe_video(v, columns=columns, matching=matching, iou=iou) for v in videos]
@@ -67,20 +62,14 @@ def viewer_json(
 
 
 def describe_video(
-    video: VideoCurves,
-    *,
-    columns: int,
-    matching: MatchingRule = "one_to_one",
-    iou: float = 0.5,
+    video: VideoCurves, *, columns: int, matching: MatchingRule = "one_to_one", iou: float = 0.5
 ) -> dict[str, Any]:
-    """One video as JSON values.
+    """One video as JSON values: name, subject, frames, fps, columns, gaps and kinds.
 
-    Returns:
-      name, subject, frames, fps, columns; gaps: frames without any score, as [onset, offset];
-      kinds: for ME and MaE low, high (the range of the bytes 0 to 254), threshold (or null), raw
-      and smooth (base64 of `quantise`: all lowest, then all highest values), truth and predicted
-      as [onset, offset, 1 if found or right], labels, found, predictions and false as counted by
-      `score_intervals`.
+    Gaps are frames without any score, as [onset, offset]. Kinds are ME and MaE, each with low, high
+    (the range of the bytes 0 to 254), threshold (or null), raw and smooth (base64 of `quantise`:
+    all lowest, then all highest values), truth and predicted as [onset, offset, 1 if found or
+    right], and labels, found, predictions and false as counted by `score_intervals`.
     """
     frames = len(video.raw)
     columns = min(columns, frames)
@@ -115,14 +104,10 @@ def describe_video(
 
 
 def reduce_curve(curve: np.ndarray, columns: int) -> np.ndarray:
-    """The lowest and the highest value of each of `columns` runs of frames.
+    """The lowest and highest value of each of `columns` runs of frames, float (2, columns).
 
-    Args:
-      curve: float (T,), T >= columns; NaN frames do not count.
-      columns: at least 1; column c holds the frames from c T // columns on.
-
-    Returns:
-      float (2, columns); NaN where a column has no value.
+    `curve` is float (T,), T >= columns >= 1; NaN frames do not count, and a run of them gives NaN.
+    Column c holds the frames from c T // columns on.
     """
     starts = np.arange(columns) * len(curve) // columns
     return np.stack([f.reduceat(curve, starts) for f in (np.fmin, np.fmax)])

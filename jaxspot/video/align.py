@@ -32,11 +32,7 @@ def warp_face(image: np.ndarray, similarity: np.ndarray, *, size: int = SIZE) ->
 
 
 def face_similarity(landmarks: np.ndarray) -> np.ndarray:
-    """Similarity float64 (2, 3) from image pixels to the 112-pixel aligned face.
-
-    Raises:
-        ValueError: neither 478 nor 68 landmarks.
-    """
+    """Similarity float64 (2, 3) from pixels to the 112-pixel face; ValueError: not 478 or 68."""
     if len(landmarks) == 68:
         return openface_similarity(landmarks)
     if len(landmarks) == 478:

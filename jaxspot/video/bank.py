@@ -71,17 +71,11 @@ def finish_bank(
 ) -> Bank:
     """Writes the tables and, last, `bank.json`; returns the bank opened again.
 
-    Args:
-      root: a folder that holds every video of `videos` (by `save_video` or `video_writer`).
-      videos: subject, video, frames, fps.
-      annotations: subject, video, kind, onset, apex, offset (from 1, both ends included).
-      source, alignment: where the frames came from and how faces were aligned, for `bank.json`.
-      more: names of further files of the bank, which are there already.
-      known: hashes by name of files that have not changed; they are not computed again.
-
-    Raises:
-      UserError: tables that do not agree with each other or with the frames; there is no
-        `bank.json` then.
+    `root` holds every video of `videos` (subject, video, frames, fps) by `save_video` or
+    `video_writer`. `annotations` has subject, video, kind, onset, apex, offset (from 1, both ends
+    included). `source` and `alignment` go into `bank.json`. `more` names further files that are
+    there already; `known` are hashes by name of files that have not changed. UserError: tables that
+    do not agree with each other or with the frames; there is no `bank.json` then.
     """
     root, known = Path(root), known or {}
     names = (*_file_names(videos), *more)

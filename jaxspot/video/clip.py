@@ -88,9 +88,8 @@ def aligned_clip(
 ) -> Clip:
     """Reads a whole video as a clip of aligned faces; 13 kB a frame whatever the video's size.
 
-    Raises:
-        UserError: as `read_video`; the landmark model is missing or altered; under two frames,
-            or frames without increasing times.
+    UserError: as `read_video` and `load_landmarker`; under two frames, or times that do not
+    increase.
     """
     expected = probe(path).frames
     landmarker = landmarker or load_landmarker()
@@ -115,9 +114,7 @@ def median_fps(times: np.ndarray, path: str | Path) -> float:
     """Frames a second from the steps between presentation times (T,) in seconds.
 
     It is the mean of the steps within a millisecond of the median: some files round their times.
-
-    Raises:
-        UserError: under two frames, or times that do not increase.
+    UserError: under two frames, or times that do not increase.
     """
     if len(times) < 2:
         raise UserError(f"{path}: {len(times)} frame; a video of at least two frames is needed")

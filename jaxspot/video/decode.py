@@ -38,8 +38,7 @@ class VideoInfo(NamedTuple):
 def probe(path: str | Path) -> VideoInfo:
     """What the header announces, without decoding; the size is that before rotation.
 
-    Raises:
-        UserError: the file is missing, empty, no video or without a video stream.
+    UserError: the file is missing, empty, no video or without a video stream.
     """
     with _opened(Path(path)) as (_, stream):
         fps = float(stream.average_rate or 0)

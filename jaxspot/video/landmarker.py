@@ -42,9 +42,7 @@ def installed_file(package: str, name: str) -> Path | None:
 def load_landmarker(path: str | Path | None = None) -> Landmarker:
     """Loads both networks from a face_landmarker.task file, by default the installed one.
 
-    Raises:
-        UserError: the model is missing or its sha256 is not the known one.
-        OSError: the disk of temporary files takes no more.
+    UserError: the model is missing or its sha256 is not the known one. OSError: no temporary space.
     """
     path = landmarker_path() if path is None else Path(path)
     if not path.is_file():

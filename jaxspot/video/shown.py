@@ -4,13 +4,10 @@ import numpy as np
 
 
 class ShownFrames:
-    """A video's frames, for one without a face the frame that `last_usable` names.
+    """Frames uint8 (T, height, width); one without a face is shown as `last_usable` names.
 
-    So a frame is always compared with frames that show a face, in scoring as in training.
-
-    Args:
-      frames: uint8 (frames, height, width), may be memory-mapped.
-      usable: bool (frames,), whether a face was found.
+    So a frame is always compared with frames that show a face, in scoring as in training. `frames`
+    may be memory-mapped; `usable` bool (T,) says whether a face was found.
     """
 
     def __init__(self, frames: np.ndarray, usable: np.ndarray):

@@ -55,15 +55,10 @@ def track_faces(
 ) -> Iterator[TrackedFrame]:
     """Yields every frame with the landmarks of one face, at first the preferred one.
 
-    The face is followed by position and never exchanged for another while its track lives. After
-    it is lost, only a face at its old place is taken up for `memory_s` seconds. Then the preferred
-    face starts a new track, as it does where pictures change in size.
-
-    Args:
-        frames: in order; one without an image has no face.
-        landmarker: the loaded networks.
-        memory_s: how long the place of a lost face is remembered.
-        prefer: of FACE_CHOICES; left and right are those of the picture.
+    The face is followed by position and never exchanged for another while its track lives. After it
+    is lost, only a face at its old place is taken up for `memory_s` seconds. Then the preferred
+    face starts a new track, as it does where pictures change in size. A frame without an image has
+    no face. `prefer` is one of FACE_CHOICES; left and right are those of the picture.
     """
     track, size = Track(), None
     for frame in frames:

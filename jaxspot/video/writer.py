@@ -19,16 +19,10 @@ BAD_NAME = (
 
 
 def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.ndarray) -> None:
-    """Writes one video's frames and quality into a bank, each file whole or not at all.
+    """Writes a video's frames uint8 (T, 112, 112) and quality into a bank, each file whole or not.
 
-    Args:
-      root: the bank's folder.
-      video: the video's name.
-      frames: uint8 (frames, 112, 112).
-      quality: float32 (frames, 2), face found 0/1 and confidence.
-
-    Raises:
-      UserError: a name that cannot be that of a file, or no frame.
+    `quality` is float32 (T, 2): face found 0/1, confidence. UserError: a name that cannot be that
+    of a file, or no frame. ValueError: another shape or dtype.
     """
     if frames.dtype != np.uint8 or frames.ndim != 3 or frames.shape[1:] != (SIZE, SIZE):
         raise ValueError(f"frames must be uint8 (frames, {SIZE}, {SIZE}), not {frames.shape}")
@@ -45,11 +39,9 @@ def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.nda
 def video_writer(root: str | Path, video: str) -> Iterator[Callable[..., None]]:
     """Writes one video frame by frame, in constant memory; its files appear whole or not at all.
 
-    Gives `write(image, *, found, confidence)`: uint8 (112, 112), whether a face was found (0 or
-    1), and how surely (0..1). Meanwhile the frames lie in `frames/.<video>.npy.<process>.part`.
-
-    Raises:
-      UserError: a name that cannot be that of a file, or no frame.
+    Gives `write(image, *, found, confidence)`: uint8 (112, 112), whether a face was found (0 or 1),
+    and how surely (0..1). Meanwhile the frames are in `frames/.<video>.npy.<process>.part`.
+    UserError: a name that cannot be that of a file, or no frame.
     """
     if not is_file_name(video):
         raise UserError(f"video {video!r}: {BAD_NAME}")
