@@ -129,8 +129,7 @@ class Look(NamedTuple):
     error: str = ""
 
 
-def look_at(video: SourceVideo) -> Look:
-    """What a glance at a video shows."""
+def _look_at(video: SourceVideo) -> Look:
     try:
         if video.aligned:
             return Look(max(map(max, aligned_images(video.path).values())), {})
@@ -144,8 +143,8 @@ def look_at(video: SourceVideo) -> Look:
 
 def look_over(dataset: Dataset, *, progress: bool = False) -> tuple[pd.DataFrame, list[Look]]:
     """A look at every video, and the table of videos (subject, video, frames, fps) it gives."""
-    videos = progress_bar(dataset.videos, desc="looking", unit="video", shown=progress)
-    looks = [look_at(video) for video in videos]
+    bar = progress_bar(dataset.videos, desc="looking", unit="video", shown=progress)
+    looks = [_look_at(video) for video in bar]
     pairs = zip(dataset.videos, looks, strict=True)
     rows = [(video.subject, video.video, look.frames, video.fps) for video, look in pairs]
     return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS)), looks

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Expected:
-    """A released data set: its title, frames a second, subjects, videos, frames and labels in all.
+    """A released data set: frames a second, subjects, videos, frames and labels in all.
 
     From the paper: `inclusive`, whether k counts both ends of an interval; `k`, the frame skips
     (Table 3); `ratio`, move-to-neutral (section 3.2); `seconds`, the shortest, mean and longest
     expression of each kind (Table 2).
     """
 
-    title: str
     fps: float
     subjects: int
     videos: int
@@ -26,7 +25,6 @@ class Expected:
 
 EXPECTED = {
     "samm_lv": Expected(
-        title="SAMM-LV",
         fps=200.0,
         subjects=30,
         videos=147,
@@ -38,7 +36,6 @@ EXPECTED = {
         seconds={"ME": (0.15, 0.37, 0.51), "MaE": (0.51, 2.17, 25.88)},
     ),
     "cas_me2": Expected(
-        title="CAS(ME)^2",
         fps=30.0,
         subjects=22,
         videos=98,

@@ -33,9 +33,8 @@ def number_images(folder: Path) -> dict[int, Path]:
             raise UserError(f"{path}: has no frame number in its name; rename or remove it")
         number = int(digits[-1])
         if number in found:
-            raise UserError(
-                f"{path}: is frame {number}, as {found[number].name} is; keep one of them"
-            )
+            other = found[number].name
+            raise UserError(f"{path}: is frame {number}, as {other} is; keep one of them")
         found[number] = path
     if not found:
         kinds = ", ".join(IMAGE_ENDINGS)

@@ -55,6 +55,4 @@ def _draw_quality(axes: Axes, frames: pd.DataFrame) -> None:
     edges = np.append(times, times[-1] + step)
     quality = frames.confidence.to_numpy(float)[None]
     axes.pcolormesh(edges, [0, 1], quality, cmap="Greens", vmin=0, vmax=1)
-    axes.set_yticks([])
-    axes.set_ylabel("face")
-    axes.set_xlabel("time (s)")
+    axes.set(yticks=[], ylabel="face", xlabel="time (s)")

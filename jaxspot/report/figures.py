@@ -82,33 +82,27 @@ def figure4(
 
 
 @matplotlib.rc_context(STYLE)
-def loss_curves(
-    metrics: pd.DataFrame,
-    *,
-    fold: str = "subject",
-    train: str = "train_loss",
-    validation: str = "validation_loss",
-    title: str = "Loss by epoch, one panel a held-out subject",
-) -> Figure:
+def loss_curves(metrics: pd.DataFrame) -> Figure:
     """Training and, where subjects validate, validation loss of each fold; a dot marks its lowest.
 
-    `metrics` has a row a fold and epoch: epoch, and the columns that `fold`, `train`, `validation`
-    name.
+    `metrics` has a row a fold and epoch: subject, epoch, train_loss, validation_loss.
     """
-    folds = list(dict.fromkeys(metrics[fold].tolist()))
+    folds = list(dict.fromkeys(metrics.subject.tolist()))
     columns = min(len(folds), 6) or 1
     rows = max(1, -(-len(folds) // columns))
     size = (max(1.75 * columns, 6), 1.5 * rows + 0.9)
     figure = Figure(figsize=size, layout="constrained")
+    title = "Loss by epoch, one panel a held-out subject"
     figure.suptitle(title, x=0.01, ha="left", fontsize=11)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for axes, name in zip(panels, folds, strict=False):
-        part = metrics.loc[metrics[fold] == name].sort_values("epoch")
-        axes.plot(part.epoch, part[train], color="#999999", lw=1.1, label="training")
-        if part[validation].notna().any():
-            axes.plot(part.epoch, part[validation], color="#1f6fb2", lw=1.3, label="validation")
-            best = part.loc[part[validation].idxmin()]
-            axes.plot(best.epoch, best[validation], "o", color="#c8501e", ms=4, label="lowest")
+        part = metrics.loc[metrics.subject == name].sort_values("epoch")
+        axes.plot(part.epoch, part.train_loss, color="#999999", lw=1.1, label="training")
+        loss = part.validation_loss
+        if loss.notna().any():
+            axes.plot(part.epoch, loss, color="#1f6fb2", lw=1.3, label="validation")
+            best = part.loc[loss.idxmin()]
+            axes.plot(best.epoch, best.validation_loss, "o", color="#c8501e", ms=4, label="lowest")
         axes.set_title(str(name), fontsize=9)
     for axes in panels[len(folds) :]:
         axes.set_visible(False)
@@ -121,7 +115,7 @@ def loss_curves(
 
 
 @matplotlib.rc_context(STYLE)
-def subject_bars(by_subject: pd.DataFrame, *, title: str = "F1 by subject") -> Figure:
+def subject_bars(by_subject: pd.DataFrame) -> Figure:
     """Interval F1 of each subject, bars for MaE and ME and overall.
 
     An F1 of 0 is a low bar marked 0. A kind with neither label nor prediction has a dash instead.
@@ -144,8 +138,7 @@ def subject_bars(by_subject: pd.DataFrame, *, title: str = "F1 by subject") -> F
     axes.set_xticks(np.arange(len(subjects)), labels, fontsize=7)
     axes.set_ylim(0, max(1.0, by_subject.f1.max() if len(by_subject) else 0))
     axes.set_xlim(-0.6, max(len(subjects), 1) - 0.4)
-    axes.set_ylabel("F1")
-    axes.set_title(title)
+    axes.set(ylabel="F1", title="F1 by subject")
     figure.legend(loc="outside lower left", ncols=3)
     return figure
 
@@ -163,20 +156,14 @@ def figure3(by_subject: pd.Series, pooled: float, *, title: str) -> Figure:
     axes.bar(np.arange(len(finite)), finite, 0.7, color=COLOURS["overall"])
     axes.axhline(pooled, color=COLOURS["ME"], lw=1, label=f"all frames: {pooled:.2f}")
     axes.set_xticks(np.arange(len(finite)), list(map(str, finite.index)), fontsize=7, rotation=90)
-    axes.set_xlabel("subject")
-    axes.set_ylabel("moved / neutral frames")
-    axes.set_title(title)
+    axes.set(xlabel="subject", ylabel="moved / neutral frames", title=title)
     figure.legend(loc="outside lower left", ncols=3)
     return figure
 
 
 @matplotlib.rc_context(STYLE)
 def roc_curves(
-    scores: np.ndarray,
-    labels: np.ndarray,
-    *,
-    points: Mapping[str, Sequence[float]] | None = None,
-    title: str = "ROC of single frames, all held-out subjects",
+    scores: np.ndarray, labels: np.ndarray, *, points: Mapping[str, Sequence[float]] | None = None
 ) -> Figure:
     """ROC curves of both kinds with their AUC.
 
@@ -201,7 +188,7 @@ def roc_curves(
             axes.plot(*at, "o", mfc="white", mec=COLOURS[kind], ms=5)
     axes.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
     axes.set(xlabel="neutral frames above the threshold", ylabel="expression frames above it")
-    axes.set_title(title)
+    axes.set_title("ROC of single frames, all held-out subjects")
     figure.legend(loc="outside lower left", ncols=3)
     return figure
 
@@ -222,8 +209,7 @@ def _lanes(axes: Axes, kind, values, fps, truth, predicted):
             start, width = (onset - 1) / fps, (offset - onset + 1) / fps
             axes.add_patch(Rectangle((start, bottom), width, 0.09 * height, **look))
         axes.add_patch(Rectangle((0, bottom), 0, 0, label=f"{name} ({len(rows)})", **look))
-    ticks = [tick for tick in axes.get_yticks() if low <= tick <= high]
-    axes.set_yticks(ticks)
+    axes.set_yticks([tick for tick in axes.get_yticks() if low <= tick <= high])
     axes.set_ylim(low - 0.32 * height, high + 0.05 * height)
 
 

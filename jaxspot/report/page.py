@@ -13,14 +13,9 @@ import pandas as pd
 from PIL import Image
 
 from jaxspot.files import write_text
+from jaxspot.report import sentences
 from jaxspot.report.figures import DPI
 from jaxspot.report.provenance_groups import provenance_groups
-from jaxspot.report.sentences import (
-    expected_precision,
-    kind_sentences,
-    result_sentence,
-    threshold_sentence,
-)
 from jaxspot.report.text_tables import flat_heads
 from jaxspot.report.viewer import VideoCurves, viewer_json
 
@@ -84,13 +79,13 @@ def write_report(
         dataset=dataset,
         synthetic=synthetic,
         oracle=oracle,
-        result=result_sentence(scores or {}, minutes=minutes),
-        precision=expected_precision(scores or {}),
-        summary=[*kind_sentences(scores or {}, minutes=minutes), *summary],
+        result=sentences.result_sentence(scores or {}, minutes=minutes),
+        precision=sentences.expected_precision(scores or {}),
+        summary=[*sentences.kind_sentences(scores or {}, minutes=minutes), *summary],
         control=control,
         pages=pages,
         tables=[_cells(table) for table in tables],
-        threshold_line=threshold_sentence(oracle),
+        threshold_line=sentences.threshold_sentence(oracle),
         iou=(scoring or {}).get("iou", 0.5),
         provenance=provenance_groups(provenance or {}),
         viewer=_viewer(videos, scoring or {}, limit),
@@ -100,7 +95,7 @@ def write_report(
     embedded, linked = [], []
     for picture in pictures:
         shown = _embedded(picture)
-        room -= len(shown.uri) + 2 * len(picture.caption) + 200
+        room -= len(shown["uri"]) + 2 * len(picture.caption) + 200
         if room > 0:
             embedded.append(shown)
         else:
@@ -108,13 +103,6 @@ def write_report(
             linked.append(dict(caption=picture.caption, href=href))
     write_text(path, template.render(values, pictures=embedded, linked=linked))
     return path
-
-
-class _Shown(NamedTuple):
-    caption: str
-    width: int  # CSS pixels
-    printed: bool
-    uri: str
 
 
 def _viewer(videos, scoring, limit):
@@ -140,12 +128,13 @@ def _cells(table):
     return dict(name=name, rules=rules, note=table.note, heads=heads, rows=rows)
 
 
-def _embedded(picture):
+def _embedded(picture) -> dict[str, Any]:
     """Lines are smaller without loss, faces with a little."""
     files = io.BytesIO(), io.BytesIO()
     with Image.open(picture.path) as image:
-        width = round(image.width * 96 / DPI)
+        width = round(image.width * 96 / DPI)  # CSS pixels
         for file, lossless in zip(files, (True, False), strict=True):
             image.convert("RGB").save(file, "webp", lossless=lossless, quality=85)
     best = base64.b64encode(min((file.getvalue() for file in files), key=len)).decode()
-    return _Shown(picture.caption, width, picture.printed, f"data:image/webp;base64,{best}")
+    uri = f"data:image/webp;base64,{best}"
+    return dict(caption=picture.caption, width=width, printed=picture.printed, uri=uri)

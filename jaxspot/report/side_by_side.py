@@ -49,8 +49,8 @@ def side_by_side(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     first = next(iter(parts.values())).columns[0]
     tables = {name: part.set_index(part.columns[0]) for name, part in parts.items()}
     names = list(dict.fromkeys(name for table in tables.values() for name in table.index))
-    wide = pd.concat({name: table.reindex(names) for name, table in tables.items()}, axis=1)
-    wide = wide.fillna(NONE)
+    aligned = {name: table.reindex(names) for name, table in tables.items()}
+    wide = pd.concat(aligned, axis=1).fillna(NONE)
     wide.insert(0, ("", first), names)
     return wide.reset_index(drop=True)
 
@@ -62,9 +62,5 @@ def stacked(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """
     if len(parts) == 1:
         return next(iter(parts.values()))
-    rows = []
-    for name, part in parts.items():
-        part = part.copy()
-        part.insert(0, "Data", name)
-        rows.append(part)
+    rows = [part.assign(Data=name).loc[:, ["Data", *part]] for name, part in parts.items()]
     return pd.concat(rows, ignore_index=True).fillna(NONE)

@@ -16,8 +16,8 @@ def event_strip(kind: str, frames: np.ndarray, labels: pd.DataFrame, *, title: s
 
     The first is the frame before the onset. Of several expressions of a kind ("ME" or "MaE"), the
     one of median strength is shown: the mean difference at its apex decides. `frames` uint8
-    (T, H, W) and `labels` (kind, onset, apex, offset; frames from 1; one of this kind at least) are of one
-    video.
+    (T, H, W) and `labels` (kind, onset, apex, offset; frames from 1; one of this kind at least)
+    are of one video.
     """
     events = labels.loc[labels.kind == kind, ["onset", "apex", "offset"]].to_numpy(int)
     strength = [np.abs(_change(frames, apex, onset - 1)).mean() for onset, apex, _ in events]

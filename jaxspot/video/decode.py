@@ -130,9 +130,8 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     except PermissionError as error:
         raise UserError(f"{path}: may not be read; check its permissions") from error
     except (av.FFmpegError, OSError) as error:
-        raise UserError(f"{path}: not a video, or cut off before its index; copy it again") from (
-            error
-        )
+        reason = "not a video, or cut off before its index"
+        raise UserError(f"{path}: {reason}; copy it again") from error
     with container:
         if container.format.name in NO_VIDEO:
             raise UserError(f"{path}: is text, not a video; name a video file")

@@ -20,6 +20,7 @@ MIN_PRESENCE = 0.0
 MAX_SHIFT = 0.25
 MAX_GROWTH = 1.3
 CANDIDATES = 4
+MEMORY_S = 1.0  # how long the place of a lost face is remembered
 
 
 class TrackedFrame(NamedTuple):
@@ -27,7 +28,7 @@ class TrackedFrame(NamedTuple):
 
     `landmarks` float32 (478, 2) in pixels or None; `confidence` in 0..1 (0 without a face);
     `face` counts the tracks from 0, -1 without a face. A number stands for one stay of a face in
-    the picture: a face that is away for longer than `memory_s` comes back under a new number.
+    the picture: a face that is away for longer than MEMORY_S comes back under a new number.
     """
 
     frame: VideoFrame
@@ -47,16 +48,12 @@ class Track:
 
 
 def track_faces(
-    frames: Iterable[VideoFrame],
-    landmarker: Landmarker,
-    *,
-    memory_s: float = 1.0,
-    prefer: str = "largest",
+    frames: Iterable[VideoFrame], landmarker: Landmarker, *, prefer: str = "largest"
 ) -> Iterator[TrackedFrame]:
     """Yields every frame with the landmarks of one face, at first the preferred one.
 
     The face is followed by position and never exchanged for another while its track lives. After it
-    is lost, only a face at its old place is taken up for `memory_s` seconds. Then the preferred
+    is lost, only a face at its old place is taken up for MEMORY_S seconds. Then the preferred
     face starts a new track, as it does where pictures change in size. A frame without an image has
     no face. `prefer` is one of FACE_CHOICES; left and right are those of the picture.
     """
@@ -67,7 +64,7 @@ def track_faces(
             if size not in (None, frame.image.shape):  # the old place means nothing in it
                 track = Track(face=track.face)
             size = frame.image.shape
-            track, mesh = follow(track, frame, landmarker, memory_s=memory_s, prefer=prefer)
+            track, mesh = follow(track, frame, landmarker, prefer=prefer)
         if mesh is None:
             yield TrackedFrame(frame, None, 0.0, -1)
         else:
@@ -76,7 +73,7 @@ def track_faces(
 
 
 def follow(
-    track: Track, frame: VideoFrame, landmarker: Landmarker, *, memory_s: float, prefer: str
+    track: Track, frame: VideoFrame, landmarker: Landmarker, *, prefer: str
 ) -> tuple[Track, Mesh | None]:
     """The track after a frame with an image, and the face's mesh or None."""
     assert frame.image is not None
@@ -85,7 +82,7 @@ def follow(
         region = region_of_mesh(mesh.landmarks)
         if mesh.presence >= MIN_PRESENCE and is_same_place(track.region, region):
             return replace(track, region=region, seen_s=frame.pts_s), mesh
-    remembered = track.region is not None and frame.pts_s - track.seen_s <= memory_s
+    remembered = track.region is not None and frame.pts_s - track.seen_s <= MEMORY_S
     near = track.region if remembered else None
     mesh = _find(landmarker, frame.image, near=near, prefer=prefer)
     if mesh is None:
