@@ -25,7 +25,7 @@ def by_hand(logits, labels, presence, kinds):
 @given(
     logits=st.tuples(st.floats(-12, 12), st.floats(-12, 12)),
     labels=st.sampled_from(PAIRS),
-    presence_weight=st.floats(0, 1),
+    presence=st.floats(0, 1),
     share=st.floats(0, 1),
 )
 def test_agrees_with_a_hand_computation(logits, labels, presence, share):

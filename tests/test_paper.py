@@ -255,17 +255,25 @@ def ranges(*names):
     return printed | nothing | {name: printed[name] for name in names}
 
 
+def traced(ranges):
+    """An augmentation of traced numbers, which cannot be checked."""
+    augmentation = Augmentation()
+    for name, value in ranges.items():
+        object.__setattr__(augmentation, name, value)
+    return augmentation
+
+
 @jax.jit
 def many(frames, ranges):
     """One sample of 21x21 pixels augmented under 4000 keys."""
-    change = partial(augment, jnp.asarray(frames), ranges=Augmentation(**ranges))
+    change = partial(augment, jnp.asarray(frames), ranges=traced(ranges))
     return jax.vmap(change)(jax.random.split(jax.random.key(7), 4000))
 
 
 @jax.jit
 def prepared(frames, keys, ranges):
     """What the network sees of samples in training; and the frames augmented alone."""
-    augmentation = Augmentation(**ranges)
+    augmentation = traced(ranges)
     found = augmented_inputs(frames, keys, augmentation=augmentation, model=NETWORK)
     return found, jax.vmap(partial(augment, ranges=augmentation))(frames, keys)
 

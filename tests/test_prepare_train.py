@@ -39,10 +39,10 @@ def prepare_and_train(folder, name, tree, fps, control):
 def check_k(bank, run, *, inclusive, fps):
     place = run / "full" / "checkpoints" / "spotter" / "weights" / "spotter.json"
     saved = json.loads(place.read_text())
-    for fold, durations in zip(loso_folds(bank.videos.subject), saved["durations"], strict=True):
+    for fold, skips in zip(loso_folds(bank.videos.subject), saved["skip_seconds"], strict=True):
         others = bank.annotations[bank.annotations.subject != fold.held_out]
         k = k_frame(others, inclusive=inclusive)
-        assert [int(seconds * fps + 1 + 1e-6) // 2 for seconds in durations] == [k["ME"], k["MaE"]]
+        assert [int(seconds * fps + 0.5 + 1e-6) for seconds in skips] == [k["ME"], k["MaE"]]
 
 
 def test_both_releases_train_and_leave_every_table_side_by_side(

@@ -156,9 +156,12 @@ def synthetic_bank(
     out.parent.mkdir(parents=True, exist_ok=True)
     root = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        made = run_jobs(partial(write_video, root), jobs, workers=workers)
+        done: dict[int, Any] = {}
         words: dict[str, Any] = dict(desc="synthetic videos", unit="video", shown=progress)
-        done = {n: job.result() for n, job in progress_bar(made, total=len(jobs), **words)}
+        with progress_bar(total=len(jobs), **words) as bar:
+            for number, job in run_jobs(partial(write_video, root), jobs, workers=workers):
+                done[number] = job.result()
+                bar.update()
         rows, labels = zip(*(done[n] for n in sorted(done)), strict=True)
         name = level if isinstance(level, str) else "custom"
         settings = scene | dict(level=name, difficulty=asdict(difficulty))
