@@ -1,4 +1,4 @@
-"""How folds are laid over devices, and run inside one: the only place that decides it."""
+"""How folds are spread over devices and run on one: the only place that decides it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ def _as_batch(batched):
 
 
 def in_turns(tree: Any, mesh: Mesh, *, batched: bool | None = None) -> list[Any]:
-    """A stacked pytree laid over the devices in parts that a program runs one after the other.
+    """A stacked pytree spread over the devices in parts that a program runs one after the other.
 
     On accelerators it is one part, as in `map_folds`. On CPU a part holds one fold a device: where
     little is done for each fold, as in scoring, a loop inside the program costs a third more.

@@ -75,7 +75,7 @@ def feed_epochs(
 
 
 def prepare_validation(frames: jax.Array, model: TwoStream, mesh: Mesh) -> jax.Array:
-    """Network inputs of validation samples laid over the devices, made a batch at a time.
+    """Network inputs of validation samples spread over the devices, made a batch at a time.
 
     Uint8 (folds, batches, batch, 1 + streams, height, width) -> float32 (folds, batches, ...).
     """
