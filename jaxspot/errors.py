@@ -1,4 +1,4 @@
-"""What a user can mend is said in one line; everything else keeps its traceback."""
+"""Errors that a user can fix take one line; all others keep their traceback."""
 
 import dataclasses
 import difflib

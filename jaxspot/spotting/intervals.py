@@ -1,4 +1,4 @@
-"""Score curves cut into intervals: runs at a threshold, or what lies around peaks."""
+"""Score curves cut into intervals: runs at a threshold, or the frames around peaks."""
 
 from collections.abc import Mapping
 

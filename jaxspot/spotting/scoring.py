@@ -141,7 +141,7 @@ def chunk_inputs(
     """What the network is given of `count` consecutive frames of a stretch: float32 (count, ...).
 
     `frames` float32 (stretch, height, width) come from `preprocess`. `place` is where the first
-    frame lies in the stretch, and `references`, int32 (streams,), where its references lie.
+    frame is in the stretch, and `references`, int32 (streams,), where its references are.
     """
     part = lambda first: lax.dynamic_slice_in_dim(frames, first, count)
     streams = [part(place)] + [part(references[i]) for i in range(len(references))]
