@@ -1,4 +1,4 @@
-"""How folds are laid over devices, and run inside one: the only place that decides it."""
+"""How folds are spread over devices and run on one: the only place that decides it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,11 +19,10 @@ def fold_mesh(count: int | None = None) -> Mesh:
 
 
 def map_folds(function: Callable, folds: Any, *, batched: bool | None = None) -> Any:
-    """Maps over the leading axis of what lies on one device.
+    """Maps over the leading axis of what is on one device.
 
-    As one batch (`vmap`) on accelerators, where one fold alone leaves most of the device idle; one
-    after the other on CPU, where one fold keeps a core busy and a batch of folds only overflows the
-    caches. `batched` decides otherwise.
+    One batch (`vmap`) on accelerators, where one fold leaves most of the device idle; one after the
+    other on CPU, where a batch of folds only overflows the caches. `batched` overrides this.
     """
     return jax.vmap(function)(folds) if _as_batch(batched) else lax.map(function, folds)
 
@@ -33,7 +32,7 @@ def _as_batch(batched):
 
 
 def in_turns(tree: Any, mesh: Mesh, *, batched: bool | None = None) -> list[Any]:
-    """A stacked pytree laid over the devices in parts that a program runs one after the other.
+    """A stacked pytree spread over the devices in parts that a program runs one after the other.
 
     On accelerators it is one part, as in `map_folds`. On CPU a part holds one fold a device: where
     little is done for each fold, as in scoring, a loop inside the program costs a third more.
@@ -55,17 +54,12 @@ def join_turns(outputs: list[jax.Array], mesh: Mesh) -> np.ndarray:
 
 
 def on_each_device(function: Callable, mesh: Mesh, *, shared: int = 0) -> Callable:
-    """Calls `function` on every device with its share of the arguments' leading axes.
-
-    The last `shared` arguments are given whole.
-    """
+    """Calls `function` on each device with its share of all arguments but the last `shared`."""
 
     def call(*arguments: Any) -> Any:
-        split = len(arguments) - shared
-        specs = (P(AXIS),) * split + (P(),) * shared
-        return jax.shard_map(
-            function, mesh=mesh, in_specs=specs, out_specs=P(AXIS), check_vma=False
-        )(*arguments)
+        specs = (P(AXIS),) * (len(arguments) - shared) + (P(),) * shared
+        options: Any = dict(mesh=mesh, in_specs=specs, out_specs=P(AXIS), check_vma=False)
+        return jax.shard_map(function, **options)(*arguments)
 
     return call
 

@@ -1,4 +1,4 @@
-"""What a user can mend is said in one line; everything else keeps its traceback."""
+"""Errors that a user can fix take one line; all others keep their traceback."""
 
 import dataclasses
 import difflib
@@ -21,11 +21,7 @@ class Interrupted(UserError):
 
 
 def one_of(name: str, value: object, choices: Collection[Any]) -> None:
-    """Refuses a value that is not among the choices; `name` is what the user calls it.
-
-    Raises:
-      ValueError: one sentence with the choices, and the nearest one if the value is like it.
-    """
+    """Refuses a value outside the choices by a ValueError that lists them and the nearest one."""
     if value in tuple(choices):
         return
     words = {str(choice): choice for choice in choices}
@@ -41,13 +37,9 @@ def choices_of(kind: type) -> dict[str, tuple]:
 
 
 def check_fields(options: Any) -> None:
-    """Refuses a dataclass with a value that its field cannot hold.
+    """Refuses, by a ValueError, a dataclass with a value that its field cannot hold.
 
-    A field whose type is a `Literal` takes one of its words; a number takes a number, and a tuple
-    of numbers as many.
-
-    Raises:
-      ValueError: one sentence that begins with the field's name.
+    A `Literal` takes one of its words, a number takes a number, a tuple of numbers as many.
     """
     for name, choices in choices_of(type(options)).items():
         one_of(name, getattr(options, name), choices)
@@ -65,24 +57,17 @@ def check_numbers(
     most: float = math.inf,
     below: float = math.inf,
 ) -> None:
-    """Refuses fields of a dataclass, numbers or tuples of them, outside a range; also infinity.
+    """Refuses, by a ValueError, fields (numbers or tuples of them) outside a range, or infinite.
 
-    Args:
-      options: the dataclass.
-      names: of the fields.
-      least, most: the ends, which are allowed.
-      above, below: the ends, which are not.
-
-    Raises:
-      ValueError: one sentence that begins with the field's name.
+    `least` and `most` are in the range; `above` and `below` are not.
     """
     words = {"{:g} or more": least, "above {:g}": above, "at most {:g}": most, "below {:g}": below}
-    told = [text.format(end) for text, end in words.items() if math.isfinite(end)]
+    limits = [text.format(end) for text, end in words.items() if math.isfinite(end)]
     for name in names:
         value = getattr(options, name)
         for number in _flat(value):
             if not (above < number < below and least <= number <= most):
-                raise ValueError(f"{name} must be {' and '.join(told)}, not {value!r}")
+                raise ValueError(f"{name} must be {' and '.join(limits)}, not {value!r}")
 
 
 def _alike(value, kind):

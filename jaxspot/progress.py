@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from tqdm import tqdm
 
@@ -22,14 +23,6 @@ def progress_bar(
     `work` is passed on item by item; without it the caller calls `update`. `total` and `initial`
     are in units; `unit` is in the singular.
     """
-    return tqdm(
-        work,
-        total=total,
-        desc=desc,
-        unit=unit,
-        initial=initial,
-        disable=not shown,
-        mininterval=0.1 if sys.stderr.isatty() else LOG_SECONDS,
-        maxinterval=LOG_SECONDS,
-        smoothing=0.1,
-    )
+    options: Any = dict(desc=desc, total=total, unit=unit, initial=initial, disable=not shown)
+    often = 0.1 if sys.stderr.isatty() else LOG_SECONDS
+    return tqdm(work, mininterval=often, maxinterval=LOG_SECONDS, smoothing=0.1, **options)

@@ -40,7 +40,8 @@ def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None 
             write_text(partial / name, text)
         names = [f.relative_to(partial).as_posix() for f in partial.rglob("*") if f.is_file()]
         write_text(partial / MANIFEST, _manifest(partial, names))
-        _flush(partial)
+        for path in (*partial.rglob("*"), partial):
+            flush(path)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(partial, folder)
         flush(folder.parent)
@@ -52,10 +53,8 @@ def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None 
 def restore_tree(folder: str | Path, like: Any) -> Any:
     """Reads a pytree that `save_tree` saved.
 
-    `like` has its structure, shapes and dtypes; the result has numpy arrays where `like` has such.
-
-    Raises:
-      UserError: nothing there, or a file is missing or altered.
+    `like` has its structure, shapes and dtypes; the result has numpy arrays where `like` has them.
+    A UserError if nothing is there, or a file is missing or altered.
     """
     folder = Path(folder).absolute()
     verify_tree(folder)
@@ -64,11 +63,7 @@ def restore_tree(folder: str | Path, like: Any) -> Any:
 
 
 def verify_tree(folder: str | Path) -> None:
-    """Compares every file that `save_tree` wrote with its hash.
-
-    Raises:
-      UserError: nothing there, or a file is missing or altered.
-    """
+    """Compares every file that `save_tree` wrote with its hash; errors as in `restore_tree`."""
     folder = Path(folder).absolute()
     try:
         expected = (folder / MANIFEST).read_bytes()
@@ -102,11 +97,6 @@ def _manifest(folder, names):
     """The hashes of files as text; compared as text, so that damage to it counts too."""
     digest = lambda name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
     return json.dumps({name: digest(name) for name in sorted(names)}, indent=1) + "\n"
-
-
-def _flush(folder):
-    for path in (*folder.rglob("*"), folder):
-        flush(path)
 
 
 def hash_tree(tree: Any) -> str:

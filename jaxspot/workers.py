@@ -36,15 +36,9 @@ def run_jobs(
 ) -> Iterator[tuple[int, Future]]:
     """Runs `function` on every job; yields each job's number and its future as they end.
 
-    Args:
-      function: of a module, so that a new process finds it by its name.
-      jobs: each one argument that can be pickled.
-      workers: processes; None: one a core; 1: in this process, needed where the main module is not
-        a file.
-      on_poll: called a few times a second while work is going on.
-
-    Raises:
-      UserError: a process died.
+    `function` belongs to a module, and jobs can be pickled. `workers` are processes, by default one
+    a core; 1 works in this process, as is needed where the main module is not a file. `on_poll` is
+    called a few times a second. A UserError if a process dies.
     """
     workers = min(workers or core_count(), len(jobs))
     if workers <= 1:

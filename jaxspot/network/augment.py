@@ -95,14 +95,9 @@ def relight(frames: jax.Array, contrast: jax.Array, gamma: jax.Array, gain: jax.
 def move(frames: jax.Array, angle: jax.Array, flip: jax.Array, drift: jax.Array) -> jax.Array:
     """Rotates about the centre, bilinear, and mirrors; outside, the nearest border pixel serves.
 
-    Args:
-      frames: uint8 (frames, height, width).
-      angle: radians, counter-clockwise on the screen.
-      flip: bool, whether to mirror left and right first.
-      drift: float32 (frames, 2), by how many pixels (x, y) the source of each frame is displaced.
-
-    Returns:
-      float32 (frames, height, width), range 0..1.
+    Uint8 (frames, height, width) -> float32 of that shape, 0..1. `angle` is in radians, counter-
+    clockwise on the screen; `flip` mirrors left and right first; `drift` float32 (frames, 2) is by
+    how many pixels (x, y) the source of each frame is displaced.
     """
     n, height, width = frames.shape
     source_x, source_y = source_places(height, width, angle, flip)

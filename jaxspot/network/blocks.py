@@ -42,15 +42,9 @@ def pair_block(
     Depthwise on one channel and pointwise make one 2x3x3 convolution of rank `multiplier`. Its
     statistics over a batch follow from the moments of the patches that it sees.
 
-    Args:
-      pairs: float (pairs, 2, height, width), even sizes: the current frame, then its reference.
-      depthwise: float (2, 3, 3, multiplier).
-      pointwise: float (multiplier, features).
-      norm: of the features.
-      pooling: "max" or "average".
-
-    Returns:
-      float (pairs, height / 2, width / 2, features), and the mean and variance used.
+    `pairs` (pairs, 2, height, width), even sizes, the current frame before its reference;
+    `depthwise` (2, 3, 3, multiplier); `pointwise` (multiplier, features); `pooling` "max" or
+    "average" -> (pairs, height / 2, width / 2, features), and the mean and variance used.
     """
     blocks = pooled_kernels.pair_blocks(pairs)
     patches = pooled_kernels.pair_patches(blocks)
@@ -72,15 +66,8 @@ def separable_block(
 
     Depthwise is done by shifts, and the normalisation is folded into the pointwise layer.
 
-    Args:
-      x: float (images, height, width, channels).
-      depthwise: float (3, 3, channels).
-      pointwise: float (channels, features).
-      norm: of the features.
-      pooling: "max", "average" or None.
-
-    Returns:
-      float (images, height, width, features), pooled or not, and the mean and variance used.
+    `x` (images, height, width, channels), `depthwise` (3, 3, channels), `pointwise` (channels,
+    features) -> (images, height, width, features), pooled or not, and the mean and variance used.
     """
     z = lax.optimization_barrier(kernels.depthwise(x, depthwise))
     scale, shift, statistics = fold_norm(kernels.moments(z), pointwise, norm)
@@ -98,11 +85,8 @@ def fold_norm(
 ) -> tuple[jax.Array, jax.Array, Statistics]:
     """Batch normalisation of `x @ weights` as scale and shift (features,) to fold into the weights.
 
-    Args:
-      moments: of `x`, see `kernels.moments`; ignored where `norm` brings its own statistics.
-      weights: float (inputs, places * features).
-      norm: of the features.
-      places: how many groups of columns share one set of statistics.
+    `moments` of `x` as in `kernels.moments`, unused where `norm` has its own statistics; `weights`
+    (inputs, places * features), of which the groups of columns, `places`, share statistics.
     """
     if norm.mean is None or norm.var is None:
         mean, var = kernels.projected_statistics(*moments, weights)

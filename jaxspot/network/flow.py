@@ -40,15 +40,9 @@ def local_motion(frames: jax.Array) -> jax.Array:
     underestimated. Windows are triangles, two cells to either side, and overlap. Nothing is
     learned.
 
-    Args:
-      frames: float (batch, 1 + streams, height, width), from LCN: the current frame, then one
-        reference per stream. Height and width are multiples of 8.
-
-    Returns:
-      float (batch, streams, height / 8, width / 8, 2): right and down, in pixels.
-
-    Raises:
-      ValueError: another height or width.
+    Float (batch, 1 + streams, height, width) from LCN, the current frame before its references,
+    sides multiples of 8 (else a ValueError) -> (batch, streams, height / 8, width / 8, 2): right
+    and down, in pixels.
     """
     down, across = (jnp.asarray(windows(size)) for size in frames.shape[-2:])
     keep = lax.optimization_barrier
@@ -66,11 +60,7 @@ def local_motion(frames: jax.Array) -> jax.Array:
 
 
 def windows(size: int) -> np.ndarray:
-    """Weight of each pixel of a row in each window: float32 (size / 8, size).
-
-    Raises:
-      ValueError: `size` is no multiple of 8.
-    """
+    """Weight of each pixel of a row in each window: float32 (size / 8, size)."""
     if size % SIDE:
         raise ValueError(f"{size} pixels cannot be cut into cells of {SIDE}")
     centre = SIDE * (np.arange(size // SIDE)[:, None] + 0.5)

@@ -15,16 +15,9 @@ from jaxspot.network.model import TwoStream
 def preprocess(images: jax.Array, *, lcn: bool = True) -> jax.Array:
     """Images as the network sees them, each on its own: by LCN (paper eq. 1), or only scaled.
 
-    Without LCN they are put on the range -1..1, the same for all images: light and skin stay in,
-    mid-gray is the 0 that convolutions pad with, and values are about as large as those of LCN,
-    which the learning rate was chosen for.
-
-    Args:
-      images: float (..., height, width), range 0..1; or uint8, range 0..255.
-      lcn: see `Streams`.
-
-    Returns:
-      float (..., height, width).
+    Float (..., height, width) in 0..1, or uint8 in 0..255 -> float of that shape. Without LCN the
+    range is -1..1 for all images: light and skin stay in, mid-gray is the 0 that convolutions pad
+    with, and values are about as large as those of LCN, which the learning rate was chosen for.
     """
     return local_contrast_normalise(images) if lcn else 2 * unit_range(images) - 1
 
@@ -48,10 +41,7 @@ def sample_inputs(frames: jax.Array, model: TwoStream) -> jax.Array:
 def augmented_inputs(
     frames: jax.Array, keys: jax.Array, *, augmentation: Augmentation, model: TwoStream
 ) -> jax.Array:
-    """What the network is given of samples, each augmented by its own random key (samples,).
-
-    Arguments and result are otherwise as in `sample_inputs`.
-    """
+    """`sample_inputs` of samples that are each augmented by their own random key (samples,)."""
     changed = jax.vmap(lambda sample, key: augment(sample, key, augmentation))(frames, keys)
     seen = lax.optimization_barrier(preprocess(changed, lcn=model.streams.lcn))
     return stream_inputs(seen, model)

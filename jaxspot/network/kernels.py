@@ -26,8 +26,7 @@ def depthwise(x: jax.Array, kernel: jax.Array) -> jax.Array:
 
     Float (images, height, width, channels), (3, 3, channels) -> the shape of `x`.
     """
-    height, width = x.shape[1:3]
-    padded = _pad(x)
+    (height, width), padded = x.shape[1:3], _pad(x)
     shifted = (padded[:, i : i + height, j : j + width] * kernel[i, j] for i, j in _TAPS)
     return functools.reduce(operator.add, shifted)
 

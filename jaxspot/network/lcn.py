@@ -49,9 +49,7 @@ def local_contrast_normalise(
 def unit_range(images: ArrayLike) -> jax.Array:
     """Images (..., height, width) in the range 0..1: uint8 is divided by 255, floats stay.
 
-    Raises:
-      TypeError: another dtype.
-      ValueError: fewer than two axes.
+    A TypeError for another dtype, a ValueError for fewer than two axes.
     """
     images = jnp.asarray(images)
     if images.ndim < 2:

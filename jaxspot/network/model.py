@@ -102,11 +102,7 @@ class ResidualDense(nn.Module):
 
 
 def check_size(model: TwoStream, height: int, width: int) -> None:
-    """Refuses frames that the trunk cannot halve twice, or cut into cells.
-
-    Raises:
-      ValueError: height or width is no multiple of 4; for `Motion`, of 8.
-    """
+    """Refuses, by a ValueError, sides that are no multiple of 4; for `Motion`, of 8."""
     multiple = model.trunk.multiple
     if height % multiple or width % multiple or not height * width:
         raise ValueError(
@@ -117,14 +113,9 @@ def check_size(model: TwoStream, height: int, width: int) -> None:
 def build_model(*, trunk: str = "convolution", **fields: Any) -> TwoStream:
     """The network of flat fields, as configs and saved weights keep them.
 
-    Args:
-      trunk: "convolution" or "motion". Motion has the last of the `widths` as its features and
-        `dropout` on them; the other fields of `Convolution` are ignored.
-      fields: of `Convolution`, `Streams` and `TwoStream`, each with its default.
-
-    Raises:
-      TypeError: another field.
-      ValueError: a value that a field does not take.
+    `fields` are those of `Convolution`, `Streams` and `TwoStream`. The trunk "motion" has the last
+    of the `widths` as its features and `dropout` on them; it ignores the other fields of
+    `Convolution`. A TypeError for another field, a ValueError for a value that a field cannot hold.
     """
     one_of("trunk", trunk, TRUNKS)
     take = lambda kind: {name: fields.pop(name) for name in _fields(kind) if name in fields}

@@ -40,11 +40,9 @@ def spot_clips(
 ) -> dict[str, pd.DataFrame]:
     """Spot several videos, each with the options of `spot_clip`; return video name -> intervals.
 
-    Raises:
-        UserError: before any work: names that cannot be those of folders, two videos of one name,
-            an `out` that is a file, or a landmark model that cannot be used.
-        BrokenVideos: after all videos are done, where some could not be read or written.
-        OSError: at once, where the disk takes no more.
+    A UserError before any work for names that cannot be those of folders, two videos of one name,
+    an `out` that is a file, or a landmark model that cannot be used. BrokenVideos after all videos
+    are done, where some could not be read or written. An OSError at once where the disk is full.
     """
     check_names(paths)
     check_folder(Path(out))
@@ -85,13 +83,9 @@ def spot_clip(
         landmarker: by default loaded from the installed model.
         progress: show frames done and time left.
 
-    Returns:
-        CLIP_INTERVAL_COLUMNS; `subject` is empty, `face` the track number from 0, seconds are
-        presentation times of the first, apex and last frame. Empty when no face is seen.
-
-    Raises:
-        UserError: the video or the model cannot be read, or something else has a result's name.
-        OSError: the disk is full, read-only or closed.
+    Returns CLIP_INTERVAL_COLUMNS, empty when no face is seen: `subject` is empty, `face` the track
+    number from 0, seconds are presentation times of the first, apex and last frame. A UserError if
+    the video or the model cannot be read, or something else has a result's name.
     """
     path, folder = Path(path), Path(out) / Path(path).stem
     check_folder(folder)
@@ -162,11 +156,7 @@ def clip_frames(clip: Clip, scores: np.ndarray) -> pd.DataFrame:
 
 
 def check_names(paths: Sequence[str | Path]) -> None:
-    """Refuse two videos whose results would lie in one folder, and names that are no text.
-
-    Raises:
-        UserError: two videos of one name in any case, or a name that is not valid UTF-8.
-    """
+    """Refuse, by a UserError, two videos of one name in any case, and names that are not UTF-8."""
     first: dict[str, str | Path] = {}
     for path in paths:
         if any("\ud800" <= sign <= "\udfff" for sign in str(path)):
@@ -182,11 +172,7 @@ def check_names(paths: Sequence[str | Path]) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a result folder that cannot be one, before any work.
-
-    Raises:
-        UserError: the folder or one above it is a file, or nothing may be written there.
-    """
+    """Refuse, by a UserError, a folder that is a file, is under one, or cannot be written."""
     place = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not place.is_dir():
         raise UserError(f"{place}: is a file, not a folder; choose another --out")

@@ -10,13 +10,8 @@ HALF_GAIN = 1.28
 def normalise_per_video(scores: np.ndarray) -> np.ndarray:
     """Min-max to [0, 1] over one video and each column (paper section 4.1).
 
-    The highest frame of every video becomes 1, also of a video in which nothing moves.
-
-    Args:
-      scores: float (T, ...); NaN where a frame has no score.
-
-    Returns:
-      float (T, ...); a column without range becomes 0, NaN stays NaN.
+    Float (T, ...) -> the same shape. NaN (a frame without a score) stays NaN; a column without
+    range becomes 0. The highest frame becomes 1 also in a video in which nothing moves.
     """
     scores = np.asarray(scores, float)
     if len(scores) == 0:
@@ -30,14 +25,8 @@ def normalise_by(scores: np.ndarray, *, low, high) -> np.ndarray:
     """(scores - low) / (high - low) with fixed ends, such as quantiles of training subjects.
 
     Nothing is clipped, so the order of frames (and the AUC) is kept, and a frame's value does not
-    depend on the rest of its video.
-
-    Args:
-      scores: float (T, ...).
-      low, high: a number, or one for each column.
-
-    Returns:
-      float (T, ...); where high <= low the scale is left at 1.
+    depend on the rest of its video. `scores` float (T, ...); `low` and `high` a number, or one for
+    each column; where high <= low the scale is left at 1.
     """
     low, high = np.asarray(low, float), np.asarray(high, float)
     scale = np.where(high > low, high - low, 1.0)
@@ -49,16 +38,9 @@ def butterworth(scores: np.ndarray, *, fps: float, cutoff_hz: float, order: int 
 
     The filter runs forward and back, so the gain is 1/2 at `cutoff_hz` and peaks stay in place.
     The ends are mirrored over one period of the cut-off, or as far as a short video allows.
-    Frames without a score are bridged by a straight line for filtering and are NaN again after it.
-
-    Args:
-      scores: float (T, ...); NaN where a frame has no score.
-      fps: frames per second.
-      cutoff_hz: at or above fps / 2 nothing is filtered.
-      order: of the filter before it is run twice.
-
-    Returns:
-      float (T, ...).
+    Frames without a score (NaN) are bridged by a straight line for filtering and are NaN again
+    after it. Float (T, ...) -> the same shape; nothing is filtered at a `cutoff_hz` of fps / 2 or
+    more. `order` is that of the filter before it is run twice.
     """
     scores = np.array(scores, float)
     if cutoff_hz <= 0 or fps <= 0:
@@ -78,18 +60,11 @@ def savitzky_golay(
     """Savitzky-Golay filter along time: each frame's value on a polynomial fitted around it.
 
     The first and last half window hold the values of the polynomial of the window at that end.
-    Frames without a score are bridged by a straight line for filtering and are NaN again after it.
+    Frames without a score (NaN) are treated as in `butterworth`. Float (T, ...) -> the same shape.
 
-    Args:
-      scores: float (T, ...); NaN where a frame has no score.
-      fps: frames per second.
-      window_seconds: rounded to an odd number of frames, at least order + 2 of them and at most as
-        many as the video has. At order 3 the gain is 1/2 at about HALF_GAIN / window_seconds Hz
-        (that of `butterworth` at its cut-off).
-      order: of the polynomial; a video too short for it is left as it is.
-
-    Returns:
-      float (T, ...).
+    `window_seconds` is rounded to an odd number of frames, at least order + 2 and at most as many
+    as the video has. At order 3 the gain is 1/2 at about HALF_GAIN / window_seconds Hz (that of
+    `butterworth` at its cut-off). A video too short for `order`, the polynomial's, stays as it is.
     """
     scores = np.array(scores, float)
     if window_seconds <= 0 or fps <= 0:

@@ -1,4 +1,4 @@
-"""Score curves cut into intervals: runs at a threshold, or what lies around peaks."""
+"""Score curves cut into intervals: runs at a threshold, or the frames around peaks."""
 
 from collections.abc import Mapping
 
@@ -55,15 +55,11 @@ def find_around_peaks(
       scores: float (T,), finite; a NaN frame has no score and ends what it borders on.
       share: of the height above 0, in 0..1; a peak not above 0 is none.
       min_frames, max_frames: shortest and longest kept; others suppress nothing, so a higher peak
-        too narrow to count may lie inside of one that is kept.
+        too narrow to count may be inside one that is kept.
 
-    Returns:
-      spans: int (n, 2), array bounds start, stop (from 0, half open), in order of time.
-      heights: float (n,), the score at the peak. A peak is never affected by lower ones, so
-        cutting the heights at a threshold gives the intervals at that threshold.
-
-    Raises:
-      ValueError: another shape.
+    Returns spans, int (n, 2), array bounds start, stop (from 0, half open), in order of time; and
+    heights, float (n,), the scores at the peaks. A peak is never affected by lower ones, so cutting
+    the heights at a threshold gives the intervals at that threshold.
     """
     scores = one_axis(scores)
     floor = min(np.nanmin(scores, initial=0.0), 0.0) - 1.0  # below any share of a height
@@ -81,19 +77,11 @@ def find_around_peaks(
 def intervals_table(
     spans: Mapping[str, np.ndarray], scores: np.ndarray, *, subject: str = "", video: str = ""
 ) -> pd.DataFrame:
-    """The table of one video's intervals.
+    """Intervals of one video: subject, video, kind, onset, apex, offset, score, by onset.
 
-    Args:
-      spans: kind -> int (n, 2) array bounds from `find_intervals` or `find_around_peaks`.
-      scores: float (T, 2), ME and MaE: the curves the spans were cut from.
-      subject, video: names written into each row.
-
-    Returns:
-      subject, video, kind, onset, apex, offset (frames from 1, both ends included) and score, in
-      order of onset. The apex is the frame of the highest score and `score` is that score.
-
-    Raises:
-      ValueError: another kind.
+    Frames count from 1, both ends included; the apex is the frame of the highest score and `score`
+    is that score. `spans` is kind -> int (n, 2) array bounds from `find_intervals` or
+    `find_around_peaks`; `scores` float (T, 2), ME and MaE, are the curves they were cut from.
     """
     rows = []
     for kind, bounds in spans.items():

@@ -28,17 +28,10 @@ def manual_iou_intervals(
     passes over the highest frame of a video, merges only the first interval with the second, the
     third with the fourth and so on, and drops runs of more than 8 frames.
 
-    Args:
-      scores: float (T,), normalised to about [0, 1]; NaN where a frame has no score.
-      fps: frames per second.
-      window_seconds: of the filter; one for all videos, such as the kind's mean duration.
-      order: of the filter's polynomial.
-      band, floor: as in `find_peak_intervals`.
-      merge_seconds: the longest gap that is closed, to the nearest frame: 2 frames between two
-        intervals at 30 fps, 13 at 200 fps.
-
-    Returns:
-      int (n, 2): array bounds start, stop (from 0, half open), in order of time.
+    `scores` float (T,), normalised to about [0, 1], and the result are as in `find_peak_intervals`.
+    `window_seconds` and `order` are the filter's; one window for all videos, such as the kind's
+    mean duration. `merge_seconds` is the longest gap that is closed, to the nearest frame: 2 frames
+    between two intervals at 30 fps, 13 at 200 fps.
     """
     smooth = savitzky_golay(scores, fps=fps, window_seconds=window_seconds, order=order)
     gap = round(merge_seconds * fps)
@@ -96,15 +89,9 @@ def apply_manual_iou(
 ) -> pd.DataFrame:
     """Intervals of one video, without a threshold that is learned: its own highest frame decides.
 
-    Args:
-      scores: float (T, 2), raw sigmoid outputs for ME and MaE; NaN where a frame has none.
-      fps: frames per second.
-      cutoff_hz: at which the filter halves, as for `butterworth` (ME, MaE); at or above fps / 2 the
-        shortest window is taken.
-      subject, video: names for the table.
-
-    Returns:
-      as `intervals_table`.
+    `scores` float (T, 2) are raw sigmoid outputs for ME and MaE, NaN where a frame has none. The
+    filter halves at `cutoff_hz` (ME, MaE), as in `butterworth`; at or above fps / 2 the shortest
+    window is taken. The table is that of `intervals_table`.
     """
     curves = normalise_per_video(scores)
     smooth, spans = np.empty_like(curves), {}

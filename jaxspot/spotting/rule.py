@@ -87,15 +87,7 @@ class FittedRule:
 
 
 def cutoff_from_k(k_seconds: Pair, *, cycles: float = 1.0) -> Pair:
-    """Butterworth cut-offs tied to k: `cycles` periods in a mean expression of 2 k.
-
-    Args:
-      k_seconds: k of ME and MaE over the frame rate.
-      cycles: more keeps more detail.
-
-    Returns:
-      Hz for ME and MaE.
-    """
+    """Butterworth cut-offs in Hz (ME, MaE) from k: `cycles` periods in a mean expression of 2 k."""
     return cycles / (2 * k_seconds[0]), cycles / (2 * k_seconds[1])
 
 
@@ -143,17 +135,10 @@ def smooth_scores(scores: np.ndarray, *, fps: float, rule: IntervalRule) -> np.n
 def interval_finder(
     curve: np.ndarray, kind: str, *, fps: float, rule: IntervalRule
 ) -> Callable[[float], np.ndarray]:
-    """The intervals of a curve as a function of the threshold.
+    """The intervals of a smoothed curve, float (T,), of a kind as a function of the threshold.
 
-    Args:
-      curve: float (T,), smoothed.
-      kind: "ME" or "MaE".
-      fps: frames per second.
-      rule: its limits, and whether it takes runs or peaks.
-
-    Returns:
-      threshold -> int (n, 2): array bounds start, stop (from 0, half open), in order of time.
-      Micro-expressions inside macro-expressions are among them, see `drop_nested`.
+    They are int (n, 2), array bounds start, stop (from 0, half open), in order of time.
+    Micro-expressions inside macro-expressions are among them, see `drop_nested`.
     """
     i = KINDS.index(kind)
     longest = rule.max_seconds[i] * fps
@@ -169,11 +154,9 @@ def interval_finder(
 
 
 def drop_nested(micro: np.ndarray, macro: np.ndarray, rule: IntervalRule) -> np.ndarray:
-    """The micro-expressions that the rule keeps beside the macro-expressions of the same video.
+    """Micro-expressions, int (n, 2) array bounds, without those wholly inside a macro-expression.
 
-    Args:
-      micro, macro: int (n, 2), array bounds of what was found.
-      rule: without `keep_nested`, those wholly inside a macro-expression are dropped.
+    With `keep_nested` all of them stay.
     """
     if rule.keep_nested:
         return micro

@@ -141,7 +141,7 @@ def chunk_inputs(
     """What the network is given of `count` consecutive frames of a stretch: float32 (count, ...).
 
     `frames` float32 (stretch, height, width) come from `preprocess`. `place` is where the first
-    frame lies in the stretch, and `references`, int32 (streams,), where its references lie.
+    frame is in the stretch, and `references`, int32 (streams,), where its references are.
     """
     part = lambda first: lax.dynamic_slice_in_dim(frames, first, count)
     streams = [part(place)] + [part(references[i]) for i in range(len(references))]
@@ -155,12 +155,7 @@ def score_chunk(variables: dict[str, Any], inputs: jax.Array, *, model: TwoStrea
 
 
 def check_frames(frames: np.ndarray | ShownFrames, model: TwoStream) -> None:
-    """Refuses frames that are not those of a video; reads none of them.
-
-    Raises:
-      TypeError: not an array of uint8.
-      ValueError: another shape, no frame, or sides that the network cannot take.
-    """
+    """Refuses other dtypes by a TypeError, other shapes by a ValueError; reads no frame."""
     pixels = frames.frames if isinstance(frames, ShownFrames) else frames
     dtype = getattr(pixels, "dtype", type(pixels).__name__)
     if dtype != np.uint8:
@@ -171,13 +166,7 @@ def check_frames(frames: np.ndarray | ShownFrames, model: TwoStream) -> None:
 
 
 def check_skips(skips: ArrayLike, variables: dict[str, Any], *, streams: int) -> None:
-    """Refuses frame skips that do not go with the networks.
-
-    Raises:
-      TypeError: skips that are not whole.
-      ValueError: another shape than (networks, streams), a skip of 0, or variables of another
-        number of networks.
-    """
+    """Refuses skips that are not whole (TypeError), are 0 or have another shape (ValueError)."""
     skips = np.asarray(skips)
     if skips.ndim != 2 or skips.shape[1] != streams or not len(skips):
         raise ValueError(f"skips must have the shape (networks, {streams}), not {skips.shape}")

@@ -66,20 +66,12 @@ def train_epoch(
 ) -> tuple[FoldState, dict[str, jax.Array]]:
     """One epoch of the folds of one device: their steps, validation losses, early stopping.
 
-    A fold that has stopped is returned as it is, with NaN losses.
-
-    Args:
-      states: stacked.
-      folds: what each fold reads.
-      epoch: what all folds read.
-      model, training, augmentation: what is trained, and how.
-      batched: see `map_folds`.
-
-    Returns:
-      The new states and {"train_loss": float32 (folds, steps), "validation_loss": (folds,)}, the
-      latter NaN where nothing validates.
+    Returns the new states and {"train_loss": float32 (folds, steps), "validation_loss": (folds,)},
+    the latter NaN where nothing validates. A fold that has stopped keeps its state; its losses are
+    NaN. For `batched` see `map_folds`.
     """
     each = partial(map_folds, batched=batched)
+    train = partial(train_step, model=model, training=training)
 
     def step(states, numbered):
         number, samples, index = numbered
@@ -88,20 +80,17 @@ def train_epoch(
         def one(fold):
             state, places, key = fold
             labels = epoch.labels[samples[places, 0]]
-            update = lambda state: train_step(
-                state,
-                inputs_of(places),
-                labels,
-                jax.random.fold_in(key, number),
-                model=model,
-                training=training,
-            )
+
+            def update(state):
+                inputs, dropout = inputs_of(places), jax.random.fold_in(key, number)
+                return train(state, inputs, labels, dropout)
+
             return lax.cond(state.live, update, lambda state: (state, NAN), state)
 
         return each(one, (states, index, folds.key))
 
-    def judge(fold):
-        one = partial(_judge_fold, model=model, training=training)
+    def validate(fold):
+        one = partial(_validate_fold, model=model, training=training)
         return lax.cond(fold[0].live, one, lambda fold: (fold[0], NAN), fold)
 
     steps = jnp.arange(len(epoch.samples), dtype=jnp.int32)
@@ -111,7 +100,7 @@ def train_epoch(
     index = folds.sample_index.swapaxes(0, 1)
     states, losses = lax.scan(step, states, (steps, epoch.samples, index))
     states = dataclasses.replace(states, **kept)
-    states, validation = each(judge, (states, folds.validation, folds.validation_labels))
+    states, validation = each(validate, (states, folds.validation, folds.validation_labels))
     return states, {"train_loss": losses.T, "validation_loss": validation}
 
 
@@ -131,7 +120,7 @@ def _step_inputs(epoch, number, samples, index, augmentation, model) -> Callable
     return lambda places: ready[places]
 
 
-def _judge_fold(fold, *, model, training):
+def _validate_fold(fold, *, model, training):
     state, inputs, labels = fold
     if inputs is None:
         return stop_early(state, jnp.float32(jnp.inf), patience=0), NAN

@@ -45,16 +45,9 @@ def feed_epochs(
     (`sees_half`), is loaded whole and once. The numbers are the same. Validation samples, which no
     epoch changes, are prepared once, on the device of their fold.
 
-    Close it (`contextlib.closing`) to end the thread where not all epochs are taken.
-
-    Args:
-      pool: frames and labels of all subjects.
-      folds: idle ones are added until the devices share evenly.
-      model: the network.
-      training: how to train.
-      mesh: the devices.
-      first: the epoch to begin with.
-      resident: whether the bank is loaded whole; by `sees_half` where None.
+    Idle folds are added until the devices share evenly. `resident` is whether the bank is loaded
+    whole; by `sees_half` where None. Close it (`contextlib.closing`) to end the thread where not
+    all epochs are taken.
     """
     padded = pad_folds(list(folds), mesh)
     draw = partial(epoch_samples, pool, padded, training, model.streams)
@@ -82,10 +75,9 @@ def feed_epochs(
 
 
 def prepare_validation(frames: jax.Array, model: TwoStream, mesh: Mesh) -> jax.Array:
-    """Network inputs of validation samples laid over the devices, made a batch at a time.
+    """Network inputs of validation samples spread over the devices, made a batch at a time.
 
-    Uint8 (folds, batches, batch, 1 + streams, height, width) -> float32 (folds, batches, batch,
-    ...).
+    Uint8 (folds, batches, batch, 1 + streams, height, width) -> float32 (folds, batches, ...).
     """
     return _validation_program(model, mesh)(frames)  # pyright: ignore[reportArgumentType]
 

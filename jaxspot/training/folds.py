@@ -64,11 +64,7 @@ def split_fold(held_out: str, others: Sequence[str], *, validate: bool) -> Fold:
 
 
 def validates(folds: Sequence[Fold]) -> bool:
-    """Whether the folds have validation subjects.
-
-    Raises:
-      ValueError: some have and some have not; what is stacked must be alike.
-    """
+    """Whether the folds have validation subjects; a ValueError where only some have."""
     having = [bool(fold.validation) for fold in folds]
     if any(having) != all(having):
         raise ValueError("either all folds have validation subjects, or none has")

@@ -90,9 +90,8 @@ def train_loso(
             " patience=0, or loso_folds(subjects)"
         )
     progress = resume or Progress(0, start_folds(folds, pool, model=model, training=training), [])
-    run_epoch = compile_epoch(
-        model, training, augmentation or Augmentation(), mesh, batched=batched
-    )
+    ranges = augmentation or Augmentation()
+    run_epoch = compile_epoch(model, training, ranges, mesh, batched=batched)
     state = shard_folds(pad_idle(progress.state, mesh), mesh)
     ours = lambda tree: jax.tree.map(lambda x: np.array(x[: len(folds)]), jax.device_get(tree))
     first = progress.epoch + 1
@@ -122,11 +121,7 @@ def wait_for(tree: Any) -> None:
 def refuse_not_finite(
     folds: Sequence[Fold], epoch: int, losses: dict[str, np.ndarray], trained: np.ndarray
 ) -> None:
-    """Stops at the first loss that is not a finite number; `trained` tells who trained, (folds,).
-
-    Raises:
-      UserError: it names subject, epoch and step.
-    """
+    """Refuses a loss that is not finite by a UserError; `trained` is who trained, bool (folds,)."""
     by_step = np.column_stack([losses["train_loss"], losses["validation_loss"]])
     for fold, values, live in zip(folds, by_step, trained, strict=True):
         seen = values if fold.validation else values[:-1]

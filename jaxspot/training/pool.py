@@ -48,10 +48,7 @@ class BankFrames:
         """Frames uint8 (..., 112, 112) at int places (...), in any order.
 
         A video's file is mapped only while its frames are copied, so what was read takes no memory.
-
-        Raises:
-          IndexError: places outside of the bank.
-          UserError: a file is gone or was cut.
+        An IndexError for places outside the bank, a UserError for a file that is gone or cut.
         """
         order = np.argsort(places, axis=None)
         ranked = places.ravel()[order]
@@ -145,11 +142,7 @@ def gather_pool(bank: Bank) -> FramePool:
 
 
 def as_pool(source: FramePool | Bank) -> FramePool:
-    """The pool of a bank; a pool as it is.
-
-    Raises:
-      TypeError: anything else.
-    """
+    """The pool of a bank; a pool as it is; a TypeError for anything else."""
     if isinstance(source, FramePool):
         return source
     if isinstance(source, Bank):

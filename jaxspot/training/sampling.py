@@ -38,10 +38,8 @@ def epoch_samples(
 
     Subjects are drawn by how long they were recorded, and the frames of each subject on their own.
     So neither what another subject looks like or does, nor which other folds there are, changes
-    what a fold trains on. What folds have in common is prepared once (`train_epoch`).
-
-    Raises:
-      UserError: no training subject of a fold shows a face.
+    what a fold trains on. What folds have in common is prepared once (`train_epoch`). A UserError
+    where no training subject of a fold shows a face.
     """
     subjects = tuple(sorted(set(pool.subjects)))
     number = {subject: i for i, subject in enumerate(subjects)}
@@ -82,8 +80,7 @@ def validation_samples(
 ) -> np.ndarray:
     """Validation samples, the same in all epochs: int32 (folds, batches, batch, 1 + streams).
 
-    Raises:
-      UserError: no validation subject of a fold shows a face.
+    A UserError where no validation subject of a fold shows a face.
     """
     shape = training.validation_batches, training.batch, -1
     samples = []
@@ -109,10 +106,8 @@ def draw_samples(
 ) -> np.ndarray:
     """Draws `count` of some places, with replacement, and references at random skips (Table 3).
 
-    `training` holds the ranges of skips, and the balance unless another is given.
-
-    Returns:
-      int32 (count, 1 + streams), places in the pool: the frame and its references.
+    Int32 (count, 1 + streams), places in the pool: the frame and its references. `training` holds
+    the ranges of skips, and the balance unless another is given.
     """
     balance = training.balance if balance is None else balance
     current = _draw_frames(pool.labels[places], places, rng, count, balance)

@@ -43,15 +43,8 @@ def save_progress(folder: str | Path, progress: Progress) -> None:
 def restore_progress(folder: str | Path, like: FoldState) -> tuple[Progress | None, list[str]]:
     """Reads the newest epoch that is whole; damaged ones after it are removed.
 
-    Args:
-      folder: of `save_progress`; it may be absent.
-      like: a state of the same shapes.
-
-    Returns:
-      the progress (None: nothing was saved), and a line for each damaged epoch.
-
-    Raises:
-      UserError: epochs were saved and all of them are damaged.
+    Returns the progress, None where nothing was saved, and a line for each damaged epoch. `like` is
+    a state of the same shapes. A UserError where all saved epochs are damaged.
     """
     damage, newer = [], []
     for epoch in reversed(saved_epochs(folder)):

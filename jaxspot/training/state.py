@@ -17,7 +17,7 @@ class FoldState:
     Attributes:
       params, batch_stats, opt_state: of the step; a network without batch normalisation has no
         statistics, an empty dict.
-      mean_params, mean_stats: moving averages of weights and statistics, which are what is judged.
+      mean_params, mean_stats: moving averages of weights and statistics, validated and kept.
       best_params, best_stats: these of the epoch with the lowest validation loss, or of the last
         (`stop_early`).
       best_loss: that loss, float32.
