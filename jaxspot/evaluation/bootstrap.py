@@ -14,25 +14,13 @@ def bootstrap_f1(
     """Interval F1 with its percentile interval over subjects drawn with replacement.
 
     Subjects, not videos, are drawn: the videos of one face are alike. Counts are pooled over the
-    subjects of a draw as `score_intervals` pools them over videos, so F1 is
-    2 tp / (predictions + ground_truth) under either matching rule (under "megc2020" tp + fp is not
-    the number of predictions). A draw with neither a prediction nor a label of the kind has no F1
-    and is left out; `f1_draws` says how many remain. With few subjects such intervals are
-    too narrow.
+    subjects of a draw, so F1 is 2 tp / (predictions + ground_truth) under either matching rule. A
+    draw with neither a prediction nor a label of the kind has no F1 and is left out; `f1_draws`
+    says how many remain. With few subjects such intervals are too narrow.
 
-    Args:
-      by_subject: subject, kind ("ME", "MaE", "overall"), tp, predictions, ground_truth: a row a
-        subject and kind, as from `score_by_subject`; the order of rows is of no account.
-      draws: how many times all subjects are drawn.
-      level: the share of draws inside the interval.
-      seed: of the draws.
-
-    Returns:
-      kind -> f1 of all subjects (0.0 where undefined), f1_low, f1_high (NaN without a draw that
-      has an F1), f1_draws.
-
-    Raises:
-      ValueError: no subject, or a kind of a subject that is missing or there twice.
+    `by_subject` is from `score_by_subject`. Returns kind -> f1 of all subjects (0.0 where
+    undefined), f1_low, f1_high (NaN without a draw that has an F1), f1_draws. Raises ValueError for
+    no subject, or a kind of a subject that is missing or there twice.
     """
     rows = {}
     for kind, drawn in _drawn_f1(by_subject, draws, seed).items():
@@ -53,17 +41,9 @@ def bootstrap_difference(
     """F1 of one method minus that of another, with its interval: both on the same drawn subjects.
 
     Far narrower than two intervals side by side, since both methods meet the same hard subjects.
-    A draw counts where both have an F1.
-
-    Args:
-      first, second: as `by_subject` of `bootstrap_f1`, of the same subjects and labels.
-      draws, level, seed: as in `bootstrap_f1`; equal ones draw the same subjects there.
-
-    Returns:
-      kind -> difference (of what `bootstrap_f1` gives as f1), low, high, draws.
-
-    Raises:
-      ValueError: as `bootstrap_f1`, or tables with different subjects or numbers of labels.
+    A draw counts where both have an F1. The arguments are those of `bootstrap_f1`; equal ones draw
+    the same subjects there. Returns kind -> difference, low, high, draws. Raises ValueError as
+    `bootstrap_f1`, or for tables with different subjects or numbers of labels.
     """
     labels = [table.sort_values("subject") for table in (first, second)]
     if set(first.subject) != set(second.subject):

@@ -27,21 +27,11 @@ def random_floor(
     matching: MatchingRule = "one_to_one",
     iou: float = 0.5,
 ) -> dict[str, dict[str, float]]:
-    """The score of intervals thrown at random, as many and as long as given per video and kind.
+    """The score of random intervals: as many and as long as given, per video and kind.
 
-    A video's draws depend on the seed, its name and the kind alone, not on the other videos.
-
-    Args:
-      intervals: our predictions: video, kind, onset, offset.
-      annotations: labels with the same columns.
-      videos: video, frames.
-      draws: how many times all videos are drawn.
-      seed: of the draws.
-      matching, iou: as in `score_intervals`.
-
-    Returns:
-      as `score_intervals`, each value the mean over the draws, and `f1_p95`, the 95th percentile
-      of F1 over the draws.
+    The draws of a video depend on the seed, its name and the kind alone. Returns what
+    `score_intervals` does, each value the mean over the draws, and `f1_p95`, the 95th percentile of
+    F1 over the draws.
     """
     names = videos.video.tolist()
     predicted = frames_by_video(intervals, names, "intervals")
@@ -60,17 +50,11 @@ def random_floor(
 
 
 def place_at_random(lengths: np.ndarray, frames: int, rng: np.random.Generator) -> np.ndarray:
-    """Intervals of the given lengths, uniform over all placements that do not overlap.
+    """Intervals of given lengths, uniform over all placements that do not overlap.
 
-    Where they do not fit side by side each is placed uniformly on its own and they may overlap.
-
-    Args:
-      lengths: int (n,), in frames, each at most `frames`.
-      frames: length of the video.
-      rng: the source of chance.
-
-    Returns:
-      int (n, 2), onset and offset from 1, both ends included, in random order of the lengths.
+    If they do not fit side by side, each is placed uniformly on its own and they may overlap.
+    `lengths` is int (n,), each at most `frames`. Returns int (n, 2), onset and offset from 1, both
+    ends included, in random order of the lengths.
     """
     lengths = rng.permutation(np.asarray(lengths, np.int64))
     free = frames - int(lengths.sum())

@@ -40,20 +40,18 @@ def evaluate_files(
     iou: float = 0.5,
     rules: Collection[str] = RULES,
 ) -> Evaluation:
-    """Scores predicted intervals against labels; labels are mended, predictions never.
+    """Scores predicted intervals against labels; labels are repaired, predictions never.
 
     Args:
-      videos: CSV of subject, video, frames, fps: every video scored, also one without a label.
-      annotations: a canonical CSV table (subject, video, kind, onset, offset; apex optional; frames
-        from 1, both ends included), a workbook of SAMM-LV or CAS(ME)^2, or its label sheet as CSV.
+      videos: CSV of subject, video, frames, fps: every video scored.
+      annotations: see `read_labels`.
       intervals: CSV of subject, video, kind, onset, offset; further columns are ignored.
-      out: a folder for scores.json: the scores beside `protocol` and `iou`; and for repairs.csv,
-        which is written where a label was mended or left out, and removed where none was.
+      out: a folder for scores.json, and for repairs.csv if a label was repaired or left out.
       matching, iou: as in `match_intervals`.
-      rules: the repair rules in force (`repairs.RULES`).
+      rules: the repair rules to apply (`repairs.RULES`).
 
     Raises:
-      UserError: naming file and row, or the folder that cannot be written; nothing is written then.
+      UserError: it names file and row, or the folder that cannot be written; nothing is written.
     """
     table = read_videos(videos)
     predicted = read_intervals(intervals, table)
@@ -68,18 +66,12 @@ def evaluate_files(
 
 
 def read_truth(file: str | Path, videos: pd.DataFrame, *, rules: Collection[str] = RULES) -> Labels:
-    """Reads labels and fits them to the videos that are scored.
+    """Reads labels (`read_labels`) and fits them to the videos that are scored.
 
     A release may be scored in part: labels of other videos are left out, by rule `no_video`. In a
     canonical table such a label is taken for a mistake in its name.
 
-    Args:
-      file: see `read_labels`.
-      videos: subject, video, frames.
-      rules: of `repairs.RULES`.
-
-    Raises:
-      UserError: naming file and row; or none of the labels is of these videos.
+    Raises UserError: it names file and row; or none of the labels is of these videos.
     """
     labels = read_labels(file, rules=rules)
     table = labels.annotations

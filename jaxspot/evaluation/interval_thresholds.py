@@ -29,17 +29,11 @@ class Curve(NamedTuple):
 
 
 def interval_f1_threshold(curves: Sequence[Curve], **scoring: Any) -> float:
-    """The threshold with the best interval F1 of one kind.
+    """The threshold with the best interval F1 of one kind; inf if no candidate finds a label.
 
     `CANDIDATES` thresholds are tried, see `candidate_thresholds`. Of a range of candidates with
-    equal F1 the middle one is taken: F1 falls at the ends of the range.
-
-    Args:
-      curves: of one kind, one a video.
-      scoring: matching, iou: as in `match_intervals`.
-
-    Returns:
-      a threshold; inf (nothing is found) when no candidate finds a label.
+    equal F1 the middle one is taken: F1 falls at the ends of the range. `curves` has one a video;
+    `scoring` is `matching` and `iou` of `match_intervals`.
     """
     thresholds = candidate_thresholds([curve.scores for curve in curves])
     labels = sum(len(curve.truth) for curve in curves)
@@ -56,18 +50,11 @@ def overall_f1_thresholds(
     keep: Callable[[np.ndarray, np.ndarray], np.ndarray] = lambda micro, macro: micro,
     **scoring: Any,
 ) -> tuple[float, float]:
-    """The thresholds of ME and MaE that together give the best F1 over both kinds.
+    """The thresholds of ME and MaE with the best F1 over both kinds; inf to find nothing of a kind.
 
     Every pair of candidates is tried, including a threshold that finds nothing of a kind:
-    predictions of a kind that are hardly ever right cost more overall than they gain.
-
-    Args:
-      micro, macro: curves of ME and of MaE, both of the same videos.
-      keep: (ME found, MaE found) -> the ME kept, see `drop_nested`.
-      scoring: matching, iou: as in `match_intervals`.
-
-    Returns:
-      thresholds of ME and MaE; inf where the best is to find nothing.
+    predictions of a kind that are hardly ever right cost more overall than they gain. `micro` and
+    `macro` are of the same videos; `keep` is (ME found, MaE found) -> the ME kept (`drop_nested`).
     """
     small, large = _with_nothing(micro), _with_nothing(macro)
     labels = sum(len(curve.truth) for curve in (*micro, *macro))

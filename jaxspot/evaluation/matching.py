@@ -24,15 +24,11 @@ class Matching(NamedTuple):
 
 
 def interval_iou(a: ArrayLike, b: ArrayLike) -> np.ndarray:
-    """Intersection over union of every pair of intervals, counted in frames.
+    """Intersection over union of every pair of intervals, in frames: float64 (P, G) in [0, 1].
 
-    Args:
-      a: int (P, 2), onset and offset, both ends included: the length is offset - onset + 1.
-      b: int (G, 2).
-
-    Returns:
-      float64 (P, G) in [0, 1]. A ratio of whole numbers, rounded once: comparing it with a
-      threshold such as 0.5 or 0.3 is exact on the boundary.
+    `a` is int (P, 2), onset and offset, both ends included, so the length is offset - onset + 1;
+    `b` is int (G, 2). A ratio is rounded once: comparing it with 0.5 or 0.3 is exact on the
+    boundary.
     """
     a, b = _frames(a), _frames(b)
     onset = np.maximum(a[:, None, 0], b[None, :, 0])

@@ -25,28 +25,16 @@ def megc_log(
 ) -> str:
     """The log as the organisers of MEGC 2020 lay it out, both kinds together.
 
-    The first line is 1 (SAMM-LV) or 2 (CAS(ME)^2); then `video gt_on gt_off pred_on pred_off
-    TP|FP|FN` a row, "-" where there is none, in the order of the videos and of onsets within them.
-    Matching is "megc2020": each label is a row, TP beside the prediction of the best IoU or FN, and
-    each prediction that matches nothing is an FP. So rows of TP, FP and FN are as many as tp, fp
-    and fn of `score_intervals`. The logs of both data sets, one after the other, make the
-    challenge's file.
+    The first line is 1 (SAMM-LV) or 2 (CAS(ME)^2). Each row is `video gt_on gt_off pred_on pred_off
+    TP|FP|FN`, "-" where there is none, in the order of the videos and of onsets within them.
+    Matching is "megc2020": each label is a row, TP with the prediction of the best IoU or FN, and
+    each prediction that matches nothing is an FP. So there are as many rows of TP, FP and FN as
+    `score_intervals` counts. The logs of both data sets together make the challenge's file.
 
-    Args:
-      intervals: predictions with video, kind, onset, offset (frames, both ends included).
-      annotations: labels with the same columns.
-      videos: every video, in the order of the log: a table with a column `video`, or names.
-      dataset: "samm_lv" or "cas_me2".
-      iou: the least IoU of a match, in (0, 1].
-      every_prediction: also a TP row for a further prediction of a label that is found already, as
-        the organisers' own log has it; TP rows may then outnumber tp.
-
-    Returns:
-      the text, a newline after every row.
-
-    Raises:
-      ValueError: another data set.
-      UserError: an interval or annotation of a video that is not in `videos`.
+    `videos` gives the order of the log. `every_prediction` adds a TP row for each further
+    prediction of a label, as the organisers' own log does. The other arguments are those of
+    `score_intervals`. Raises ValueError for another data set, UserError for an interval of a video
+    not in `videos`.
     """
     if dataset not in DATASET_NUMBERS:
         raise ValueError(f"dataset must be one of {', '.join(DATASET_NUMBERS)}, not {dataset!r}")

@@ -7,14 +7,9 @@ from jaxspot.annotations.intervals import KINDS
 
 
 def auc(scores: np.ndarray, labels: np.ndarray) -> float:
-    """Area under the ROC curve (paper Table 4).
+    """Area under the ROC curve (paper Table 4), in [0, 1]; NaN if only one class is there.
 
-    Args:
-      scores: float (N,); a frame without a score (NaN) ranks below all others.
-      labels: bool (N,).
-
-    Returns:
-      float in [0, 1]; NaN when only one class is there.
+    `scores` is float (N,), where NaN ranks below all others; `labels` is bool (N,).
     """
     scores, labels = np.asarray(scores, float), np.asarray(labels, bool)
     if labels.all() or not labels.any():
@@ -25,15 +20,9 @@ def auc(scores: np.ndarray, labels: np.ndarray) -> float:
 
 
 def frame_f1(scores: np.ndarray, labels: np.ndarray, threshold: float | np.ndarray) -> float:
-    """F1 over frames, a frame being found where score >= threshold (paper Table 4).
+    """F1 over frames, found where score >= threshold (paper Table 4), in [0, 1]; 0.0 if undefined.
 
-    Args:
-      scores: float (N,); NaN is never found.
-      labels: bool (N,).
-      threshold: one number, or (N,) where folds differ.
-
-    Returns:
-      float in [0, 1]; 0.0 when undefined.
+    `scores` is float (N,), NaN is never found; `labels` is bool (N,); `threshold` may be (N,).
     """
     found, labels = np.asarray(scores) >= threshold, np.asarray(labels, bool)
     total = int(found.sum() + labels.sum())
@@ -63,13 +52,9 @@ def score_frames(
 def roc_threshold(scores: np.ndarray, labels: np.ndarray) -> float:
     """The score at the point of the ROC curve farthest above the diagonal (Youden's J).
 
-    Args:
-      scores: float (N,); NaN is left out.
-      labels: bool (N,).
-
-    Returns:
-      a score that occurs, the highest one of equal J; inf (nothing is found) when only one class
-      is there or no threshold is better than chance.
+    `scores` is float (N,), NaN is left out; `labels` is bool (N,). Returns a score that occurs, the
+    highest one of equal J; inf (nothing is found) if only one class is there or no threshold is
+    better than chance.
     """
     scores, labels = np.asarray(scores, float), np.asarray(labels, bool)
     scores, labels = scores[~np.isnan(scores)], labels[~np.isnan(scores)]

@@ -18,18 +18,12 @@ SHIFTS = np.linspace(-0.6, 0.6, 241)
 def threshold_error(
     held_out: Sequence[ScoredVideo], fitted: Sequence[FittedRule], protocol: Protocol = Protocol()
 ) -> pd.DataFrame:
-    """What one shift of all folds' thresholds would have gained; it looks at test labels.
+    """What one shift of all folds' thresholds would have gained; it uses test labels.
 
-    Args:
-      held_out: videos with the scores of the fold that held their subject out.
-      fitted: the rule of that fold, one a video.
-      protocol: how intervals are matched.
-
-    Returns:
-      a row for ME and for MaE. kind; error: the fitted threshold minus the best shifted one, above
-      0 if fitted too high (normalised scale; the middle of equally good shifts); f1: of the
-      thresholds as fitted; best_f1: of the shifted ones, an oracle. Nested micro-expressions are
-      kept whatever the rule says.
+    `held_out` are videos with the scores of the fold that held their subject out, `fitted` the rule
+    of that fold for each. Returns a row for ME and for MaE: kind; error, the fitted threshold minus
+    the best shifted one (normalised scale; the middle of equally good shifts); f1 of the thresholds
+    as fitted; best_f1 of the shifted ones, an oracle. Nested micro-expressions are always kept.
     """
     rows = [(kind, *_kind_error(kind, held_out, fitted, protocol)) for kind in KINDS]
     return pd.DataFrame(rows, columns=["kind", "error", "f1", "best_f1"])

@@ -25,15 +25,12 @@ DRAWS = 200
 def negative_control(
     bank: Bank, settings: Settings, saved: Path, stop_here: Callable[[], None]
 ) -> pd.DataFrame:
-    """Some folds trained and scored on rolled labels, with the same settings.
+    """Some folds trained and scored on moved labels, with the same settings.
 
-    What is found then is chance or a leak: F1 belongs at or under the 95th percentile of random
-    intervals, as many and as long, against the same rolled labels.
-    `saved` is a folder for what is done.
-
-    Returns:
-      `control_table`, empty where there is none to make: no folds are asked for, or too few
-      subjects, for folds and inner folds, have a video twice as long as the shift.
+    What is found then is chance or a leak: F1 should be at or below the 95th percentile of random
+    intervals, as many and as long, against the same moved labels. `saved` is a folder for what is
+    done. Returns `control_table`; empty if no folds are asked for, or if too few subjects have a
+    video twice as long as the shift.
     """
     if not settings.control.folds:
         return control_table([])
@@ -84,19 +81,12 @@ def judge_control(control: pd.DataFrame) -> str:
 
 
 def roll_labels(bank: Bank, *, seconds: float, seed: int) -> Bank:
-    """The bank with every video's labels moved on in time, around its end to its start.
+    """The bank with every video's labels moved later in time, around its end to its start.
 
-    A video's shift is drawn between `seconds` and its length less `seconds`, so that no label lies
-    nearer than that to its own place. A shift that cuts a label at the end of the video is drawn
-    again; where all do, the cut label is left out.
-
-    Args:
-      bank: frames and labels.
-      seconds: the least shift.
-      seed: of the shifts, with the video's name.
-
-    Returns:
-      the bank without the videos that are too short for the shift.
+    A video's shift is drawn between `seconds` and its length less `seconds`, so no label is nearer
+    than that to its own place. If a shift cuts a label at the end of the video, it is drawn again;
+    if all do, the cut label is left out. Videos too short for the shift are left out. `seed` and
+    the video's name decide the shifts.
     """
     least = np.ceil(seconds * bank.videos.fps).astype(int)
     videos = bank.videos.loc[bank.videos.frames >= 2 * least].reset_index(drop=True)

@@ -92,12 +92,8 @@ def spot_held_out(
 ) -> HeldOut:
     """Fits each fold's rule on its own subjects and applies it to the held-out one.
 
-    Args:
-      bank: videos and labels.
-      networks: whose scores of whom a fold takes.
-      scores: raw; NaN where a frame shows no face.
-      rules: one a fold.
-      protocol: how they are fitted.
+    `scores` are raw, NaN where a frame shows no face; `networks` says whose scores a fold takes;
+    `rules` has one a fold.
     """
     tables, by_hand, curves, fitted = [], [], {}, {}
     for number, (fold, rule) in enumerate(zip(networks.folds, rules, strict=True)):

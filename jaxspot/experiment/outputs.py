@@ -51,14 +51,7 @@ def write_outputs(
     compared: MethodTables,
     control: pd.DataFrame,
 ) -> None:
-    """Writes tables/, figures/ and report.html.
-
-    Args:
-      workdir: the run's folder.
-      bank, settings, trained: of the run.
-      compared: Tables 4 to 6, tidy.
-      control: the negative control, tidy; may be empty.
-    """
+    """Writes tables/, figures/ and report.html of a run; `control` may be empty."""
     folder, verdict = workdir / "tables", NO_CONTROL
     shown = write_comparison(folder, settings, compared)
     if len(control):

@@ -49,14 +49,9 @@ def spot_by_peers(
 ) -> dict[str, Spotted]:
     """Every video of a bank by each peer; a peer that is done in `saved` is read back.
 
-    Args:
-      bank: frames and labels.
-      folds: a fold a subject.
-      durations: per fold, mean seconds of ME and MaE of its own subjects: a peer's k for the
-        held-out subject.
-      settings: the names of the peers, of `PEERS`, and the seed of whatever is random.
-      saved: a folder with intervals.csv and scores/ for each peer.
-      stop_here: called whenever all that is done is saved; may raise.
+    `durations` has the mean seconds of ME and MaE of each fold's own subjects: a peer's k for the
+    held-out subject. `saved` is a folder with intervals.csv and scores/ for each peer; `stop_here`
+    is called whenever all that is done is saved, and may raise.
     """
     pairs = {fold.held_out: pair for fold, pair in zip(folds, durations, strict=True)}
 

@@ -39,19 +39,11 @@ def search_skips(
 ) -> tuple[Pair, ...]:
     """Each fold's frame skips k of ME and MaE in seconds: half the mean durations, or searched.
 
-    One kind's skip is varied while the other keeps k; the one with the highest AUC of single
-    frames of its kind is taken, k where the searched subjects do not show the kind. No threshold
-    enters, so none is fitted to the choice.
-
-    Args:
-      bank: frames and labels.
-      folds, model, variables: of the networks, stacked over folds.
-      durations: per fold, mean seconds of ME and MaE of its own subjects.
-      rule: "kth": nothing is searched; "manual": on the fold's validation subjects; "test_oracle":
-        on its held-out subject.
-      saved: JSON file of what is found, gone on with if it is of the same networks.
-      name: what the progress bar says.
-      stop_here: called whenever all that is done is saved; may raise.
+    One kind's skip is varied while the other keeps k. The one with the highest AUC of single frames
+    of its kind is taken, or k if the searched subjects do not show the kind. No threshold is used,
+    so none is fitted to the choice. The rule "kth" searches nothing, "manual" searches on the
+    fold's validation subjects, "test_oracle" on its held-out subject. `durations` are in seconds;
+    `saved` is a JSON file of what is found, continued if it is of the same networks.
     """
     k = tuple(scale(pair, (0.5, 0.5)) for pair in durations)
     if rule == "kth":

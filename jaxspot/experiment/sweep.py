@@ -60,16 +60,12 @@ Found = Sequence[tuple[SweepRun, Settings, pd.DataFrame]]
 
 
 def sweep_runs(config: Any) -> list[tuple[SweepRun, Any]]:
-    """The runs that a config stands for: each of its variants with each of its seeds.
+    """The runs of a config, each with its own config: each of its variants with each of its seeds.
 
     `config.variants` is a tuple of (name, changes), changes a tuple of (setting, value);
-    `config.seeds` a tuple of numbers in place of `config.seed`.
+    `config.seeds` a tuple of numbers in place of `config.seed`. Without either there is one run.
 
-    Returns:
-      the runs and a config for each; one alone where there is neither.
-
-    Raises:
-      UserError: a variant or seed is there twice, or a variant changes what is no setting.
+    Raises UserError: a variant or seed is there twice, or a variant changes what is no setting.
     """
     seeds = tuple(config.seeds) or (config.seed,)
     variants = tuple(config.variants) or (("", ()),)
@@ -138,13 +134,7 @@ def read_run(folder: str | Path) -> FinishedRun:
 def write_sweep(workdir: Path, bank: Bank, found: Found) -> pd.DataFrame:
     """Writes tables/ (2, 4 to 6, differences; 7 and seeds where these differ) and report.html.
 
-    Args:
-      workdir: the sweep's folder, with a folder for each run.
-      bank: that all were run on.
-      found: the runs.
-
-    Returns:
-      a row a run and kind, tidy.
+    `workdir` has a folder for each run. Returns a tidy table with a row for each run and kind.
     """
     folder, dataset = workdir / "tables", found[0][1].dataset
     runs = [read_run(workdir / run.name) for run, _, _ in found]

@@ -72,14 +72,9 @@ def join_tables(
 ) -> list[ReportTable]:
     """Writes Tables 2 and 4 to 7 over all runs (.csv, .md, .tex), those that any of them has.
 
-    Args:
-      runs: on any data sets. Of one data set, ours is called by its run's name, and any other
-        method that differs between runs carries that name in brackets.
-      folder: for the files.
-      data: whether the CSVs name the data set in a first column (Table 2 always does).
-
-    Returns:
-      the tables as printed, Table 5 first.
+    Of one data set, ours is called by its run's name, and any other method that differs between
+    runs has that name in brackets. With `data` the CSVs name the data set in a first column (Table
+    2 always does). Returns the tables as printed, Table 5 first.
     """
     datasets, shown = list(dict.fromkeys(run.dataset for run in runs)), []
     for number, (layout, join) in LAYOUTS.items():

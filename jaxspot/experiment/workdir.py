@@ -23,17 +23,11 @@ join a run that is done."""
 def claim_workdir(workdir: str | Path, config: Any, *, resume: bool) -> Iterator[None]:
     """Holds a run's folder for this process; config.json is in it from the start.
 
-    A run that ends before its bank is known (no provenance.json) has not begun: it can be started
-    again with other settings.
+    The folder is absent, empty or, with `resume`, that of a run with the same config. A run that
+    ends before its bank is known (no provenance.json) can be started again with other settings.
 
-    Args:
-      workdir: absent or empty, or that of a run to resume.
-      config: of this run.
-      resume: go on with the run that the folder holds, if it holds one.
-
-    Raises:
-      UserError: before any work: it holds another run or anything else, the run it holds was begun
-        with other settings, another process works in it, or it cannot be written.
+    Raises UserError before any work: the folder holds another run or anything else, its run was
+    begun with other settings, another process works in it, or it cannot be written.
     """
     workdir = Path(workdir)
     if (workdir / LOCK).exists():
