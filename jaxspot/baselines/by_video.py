@@ -25,15 +25,9 @@ class Peer(Protocol):
     ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
         """Spots every video; what is learned for a subject is learned from the others.
 
-        Args:
-          bank: the videos.
-          folds: jaxspot.training.folds.Fold of every subject, for peers that train.
-          k: kind -> k in frames, for a subject and a frame rate.
-          seed, on_frame: of whatever is random; told what is done.
-
-        Returns:
-          scores: video -> float32 (T, 2), ME and MaE; NaN where a frame has none.
-          intervals: of all videos, one table.
+        `folds` has the `Fold` of every subject, for peers that train. `k` is k in frames by kind,
+        for a subject and a frame rate. Returns scores, video -> float32 (T, 2), ME and MaE, NaN
+        where a frame has none; and the intervals of all videos, one table.
         """
         ...
 

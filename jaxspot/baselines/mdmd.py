@@ -37,19 +37,13 @@ def mdmd(
     Nothing is learned. Memory grows with the video by a few numbers a frame.
 
     Where the papers are silent: the four directions are centred on right, down, left and up. A
-    third is rounded down, to one at least. A third of the blocks is averaged. For the contrast the
-    ends of the difference stand for what lies beyond them.
+    third is rounded down, to one at least. A third of the blocks is averaged. For the contrast, the
+    ends of the difference are repeated beyond the ends of the video.
 
-    Args:
-      frames: uint8 (T, H, W); may be memory-mapped.
-      fps: frames per second.
-      p: height of the threshold between the mean and the maximum of a video's contrast.
-      blocks: a frame is split into blocks x blocks.
-      subject, video, on_frame: as in `by_video`.
-
-    Returns:
-      scores: float32 (T, 2), the contrast for ME and MaE; NaN in the first and last k frames.
-      intervals: subject, video, kind, onset, apex, offset, score.
+    `p` is the height of the threshold between the mean and the maximum of a video's contrast; a
+    frame is split into `blocks` x `blocks`. The other arguments are those of `by_video`. Returns
+    scores, float32 (T, 2), the contrast for ME and MaE, NaN in the first and last k frames; and
+    intervals.
     """
     skips = [max(1, round(SECONDS[kind] * fps)) for kind in KINDS]
     difference = maximal_difference(frames, skips=skips, blocks=blocks, on_frame=on_frame)

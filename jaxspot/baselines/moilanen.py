@@ -28,20 +28,13 @@ def moilanen(
     video: str = "",
     on_frame: OnFrame = lambda count: None,
 ) -> VideoResult:
-    """Spots by how far a frame's texture lies from that of the frames k before and after.
+    """Spots by how far a frame's texture is from that of the frames k before and after.
 
-    Memory grows with the video by two numbers a frame. No label is used but k.
+    Memory grows with the video by two numbers a frame. No label is used except for k.
 
-    Args:
-      frames: uint8 (T, H, W), read in order; may be memory-mapped.
-      k: kind -> half the mean duration in frames, from training subjects.
-      p: height of the threshold between the mean and the maximum of a video's contrast.
-      blocks: a frame is split into blocks x blocks.
-      subject, video, on_frame: as in `by_video`.
-
-    Returns:
-      scores: float32 (T, 2), the contrasted difference for ME and MaE, 0 or more.
-      intervals: subject, video, kind, onset, apex, offset, score.
+    `p` is the height of the threshold between the mean and the maximum of a video's contrast; a
+    frame is split into `blocks` x `blocks`. The other arguments are those of `by_video`. Returns
+    scores, float32 (T, 2), the contrasted difference for ME and MaE, 0 or more; and intervals.
     """
     skips = [k[kind] for kind in KINDS]
     difference = feature_difference(frames, skips=skips, blocks=blocks, on_frame=on_frame)

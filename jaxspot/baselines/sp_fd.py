@@ -41,18 +41,15 @@ def sp_fd(
     0.5 s or longer.
 
     Args:
-      frames: uint8 (T, 112, 112); may be memory-mapped.
-      fps: frames per second.
+      frames, fps, subject, video, on_frame: as in `by_video`; frames are uint8 (T, 112, 112).
       margin: what is dropped at each end of a video, in seconds. They dropped 100 frames, 0.5 s at
         200 fps; at 30 fps that would be 3.3 s, too much of a video that lasts 30 s.
       window_seconds: of the Savitzky-Golay filter of order 3. A sudden movement becomes about as
         long as the window, so 0.5 s would leave no micro-expression.
-      subject, video, on_frame: as in `by_video`.
 
     Returns:
       scores: float32 (T, 2), the highest of the regions' smooth curves; ME and MaE share it. NaN in
-        the margins.
-      intervals: subject, video, kind, onset, apex, offset, score.
+        the margins. And intervals.
     """
     speeds = region_speeds(frames, fps=fps, on_frame=on_frame)
     smooth = smooth_inside(speeds, fps=fps, margin=margin, window_seconds=window_seconds)

@@ -37,19 +37,14 @@ def softnet_bank(
     p: float = 0.55,
     mesh: Mesh | None = None,
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """Spots every fold's held-out subject by networks of its other subjects.
+    """Spots every fold's held-out subject by networks of its other subjects, as a `Peer`.
 
     A network learns from the training and validation subjects of its fold. The distance of its
-    frames and the length of its windows come from the fold's own k, for every video it sees: flow
-    is computed anew for each distance that occurs, so that no k has seen the labels it is used on.
+    frames and the length of its windows come from the fold's own k, for every video it uses: flow
+    is computed for each distance that occurs, so no k depends on the labels that it is used on.
 
-    Args:
-      bank, folds, k, seed, on_frame: as in `Peer`; only held-out subjects of `folds` are spotted.
-      recipe: how to train.
-      p: height of the threshold between the mean and the maximum of a video's scores.
-      mesh: the devices; all by default.
-
-    Returns what a `Peer` returns. Raises UserError when the training diverges.
+    `p` is the height of the threshold between the mean and the maximum of a video's scores. Raises
+    UserError if the training diverges.
     """
     recipe, k = recipe or Recipe(), cache(k)
     skips = {

@@ -56,23 +56,13 @@ def train_networks(
     batched: bool | None = None,
     on_share: Callable[[float], object] = lambda share: None,
 ) -> tuple[Any, np.ndarray]:
-    """Trains a network on each list of samples, all at once.
+    """Trains a network on each list of samples, all at once; each depends on its own samples and
+    seed.
 
-    A network depends on its own samples and seed alone.
-
-    Args:
-      images: uint8 (rows, 42, 42, 3), may be memory-mapped.
-      samples, seeds, names: of each network; seeds are whole numbers of 0 or more.
-      recipe: how to train.
-      mesh, batched: the devices, all by default; how the networks of one run, see `map_folds`.
-      on_share: called with the share of the training that is done.
-
-    Returns:
-      params: stacked, numpy.
-      losses: float32 (networks, steps), 0 where a network had no samples left in an epoch.
-
-    Raises:
-      UserError: a loss is not finite.
+    `images` is uint8 (rows, 42, 42, 3) and may be memory-mapped. `samples`, `seeds` (0 or more) and
+    `names` are of each network. `on_share` is called with the share of the training that is done.
+    Returns params, stacked numpy, and losses, float32 (networks, steps), 0 where a network had no
+    samples left in an epoch. Raises UserError if a loss is not finite.
     """
     mesh, train_some = mesh or fold_mesh(), _train_some(recipe)
     place = lambda tree: shard_folds(jax.tree.map(lambda leaf: pad_folds(leaf, mesh), tree), mesh)
