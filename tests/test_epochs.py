@@ -158,7 +158,7 @@ def full(*arguments):
 
 def test_a_save_cut_anywhere_leaves_the_last_one(epochs, tmp_path, monkeypatch):
     save_progress(tmp_path, epochs[1][0])
-    for name in ("write_text", "_manifest", "_flush"):
+    for name in ("write_text", "_manifest", "flush"):
         with monkeypatch.context() as patch:
             patch.setattr(checkpoint, name, full)
             with pytest.raises(OSError, match="No space"):
