@@ -13,6 +13,7 @@ from jaxspot.video.bank import open_bank
 
 FLAGS = [
     "--config=configs/default.py:paper",
+    "--config.model.trunk=motion",  # compiles faster
     "--config.model.widths=(4,4,4)",
     "--config.training.epochs=1",
     "--config.training.steps=2",
