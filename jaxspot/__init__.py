@@ -50,7 +50,7 @@ Network
 Training
 
   loso_folds
-    Makes one fold per subject; one in eight others (at least one) validates, in rotation.
+    Makes one fold per subject; an eighth of the others (at least one) validates, in rotation.
   plan_networks
     Lists the networks that a run needs, given the scores that its thresholds are fitted on.
   gather_pool
@@ -71,7 +71,7 @@ Spotting
   fit_rule
     Fits normalisation and thresholds on scores of subjects other than the held-out one.
   apply_rule
-    Spots in the scores of one video (paper section 4.1, Automated IoU Method).
+    Finds the intervals in the scores of one video (paper section 4.1, Automated IoU Method).
   find_intervals
     Finds runs of frames whose score reaches the threshold (paper section 4.1).
   spot_videos
@@ -86,14 +86,14 @@ Scoring
   Protocol
     How thresholds are fitted and intervals are scored; the defaults are the paper's.
   match_intervals
-    Matches predictions to labels of one kind in one video where their IoU is high enough.
+    Matches predictions to labels if their IoU is high enough; all of one kind, in one video.
   score_intervals
     Precision, recall and F1 of intervals, pooled over all videos (paper Tables 5 to 7).
 
 Synthetic data
 
   synthetic_bank
-    Makes a frame bank of synthetic videos with exact labels; `out` exists once it is complete.
+    Makes a frame bank of synthetic videos with exact labels; it appears in `out` when complete.
 """
 
 from importlib import metadata

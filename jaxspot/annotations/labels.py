@@ -32,7 +32,8 @@ def read_samm_lv(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.
       rules: the repair rules in force (`repairs.RULES`).
 
     Returns:
-      frames as integers from 1, both ends included, 200 a second, in the order of the sheet.
+      one row per label, in the order of the sheet; onset, apex and offset are frame numbers from
+      1 at 200 fps, both ends included.
 
     Raises:
       UserError: naming file and row.
@@ -45,11 +46,12 @@ def read_cas_me2(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.
 
     Args:
       workbook: the .xlsx with its three sheets, under any names and in any order; or its label
-        sheet as CSV, which is read by the names of the release (participant 1 is s15, 22 is s40).
+        sheet as CSV, whose participants then get the names of the release (1 is s15, 22 is s40).
       rules: the repair rules in force (`repairs.RULES`).
 
     Returns:
-      frames as integers from 1, both ends included, 30 a second, in the order of the sheet.
+      one row per label, in the order of the sheet; onset, apex and offset are frame numbers from
+      1 at 30 fps, both ends included.
 
     Raises:
       UserError: naming file and row.

@@ -42,7 +42,7 @@ class ScoredVideo(NamedTuple):
         return frame_labels(self.annotations, frames=len(self.scores))
 
     def curve(self, kind: str, smoothed: np.ndarray, rule: IntervalRule) -> Curve:
-        """One kind of its smoothed curves, float (T, 2), with its labels, to be cut by a rule."""
+        """The curve of one kind in `smoothed`, float (T, 2), with labels and interval finder."""
         scores = smoothed[:, KINDS.index(kind)]
         truth = frames_by_video(self.annotations.assign(video=self.video), [self.video])
         find = interval_finder(scores, kind, fps=self.fps, rule=rule)

@@ -45,7 +45,7 @@ def match_intervals(
     matching: MatchingRule = "one_to_one",
     iou: float = 0.5,
 ) -> Matching:
-    """Matches predictions to labels of one kind in one video where their IoU is high enough.
+    """Matches predictions to labels if their IoU is high enough; all of one kind, in one video.
 
     one_to_one: each interval is matched at most once. The matching has as many pairs as possible;
     if there are several such matchings, it is the one with the largest total IoU.

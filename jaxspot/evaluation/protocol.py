@@ -30,7 +30,8 @@ class Protocol:
       frame_skip: "kth": k of the training subjects' labels (paper section 3.3); "manual": searched
         around k on the validation subjects; "test_oracle": searched on the *test* subject, like the
         paper's manual frame skip; it uses test labels.
-      cycles: of the Butterworth cut-off of a fold, see `cutoff_from_k`.
+      cycles: periods of the Butterworth cut-off frequency in one mean expression, see
+        `cutoff_from_k`.
 
     Raises:
       ValueError: a setting is not valid, or two settings exclude each other.

@@ -22,7 +22,7 @@ class Augmentation:
         It models the remaining error of the alignment. Not in the paper.
 
     Raises:
-      ValueError: a value that no field can hold.
+      ValueError: a value is not valid.
     """
 
     contrast: tuple[float, float] = (0.5, 1.5)

@@ -20,8 +20,9 @@ class Convolution(nn.Module):
       multiplier: filters of the first depthwise layer. Its input is one gray channel, so a single
         filter would learn little.
       pooling: "max" or "average" over 2x2 pixels after blocks 1 and 2.
-      pool_grid: side of the grid of regional averages that sums up a stream: 1, 2, 4, 7, 14 or
-        28. 1 is the paper's global average pooling. 7 keeps the place in the face that moved.
+      pool_grid: n, where each stream is averaged over the cells of an n x n grid: 1, 2, 4, 7, 14
+        or 28. The paper's global average pooling is n = 1. With 7, the place in the face that
+        moved is kept.
       kernel_init: "random", or "difference": block 1 starts as current frame minus reference.
       dropout: share of channels dropped in training after every block.
       norm: "batch", or "none": the pointwise layers have a bias instead.

@@ -18,7 +18,7 @@ class Motion(nn.Module):
     """A trunk that sees only motion: one dense layer over the grid of `local_motion`.
 
     Attributes:
-      features: of each stream.
+      features: number of features of each stream.
     """
 
     features: int = 64

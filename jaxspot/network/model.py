@@ -22,8 +22,8 @@ class TwoStream(nn.Module):
     `TwoStream()` is the paper's network without dropout.
 
     Attributes:
-      trunk: from a frame and a reference to the features of a stream: `Convolution`, the paper's,
-        or `Motion`.
+      trunk: computes the features of a stream from a frame and a reference: `Convolution` (the
+        paper's) or `Motion`.
       streams: what the streams compare. It shapes the inputs; the network has a stream for each of
         its references.
       fusion_width: width of a hidden layer that combines all streams. 0 leaves it out, as in the

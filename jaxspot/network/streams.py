@@ -21,8 +21,9 @@ class Streams:
       references: for each stream, a kind ("ME" or "MaE") and a factor. The reference is earlier by
         the factor times the frame skip k of that kind. It is later if the factor is below 0.
       lcn: whether frames are normalised by LCN (eq. 1); if not, they are only scaled.
-      skip_rounding_seconds: when scoring, k is rounded to a multiple of this if frames are closer
-        together, so that folds with similar k share their comparisons. 0 does not round k.
+      skip_rounding_seconds: when scoring, k is rounded to a multiple of this time, so that folds
+        with similar k share their comparisons. If frames are at least this far apart, or if it is
+        0, k is not rounded.
 
     Raises:
       ValueError: `references` that are not such pairs.

@@ -33,7 +33,8 @@ class IntervalRule:
         interval surrounds a peak that reaches the threshold, and ends where the curve falls below
         this share of the peak's height. If two overlap, the one with the higher peak is kept
         (`find_around_peaks`).
-      merge_seconds: intervals of a kind that are at most this far apart are merged; runs only.
+      merge_seconds: intervals of a kind that are at most this far apart are merged. Must be 0 if
+        `peak_share` is above 0.
       keep_nested: whether to keep micro-expressions that are completely inside a macro-expression
         that was found.
 
@@ -94,7 +95,7 @@ def cutoff_from_k(k_seconds: Pair, *, cycles: float = 1.0) -> Pair:
 def apply_rule(
     scores: np.ndarray, *, fps: float, fitted: FittedRule, subject: str = "", video: str = ""
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Spots in the scores of one video (paper section 4.1, Automated IoU Method).
+    """Finds the intervals in the scores of one video (paper section 4.1, Automated IoU Method).
 
     Args:
       scores: float (T, 2), raw sigmoid outputs for ME and MaE; NaN where a frame has none.

@@ -110,7 +110,8 @@ def spot_videos(
 
     Args:
       paths: video files.
-      weights: a folder that `save_spotter` wrote: `checkpoints/spotter` of a run, or the run's.
+      weights: the folder of a run, or a folder that `save_spotter` wrote (in a run, this is
+        `checkpoints/spotter`).
       out: folder of the results.
       plot, progress: see `spot_clip`.
 

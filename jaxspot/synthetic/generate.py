@@ -136,7 +136,7 @@ def synthetic_bank(
     workers: int | None = None,
     progress: bool = True,
 ) -> Bank:
-    """Makes a frame bank of synthetic videos with exact labels; `out` exists once it is complete.
+    """Makes a frame bank of synthetic videos with exact labels; it appears in `out` when complete.
 
     `people` are the numbers of the heads, from 1 (by default all, in order). The first `subjects`
     of them are used. Number 7 is called `s07` and its videos `s07_1`... The same arguments give the

@@ -35,7 +35,7 @@ class Fold:
 
 
 def loso_folds(subjects: Iterable[str], *, validate: bool = True) -> list[Fold]:
-    """Makes one fold per subject; one in eight others (at least one) validates, in rotation.
+    """Makes one fold per subject; an eighth of the others (at least one) validates, in rotation.
 
     Args:
       subjects: names, in any order; repeated names are allowed.

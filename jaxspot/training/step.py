@@ -33,8 +33,8 @@ class Training:
       skip_range_seconds: of ME and MaE, shortest and longest random frame skip in seconds.
       averaging: decay per step of the moving average of weights and statistics. The average is
         validated and kept. 0 turns averaging off.
-      balance: share of samples whose kind (ME, MaE, neither) is drawn first. Each kind that the
-        subject has is equally likely.
+      balance: for this share of the samples, the kind (ME, MaE, neither) is drawn first, then a
+        frame of that kind. Each kind that the subject has is equally likely.
       seed: seed of all random numbers.
 
     Raises:

@@ -50,8 +50,8 @@ def probe(path: str | Path) -> VideoInfo:
 def read_video(path: str | Path) -> Iterator[VideoFrame]:
     """Yields every frame in presentation order; memory use does not grow with the video.
 
-    Times are the presentation time stamps, counted from where the container starts, never frame /
-    fps. The display matrix (rotation, mirroring) is applied.
+    Times are the presentation time stamps, counted from where the container starts. They are not
+    computed from frame number and fps. The display matrix (rotation, mirroring) is applied.
 
     Raises:
         UserError: the file is missing or empty, is not a video, has no video stream, has a packet
