@@ -1,7 +1,7 @@
 """The benchmark's arithmetic, and the PyTorch twin against our own network (where installed)."""
 
 import json
-import time
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ import pytest
 from plain_network import close, random_variables
 
 from configs import default
-from jaxspot.benchmark import rows, scaling
+from jaxspot.benchmark import measure, rows, scaling
 from jaxspot.benchmark.measure import (
     ClockReading,
     Machine,
@@ -25,7 +25,7 @@ from jaxspot.benchmark.measure import (
 from jaxspot.benchmark.scaling import Law, Point
 from jaxspot.benchmark.scaling import table as scaling_table
 from jaxspot.benchmark.table import table
-from jaxspot.benchmark.work import BEST, MadeUpFrames
+from jaxspot.benchmark.work import BEST, MadeUpFrames, made_up_frames
 from jaxspot.commands import benchmark
 from jaxspot.memory import peak_gigabytes
 from jaxspot.network.lcn import local_contrast_normalise
@@ -33,16 +33,19 @@ from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import build_model
 
 
-def test_a_slower_peer_has_a_ratio_above_one():
-    wait = lambda seconds: lambda: time.sleep(seconds)
+def test_a_slower_peer_has_a_ratio_above_one(monkeypatch):
+    clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
+    monkeypatch.setattr(measure, "time", clock)
+    wait = lambda seconds: lambda: setattr(clock, "now", clock.now + seconds)
     (row,) = compare_speed(
         "x", wait(0.01), {"slow": wait(0.03)}, unit="ms", convert=lambda s: 1e3 * s, rounds=3
     )
-    assert row.value > 9 and row.peer_value > 29 and row.ratio > 1
+    assert (row.value, row.peer_value, row.ratio) == pytest.approx((10, 30, 3))
     assert row.peer == "slow" and row.bound is None
     (alone,) = compare_speed(
-        "x", wait(0), {}, unit="1/s", convert=lambda s: 1 / s, bound_s=0.5, rounds=1
+        "x", wait(0.1), {}, unit="1/s", convert=lambda s: 1 / s, bound_s=0.5, rounds=1
     )
+    assert alone.value == pytest.approx(10)
     assert alone.peer_value is None and alone.bound == 2.0
 
 
@@ -85,7 +88,7 @@ def test_the_command_writes_rows_of_the_contract(tmp_path, capsys):
 
 
 def test_peers_of_lcn_compute_the_same():
-    image = rows.made_up_frames(1)[0].astype(np.float32) / 255
+    image = made_up_frames(1)[0].astype(np.float32) / 255
     expected = np.asarray(jax.jit(local_contrast_normalise)(image))
     by_opencv = rows._contrast(image, rows._opencv_blur)
     np.testing.assert_allclose(by_opencv, expected, atol=2e-4)

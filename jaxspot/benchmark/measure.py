@@ -18,15 +18,14 @@ import numpy as np
 from jaxspot.network.compiling import prepare_process
 
 BUSY = 0.1
-"""Cores that others take, from which on figures are not to be trusted."""
+"""Figures are not to be trusted where others take more cores than this."""
 
 
 class Row(NamedTuple):
     """One comparison; `ratio` is how many times better ours is than the peer.
 
-    name, value, unit: what was measured, see `ROWS`; ours; the unit of both values. peer,
-    peer_value: what it is compared with, empty where there is nothing. bound: what the machine
-    would take for the work that XLA counts in ours, in `unit`.
+    `value`, `peer_value` and `bound` are in `unit`. `bound` is what the machine would take for the
+    work that XLA counts in ours.
     """
 
     name: str
@@ -74,11 +73,10 @@ def compare_speed(
     bound_s: float | None = None,
     rounds: int = 9,
 ) -> list[Row]:
-    """A row for each peer, timed in turn with ours; one row alone where there is none.
+    """A row for each peer, timed in turn with ours, `rounds` times; one row where there is no peer.
 
-    ours, peers: what does the work once, and name -> what does the same work once. convert: seconds
-    -> `unit`, for instance frames a second. bound_s: seconds that the machine would need at least.
-    rounds: how often each is timed.
+    Each callable does the same work once. `convert` turns seconds into `unit`. `bound_s` is the
+    least time that the machine would need, in seconds.
     """
     mine, *theirs = seconds_of([ours, *peers.values()], rounds=rounds)
     alone = Row(name, convert(mine), unit, bound=None if bound_s is None else convert(bound_s))
@@ -97,7 +95,7 @@ class ClockReading(NamedTuple):
 
 
 def read_clock() -> ClockReading:
-    """Now; where the system does not tell what its processors did, this process did it all."""
+    """The time now; without /proc/stat, `busy` counts this process alone."""
     busy = ours = sum(os.times()[:4])  # with its children
     if Path("/proc/stat").is_file():
         ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
@@ -106,13 +104,13 @@ def read_clock() -> ClockReading:
 
 
 def cores_of_others(begin: ClockReading, end: ClockReading) -> float:
-    """How many cores other processes, or other machines on the same host, took in between."""
+    """How many cores other processes, or other machines on the same host, used in between."""
     others = (end.busy - begin.busy) - (end.ours - begin.ours)
     return max(0.0, others / (end.wall - begin.wall))
 
 
 def in_fresh_process(function: Callable, *arguments: Any) -> Any:
-    """The answer of a function that nothing ran before: no waiting threads, no kept memory."""
+    """The result of a function in a new process, without the threads and memory of this one."""
     context = get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=prepare_process) as fresh:
         return fresh.submit(function, *arguments).result()

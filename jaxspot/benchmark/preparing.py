@@ -2,7 +2,6 @@
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import cv2
 
@@ -27,9 +26,9 @@ def prepare(_: Machine, *, videos: int = 4, frames: int = 300) -> list[Row]:
             with one_opencv_thread():
                 return run(1)
 
-        every_core, per_second = lambda: run(core_count()), lambda s: videos * frames / s
-        options: dict[str, Any] = dict(unit="frames/s", convert=per_second, rounds=1)
-        return compare_speed("prepare", every_core, {"one core": on_one_core}, **options)
+        every_core, peers = lambda: run(core_count()), {"one core": on_one_core}
+        rate = lambda seconds: videos * frames / seconds
+        return compare_speed("prepare", every_core, peers, unit="frames/s", convert=rate, rounds=1)
 
 
 def make_source(root: Path, *, videos: int, frames: int) -> Dataset:

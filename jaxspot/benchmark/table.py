@@ -39,8 +39,7 @@ def describe_machine(machine: Machine, others: float) -> str:
     return (
         f"{_processor()}, {os.cpu_count()} cores, {len(devices)} x {devices[0].device_kind};"
         f" {machine.flops / 1e9:.0f} GFLOP/s, {machine.bytes / 1e9:.0f} GB/s;"
-        f" jax {jax.__version__};"
-        f" others took {others:.2f} cores"
+        f" jax {jax.__version__}; others took {others:.2f} cores"
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.blocks import EPSILON
@@ -22,7 +22,7 @@ from jaxspot.training.step import Training
 BATCH = 32
 
 
-def local_contrast_normalise(images: torch.Tensor) -> torch.Tensor:
+def local_contrast_normalise(images: Tensor) -> Tensor:
     """Paper eq. 1: float (..., height, width) in 0..1 -> the same shape."""
     window = torch.tensor(gaussian_window(SIGMA, TRUNCATE), dtype=images.dtype)
     flat = images.reshape(-1, 1, *images.shape[-2:])
@@ -33,21 +33,15 @@ def local_contrast_normalise(images: torch.Tensor) -> torch.Tensor:
     return (difference / torch.maximum(deviation, floor)).reshape(images.shape)
 
 
-def blur(images: torch.Tensor, window: torch.Tensor) -> torch.Tensor:
+def blur(images: Tensor, window: Tensor) -> Tensor:
     """Separable convolution of (n, 1, height, width), borders mirrored about the edge."""
-    radius = len(window) // 2
-    height, width = images.shape[-2:]
-    rows, columns = (mirrored(size, radius) for size in (height, width))
+    mirrored = lambda size: np.pad(np.arange(size), len(window) // 2, mode="symmetric")
+    rows, columns = (torch.from_numpy(mirrored(size)) for size in images.shape[-2:])
     images = F.conv2d(images[..., rows, :], window.view(1, 1, -1, 1))
     return F.conv2d(images[..., columns], window.view(1, 1, 1, -1))
 
 
-def mirrored(size: int, radius: int) -> torch.Tensor:
-    """Indices of -radius .. size + radius - 1 mirrored about the edges."""
-    return torch.from_numpy(np.pad(np.arange(size), radius, mode="symmetric"))
-
-
-def augment(frames: torch.Tensor, generator: torch.Generator, ranges: Augmentation) -> torch.Tensor:
+def augment(frames: Tensor, generator: torch.Generator, ranges: Augmentation) -> Tensor:
     """One draw for all frames of a sample: uint8 (batch, frames, h, w) -> float32 in 0..1."""
     batch, _, height, width = frames.shape
     draw = lambda low, high: low + (high - low) * torch.rand((batch, 1, 1, 1), generator=generator)
@@ -90,7 +84,7 @@ class TwoStreamTwin(nn.Module):
         self.hidden, self.back = nn.Linear(three, three), nn.Linear(three, three)
         self.output = nn.Linear(2 * three, 2)
 
-    def forward(self, frames: torch.Tensor) -> torch.Tensor:
+    def forward(self, frames: Tensor) -> Tensor:
         """Float (batch, 3, height, width), normalised -> logits (batch, 2)."""
         pairs = torch.stack([frames[:, [0, 1]], frames[:, [0, 2]]], 1).flatten(0, 1)
         x = self.blocks(pairs.contiguous(memory_format=torch.channels_last)).mean((2, 3))
@@ -99,12 +93,8 @@ class TwoStreamTwin(nn.Module):
 
 
 def weighted_bce(
-    logits: torch.Tensor,
-    labels: torch.Tensor,
-    *,
-    presence_weight: float,
-    kind_weights: tuple[float, float],
-) -> torch.Tensor:
+    logits: Tensor, labels: Tensor, *, presence_weight: float, kind_weights: tuple[float, float]
+) -> Tensor:
     """Paper eq. 2, a mean over the batch."""
     positive = presence_weight * labels * F.logsigmoid(logits)
     negative = (1 - presence_weight) * (1 - labels) * F.logsigmoid(-logits)
@@ -157,10 +147,7 @@ def torch_step(frames: np.ndarray, labels: np.ndarray, training: Training) -> Ca
 def torch_scores(
     variables: Mapping[str, Any], frames: np.ndarray, skips: np.ndarray
 ) -> dict[str, Callable[[], Any]]:
-    """Calls that score a video uint8 (frames, h, w): LCN for every sample, or once per frame.
-
-    variables: of `TwoStream` in the paper's form. skips: int (2,), frames.
-    """
+    """Calls that score a video uint8 (T, h, w), with LCN of every sample or once a frame."""
     model = TwoStreamTwin().to(memory_format=torch.channels_last).eval()
     load_variables(model, variables)
     images = torch.from_numpy(frames)

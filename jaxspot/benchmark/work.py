@@ -53,13 +53,12 @@ def made_up_frames(count: int, *, seed: int = 0) -> np.ndarray:
 
 
 class MadeUpFrames:
-    """Frames in a row that take no memory however many: some repeat as they are asked for."""
+    """Any number of frames in the memory of 64, which repeat."""
 
     def __init__(self, length: int):
         self.shape, self.frames = (length, SIZE, SIZE), made_up_frames(64)
 
     def __len__(self) -> int:
-        """How many."""
         return self.shape[0]
 
     def __getitem__(self, places: np.ndarray) -> np.ndarray:
@@ -100,10 +99,7 @@ def one_network(model: TwoStream = PAPER) -> dict[str, Any]:
 def epoch_of(
     folds: int, *, model: TwoStream = PAPER, frames: int = 120, mesh: Mesh | None = None
 ) -> Callable[[], Any]:
-    """A call that runs one epoch of as many folds by TRAINING, laid over the devices as in a run.
-
-    frames: of each subject in the pool. mesh: the devices; all by default.
-    """
+    """A call that trains `folds` folds for one epoch by TRAINING; each subject has `frames`."""
     mesh = mesh or fold_mesh()
     pool = made_up_pool(subjects=max(folds, 12), frames=frames)
     chosen = loso_folds(pool.subjects)[:folds]
