@@ -7,7 +7,7 @@ from jaxspot.baselines.sp_fd import sp_fd
 
 
 def softnet(bank, **given):
-    """`softnet_bank`; it alone needs jax, which is imported when it is called."""
+    """`softnet_bank`, imported when called: it alone needs jax."""
     from jaxspot.baselines.softnet.folds import softnet_bank
 
     return softnet_bank(bank, **given)

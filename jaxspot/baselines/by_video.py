@@ -1,4 +1,4 @@
-"""What every peer is called with, and how a method on one video becomes one."""
+"""How every peer is called, and how a method on one video becomes a peer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ FrameCounts = Callable[[str, float], Mapping[str, int]]
 """(held-out subject, fps) -> kind -> k in frames, from the labels of the *other* subjects."""
 OnFrame = Callable[[int], object]
 """Called with the number of frames done since the last call."""
+IGNORE: OnFrame = lambda count: None
 VideoResult = tuple[np.ndarray, pd.DataFrame]
 """Scores float32 (T, 2) of one video, ME and MaE, and its intervals."""
 
@@ -39,7 +40,7 @@ def by_video(spot: Callable[..., VideoResult], *, takes: str = "fps") -> Any:
     "fps" or "k" (kind -> frames), subject and video for its table, and on_frame.
     """
 
-    def spot_bank(bank, *, folds=(), k: Any = None, seed=0, on_frame=lambda count: None):
+    def spot_bank(bank, *, folds=(), k: Any = None, seed=0, on_frame=IGNORE):
         scores, tables = {}, [intervals_table({}, np.zeros((0, 2)))]
         for row in bank.videos.to_dict("records"):
             subject, video, fps = row["subject"], row["video"], row["fps"]

@@ -1,31 +1,28 @@
-"""What methods of feature difference analysis share: blocks of a frame, contrast, peaks."""
+"""What the methods of feature difference analysis share: blocks of a frame, contrast, peaks."""
 
 import numpy as np
 from scipy.signal import find_peaks
 
 
 def block_numbers(shape: tuple[int, ...], *, blocks: int) -> np.ndarray:
-    """The block that each pixel of a frame (H, W) lies in, int (H, W), of blocks x blocks."""
+    """The block of each pixel of a frame (H, W), int (H, W), of blocks x blocks."""
     row, column = (np.arange(n) * blocks // n for n in shape)
     return row[:, None] * blocks + column
 
 
 def mean_of_top_third(values: np.ndarray) -> float:
-    """Mean of the largest third of values (n,), of one at least."""
+    """Mean of the largest third of values (n,), at least of one."""
     return float(np.sort(values)[-max(1, len(values) // 3) :].mean())
 
 
 def stand_out(curve: np.ndarray, *, distance: int) -> np.ndarray:
-    """F_i - (F_(i-d) + F_(i+d)) / 2 of a curve float (T,); its ends stand for what lies beyond."""
+    """F_i - (F_(i-d) + F_(i+d)) / 2 of a curve float (T,) whose ends are repeated."""
     around = np.pad(curve, distance, mode="edge") if len(curve) else curve
     return curve - (around[: len(curve)] + around[len(around) - len(curve) :]) / 2
 
 
 def relative_height(curve: np.ndarray, *, p: float) -> float:
-    """The threshold mean + p (max - mean) of a curve (Moilanen et al. 2014).
-
-    curve: float (T,) with one score at least; NaN frames are left out. p: in [0, 1].
-    """
+    """The threshold mean + p (max - mean) of a curve (T,), NaN left out (Moilanen et al. 2014)."""
     mean = np.nanmean(curve)
     return float(mean + p * (np.nanmax(curve) - mean))
 
@@ -33,8 +30,7 @@ def relative_height(curve: np.ndarray, *, p: float) -> float:
 def peak_spans(curve: np.ndarray, *, k: int, p: float = 0.55) -> np.ndarray:
     """Peaks at least k frames apart above `relative_height`, each widened by k frames.
 
-    curve: float (T,), 0 or more. Returns int (n, 2), array bounds from 0, half open, cut at the
-    ends of the video.
+    The curve, float (T,), is 0 or more. Returns int (n, 2), half open, within the video.
     """
     if not len(curve) or curve.max() <= 0:
         return np.zeros((0, 2), np.int64)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import OnFrame, VideoResult
+from jaxspot.baselines.by_video import IGNORE, OnFrame, VideoResult
 from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin
 from jaxspot.baselines.feature_difference import (
     block_numbers,
@@ -18,7 +18,7 @@ from jaxspot.spotting.intervals import find_intervals, intervals_table
 SECONDS = {"ME": 0.4, "MaE": 1.3}
 """k of each kind: 12 and 39 frames at 30 fps, 80 and 260 at 200."""
 SHORTEST_ME, LONGEST_ME = 0.235, 0.525
-"""In seconds: 7 to 16 frames at 30 fps, 47 to 105 at 200. What is longer is a macro-expression."""
+"""In seconds: 7 to 16 frames at 30 fps, 47 to 105 at 200. A longer one is a macro-expression."""
 DIRECTIONS = 4
 
 
@@ -30,7 +30,7 @@ def mdmd(
     blocks: int = 6,
     subject: str = "",
     video: str = "",
-    on_frame: OnFrame = lambda count: None,
+    on_frame: OnFrame = IGNORE,
 ) -> VideoResult:
     """Spots where the face has moved since k frames ago, and k frames later has moved back.
 
@@ -54,16 +54,12 @@ def mdmd(
 
 
 def maximal_difference(
-    frames: np.ndarray,
-    *,
-    skips: Sequence[int],
-    blocks: int = 6,
-    on_frame: OnFrame = lambda count: None,
+    frames: np.ndarray, *, skips: Sequence[int], blocks: int = 6, on_frame: OnFrame = IGNORE
 ) -> np.ndarray:
     """How much further each frame is from the one k before it than that is from the one k after.
 
-    Arguments are those of `mdmd`; `skips` holds the k of each column, 1 or more. Returns float64
-    (T, len(skips)), in pixels; NaN in the first and last k frames.
+    `skips` holds the k of each column, 1 or more. Returns float64 (T, len(skips)), in pixels; NaN
+    in the first and last k frames.
     """
     result = np.full((len(frames), len(skips)), np.nan)
     flow, cells = dense_flow(), block_pixels(frames.shape[1:], blocks=blocks)
@@ -82,11 +78,11 @@ def frame_difference(there: np.ndarray, back: np.ndarray, cells: np.ndarray) -> 
 
 
 def block_differences(there: np.ndarray, back: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """Of a block's vectors in its main direction, the third that shrank most: their mean loss.
+    """Mean loss of the third of a block's vectors in its main direction that shrank most.
 
-    there, back: float (H, W, 2), the flow from frame i - k to i, whose directions decide, and to
-    i + k. cells: from `block_pixels`. Returns float64 (blocks * blocks,), in pixels; below 0 where
-    all went further.
+    `there` and `back` are flow (H, W, 2) from frame i - k to i, whose directions decide, and to
+    i + k; `cells` come from `block_pixels`. Returns float64 (blocks * blocks,), in pixels, below 0
+    where all moved further.
     """
     bins = direction_bins(there, bins=DIRECTIONS, first=-np.pi / DIRECTIONS).ravel()
     bins = np.where(cells >= 0, bins[cells], -1)

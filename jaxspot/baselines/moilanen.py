@@ -6,7 +6,7 @@ import numpy as np
 from skimage.feature import local_binary_pattern
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import OnFrame, VideoResult
+from jaxspot.baselines.by_video import IGNORE, OnFrame, VideoResult
 from jaxspot.baselines.feature_difference import (
     block_numbers,
     mean_of_top_third,
@@ -26,7 +26,7 @@ def moilanen(
     blocks: int = 6,
     subject: str = "",
     video: str = "",
-    on_frame: OnFrame = lambda count: None,
+    on_frame: OnFrame = IGNORE,
 ) -> VideoResult:
     """Spots by how far a frame's texture is from that of the frames k before and after.
 
@@ -45,17 +45,13 @@ def moilanen(
 
 
 def feature_difference(
-    frames: np.ndarray,
-    *,
-    skips: Sequence[int],
-    blocks: int = 6,
-    on_frame: OnFrame = lambda count: None,
+    frames: np.ndarray, *, skips: Sequence[int], blocks: int = 6, on_frame: OnFrame = IGNORE
 ) -> np.ndarray:
     """Chi-squared distance of each frame's histograms to the mean of those k before and after.
 
-    Before the first and after the last frame these serve instead. A frame's value is the mean over
-    the third of the blocks that differ most. Arguments are those of `moilanen`; `skips` holds the k
-    of each column. Returns float64 (T, len(skips)), 0 or more.
+    The first and the last frame are repeated at the ends. A frame's value is the mean over the
+    third of the blocks that differ most. `skips` holds the k of each column. Returns float64
+    (T, len(skips)), 0 or more.
     """
     total, reach = len(frames), max(skips)
     ring = np.zeros((2 * reach + 1, blocks * blocks, CODES))
@@ -75,7 +71,7 @@ def feature_difference(
 
 
 def block_histograms(frames: np.ndarray, *, blocks: int = 6) -> Iterator[np.ndarray]:
-    """Yields for each frame the shares of the uniform LBP codes (8 neighbours, radius 1) in blocks.
+    """Yields each frame's shares of uniform LBP codes (8 neighbours, radius 1), a row for a block.
 
     float64 (blocks * blocks, 59); each row sums to 1.
     """
@@ -83,7 +79,7 @@ def block_histograms(frames: np.ndarray, *, blocks: int = 6) -> Iterator[np.ndar
     for frame in frames:
         codes = local_binary_pattern(frame, 8, 1, "nri_uniform").astype(np.int64)
         counts = np.bincount((codes + offset).ravel(), minlength=blocks * blocks * CODES)
-        counts = counts.reshape(blocks * blocks, CODES)
+        counts = counts.reshape(-1, CODES)
         yield counts / counts.sum(axis=1, keepdims=True)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import OnFrame, VideoResult
+from jaxspot.baselines.by_video import IGNORE, OnFrame, VideoResult
 from jaxspot.baselines.dense_flow import dense_flow, direction_bins, dominant_bin
 from jaxspot.spotting.filters import savitzky_golay
 from jaxspot.spotting.intervals import find_intervals, intervals_table
@@ -17,7 +17,8 @@ DIRECTIONS = 6
 PUBLISHED_FPS = 30
 PUBLISHED_SCALE = 2.3
 """An estimate: a face of their videos fills about 250 pixels; as much of it, about 110 of ours."""
-LONGEST_ME = 0.5
+LONGEST_ME, MERGED = 0.5, 2 / 30
+"""In seconds; gaps of MERGED and shorter are closed: 2 frames at 30 fps."""
 
 
 def sp_fd(
@@ -28,7 +29,7 @@ def sp_fd(
     window_seconds: float = 0.3,
     subject: str = "",
     video: str = "",
-    on_frame: OnFrame = lambda count: None,
+    on_frame: OnFrame = IGNORE,
 ) -> VideoResult:
     """Spots where a region of the face moves fast, apart from the head.
 
@@ -37,19 +38,15 @@ def sp_fd(
     Unlike the published method: Landmarks are those of the aligned face, the same in all frames. A
     region's 16 pixels are those of the 112-pixel face. Speeds are in pixels of a face as large as
     theirs in 1/30 s, which keeps their thresholds. All videos share the filter's window, which was
-    chosen video by video. Intervals are those of `region_spans`. MaE are spotted too: what lasts
-    0.5 s or longer.
+    chosen video by video. Intervals are those of `region_spans`. MaE, 0.5 s or longer, are spotted
+    too.
 
-    Args:
-      frames, fps, subject, video, on_frame: as in `by_video`; frames are uint8 (T, 112, 112).
-      margin: what is dropped at each end of a video, in seconds. They dropped 100 frames, 0.5 s at
-        200 fps; at 30 fps that would be 3.3 s, too much of a video that lasts 30 s.
-      window_seconds: of the Savitzky-Golay filter of order 3. A sudden movement becomes about as
-        long as the window, so 0.5 s would leave no micro-expression.
-
-    Returns:
-      scores: float32 (T, 2), the highest of the regions' smooth curves; ME and MaE share it. NaN in
-        the margins. And intervals.
+    `margin` is dropped at each end of a video, in seconds. They dropped 100 frames, 0.5 s at 200
+    fps; at 30 fps that would be 3.3 s, too much of a video of 30 s. `window_seconds` is of the
+    Savitzky-Golay filter of order 3. A sudden movement becomes about as long as the window, so
+    0.5 s would leave no micro-expression. The other arguments are those of `by_video`. Returns
+    scores, float32 (T, 2), the highest of the regions' smooth curves, for both kinds, NaN in the
+    margins; and intervals.
     """
     speeds = region_speeds(frames, fps=fps, on_frame=on_frame)
     smooth = smooth_inside(speeds, fps=fps, margin=margin, window_seconds=window_seconds)
@@ -58,14 +55,11 @@ def sp_fd(
     return scores, intervals_table(spans, scores, subject=subject, video=video)
 
 
-def region_speeds(
-    frames: np.ndarray, *, fps: float, on_frame: OnFrame = lambda count: None
-) -> np.ndarray:
+def region_speeds(frames: np.ndarray, *, fps: float, on_frame: OnFrame = IGNORE) -> np.ndarray:
     """Speed of each region in each frame, in pixels of a published face in 1/30 s.
 
-    Flow is taken between two frames 1/30 s apart (consecutive ones at 30 fps and below); the frame
-    lies in their middle. Arguments are those of `sp_fd`. Returns float64 (T, 12); NaN where a frame
-    has no partner.
+    Flow is taken between two frames 1/30 s apart (consecutive ones at 30 fps and below), the frame
+    in their middle. Returns float64 (T, 12); NaN where a frame has no partner.
     """
     lag = max(1, round(fps / PUBLISHED_FPS))
     unit = PUBLISHED_SCALE * fps / PUBLISHED_FPS / lag
@@ -85,19 +79,17 @@ def region_corners() -> np.ndarray:
 
 
 def region_magnitudes(flow: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Mean length of each region's vectors in its main direction, less the head's motion.
+    """Mean length (regions,), in pixels, of each region's vectors in its main direction.
 
-    The main direction is the sixth of the circle with the largest sum of lengths, all after
-    `head_motion` is subtracted.
-
-    flow: float (H, W, 2). corners: int (regions, 2), x and y; the last region is the head's.
-    Returns float64 (regions,), in pixels.
+    First the `head_motion` of the last region is subtracted from the flow (H, W, 2). The main
+    direction is the sixth of the circle with the largest sum of lengths. `corners` are
+    int (regions, 2), x and y.
     """
     across = np.arange(SIDE)
     rows, columns = corners[:, 1, None] + across, corners[:, 0, None] + across
     squares = flow[rows[:, :, None], columns[:, None, :]].astype(np.float64)
     vectors = squares.reshape(len(corners), -1, 2)
-    vectors = vectors - head_motion(vectors[-1])
+    vectors -= head_motion(vectors[-1])
     length = np.linalg.norm(vectors, axis=-1)
     bins = direction_bins(vectors, bins=DIRECTIONS)
     main = bins == dominant_bin(bins, bins=DIRECTIONS, weights=length)[:, None]
@@ -114,12 +106,8 @@ def head_motion(vectors: np.ndarray) -> np.ndarray:
 def smooth_inside(
     speeds: np.ndarray, *, fps: float, margin: float, window_seconds: float
 ) -> np.ndarray:
-    """Each column of speeds float (T, regions) smoothed between the margins; NaN in them.
-
-    Speeds are NaN at the ends where there is no flow; the rest is as in `sp_fd`.
-    """
-    known = np.flatnonzero(~np.isnan(speeds[:, 0]))
-    cut = round(margin * fps)
+    """Speeds (T, regions), NaN where there is no flow, smoothed over time; NaN in the margins."""
+    known, cut = np.flatnonzero(~np.isnan(speeds[:, 0])), round(margin * fps)
     result = np.full(speeds.shape, np.nan)
     if len(known):
         inside = slice(max(cut, known[0]), max(0, min(len(speeds) - cut, known[-1] + 1)))
@@ -128,28 +116,20 @@ def smooth_inside(
 
 
 def region_spans(
-    smooth: np.ndarray,
-    *,
-    fps: float,
-    least: float = 0.8,
-    band: float = 0.8,
-    floor: float = 0.3,
-    merge_seconds: float = 2 / 30,
+    smooth: np.ndarray, *, fps: float, least: float = 0.8, floor: float = 0.3
 ) -> np.ndarray:
     """The union over regions of what `find_peak_intervals` finds in each.
 
-    How that differs from the published code is said in `manual_iou_intervals`.
-
-    smooth: float (T, regions), in pixels of a published face in 1/30 s; NaN has no score. least: a
-    region that stays below it has nothing (in their code, not in their text). merge_seconds: the
-    longest gap that is closed: 2 frames at 30 fps. Returns int (n, 2), array bounds, half open.
+    `manual_iou_intervals` says how that differs from the published code. `smooth` (T, regions) is
+    in pixels of a published face in 1/30 s; NaN has no score. A region that stays below `least` has
+    no interval (in their code, not in their text). Returns int (n, 2), half open.
     """
     inside = np.where(np.isnan(smooth[:, 0]), np.nan, 0.0)
     for curve in smooth.T:
         if np.fmax.reduce(curve, initial=-np.inf) >= least:
-            for start, stop in find_peak_intervals(curve, band=band, floor=floor):
+            for start, stop in find_peak_intervals(curve, band=0.8, floor=floor):
                 inside[start:stop] = 1
-    return find_intervals(inside, threshold=1, merge_gap=round(merge_seconds * fps))
+    return find_intervals(inside, threshold=1, merge_gap=round(MERGED * fps))
 
 
 def by_duration(spans: np.ndarray, *, fps: float) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
-"""The script of a video: which expression happens when, how strongly, and its labels."""
+"""The script of a video: which expressions happen, when and how strongly, and their labels."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -79,19 +80,19 @@ def choose_units(rng, difficulty: Difficulty, intensity):
     )
 
 
-def draw_events(rng, difficulty: Difficulty, *, count, kind, seconds, longest):
-    """`count` events of a kind in order of time, none longer than `longest` seconds."""
+def draw_events(rng, difficulty: Difficulty, *, kind, per_minute, seconds, longest):
+    """Events of a kind in order of time, none longer than `longest` seconds."""
     d, mae = difficulty, kind == "MaE"
-    durations = log_uniform(rng, d.mae_seconds if mae else d.me_seconds, count)
-    durations = np.minimum(durations, longest)
+    count = int(per_minute * seconds / 60 + 0.5)
+    lengths = log_uniform(rng, d.mae_seconds if mae else d.me_seconds, count)
+    durations = np.minimum(lengths, longest)
     starts = place_events(rng, durations, seconds=seconds, kind=kind)
     events = []
     for start, length in zip(starts, durations, strict=True):
         rise, decay = length * rng.uniform(*SHAPE[kind])
         if mae:
             rise, decay = min(rise, rng.uniform(0.4, 1.0)), min(decay, rng.uniform(0.5, 1.4))
-        intensity = log_uniform(rng, d.mae_intensity if mae else d.me_intensity)
-        units = choose_units(rng, d, intensity)
+        units = choose_units(rng, d, log_uniform(rng, d.mae_intensity if mae else d.me_intensity))
         hold = max(length - rise - decay, 0.0)
         events.append(Event(kind, float(start), float(rise), float(hold), float(decay), units))
     return events
@@ -116,22 +117,17 @@ def write_script(
 ) -> list[Event]:
     """All labelled events of a video; the same for every fps of 25 or more.
 
-    Below 25 fps micro-expressions are shortened so that no label reaches 0.5 s.
-    Raises UserError when the events do not fit.
+    Below 25 fps micro-expressions are shortened so that no label reaches 0.5 s. Raises UserError if
+    the events do not fit or fps is under 10.
     """
     if fps < 10:
         raise UserError(f"fps is {fps:g}; a micro-expression needs at least 10 frames a second")
 
-    def draw(rng, kind, per_minute, longest):
-        count = int(per_minute * seconds / 60 + 0.5)
-        return draw_events(
-            rng, difficulty, count=count, kind=kind, seconds=seconds, longest=longest
-        )
-
+    draw = partial(draw_events, difficulty=difficulty, seconds=seconds)
     macro_rng, *micro_rngs = rng.spawn(13)
-    macro, micro = draw(macro_rng, "MaE", mae_per_minute, np.inf), []
+    macro, micro = draw(macro_rng, kind="MaE", per_minute=mae_per_minute, longest=np.inf), []
     for micro_rng in micro_rngs:
-        micro = draw(micro_rng, "ME", me_per_minute, 0.5 - 1.001 / fps)
+        micro = draw(micro_rng, kind="ME", per_minute=me_per_minute, longest=0.5 - 1.001 / fps)
         if overlapping(micro, macro) <= max(1, OVERLAP * len(micro)):
             break
     return macro + micro

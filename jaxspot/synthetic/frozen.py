@@ -1,9 +1,9 @@
-"""The benchmark's banks as they were frozen, and whether they still come out so.
+"""Whether the benchmark's banks are still the frozen ones.
 
 Labels and settings are compared by a hash. Frames are not the same bytes everywhere: without AVX2,
 or with another BLAS kernel, one pixel in 6,000 is rounded otherwise (by up to 7 gray levels, as
-JPEG spreads it). So what moves is compared by its means, and of the frames some pixels are kept
-themselves and compared by their mean difference.
+JPEG spreads it). So motion is compared by its means, and frames by the mean difference of a few
+pixels.
 """
 
 import base64
@@ -34,11 +34,11 @@ def sampled_frame(number: int, count: int, frames: int) -> int:
 
 
 def fingerprint(scene: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of a bank that `synthetic_bank(**scene)` would make, without making it.
+    """What is kept of the bank that `synthetic_bank(**scene)` would make, without making it.
 
-    sha256: of its settings, the people in it and all labels. motion: mean |.| over subjects and
-    frames of each unit's intensity, then of each part of the course. pixels: PIXELS gray levels of
-    a frame of each subject, base64.
+    `sha256` is of its settings, people and labels; `motion` the mean absolute value over subjects
+    and frames of each unit, then of each part of the course; `pixels`, in base64, PIXELS gray
+    levels of a frame of each subject.
     """
     people = choose_people(scene["subjects"], scene["people"])
     whole = ("subjects", "people", "videos_per_subject")
@@ -77,7 +77,7 @@ def hash_person(number: int) -> bytes:
 
 
 def difference(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """In what a bank is no longer the frozen one, in a line; empty where it still is."""
+    """A line that says how a bank differs from the frozen one; empty where it does not."""
     if frozen["sha256"] != now["sha256"]:
         return "settings, people or labels are not the frozen ones"
     before, after = (np.array(each["motion"]) for each in (frozen, now))
@@ -91,6 +91,6 @@ def difference(frozen: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return f"frames differ by {off:.3f} gray levels" if off > TOLERANCE else ""
 
 
-def read_frozen(path: Path = FILE) -> dict[str, dict[str, Any]]:
+def read_frozen() -> dict[str, dict[str, Any]]:
     """The fingerprints of the benchmark's banks by name."""
-    return json.loads(path.read_text("utf-8"))
+    return json.loads(FILE.read_text("utf-8"))

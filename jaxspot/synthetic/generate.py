@@ -75,7 +75,7 @@ def plan_video(
     events = write_script(streams[0], difficulty, seconds=seconds, fps=fps, **rates)
     weights = activations(events, clock.times, person.units)
     weights += distractions(streams[1], clock, difficulty, person.units)
-    names = dict(zip(("subject", "video"), subject_names(subject, video), strict=True))
+    subject_name, video_name = subject_names(subject, video)
     return Plan(
         person=person,
         weights=weights,
@@ -84,12 +84,12 @@ def plan_video(
         places=noise_places(streams[5], len(weights)),
         contrast=streams[4].uniform(0.8, 1.15),
         quality=difficulty.quality,
-        annotations=annotate(events, clock.times, **names),
+        annotations=annotate(events, clock.times, subject=subject_name, video=video_name),
     )
 
 
 def render_plan(plan: Plan, frames: Sequence[int] | slice = slice(None)) -> np.ndarray:
-    """The frames of a plan, or some of them, counted from 0: uint8 (frames, 112, 112)."""
+    """Frames of a plan, counted from 0, all by default: uint8 (frames, 112, 112)."""
     return render(
         plan.person,
         plan.weights[frames],
@@ -179,9 +179,9 @@ def synthetic_bank(
 
 
 def choose_people(subjects: int, people: Sequence[int] = ()) -> tuple[int, ...]:
-    """The first `subjects` of `people` (of all heads where none are named), numbers from 1.
+    """The first `subjects` of `people` (all heads by default), numbered from 1.
 
-    Raises UserError when there are fewer, or one is named twice or is not among the heads.
+    Raises UserError if there are fewer, or one is named twice or is not among the heads.
     """
     known = range(1, len(load_heads()) + 1)
     chosen = tuple(people) or tuple(known)

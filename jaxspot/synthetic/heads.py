@@ -47,10 +47,7 @@ class Heads:
 
 @dataclass(frozen=True)
 class Person:
-    """One of the heads, float32.
-
-    neutral: (144, 144) 0..255. offsets: (U, 48, 48, 2) canvas pixels (x, y). shading: (U, 72, 72).
-    """
+    """Float32: neutral (144, 144) 0..255; offsets (U, 48, 48, 2), pixels; shading (U, 72, 72)."""
 
     units: tuple[str, ...]
     neutral: np.ndarray
@@ -58,9 +55,9 @@ class Person:
     shading: np.ndarray
 
 
-ORDER = {"neutral": (0, 1, 2), "landmarks": (3, 0, 2, 1), "displacement": (4, 1, 0, 2, 3),
-         "shading": (1, 0, 2, 3)}  # fmt: skip
-"""Axes of the fields as they are stored: what is alike lies close together."""
+ORDER = dict(neutral=(0, 1, 2), landmarks=(3, 0, 2, 1))
+ORDER |= dict(displacement=(4, 1, 0, 2, 3), shading=(1, 0, 2, 3))
+"""Axes of the fields as they are stored: similar values are neighbours."""
 SMOOTH = {"neutral", "landmarks", "displacement"}
 """Fields that are stored as differences along their last two axes."""
 

@@ -16,7 +16,7 @@ from jaxspot.synthetic.units import EXPRESSIONS
 
 @dataclass(frozen=True)
 class Clock:
-    """A video of `seconds` whose frames lie at `times` (T,) seconds."""
+    """A video of `seconds` with frames at `times` (T,) seconds."""
 
     seconds: float
     times: np.ndarray
@@ -52,8 +52,7 @@ def moments(rng, *, per_minute, length, rest):
     if per_minute <= 0:
         return np.zeros(0)
     mean = max(60 / per_minute - rest, 0.05)
-    gaps = rest + rng.exponential(mean, size=int(length / rest) + 2)
-    starts = gaps.cumsum()
+    starts = (rest + rng.exponential(mean, size=int(length / rest) + 2)).cumsum()
     return starts[starts < length]
 
 
@@ -70,8 +69,7 @@ def blinks(rng, clock: Clock, *, per_minute):
 
 def gaze(rng, clock: Clock, *, per_minute):
     """Direction of the eyes (T, 2), -1..1 to the subject's left and up; steps of 60 ms."""
-    direction = np.zeros((len(clock.times), 2))
-    now = np.zeros(2)
+    direction, now = np.zeros((len(clock.times), 2)), np.zeros(2)
     for start in moments(rng, per_minute=per_minute, length=clock.seconds, rest=0.3):
         goal = np.zeros(2) if rng.random() < 0.5 else rng.uniform((-0.8, -0.6), (0.8, 0.4))
         step = np.clip((clock.times - start) / 0.06, 0, 1)[:, None]

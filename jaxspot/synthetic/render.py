@@ -41,11 +41,6 @@ def canvas_matrix(course: Course, frame: int):
     return np.array([[cos, -sin, x - (cos - sin) * centre], [sin, cos, y - (sin + cos) * centre]])
 
 
-def crop_map(matrix):
-    """Canvas pixels (112, 112, 2) float32 of the crop's pixels under an affine (2, 3)."""
-    return cv2.transform(PIXELS, matrix)
-
-
 def on_grid(where, size: int):
     """Canvas pixels as positions on a grid (size, size) over the canvas."""
     scale = np.float32(size / CANVAS)
@@ -89,11 +84,10 @@ def render(
     contrast: float,
     quality: int,
 ) -> np.ndarray:
-    """Frames uint8 (T, 112, 112).
+    """Frames uint8 (T, 112, 112), each one backward warp of the neutral picture plus shading.
 
-    weights: (T, U) intensity of each unit. noise, places: as `noise_bank` and `noise_places` make
-    them. contrast: about 1, around middle gray. Each frame is one backward warp of the neutral
-    picture plus shading.
+    `weights` (T, U) are the units' intensities; `noise` and `places` come from `noise_bank` and
+    `noise_places`; `contrast`, about 1, is around middle gray.
     """
     size = person.offsets.shape[1]
     offsets = np.concatenate([person.offsets, turn_fields(size)])
@@ -105,7 +99,7 @@ def render(
     frames = np.empty((len(moves), CROP, CROP), np.uint8)
     fields = zip(mix(moves, offsets), mix(moves[:, :-2], shading), strict=True)
     for f, (offset, shade) in enumerate(fields):
-        where = crop_map(canvas_matrix(course, f))
+        where = cv2.transform(PIXELS, canvas_matrix(course, f))
         source = where + read(offset, on_grid(where, size))
         image = read(neutral, source)
         image += read(shade, on_grid(where, len(shade)))

@@ -1,12 +1,8 @@
-"""SOFTNet of Liong, See and Wong (ICIP 2021): flow of a pair of frames to a spotting score.
-
-Trained leave-one-subject-out, one network a fold and kind.
-"""
+"""SOFTNet on a bank, trained leave-one-subject-out: one network for each fold and kind."""
 
 import tempfile
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +10,7 @@ import pandas as pd
 from jax.sharding import Mesh
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import FrameCounts, OnFrame
+from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame
 from jaxspot.baselines.softnet.inputs import Inputs, rounded_skip, write_inputs
 from jaxspot.baselines.softnet.samples import fold_samples
 from jaxspot.baselines.softnet.spotting import spot_folds
@@ -22,8 +18,8 @@ from jaxspot.baselines.softnet.training import Recipe, train_networks
 from jaxspot.training.folds import Fold, subject_number
 from jaxspot.video.bank import Bank
 
-PAIR, SCORE = 40, 1
-"""Roughly what the flow of a pair of frames and a score cost, in training samples."""
+PAIR = 40
+"""Roughly what the flow of a pair of frames costs in training samples; a score costs one."""
 
 
 def softnet_bank(
@@ -32,7 +28,7 @@ def softnet_bank(
     folds: Sequence[Fold],
     k: FrameCounts,
     seed: int,
-    on_frame: OnFrame = lambda count: None,
+    on_frame: OnFrame = IGNORE,
     recipe: Recipe | None = None,
     p: float = 0.55,
     mesh: Mesh | None = None,
@@ -57,8 +53,7 @@ def softnet_bank(
     between = _share_of_frames(on_frame, int(bank.videos.frames.sum()))
     learning: dict[str, Any] = dict(seed=seed, recipe=recipe, mesh=mesh)
     with tempfile.TemporaryDirectory(prefix="softnet-") as folder:
-        path = Path(folder) / "inputs.npy"
-        inputs = write_inputs(bank, skips, path, on_share=between(0, shown))
+        inputs = write_inputs(bank, skips, f"{folder}/inputs.npy", on_share=between(0, shown))
         seen: dict[str, Any] = dict(bank=bank, inputs=inputs, folds=folds, k=k)
         params, _ = train_folds(**seen, **learning, on_share=between(shown, learned))
         return spot_folds(**seen, params=params, p=p, on_share=between(learned, 1))
@@ -75,10 +70,7 @@ def train_folds(
     mesh: Mesh | None = None,
     on_share: Callable[[float], object] = lambda share: None,
 ) -> tuple[Any, np.ndarray]:
-    """`train_networks` on the two networks of each fold, in order: ME and MaE of the first fold...
-
-    Arguments are those of `softnet_bank`; `inputs` comes from `write_inputs`.
-    """
+    """`train_networks` on the networks of each fold, in order: ME and MaE of the first fold..."""
     networks = [(fold, kind) for fold in folds for kind in KINDS]
     seeds = [[seed, subject_number(fold.held_out), KINDS.index(kind)] for fold, kind in networks]
     samples = [
@@ -96,12 +88,12 @@ def _shares_done(bank, skips, recipe, *, networks):
     pairs = sum(max(length[video] - skip, 0) for video in length for skip in skips[video])
     frames = sum(length.values())
     samples = networks * recipe.epochs * min(recipe.most, frames)
-    work = np.cumsum([PAIR * pairs, samples, len(KINDS) * SCORE * frames])
+    work = np.cumsum([PAIR * pairs, samples, len(KINDS) * frames])
     return work[:2] / work[2]
 
 
 def _share_of_frames(on_frame, frames):
-    """Two shares of all work -> what to call with the share that is done of the work between."""
+    """Two shares of all work -> a callback that takes the share done of the work between them."""
     told = 0
 
     def between(first, last):

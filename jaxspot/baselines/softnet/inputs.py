@@ -21,8 +21,8 @@ AROUND_REGION, AROUND_EYE, NOSE = 10, 13, 4
 class Inputs:
     """The inputs of a bank's pairs of frames, on disk.
 
-    images: uint8 (rows, 42, 42, 3), memory-mapped: u, v and strain. starts: (video, skip) -> row of
-    the pair of frames 0 and `skip`; the pairs follow in order.
+    `images` are uint8 (rows, 42, 42, 3): u, v and strain. `starts` maps (video, skip) to the row of
+    the pair of frames 0 and `skip`; the other pairs follow in order.
     """
 
     images: np.ndarray
@@ -32,8 +32,7 @@ class Inputs:
 def rounded_skip(k: int) -> int:
     """k with its five leading bits, at least 1: off by less than 1 in 32.
 
-    Folds differ in k by what one subject's labels do to a mean. Rounded, most folds share their
-    flow; it still depends on the fold's own k alone.
+    k differs little between folds, so most share their flow; it depends on the fold's own k alone.
     """
     step = 1 << max(int(k).bit_length() - 5, 0)
     return max(round(k / step) * step, 1)
@@ -46,10 +45,10 @@ def write_inputs(
     *,
     on_share: Callable[[float], object] = lambda share: None,
 ) -> Inputs:
-    """Computes the inputs of every video at every skip it is needed at.
+    """Writes the inputs of every video at its skips, in frames, to the file `path`.
 
-    skips: video -> distances in frames; a video not longer than a skip has no pair at it. path: the
-    file to write; memory does not grow with it. on_share: told the share of the pairs that is done.
+    A video that is not longer than a skip has no pair. Memory does not grow with the bank.
+    `on_share` is called with the share of the pairs that is done.
     """
     total = dict(zip(bank.videos.video, bank.videos.frames, strict=True))
     starts, rows = {}, 0
@@ -69,10 +68,9 @@ def write_inputs(
 
 
 def pair_image(flow: np.ndarray) -> np.ndarray:
-    """What the network sees of a pair of aligned faces, uint8 (42, 42, 3).
+    """The network's input, uint8 (42, 42, 3), from the flow (112, 112, 2) of two aligned faces.
 
-    From the flow float32 (112, 112, 2) between them: |u| and |v| less the nose's, strain less the
-    nose's, eyes masked; brows above mouth, each channel stretched to 0..255.
+    |u|, |v| and strain, less the nose's, eyes masked; brows above mouth, each stretched to 0..255.
     """
     maps = np.dstack([flow, optical_strain(flow)])
     regions, nose, eyes = face_regions()
@@ -99,10 +97,7 @@ def stretch(maps: np.ndarray) -> np.ndarray:
 
 @cache
 def face_regions() -> tuple[tuple[tuple[slice, slice], ...], tuple[slice, slice], np.ndarray]:
-    """Slices of brows and mouth, of the nose, and a bool (112, 112) mask of the eyes.
-
-    They come from the template of an aligned face's 68 points.
-    """
+    """Slices of an aligned face's brows and mouth, of its nose, and a bool (112, 112) eye mask."""
     points = openface_template()
     box = lambda left, top, right, bottom: (_slice(top, bottom), _slice(left, right))
     x, y, margin = points[:, 0], points[:, 1], AROUND_REGION

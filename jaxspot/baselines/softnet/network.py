@@ -13,8 +13,8 @@ _start = nn.initializers.glorot_uniform()
 class SoftNet(nn.Module):
     """Per stream a 5x5 convolution, relu and pooling to 7x7; joined, dense 400, relu, linear.
 
-    The published 3x3 pooling of the streams and 2x2 pooling of what they are joined to follow each
-    other without overlap: together they are one pooling by 6x6. 314,817 parameters.
+    The published 3x3 pooling of the streams and 2x2 pooling of the joined streams do not overlap:
+    together they are one pooling by 6x6. 314,817 parameters.
     """
 
     @nn.compact
@@ -29,7 +29,7 @@ class SoftNet(nn.Module):
 
 
 class PooledConv(nn.Module):
-    """A 5x5 convolution of one plane and the maximum of each 6x6 block of what it gives."""
+    """A 5x5 convolution of one plane and the maximum of each 6x6 block of its result."""
 
     features: int
 
@@ -44,12 +44,11 @@ class PooledConv(nn.Module):
 def pooled_conv(plane: jax.Array, kernel: jax.Array) -> jax.Array:
     """Largest value in each 6x6 block of a convolution that keeps the plane's size.
 
-    Only the largest places of all have a gradient. They are found first; then the convolution is
-    computed anew at these places alone, and it is this that is differentiated: 12 times faster on
-    CPU than a convolution and a pooling of the library. The plane's gradient is not wanted.
+    Only the places of the largest values have a gradient. They are found first; then the
+    convolution is computed again at these places alone and differentiated: 12 times faster on CPU
+    than a convolution and a pooling of the library. The plane has no gradient.
 
-    plane: float32 (H, W, B), sides that 6 divides. kernel: float32 (5, 5, C). Returns float32
-    (C, H / 6, W / 6, B).
+    From float32 (H, W, B), sides that 6 divides, and (5, 5, C) to (C, H / 6, W / 6, B).
     """
     height, width, count = plane.shape
     edge = KERNEL // 2

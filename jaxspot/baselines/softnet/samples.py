@@ -13,14 +13,11 @@ from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
 
 AS_IS, FLIP, BLUR, NOISE = range(4)
+"""The forms of a sample."""
 
 
 class PairSamples(NamedTuple):
-    """A network's training samples.
-
-    rows: int64 (n,), of the inputs. labels: float32 (n,). forms: int8 (n,), AS_IS, FLIP, BLUR or
-    NOISE.
-    """
+    """A network's samples: rows of the inputs int64 (n,), labels float32 (n,), forms int8 (n,)."""
 
     rows: np.ndarray
     labels: np.ndarray
@@ -59,8 +56,8 @@ def fold_samples(
 def pseudo_labels(spans: np.ndarray, *, frames: int, length: int) -> np.ndarray:
     """1 where the window of `length` frames from i on overlaps an expression (IoU above 0), else 0.
 
-    spans: int (n, 2), array bounds of the expressions, from 0, half open. Returns float32
-    (frames - length,), one value for each pair of frames i and i + length.
+    `spans` are int (n, 2), half open. Returns float32 (frames - length,), a value for each pair of
+    frames i and i + length.
     """
     start = np.arange(max(frames - length, 0))[:, None]
     onset, stop = np.reshape(spans, (-1, 2)).T
@@ -75,10 +72,9 @@ def choose_samples(
     kept: float = 0.5,
     augmented: bool = False,
 ) -> PairSamples:
-    """All samples of expressions, some of the others; expressions in three more forms if asked.
+    """All samples of expressions and some of the others, `kept` as in `Recipe`.
 
-    rows, labels: (n,), as in `PairSamples`. kept: as in `Recipe`. augmented: whether expressions
-    are also flipped, blurred and noisy (published for ME).
+    `augmented` adds expressions that are flipped, blurred and noisy (published for ME).
     """
     shown, rest = np.flatnonzero(labels > 0), np.flatnonzero(labels <= 0)
     count = min(int(max(len(shown), len(rest)) * kept), len(rest))

@@ -52,12 +52,10 @@ def spot_folds(
 
 
 def smooth(raw: np.ndarray, *, frames: int, k: int, skip: int) -> np.ndarray:
-    """A score for each frame: the mean of those of 2k pairs around it.
+    """A score for each frame, float32 (frames,): the mean of `raw` (frames - skip,) over 2k pairs.
 
-    The pair of frames i and i + skip stands in the middle, at i + skip // 2. At the ends of a video
-    the mean is over the pairs there are; where there are none at all the score is 0.
-
-    raw: float (frames - skip,), scores of the pairs. Returns float32 (frames,).
+    The pair of frames i and i + skip counts at i + skip // 2. At the ends of a video the mean is
+    over fewer pairs; without any pair the score is 0.
     """
     if not len(raw):
         return np.zeros(frames, np.float32)

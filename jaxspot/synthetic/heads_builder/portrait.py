@@ -13,17 +13,15 @@ from jaxspot.synthetic.heads_builder.mesh import MATERIALS, Mesh
 from jaxspot.synthetic.heads_builder.raster import interpolate, rasterise, vertex_normals
 from jaxspot.synthetic.heads_builder.skin import SKIN, to_skin
 
+SCALE = 2
+"""A picture is drawn at this many times the canvas."""
 MARGIN = (CANVAS - CROP) // 2
 DISTANCE = 9.0
-CROP_TARGETS = {
-    "right_eye_outer": (24.4, 29.8),
-    "right_eye_inner": (42.9, 31.1),
-    "left_eye_inner": (69.1, 31.1),
-    "left_eye_outer": (87.6, 29.8),
-    "nose_tip": (56.0, 51.3),
-    "right_mouth": (38.0, 79.1),
-    "left_mouth": (74.0, 79.1),
-}
+CROP_TARGETS = dict(
+    right_eye_outer=(24.4, 29.8), right_eye_inner=(42.9, 31.1), left_eye_inner=(69.1, 31.1),
+    left_eye_outer=(87.6, 29.8), nose_tip=(56.0, 51.3), right_mouth=(38.0, 79.1),
+    left_mouth=(74.0, 79.1),
+)  # fmt: skip
 """Where OpenFace's neutral template has these points in a 112 x 112 crop (pixels)."""
 
 
@@ -73,7 +71,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Picture:
-    """What was drawn at `scale` times the canvas, and what each pixel sees.
+    """What was drawn, and what each pixel shows.
 
     gray: (size, size) float32 0..255. index, barycentric: see `rasterise`. screen: (n, 2) pixels of
     the drawn size. depth: (size, size), -inf for none; nearness: (n,) the same of the vertices.
@@ -120,15 +118,15 @@ def eye_angle(mesh: Mesh):
 
 
 def draw(mesh: Mesh, points, *, front, camera: Camera, light, look: Look, albedo, neighbours,
-         closed=0.0, scale=2) -> Picture:  # fmt: skip
+         closed=0.0) -> Picture:  # fmt: skip
     """Draw vertices `points` (n, 3); `front` (n, 3) places the `albedo` (SKIN, SKIN).
 
     `light` (3,) points to the lamp in camera space. `closed` 0..1 darkens the eyes behind lids that
     meet badly on a head of another shape.
     """
-    size = CANVAS * scale
+    size = CANVAS * SCALE
     screen, depth = camera.project(points)
-    screen = screen * scale - 0.5
+    screen = screen * SCALE - 0.5
     index, barycentric = rasterise(screen, depth, mesh.triangles, size=size)
     normals = vertex_normals(points, mesh.triangles)
     hollow = cavity(points, normals, neighbours)
@@ -146,7 +144,7 @@ def draw(mesh: Mesh, points, *, front, camera: Camera, light, look: Look, albedo
     return Picture(picture, index, barycentric, screen, drawn, depth)
 
 
-def shade(normal, paint, material, seen, *, light, look: Look, closed=0.0):
+def shade(normal, paint, material, seen, *, light, look: Look, closed):
     """Gray (pixels,) of lit points: lamp, sky, fill, gloss and hollows."""
     eye, teeth, tongue = (material == MATERIALS.index(m) for m in ("eye", "teeth", "tongue"))
     angle, forward = seen[:, 6], seen[:, 7]

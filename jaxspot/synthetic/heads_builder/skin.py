@@ -94,9 +94,8 @@ def paint(rng: np.random.Generator, *, tone: float, male: bool, age: float):
     """Albedo (SKIN, SKIN) float32 around `tone` (0..255) of one person."""
     skin = 1 + 0.035 * noise(rng, 45) + 0.03 * noise(rng, 10) + 0.035 * noise(rng, 3)
     skin += 0.02 * noise(rng, 1.5)
-    if rng.random() < 0.35:
-        freckles = np.clip(noise(rng, 3.5) - 1.7, 0, 1)
-        skin -= 0.16 * freckles
+    if rng.random() < 0.35:  # freckles
+        skin -= 0.16 * np.clip(noise(rng, 3.5) - 1.7, 0, 1)
     for _ in range(rng.poisson(2.5)):
         spot = to_skin((rng.uniform(-0.5, 0.5), rng.uniform(6.35, 7.25)))
         skin -= rng.uniform(0.2, 0.5) * dot(spot, rng.uniform(2.5, 5))
@@ -111,7 +110,7 @@ def paint(rng: np.random.Generator, *, tone: float, male: bool, age: float):
     skin *= 1 - rng.uniform(0.45, 0.8) * hair
     upper = stroke(UPPER_LID, width=5, blur=1.8)
     lower = stroke(LOWER_LID, width=3, blur=2)
-    lashes = rng.uniform(0.4, 0.8) * (1.0 if not male else 0.75)
+    lashes = rng.uniform(0.4, 0.8) * (0.75 if male else 1.0)
     skin *= (1 - lashes * np.clip(upper, 0, 1)) * (1 - 0.35 * lashes * np.clip(lower, 0, 1))
     bags = stroke(((0.2, 7.25), (0.29, 7.225), (0.39, 7.25)), width=12, blur=9)
     skin *= 1 - rng.uniform(0.02, 0.15) * (0.5 + age) * bags
