@@ -15,7 +15,16 @@ import pytest
 import jaxspot
 
 ROOT = Path(jaxspot.__file__).parent
-ORDER = ["annotations", "video", "datasets", "synthetic", "network", "training", "spotting"]
+ORDER = [
+    "annotations",
+    "video",
+    "motion",
+    "datasets",
+    "synthetic",
+    "network",
+    "training",
+    "spotting",
+]
 ORDER += ["evaluation", "baselines", "report", "experiment", "benchmark"]
 ORDER += ["configs", "commands", "cli"]
 BELOW_ALL = ("devices", "errors", "files", "memory", "progress", "storage", "workers")

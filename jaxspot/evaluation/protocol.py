@@ -32,6 +32,8 @@ class Protocol:
         paper's manual frame skip; it uses test labels.
       cycles: periods of the Butterworth cut-off frequency in one mean expression, see
         `cutoff_from_k`.
+      mean_lengths: above 0: intervals of ME and MaE that are this many mean durations long (those of
+        the training subjects), around a peak.
 
     Raises:
       ValueError: a setting is not valid, or two settings exclude each other.
@@ -45,12 +47,14 @@ class Protocol:
     inner_groups: int = 8
     frame_skip: Literal["kth", "manual", "test_oracle"] = "kth"
     cycles: float = 1.0
+    mean_lengths: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self):
         check_fields(self)
         check_numbers(self, "iou", above=0, most=1)
         check_numbers(self, "quantiles", least=0, most=1)
         check_numbers(self, "cycles", above=0)
+        check_numbers(self, "mean_lengths", least=0)
         if self.quantiles[0] >= self.quantiles[1]:
             raise ValueError(f"quantiles must have the lower first, not {self.quantiles}")
         if self.fit == "inner" and self.frame_skip == "test_oracle":

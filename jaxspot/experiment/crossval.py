@@ -118,7 +118,7 @@ def cross_validate(
     scores = score_bank(bank, networks, trained.variables, skip_seconds, settings, work)
     count = len(networks.folds)
     durations, skip_seconds = durations[:count], skip_seconds[:count]
-    rules = [fold_rule(settings.rule, pair, cycles=settings.protocol.cycles) for pair in durations]
+    rules = [fold_rule(settings.rule, pair, settings.protocol) for pair in durations]
     blank = blank_faceless(bank, scores)
     return CrossValidation(
         networks.folds,

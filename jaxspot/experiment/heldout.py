@@ -77,10 +77,12 @@ def mean_durations(bank: Bank, fold: Fold, *, inclusive: bool = True) -> Pair:
     return float(seconds["ME"]), float(seconds["MaE"])
 
 
-def fold_rule(rule: IntervalRule, durations: Pair, *, cycles: float) -> IntervalRule:
-    """The rule with the Butterworth cut-off of a fold: tied to its k (half a mean duration)."""
-    k_seconds = (durations[0] / 2, durations[1] / 2)
-    return dataclasses.replace(rule, cutoff_hz=cutoff_from_k(k_seconds, cycles=cycles))
+def fold_rule(rule: IntervalRule, durations: Pair, protocol: Protocol) -> IntervalRule:
+    """The rule with what a fold's mean durations set: the cut-off and the lengths of intervals."""
+    micro, macro = durations
+    short, long = protocol.mean_lengths
+    cutoff = cutoff_from_k((micro / 2, macro / 2), cycles=protocol.cycles)
+    return dataclasses.replace(rule, cutoff_hz=cutoff, length_seconds=(short * micro, long * macro))
 
 
 def spot_held_out(

@@ -18,6 +18,7 @@ from jaxspot.spotting.scoring import score_video
 from jaxspot.storage import hash_tree, restore_tree, save_tree
 from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import Networks
+from jaxspot.training.pool import network_frames
 from jaxspot.video.bank import Bank
 from jaxspot.video.shown import ShownFrames
 
@@ -65,7 +66,7 @@ def score_bank(
                 bar.update(row.frames)
                 continue
             pairs = [skip_seconds[number] for number in wanted]
-            skips = network_skips(settings.model.streams, pairs, row.fps)
+            skips = network_skips(settings.model.streams, pairs, row.fps / bank.every)
             place = work.saved / "scores" / row.video
             made_by = f"{weights} {wanted} {skips.tolist()}"
             known = _known_scores(place, (len(wanted), row.frames, 2), made_by)
@@ -75,8 +76,9 @@ def score_bank(
                     jax.tree.map(lambda leaf, wanted=wanted: leaf[wanted], variables),
                     shown_frames(bank, row.video),
                     skips=skips,
-                    on_chunk=bar.update,
+                    on_chunk=lambda count: bar.update(count * bank.every),
                 )
+                known = to_native(known, every=bank.every, frames=row.frames)
                 refuse_not_finite(known, [networks.all[number] for number in wanted], row.video)
                 save_tree(place, {"scores": known}, texts={MADE_BY: made_by})
             else:
@@ -119,7 +121,21 @@ def blank_faceless(bank: Bank, scores: NetworkScores) -> NetworkScores:
 
 def shown_frames(bank: Bank, video: str) -> ShownFrames:
     """A video's frames as they are scored."""
-    return ShownFrames(bank.frames(video), bank.faces(video))
+    return ShownFrames(network_frames(bank, video), bank.faces(video)[:: bank.every])
+
+
+def to_native(scores: np.ndarray, *, every: int, frames: int) -> np.ndarray:
+    """Scores of every so many frames, float (networks, rows, 2), as scores of all `frames`.
+
+    Row j is of frame `every` * j, counted from 0; between rows scores change evenly.
+    """
+    if every == 1:
+        return scores
+    place = np.minimum(np.arange(frames) / every, scores.shape[1] - 1)
+    before = np.floor(place).astype(int)
+    after = np.minimum(before + 1, scores.shape[1] - 1)
+    share = (place - before)[:, None].astype(scores.dtype)
+    return scores[:, before] * (1 - share) + scores[:, after] * share
 
 
 def usable_scores(bank: Bank, video: str, scores: np.ndarray) -> np.ndarray:

@@ -1,9 +1,11 @@
 """Augmentation, paper section 3.3: one draw for all frames of a sample, before LCN."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from jaxspot.errors import check_fields, check_numbers
@@ -20,6 +22,10 @@ class Augmentation:
       flip: probability of a horizontal flip.
       drift: standard deviation in pixels, along both axes, of a separate translation of each frame.
         It models the remaining error of the alignment. Not in the paper.
+      amplitude: lowest and highest factor of how far regions move; pictures ignore it.
+
+    Region motion is turned by `rotation`, mirrored by `flip`, and `drift` shifts each region of each
+    frame on its own, in units of its usual displacement. It has no light.
 
     Raises:
       ValueError: a value is not valid.
@@ -31,12 +37,15 @@ class Augmentation:
     rotation: float = 10.0
     flip: float = 0.5
     drift: float = 0.0
+    amplitude: tuple[float, float] = (1.0, 1.0)
 
     def __post_init__(self):
-        for name in ("contrast", "gamma", "gain"):
+        for name in ("contrast", "gamma", "gain", "amplitude"):
             object.__setattr__(self, name, with_tuples(getattr(self, name)))
         check_fields(self)
-        check_numbers(self, "contrast", "gamma", "gain", "rotation", "drift", least=0)
+        check_numbers(
+            self, *("contrast", "gamma", "gain", "rotation", "drift", "amplitude"), least=0
+        )
         check_numbers(self, "flip", least=0, most=1)
 
 
@@ -65,6 +74,29 @@ def augment(frames: jax.Array, key: jax.Array, ranges: Augmentation = Augmentati
         )
     motion, light = draw_changes(key, ranges, len(frames))
     return relight(move(frames, *motion), *light)
+
+
+def augment_regions(
+    frames: jax.Array, key: jax.Array, ranges: Augmentation, mirror: Sequence[int]
+) -> jax.Array:
+    """Randomly turns, mirrors and stretches region motion, in the same way for all frames.
+
+    Float32 (frames, regions, 3) from `region_positions`, one sample -> the same shape. `mirror` has
+    the number of each region's mirror image.
+    """
+    keys = jax.random.split(key, 4)
+    angle = jax.random.uniform(keys[0], (), minval=-1.0, maxval=1.0) * jnp.deg2rad(ranges.rotation)
+    flip = jax.random.bernoulli(keys[1], ranges.flip)
+    low, high = ranges.amplitude
+    factor = jax.random.uniform(keys[2], (), minval=low, maxval=high)
+    place, path = frames[..., :2] - frames[:1, :, :2], frames[..., 2:] - frames[:1, :, 2:]
+    both = jnp.concatenate([place, path], -1)
+    both = jnp.where(flip, both[:, np.array(mirror)] * jnp.array([-1.0, 1.0, 1.0]), both)
+    x, y, path = both[..., 0], both[..., 1], both[..., 2]
+    cos, sin = jnp.cos(angle), jnp.sin(angle)
+    noise = ranges.drift * jax.random.normal(keys[3], (*x.shape, 2))
+    x, y = cos * x + sin * y, cos * y - sin * x
+    return factor * jnp.stack([x + noise[..., 0], y + noise[..., 1], path], -1)
 
 
 def draw_changes(

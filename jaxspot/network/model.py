@@ -10,9 +10,10 @@ import jax.numpy as jnp
 from jaxspot.errors import check_numbers, one_of
 from jaxspot.network.convolution import Convolution
 from jaxspot.network.flow import Motion
+from jaxspot.network.region_motion import COORDINATES, RegionMotion
 from jaxspot.network.streams import Streams
 
-TRUNKS = ("convolution", "motion")
+TRUNKS = ("convolution", "motion", "regions")
 
 
 class TwoStream(nn.Module):
@@ -23,7 +24,7 @@ class TwoStream(nn.Module):
 
     Attributes:
       trunk: computes the features of a stream from a frame and a reference: `Convolution` (the
-        paper's) or `Motion`.
+        paper's), `Motion`, or `RegionMotion`.
       streams: what the streams compare. It shapes the inputs; the network has a stream for each of
         its references.
       fusion_width: width of a hidden layer that combines all streams. 0 leaves it out, as in the
@@ -31,7 +32,7 @@ class TwoStream(nn.Module):
       dropout: share of the stream features dropped in training before the output.
     """
 
-    trunk: Convolution | Motion = Convolution()
+    trunk: Convolution | Motion | RegionMotion = Convolution()
     streams: Streams = Streams()
     fusion_width: int = 0
     dropout: float = 0.0
@@ -52,7 +53,7 @@ class TwoStream(nn.Module):
         Args:
           inputs: from `stream_inputs`: float (batch, 1 + streams, height, width), the current
             frame, then one reference per stream, height and width multiples of 4; for `Motion`
-            float (batch, streams, cells, cells, 2).
+            float (batch, streams, cells, cells, 2), for `RegionMotion` (batch, streams, features).
           train: normalise by the batch's own statistics and drop features (needs a "dropout" key);
             otherwise by the running statistics.
 
@@ -68,7 +69,7 @@ class TwoStream(nn.Module):
         x = ResidualDense()(x).reshape(len(inputs), -1)
         if self.dropout:
             # The trunk's own dropout has that name where it has one.
-            name = "Dropout_0" if isinstance(self.trunk, Motion) else "FeatureDropout"
+            name = "FeatureDropout" if isinstance(self.trunk, Convolution) else "Dropout_0"
             x = nn.Dropout(self.dropout, name=name)(x, deterministic=not train)
         if self.fusion_width:
             x = nn.relu(nn.Dense(self.fusion_width, name="Joint")(x))
@@ -79,6 +80,9 @@ class TwoStream(nn.Module):
         if isinstance(self.trunk, Motion):
             fits = len(shape) == 5 and shape[1] == streams and shape[4] == 2
             wanted = f"(batch, {streams}, cells, cells, 2), see `stream_inputs`"
+        elif isinstance(self.trunk, RegionMotion):
+            fits = len(shape) == 3 and shape[1] == streams
+            wanted = f"(batch, {streams}, features), see `stream_inputs`"
         else:
             fits = len(shape) == 4 and shape[1] == 1 + streams
             wanted = f"(batch, {1 + streams}, height, width), each frame before its {streams}"
@@ -101,8 +105,25 @@ class ResidualDense(nn.Module):
         return x + nn.Dense(x.shape[-1])(hidden)
 
 
+def frame_shape(model: TwoStream, size: int) -> tuple[int, ...]:
+    """The shape of what stands for a frame: (size, size) pixels, or regions and coordinates."""
+    if isinstance(model.trunk, RegionMotion):
+        return len(model.trunk.mirror), COORDINATES
+    return size, size
+
+
 def check_size(model: TwoStream, height: int, width: int) -> None:
-    """Refuses, by a ValueError, sides that are no multiple of 4; for `Motion`, of 8."""
+    """Refuses, by a ValueError, sides that are no multiple of 4; for `Motion`, of 8.
+
+    For `RegionMotion`, other regions and coordinates than `frame_shape`.
+    """
+    if isinstance(model.trunk, RegionMotion):
+        if (height, width) != frame_shape(model, 0):
+            raise ValueError(
+                f"frames have {height} regions of {width} coordinates; this network takes"
+                f" {len(model.trunk.mirror)} of {COORDINATES}, see `region_positions`"
+            )
+        return
     multiple = model.trunk.multiple
     if height % multiple or width % multiple or not height * width:
         raise ValueError(
@@ -115,27 +136,29 @@ def build_model(*, trunk: str = "convolution", **fields: Any) -> TwoStream:
 
     `fields` are those of `Convolution`, `Streams` and `TwoStream`. The trunk "motion" has the last
     of the `widths` as its features and `dropout` on them; it ignores the other fields of
-    `Convolution`. A TypeError for another field, a ValueError for a value that a field cannot hold.
+    `Convolution`. The trunk "regions" takes only `dropout`. A TypeError for another field, a ValueError for a value that a field cannot hold.
     """
     one_of("trunk", trunk, TRUNKS)
     take = lambda kind: {name: fields.pop(name) for name in _fields(kind) if name in fields}
     streams, convolution = Streams(**take(Streams)), Convolution(**take(Convolution))
     if trunk == "convolution":
         return TwoStream(convolution, streams, **fields)
-    motion = Motion(convolution.widths[2])
+    motion = RegionMotion() if trunk == "regions" else Motion(convolution.widths[2])
     return TwoStream(motion, streams, dropout=convolution.dropout, **fields)
 
 
 def model_fields(model: TwoStream) -> dict[str, Any]:
     """The fields from which `build_model` makes the network."""
+    trunk = "convolution"
     if isinstance(model.trunk, Motion):
-        own = Convolution(widths=(*Convolution.widths[:2], model.trunk.features))
+        trunk, own = "motion", Convolution(widths=(*Convolution.widths[:2], model.trunk.features))
         own = own.clone(dropout=model.dropout)
+    elif isinstance(model.trunk, RegionMotion):
+        trunk, own = "regions", Convolution(dropout=model.dropout)
     else:
         own = model.trunk
     values = {name: getattr(own, name) for name in _fields(Convolution)}
     values |= {name: getattr(model.streams, name) for name in _fields(Streams)}
-    trunk = "motion" if isinstance(model.trunk, Motion) else "convolution"
     return values | dict(trunk=trunk, fusion_width=model.fusion_width)
 
 

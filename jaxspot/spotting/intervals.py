@@ -74,6 +74,32 @@ def find_around_peaks(
     return spans[kept], heights[kept]
 
 
+def find_at_peaks(scores: np.ndarray, *, frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Intervals of one length, each with a peak in its middle; where two overlap, the higher stays.
+
+    Micro-expressions last about equally long. If the length is known, only their place has to be
+    found.
+
+    Args:
+      scores: float (T,); a NaN frame has no score, and no interval contains one.
+      frames: the length, 1 or more.
+
+    Returns spans, int (n, 2), array bounds start, stop (from 0, half open), in order of time; and
+    heights, float (n,), the scores at the peaks. Intervals are cut at the ends of the video.
+    """
+    scores = one_axis(scores)
+    curve = np.concatenate(([-np.inf], np.nan_to_num(scores, nan=-np.inf), [-np.inf]))
+    peaks, _ = signal.find_peaks(curve)
+    peaks = peaks - 1
+    start = np.maximum(peaks - frames // 2, 0)
+    spans = np.column_stack([start, np.minimum(start + frames, len(scores))]).reshape(-1, 2)
+    missing = np.concatenate(([0], np.cumsum(np.isnan(scores))))
+    whole = missing[spans[:, 1]] == missing[spans[:, 0]]
+    spans, heights = spans[whole], scores[peaks[whole]]
+    kept = _highest(spans, heights)
+    return spans[kept], heights[kept]
+
+
 def intervals_table(
     spans: Mapping[str, np.ndarray], scores: np.ndarray, *, subject: str = "", video: str = ""
 ) -> pd.DataFrame:

@@ -11,7 +11,12 @@ import pandas as pd
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.errors import check_fields, check_numbers
 from jaxspot.spotting.filters import butterworth, normalise_by, normalise_per_video
-from jaxspot.spotting.intervals import find_around_peaks, find_intervals, intervals_table
+from jaxspot.spotting.intervals import (
+    find_around_peaks,
+    find_at_peaks,
+    find_intervals,
+    intervals_table,
+)
 
 Pair = tuple[float, float]
 """Of ME and MaE."""
@@ -33,6 +38,8 @@ class IntervalRule:
         interval surrounds a peak that reaches the threshold, and ends where the curve falls below
         this share of the peak's height. If two overlap, the one with the higher peak is kept
         (`find_around_peaks`).
+      length_seconds: above 0: an interval has this length and a peak in its middle that reaches the
+        threshold (`find_at_peaks`); the three settings above are ignored for this kind.
       merge_seconds: intervals of a kind that are at most this far apart are merged. Must be 0 if
         `peak_share` is above 0.
       keep_nested: whether to keep micro-expressions that are completely inside a macro-expression
@@ -48,6 +55,7 @@ class IntervalRule:
     min_seconds: Pair = (0.0, 0.0)
     max_seconds: Pair = (NO_LIMIT, NO_LIMIT)
     peak_share: float = 0.0
+    length_seconds: Pair = (0.0, 0.0)
     merge_seconds: Pair = (0.0, 0.0)
     keep_nested: bool = True
 
@@ -142,6 +150,10 @@ def interval_finder(
     Micro-expressions inside macro-expressions are among them, see `drop_nested`.
     """
     i = KINDS.index(kind)
+    if rule.length_seconds[i]:
+        frames = max(1, round(rule.length_seconds[i] * fps))
+        spans, heights = find_at_peaks(curve, frames=frames)
+        return lambda threshold: spans[heights >= threshold]
     longest = rule.max_seconds[i] * fps
     limits: dict[str, Any] = dict(
         min_frames=max(1, round(rule.min_seconds[i] * fps)),

@@ -22,8 +22,9 @@ from jaxspot.devices import (
     shard_folds,
 )
 from jaxspot.network.compiling import compile_program
-from jaxspot.network.inputs import preprocess, stream_inputs
+from jaxspot.network.inputs import preprocess_frames, stream_inputs
 from jaxspot.network.model import TwoStream, check_size
+from jaxspot.network.region_motion import RegionMotion
 from jaxspot.network.streams import reference_places
 from jaxspot.video.shown import ShownFrames
 
@@ -109,7 +110,7 @@ def _margin(longest):
 @cache
 def _programs(model: Any, mesh: Mesh, chunk: int):
     """For every device on its own: frames preprocessed; a stretch made longer, compared, scored."""
-    preprocess_all = partial(preprocess, lcn=model.streams.lcn)
+    preprocess_all = partial(preprocess_frames, model=model)
 
     def lengthen(around, frames):
         stretch = jnp.concatenate([around, preprocess_all(frames)], 1)
@@ -158,8 +159,10 @@ def check_frames(frames: np.ndarray | ShownFrames, model: TwoStream) -> None:
     """Refuses other dtypes by a TypeError, other shapes by a ValueError; reads no frame."""
     pixels = frames.frames if isinstance(frames, ShownFrames) else frames
     dtype = getattr(pixels, "dtype", type(pixels).__name__)
-    if dtype != np.uint8:
-        raise TypeError(f"frames must be an array of uint8, 0..255, not {dtype}")
+    regions = isinstance(model.trunk, RegionMotion)
+    if dtype != (np.float32 if regions else np.uint8):
+        wanted = "float32, see `region_positions`" if regions else "uint8, 0..255"
+        raise TypeError(f"frames must be an array of {wanted}, not {dtype}")
     if pixels.ndim != 3 or not len(pixels):
         raise ValueError(f"frames must have the shape (frames, height, width), not {pixels.shape}")
     check_size(model, *pixels.shape[1:])

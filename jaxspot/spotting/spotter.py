@@ -13,7 +13,7 @@ import pandas as pd
 from jaxspot.errors import UserError
 from jaxspot.files import with_tuples
 from jaxspot.network.inputs import init_variables
-from jaxspot.network.model import TwoStream, build_model, model_fields
+from jaxspot.network.model import TwoStream, build_model, frame_shape, model_fields
 from jaxspot.network.streams import network_skips, skips_in_seconds
 from jaxspot.spotting.clip import Plot, spot_clips
 from jaxspot.spotting.rule import FittedRule, apply_rule
@@ -80,8 +80,9 @@ def mean_rule(rules: Sequence[FittedRule]) -> FittedRule:
         return _pair((mean - low) / scale(low, high) if fixed else mean)
 
     cutoff = _pairs([fitted.rule for fitted in rules], "cutoff_hz").mean(0)
+    length = _pairs([fitted.rule for fitted in rules], "length_seconds").mean(0)
     return FittedRule(
-        rule=dataclasses.replace(first, cutoff_hz=_pair(cutoff)),
+        rule=dataclasses.replace(first, cutoff_hz=_pair(cutoff), length_seconds=_pair(length)),
         low=_pair(low),
         high=_pair(high),
         threshold=average("threshold"),
@@ -168,7 +169,8 @@ def load_spotter(folder: str | Path) -> Spotter:
         raise UserError(
             f"{folder}: saved by another version of jaxspot ({error}); train again"
         ) from None
-    shapes = jax.eval_shape(lambda: init_variables(model, jax.random.key(0), (SIZE, SIZE)))
+    size = frame_shape(model, SIZE)
+    shapes = jax.eval_shape(lambda: init_variables(model, jax.random.key(0), size))
     stacked = lambda leaf: jax.ShapeDtypeStruct((len(rules), *leaf.shape), leaf.dtype)
     variables = restore_tree(weights, jax.tree.map(stacked, {"batch_stats": {}} | shapes))
     return Spotter(model, variables, skip_seconds, rules)

@@ -166,14 +166,14 @@ def start_folds(
     folds: Sequence[Fold], pool: FramePool, *, model: TwoStream, training: Training
 ) -> FoldState:
     """Stacked states before the first epoch (numpy)."""
-    _, height, width = as_pool(pool).frames.shape
-    start = _start_program(model, dataclasses.replace(training, seed=0), (height, width))  # pyright: ignore[reportArgumentType]
+    size = as_pool(pool).frames.shape[1:]
+    start = _start_program(model, dataclasses.replace(training, seed=0), size)  # pyright: ignore[reportArgumentType]
     keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, fold), START) for fold in folds])
     return jax.device_get(start(keys))
 
 
 @cache
-def _start_program(model: Any, training: Training, size: tuple[int, int]):
+def _start_program(model: Any, training: Training, size: tuple[int, ...]):
     start = lambda key: init_state(init_variables(model, key, size), make_optimiser(training))
     return jax.jit(jax.vmap(start))
 

@@ -9,21 +9,22 @@ from jaxtyping import Bool, Float32, Int32
 
 from jaxspot.annotations.intervals import frame_labels
 from jaxspot.errors import UserError
+from jaxspot.network.region_motion import COORDINATES, region_positions
 from jaxspot.network.streams import reference_places
 from jaxspot.video.bank import SIZE, Bank
 from jaxspot.video.shown import last_usable
 
 
 class Frames(Protocol):
-    """Frames in a row, uint8 (frames, height, width): an array, or what reads them when asked."""
+    """Frames in a row (frames, ...), see `network_frames`: an array, or what reads them when asked."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(frames, height, width)."""
+        """(frames, height, width), or (frames, regions, 3)."""
         ...
 
     def __getitem__(self, places: np.ndarray, /) -> np.ndarray:
-        """Frames uint8 (..., height, width) at int places (...)."""
+        """Frames (..., height, width) or (..., regions, 3) at int places (...)."""
         ...
 
 
@@ -41,11 +42,14 @@ class BankFrames:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(frames, 112, 112)."""
-        return int(self.first[-1]), SIZE, SIZE
+        """(frames, 112, 112), or (frames, regions, 3)."""
+        regions = self.bank.regions
+        return int(self.first[-1]), *(
+            (len(regions.names), COORDINATES) if regions else (SIZE, SIZE)
+        )
 
     def __getitem__(self, places: np.ndarray) -> np.ndarray:
-        """Frames uint8 (..., 112, 112) at int places (...), in any order.
+        """Frames at int places (...), in any order, as `network_frames` gives them.
 
         A video's file is mapped only while its frames are copied, so what was read takes no memory.
         An IndexError for places outside the bank, a UserError for a file that is gone or cut.
@@ -54,22 +58,34 @@ class BankFrames:
         ranked = places.ravel()[order]
         if len(ranked) and not 0 <= ranked[0] <= ranked[-1] < self.first[-1]:
             raise IndexError(f"places {ranked[0]}..{ranked[-1]} of {self.first[-1]} frames")
-        frames = np.empty((len(ranked), SIZE, SIZE), np.uint8)
+        kind = np.float32 if self.bank.regions else np.uint8
+        frames = np.empty((len(ranked), *self.shape[1:]), kind)
         parts = pairwise(np.searchsorted(ranked, self.first))
         starts = zip(self.bank.videos.video, self.first[:-1], parts, strict=True)
         for video, first, (start, stop) in starts:
             if start < stop:
                 frames[order[start:stop]] = self._open(video)[ranked[start:stop] - first]
-        return frames.reshape(*places.shape, SIZE, SIZE)
+        return frames.reshape(*places.shape, *self.shape[1:])
 
     def _open(self, video):
         try:
-            return self.bank.frames(video)
+            return network_frames(self.bank, video)
         except (OSError, ValueError, EOFError) as error:
             raise UserError(
-                f"{self.bank.root}/frames/{video}.npy: gone or damaged since the run began"
+                f"{self.bank.root}: the file of {video} is gone or damaged since the run began"
                 f" ({error}); put it back and go on with --resume"
             ) from None
+
+
+def network_frames(bank: Bank, video: str) -> np.ndarray:
+    """What networks are given of a video's frames: uint8 (frames, 112, 112), a memory map.
+
+    Of a bank of region motion float32 (rows, regions, 3), see `region_positions`.
+    """
+    if not bank.regions:
+        return bank.frames(video)
+    rate = float(bank.videos.fps[bank.videos.video == video].item()) / bank.every
+    return region_positions(bank.motion(video), fps=rate)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,13 +136,15 @@ class FramePool:
 
 def gather_pool(bank: Bank) -> FramePool:
     """Reads the metadata of every frame of a bank; the pixels stay on disk."""
-    lengths = bank.videos.frames.to_numpy()
+    every = bank.every
+    lengths = -(-bank.videos.frames.to_numpy() // every)
     ends = np.cumsum(lengths)
     first = np.concatenate([[0], ends[:-1]]).astype(np.int32)
     labels, found, reference = [], [], []
-    for start, length, video in zip(first, lengths, bank.videos.video, strict=True):
-        labels.append(frame_labels(bank.labels(video), frames=length))
-        face = bank.faces(video)
+    rows = zip(first, bank.videos.frames.tolist(), bank.videos.video.tolist(), strict=True)
+    for start, length, video in rows:
+        labels.append(frame_labels(bank.labels(video), frames=length)[::every])
+        face = bank.faces(video)[::every]
         found.append(face)
         reference.append(start + last_usable(face))
     return FramePool(
@@ -134,7 +152,7 @@ def gather_pool(bank: Bank) -> FramePool:
         labels=np.concatenate(labels).astype(np.float32),
         video=np.repeat(np.arange(len(lengths)), lengths).astype(np.int32),
         first=first,
-        fps=bank.videos.fps.to_numpy(np.float32),
+        fps=(bank.videos.fps / every).to_numpy(np.float32),
         subjects=tuple(bank.videos.subject),
         usable=np.concatenate(found),
         reference=np.concatenate(reference).astype(np.int32),

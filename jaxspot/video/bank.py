@@ -1,8 +1,11 @@
-"""The frame bank: what preparing writes and what training and spotting read.
+"""The bank: what preparing writes and what training and spotting read.
 
 A folder with `videos.csv`, `annotations.csv`, `frames/<video>.npy` (uint8, frames x 112 x 112),
 `quality/<video>.npy` (float32, frames x 2: face found 0/1, confidence) and `bank.json` (format
 version, source, alignment settings, sha256 of every other file), which is written last.
+
+A bank of region motion has `motion/<video>.npy` (float32, rows x regions x 2) in place of frames,
+and says in `bank.json` of which regions.
 """
 
 import dataclasses
@@ -23,6 +26,7 @@ from jaxspot.annotations.intervals import (
 )
 from jaxspot.errors import UserError
 from jaxspot.files import write_table, write_text
+from jaxspot.video.regions import Regions
 from jaxspot.video.writer import BAD_NAME, SIZE, is_file_name
 
 FORMAT_VERSION = 1
@@ -30,15 +34,50 @@ FORMAT_VERSION = 1
 
 @dataclasses.dataclass(frozen=True)
 class Bank:
-    """An opened frame bank; frames stay on disk until they are asked for."""
+    """An opened bank; frames stay on disk until they are asked for.
+
+    Attributes:
+      root: its folder.
+      videos: subject, video, frames, fps.
+      annotations: subject, video, kind, onset, apex, offset.
+      meta: what `bank.json` says.
+      regions: None for a frame bank.
+    """
 
     root: Path
     videos: pd.DataFrame
     annotations: pd.DataFrame
     meta: dict[str, Any]
+    regions: Regions | None = None
+
+    @property
+    def every(self) -> int:
+        """Frames of a video from one row of its arrays to the next; 1 for a frame bank."""
+        return self.regions.every if self.regions else 1
+
+    def motion(self, video: str) -> np.ndarray:
+        """Region motion of a video, a read-only memory map: float32 (rows, regions, 2).
+
+        How far each region moved since the row before, right and down, relative to the head, in
+        pixels of the 112 crop. The first row is 0. UserError: a frame bank.
+        """
+        if not self.regions:
+            raise UserError(
+                f"{self.root}: is a frame bank, without region motion; make one of it by"
+                " `prepare --dataset=bank`, or train with another config"
+            )
+        return np.load(self.root / "motion" / f"{video}.npy", mmap_mode="r")
 
     def frames(self, video: str) -> np.ndarray:
-        """Frames of a video, a read-only memory map: uint8 (frames, 112, 112)."""
+        """Frames of a video, a read-only memory map: uint8 (frames, 112, 112).
+
+        UserError: a bank of region motion, which has no pictures.
+        """
+        if self.regions:
+            raise UserError(
+                f"{self.root}: holds region motion and no pictures; train with --config=cas_me2:motion"
+                " or samm_lv:motion"
+            )
         return np.load(self.root / "frames" / f"{video}.npy", mmap_mode="r")
 
     def quality(self, video: str) -> np.ndarray:
@@ -68,23 +107,26 @@ def finish_bank(
     alignment: dict[str, Any],
     more: Sequence[str] = (),
     known: Mapping[str, str] | None = None,
+    regions: Regions | None = None,
 ) -> Bank:
     """Writes the tables and, last, `bank.json`; returns the bank opened again.
 
     `root` holds every video of `videos` (subject, video, frames, fps) by `save_video` or
     `video_writer`. `annotations` has subject, video, kind, onset, apex, offset (from 1, both ends
     included). `source` and `alignment` go into `bank.json`. `more` names further files that are
-    there already; `known` are hashes by name of files that have not changed. UserError: tables that
+    there already; `known` are hashes by name of files that have not changed. With `regions`, `root`
+    holds motion/<video>.npy in place of frames. UserError: tables that
     do not agree with each other or with the frames; there is no `bank.json` then.
     """
     root, known = Path(root), known or {}
-    names = (*_file_names(videos), *more)
+    names = (*_file_names(videos, regions), *more)
     write_table(videos.loc[:, list(VIDEO_COLUMNS)], root / "videos.csv")
     write_table(annotations.loc[:, list(ANNOTATION_COLUMNS)], root / "annotations.csv")
     meta = {
         "format": FORMAT_VERSION,
         "source": source,
         "alignment": alignment,
+        **({"motion": regions.to_json()} if regions else {}),
         "sha256": {name: known.get(name) or _sha256(root / name) for name in names},
     }
     _open_tables(root, meta)
@@ -111,7 +153,7 @@ def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
         if _sha256(root / name) != expected:
             raise UserError(f"{root / name}: altered since the bank was made; prepare it again")
     bank = _open_tables(root, meta)
-    unknown = set(_file_names(bank.videos)) - set(meta["sha256"])
+    unknown = set(_file_names(bank.videos, bank.regions)) - set(meta["sha256"])
     if verify and unknown:
         raise UserError(f"{root / min(unknown)}: not listed in bank.json; prepare the bank again")
     return bank
@@ -138,15 +180,22 @@ def _open_tables(root, meta):
         if not is_file_name(video):
             raise UserError(f"{root / 'videos.csv'}, row {row + 2}: video {video!r}: {BAD_NAME}")
     annotations = read_annotations(root / "annotations.csv", videos)
-    bank = Bank(root, videos, annotations, meta)
+    stored = meta.get("motion")
+    regions = None if stored is None else Regions.from_json(stored, root / "bank.json")
+    bank = Bank(root, videos, annotations, meta, regions)
     for video, frames in zip(videos["video"].tolist(), videos["frames"].tolist(), strict=True):
-        _check_array(bank, "frames", video, (frames, SIZE, SIZE), np.uint8)
+        if regions:
+            rows = -(-frames // regions.every)
+            _check_array(bank, "motion", video, (rows, len(regions.names), 2), np.float32)
+        else:
+            _check_array(bank, "frames", video, (frames, SIZE, SIZE), np.uint8)
         _check_array(bank, "quality", video, (frames, 2), np.float32)
     return bank
 
 
-def _file_names(videos):
-    arrays = [f"{d}/{video}.npy" for video in videos["video"] for d in ("frames", "quality")]
+def _file_names(videos, regions):
+    folders = ("motion" if regions else "frames", "quality")
+    arrays = [f"{folder}/{video}.npy" for video in videos["video"] for folder in folders]
     return ["videos.csv", "annotations.csv", *arrays]
 
 
