@@ -32,8 +32,8 @@ class Protocol:
         paper's manual frame skip; it uses test labels.
       cycles: periods of the Butterworth cut-off frequency in one mean expression, see
         `cutoff_from_k`.
-      mean_lengths: above 0: intervals of ME and MaE that are this many mean durations long (those of
-        the training subjects), around a peak.
+      mean_lengths: above 0: intervals of ME and MaE are this many mean durations (of the training
+        subjects) long, around a peak.
 
     Raises:
       ValueError: a setting is not valid, or two settings exclude each other.

@@ -24,7 +24,7 @@ class Augmentation:
         It models the remaining error of the alignment. Not in the paper.
       amplitude: lowest and highest factor of how far regions move; pictures ignore it.
 
-    Region motion is turned by `rotation`, mirrored by `flip`, and `drift` shifts each region of each
+    Region motion is turned by `rotation` and mirrored by `flip`; `drift` shifts each region of each
     frame on its own, in units of its usual displacement. It has no light.
 
     Raises:

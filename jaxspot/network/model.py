@@ -136,7 +136,8 @@ def build_model(*, trunk: str = "convolution", **fields: Any) -> TwoStream:
 
     `fields` are those of `Convolution`, `Streams` and `TwoStream`. The trunk "motion" has the last
     of the `widths` as its features and `dropout` on them; it ignores the other fields of
-    `Convolution`. The trunk "regions" takes only `dropout`. A TypeError for another field, a ValueError for a value that a field cannot hold.
+    `Convolution`. The trunk "regions" takes only `dropout`. A TypeError for another field, a
+    ValueError for a value that a field cannot hold.
     """
     one_of("trunk", trunk, TRUNKS)
     take = lambda kind: {name: fields.pop(name) for name in _fields(kind) if name in fields}

@@ -16,7 +16,7 @@ from jaxspot.video.shown import last_usable
 
 
 class Frames(Protocol):
-    """Frames in a row (frames, ...), see `network_frames`: an array, or what reads them when asked."""
+    """Frames in a row, see `network_frames`: an array, or what reads them when asked."""
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -75,8 +75,8 @@ class Bank:
         """
         if self.regions:
             raise UserError(
-                f"{self.root}: holds region motion and no pictures; train with --config=cas_me2:motion"
-                " or samm_lv:motion"
+                f"{self.root}: holds region motion and no pictures; train with"
+                " --config=cas_me2:motion or samm_lv:motion"
             )
         return np.load(self.root / "frames" / f"{video}.npy", mmap_mode="r")
 
