@@ -26,7 +26,7 @@ Video
   align_face
     Warps a face upright into a gray square, uint8 (size, size); black outside the image.
   open_bank
-    Opens a frame bank.
+    Opens a bank of frames or region motion.
 
 Network
 

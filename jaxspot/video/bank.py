@@ -4,14 +4,16 @@ A folder with `videos.csv`, `annotations.csv`, `frames/<video>.npy` (uint8, fram
 `quality/<video>.npy` (float32, frames x 2: face found 0/1, confidence) and `bank.json` (format
 version, source, alignment settings, sha256 of every other file), which is written last.
 
-A bank of region motion has `motion/<video>.npy` (float32, rows x regions x 2) in place of frames,
-and says in `bank.json` of which regions.
+A bank of region motion has `motion/<video>.npy` (float32, rows x regions x 2) in place of `frames`,
+and its regions in `bank.json` under "motion". Tables and quality count the video's own frames, of
+which a row stands for `Regions.every`.
 """
 
 import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from jaxspot.annotations.intervals import (
 )
 from jaxspot.errors import UserError
 from jaxspot.files import write_table, write_text
-from jaxspot.video.regions import Regions
+from jaxspot.motion.regions import Regions, regions_of
 from jaxspot.video.writer import BAD_NAME, SIZE, is_file_name
 
 FORMAT_VERSION = 1
@@ -34,51 +36,47 @@ FORMAT_VERSION = 1
 
 @dataclasses.dataclass(frozen=True)
 class Bank:
-    """An opened bank; frames stay on disk until they are asked for.
-
-    Attributes:
-      root: its folder.
-      videos: subject, video, frames, fps.
-      annotations: subject, video, kind, onset, apex, offset.
-      meta: what `bank.json` says.
-      regions: None for a frame bank.
-    """
+    """An opened bank of frames or region motion; arrays stay on disk until they are asked for."""
 
     root: Path
     videos: pd.DataFrame
     annotations: pd.DataFrame
     meta: dict[str, Any]
-    regions: Regions | None = None
-
-    @property
-    def every(self) -> int:
-        """Frames of a video from one row of its arrays to the next; 1 for a frame bank."""
-        return self.regions.every if self.regions else 1
-
-    def motion(self, video: str) -> np.ndarray:
-        """Region motion of a video, a read-only memory map: float32 (rows, regions, 2).
-
-        How far each region moved since the row before, right and down, relative to the head, in
-        pixels of the 112 crop. The first row is 0. UserError: a frame bank.
-        """
-        if not self.regions:
-            raise UserError(
-                f"{self.root}: is a frame bank, without region motion; make one of it by"
-                " `prepare --dataset=bank`, or train with another config"
-            )
-        return np.load(self.root / "motion" / f"{video}.npy", mmap_mode="r")
 
     def frames(self, video: str) -> np.ndarray:
         """Frames of a video, a read-only memory map: uint8 (frames, 112, 112).
 
-        UserError: a bank of region motion, which has no pictures.
+        UserError: a bank of region motion.
         """
         if self.regions:
             raise UserError(
-                f"{self.root}: holds region motion and no pictures; train with"
-                " --config=cas_me2:motion or samm_lv:motion"
+                f"{self.root}: holds region motion, not frames; name a bank of frames, or settings"
+                " for region motion (--config=cas_me2:motion)"
             )
         return np.load(self.root / "frames" / f"{video}.npy", mmap_mode="r")
+
+    def motion(self, video: str) -> np.ndarray:
+        """Region motion of a video, a read-only memory map: float32 (rows, regions, 2).
+
+        Row t holds how far each region moved from row t - 1 to row t, right and down, in pixels of
+        the 112 crop and relative to the nose; row 0 is 0. UserError: a bank of frames.
+        """
+        if not self.regions:
+            raise UserError(
+                f"{self.root}: holds frames, not region motion; name a bank of region motion, or"
+                " settings for frames (--config=cas_me2:best)"
+            )
+        return np.load(self.root / "motion" / f"{video}.npy", mmap_mode="r")
+
+    @cached_property
+    def regions(self) -> Regions | None:
+        """The regions of a bank of region motion; None for a bank of frames."""
+        return regions_of(self.meta["motion"]) if "motion" in self.meta else None
+
+    @property
+    def every(self) -> int:
+        """Frames of a video from one row of its arrays to the next; 1 for a bank of frames."""
+        return self.regions.every if self.regions else 1
 
     def quality(self, video: str) -> np.ndarray:
         """Quality of a video, float32 (frames, 2): face found 0 or 1, confidence in 0..1."""
@@ -105,18 +103,18 @@ def finish_bank(
     annotations: pd.DataFrame,
     source: dict[str, Any],
     alignment: dict[str, Any],
+    regions: Regions | None = None,
     more: Sequence[str] = (),
     known: Mapping[str, str] | None = None,
-    regions: Regions | None = None,
 ) -> Bank:
     """Writes the tables and, last, `bank.json`; returns the bank opened again.
 
     `root` holds every video of `videos` (subject, video, frames, fps) by `save_video` or
-    `video_writer`. `annotations` has subject, video, kind, onset, apex, offset (from 1, both ends
-    included). `source` and `alignment` go into `bank.json`. `more` names further files that are
-    there already; `known` are hashes by name of files that have not changed. With `regions`, `root`
-    holds motion/<video>.npy in place of frames. UserError: tables that
-    do not agree with each other or with the frames; there is no `bank.json` then.
+    `video_writer`, or by `save_motion` where `regions` are given. `annotations` has subject, video,
+    kind, onset, apex, offset (from 1, both ends included). `source` and `alignment` go into
+    `bank.json`. `more` names further files that are there already; `known` are hashes by name of
+    files that have not changed. UserError: tables that do not agree with each other or with the
+    frames; there is no `bank.json` then.
     """
     root, known = Path(root), known or {}
     names = (*_file_names(videos, regions), *more)
@@ -126,7 +124,7 @@ def finish_bank(
         "format": FORMAT_VERSION,
         "source": source,
         "alignment": alignment,
-        **({"motion": regions.to_json()} if regions else {}),
+        **({"motion": regions.meta} if regions else {}),
         "sha256": {name: known.get(name) or _sha256(root / name) for name in names},
     }
     _open_tables(root, meta)
@@ -135,7 +133,7 @@ def finish_bank(
 
 
 def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
-    """Opens a frame bank.
+    """Opens a bank of frames or region motion.
 
     Args:
       root: the bank's folder.
@@ -180,16 +178,18 @@ def _open_tables(root, meta):
         if not is_file_name(video):
             raise UserError(f"{root / 'videos.csv'}, row {row + 2}: video {video!r}: {BAD_NAME}")
     annotations = read_annotations(root / "annotations.csv", videos)
-    stored = meta.get("motion")
-    regions = None if stored is None else Regions.from_json(stored, root / "bank.json")
-    bank = Bank(root, videos, annotations, meta, regions)
+    bank = Bank(root, videos, annotations, meta)
+    try:
+        regions = bank.regions
+    except UserError as error:
+        raise UserError(f"{root}/bank.json: {error}") from None
     for video, frames in zip(videos["video"].tolist(), videos["frames"].tolist(), strict=True):
         if regions:
             rows = -(-frames // regions.every)
-            _check_array(bank, "motion", video, (rows, len(regions.names), 2), np.float32)
+            _check_array(bank, "motion", video, frames, (rows, len(regions.names), 2), np.float32)
         else:
-            _check_array(bank, "frames", video, (frames, SIZE, SIZE), np.uint8)
-        _check_array(bank, "quality", video, (frames, 2), np.float32)
+            _check_array(bank, "frames", video, frames, (frames, SIZE, SIZE), np.uint8)
+        _check_array(bank, "quality", video, frames, (frames, 2), np.float32)
     return bank
 
 
@@ -199,7 +199,7 @@ def _file_names(videos, regions):
     return ["videos.csv", "annotations.csv", *arrays]
 
 
-def _check_array(bank, name, video, shape, dtype):
+def _check_array(bank, name, video, frames, shape, dtype):
     path = bank.root / name / f"{video}.npy"
     try:
         array = getattr(bank, name)(video)
@@ -208,7 +208,7 @@ def _check_array(bank, name, video, shape, dtype):
         raise UserError(f"{path}: missing or damaged ({reason}); prepare the bank again") from None
     if array.shape != shape or array.dtype != dtype:
         raise UserError(
-            f"{path}: holds {array.dtype} {array.shape}, but videos.csv says {shape[0]} frames,"
+            f"{path}: holds {array.dtype} {array.shape}, but videos.csv says {frames} frames,"
             f" so {np.dtype(dtype)} {shape}; prepare the bank again"
         )
 

@@ -1,4 +1,4 @@
-"""The frames of one video on their way into a frame bank."""
+"""The frames or the region motion of one video on their way into a bank."""
 
 import contextlib
 from array import array
@@ -33,6 +33,27 @@ def save_video(root: str | Path, video: str, frames: np.ndarray, quality: np.nda
     with video_writer(root, video) as write:
         for image, (found, confidence) in zip(frames, quality, strict=True):
             write(image, found=found, confidence=confidence)
+
+
+def save_motion(root: str | Path, video: str, motion: np.ndarray, quality: np.ndarray) -> None:
+    """Writes a video's region motion float32 (rows, regions, 2) and quality into a bank.
+
+    See `Bank.motion`; `quality` is as in `save_video`, a row for each frame of the video. Each file
+    appears whole or not at all. UserError: a name that cannot be that of a file. ValueError:
+    another shape or dtype, or a value that is not finite.
+    """
+    if not is_file_name(video):
+        raise UserError(f"video {video!r}: {BAD_NAME}")
+    if motion.dtype != np.float32 or motion.ndim != 3 or motion.shape[2] != 2 or not len(motion):
+        raise ValueError(f"motion must be float32 (rows, regions, 2), not {motion.shape}")
+    if quality.dtype != np.float32 or quality.ndim != 2 or quality.shape[1] != 2:
+        raise ValueError(f"quality must be float32 (frames, 2), not {quality.shape}")
+    if not np.isfinite(motion).all():
+        raise ValueError("motion must be finite")
+    for folder, values in (("motion", motion), ("quality", quality)):
+        path = Path(root) / folder / f"{video}.npy"
+        with whole_file(path) as partial, open(partial, "wb") as file:
+            np.save(file, values)
 
 
 @contextlib.contextmanager

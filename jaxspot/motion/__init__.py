@@ -1,0 +1,1 @@
+"""Region motion: how far places of the face moved from frame to frame."""
