@@ -134,9 +134,9 @@ def check_size(model: TwoStream, height: int, width: int) -> None:
 def build_model(*, trunk: str = "convolution", **fields: Any) -> TwoStream:
     """The network of flat fields, as configs and saved weights keep them.
 
-    `fields` are those of `Convolution`, `Streams` and `TwoStream`. The trunk "motion" has the last
-    of the `widths` as its features and `dropout` on them; it ignores the other fields of
-    `Convolution`. The trunk "regions" takes only `dropout`. A TypeError for another field, a
+    `fields` are those of `Convolution`, `Streams` and `TwoStream`. The trunks "motion" and
+    "regions" have the last of the `widths` as their features and `dropout` on them; they ignore the
+    other fields of `Convolution`. A TypeError for another field, a
     ValueError for a value that a field cannot hold.
     """
     one_of("trunk", trunk, TRUNKS)
@@ -144,20 +144,19 @@ def build_model(*, trunk: str = "convolution", **fields: Any) -> TwoStream:
     streams, convolution = Streams(**take(Streams)), Convolution(**take(Convolution))
     if trunk == "convolution":
         return TwoStream(convolution, streams, **fields)
-    motion = RegionMotion() if trunk == "regions" else Motion(convolution.widths[2])
+    motion = (RegionMotion if trunk == "regions" else Motion)(convolution.widths[2])
     return TwoStream(motion, streams, dropout=convolution.dropout, **fields)
 
 
 def model_fields(model: TwoStream) -> dict[str, Any]:
     """The fields from which `build_model` makes the network."""
     trunk = "convolution"
-    if isinstance(model.trunk, Motion):
-        trunk, own = "motion", Convolution(widths=(*Convolution.widths[:2], model.trunk.features))
-        own = own.clone(dropout=model.dropout)
-    elif isinstance(model.trunk, RegionMotion):
-        trunk, own = "regions", Convolution(dropout=model.dropout)
-    else:
+    if isinstance(model.trunk, Convolution):
         own = model.trunk
+    else:
+        trunk = "regions" if isinstance(model.trunk, RegionMotion) else "motion"
+        own = Convolution(widths=(*Convolution.widths[:2], model.trunk.features))
+        own = own.clone(dropout=model.dropout)
     values = {name: getattr(own, name) for name in _fields(Convolution)}
     values |= {name: getattr(model.streams, name) for name in _fields(Streams)}
     return values | dict(trunk=trunk, fusion_width=model.fusion_width)

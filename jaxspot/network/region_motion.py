@@ -20,27 +20,31 @@ LARGEST = 4
 """How many of the largest displacements each stream sees in order, wherever they are."""
 SOFT = 0.1
 """Displacements far below this share of the usual one count as none."""
+MOMENTUM = 0.98
+"""Of the running statistics of the features."""
+LIMIT = 5.0
+"""Standard deviations beyond which a feature is cut."""
 SCALE_SECONDS = 0.5
 """The usual displacement of a region in a video is its median over this time."""
 
 
 class RegionMotion(nn.Module):
-    """A trunk on region motion: `region_features`, each normalised over the batch.
-
-    It has no weights of its own.
+    """A trunk on region motion: one dense layer over the `region_features` of all streams.
 
     Attributes:
+      features: number of features.
       mirror: for each region, the number of its mirror image.
     """
 
+    features: int = 64
     mirror: tuple[int, ...] = MIRROR
 
     @nn.compact
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
-        """Float (batch, streams, features) -> (batch * streams, features)."""
-        norm = nn.BatchNorm(use_running_average=not train, use_bias=False, use_scale=False)
+        """Float (batch, streams, inputs) -> (batch, features)."""
+        norm = nn.BatchNorm(not train, momentum=MOMENTUM, use_bias=False, use_scale=False)
         x = norm(inputs.reshape(len(inputs), -1))
-        return x.reshape(-1, inputs.shape[-1])
+        return nn.relu(nn.Dense(self.features, name="Project")(jnp.clip(x, -LIMIT, LIMIT)))
 
 
 def region_positions(motion: np.ndarray, *, fps: float) -> np.ndarray:

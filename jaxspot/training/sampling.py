@@ -60,8 +60,9 @@ def epoch_samples(
         for subject in seen:
             rng = np.random.default_rng([*here, subject_number(subject)])
             mine = owner.ravel() == number[subject]
-            drawn = draw_samples(pool, places[subject], rng, owner.size, training, streams)
-            block[mine] = drawn[mine]
+            block[mine] = draw_samples(
+                pool, places[subject], rng, owner.size, training, streams, keep=mine
+            )
         blocks.append(block.reshape(*shape, -1))
         taken = np.concatenate([taken, trains[:, owner]], -1)
     index = np.argsort(~taken, -1, kind="stable")[..., : training.batch].astype(np.int32)
@@ -103,11 +104,13 @@ def draw_samples(
     streams: Streams,
     *,
     balance: float | None = None,
+    keep: np.ndarray | slice = slice(None),
 ) -> np.ndarray:
     """Draws `count` of some places, with replacement, and references at random skips (Table 3).
 
     Int32 (count, 1 + streams), places in the pool: the frame and its references. `training` holds
-    the ranges of skips, and the balance unless another is given.
+    the ranges of skips, and the balance unless another is given. All are drawn, but only those of
+    `keep`, bool (count,), are returned.
     """
     balance = training.balance if balance is None else balance
     current = _draw_frames(pool.labels[places], places, rng, count, balance)
@@ -116,8 +119,8 @@ def draw_samples(
     for shortest, longest in training.skip_range_seconds:
         low, high = np.rint(shortest * fps), np.rint(longest * fps)
         k.append(np.maximum(np.floor(rng.uniform(low, high + 1)), 1))
-    current = current[:, None]
-    found = pool.references(current, stream_skips(np.stack(k, -1), streams.references))
+    current, k = current[keep, None], np.stack(k, -1)[keep]
+    found = pool.references(current, stream_skips(k, streams.references))
     return np.concatenate([current, found], 1).astype(np.int32)
 
 
