@@ -1,4 +1,4 @@
-"""Turns videos, or the folders of a released data set, into a frame bank of aligned faces."""
+"""Turns videos, a released data set, or a pack of its region motion into a bank."""
 
 import argparse
 import shlex
@@ -14,6 +14,8 @@ EPILOG = """\
 data sets:
   samm_lv   SAMM_longvideos/006_1/006_1_0001.jpg ... and the workbook (.xlsx) beside it
   cas_me2   rawpic/s15/15_0101disgustingteeth/img001.jpg ... and the workbook beside it
+            both also as a pack of region motion, at any depth under DIR: segments such as
+            samm_006_1_0000.npz or casme_015_0101_0256.npz, with the workbook beside them
   openface  <video>_aligned/ and <video>.csv of OpenFace 2, anywhere under DIR; faces as they are
   csv       videos.csv (subject,video,path,fps) and annotations.csv
             (subject,video,kind,onset,apex,offset; frames from 1, both ends included; without a
@@ -23,7 +25,8 @@ data sets:
 BANK then holds videos.csv, annotations.csv, frames/, quality/, bank.json, and repairs.csv: every
 label that was mended or left out, with its row in the file and the rule. Labels without their
 video, and videos without labels, are no mistake; `doctor` counts them. --labels takes a workbook,
-its label sheet saved as CSV, or an annotations.csv; all are mended by the same rules.
+its label sheet saved as CSV, or an annotations.csv; all are mended by the same rules. The bank of a
+pack holds motion/ in place of frames/.
 
 A run that was cut is resumed by the same command; no finished video is done again. Videos that
 cannot be read are named in a line each, the others are done; the exit code is 2 then.
@@ -31,6 +34,7 @@ cannot be read are named in a line each, the others are done; the exit code is 2
 examples:
   jaxspot prepare --dataset=samm_lv --source=SAMM-LV --out=banks/samm_lv
   jaxspot train --config=samm_lv --config.data.bank=banks/samm_lv --out=runs/samm_lv
+  jaxspot prepare --dataset=cas_me2 --source=pack --labels=CAS.xlsx --out=banks/cas_motion
   jaxspot prepare --dataset=video --source=recordings --out=banks/mine --dry-run
 """
 DATASETS = ("samm_lv", "cas_me2", "openface", "csv", "video")
@@ -76,7 +80,7 @@ def main(argv: Sequence[str]) -> int:
     if flags.dry_run:
         print(format_checks(doctor_source(source)))
         frames = int(look_over(source)[0].frames.sum())
-        print(f"\nwould write {frames:,} frames, {frames * 12_552 / 1e9:.2f} GB; wrote nothing")
+        print(f"\nwould write {planned(frames, source.regions)}; wrote nothing")
         return 0
     if flags.labels_only:
         labels = work.relabel(source, flags.out)
@@ -120,14 +124,28 @@ def find_source(flags: Any) -> Any:
     return readers[flags.dataset](flags.source, labels=flags.labels, rules=flags.rules)
 
 
+def planned(frames: int, regions: Any) -> str:
+    """What a bank of so many frames will hold, and how large it will be."""
+    if not regions:
+        return f"{frames:,} frames, {frames * 12_552 / 1e9:.2f} GB"
+    rows = frames // regions.every
+    size = rows * len(regions.names) * 8 + frames * 8
+    return f"{rows:,} rows of region motion, {size / 1e9:.2f} GB"
+
+
 def summary(bank: Any) -> str:
     """A finished bank in a few lines."""
     kinds = bank.annotations.kind.value_counts()
-    found = sum(video["found"] for video in bank.meta["source"]["videos"].values())
     frames = int(bank.videos.frames.sum())
+    if bank.regions:
+        rows = sum(len(bank.motion(video)) for video in bank.videos.video)
+        held = f"{rows} rows with region motion"
+    else:
+        found = sum(video["found"] for video in bank.meta["source"]["videos"].values())
+        held = f"{frames} frames ({found / frames:.1%} with a face)"
     check = as_called(f"jaxspot doctor --bank={shlex.quote(str(bank.root))}")
     return (
         f"{bank.root}: {bank.videos.subject.nunique()} subjects, {len(bank.videos)} videos,"
-        f" {frames} frames ({found / frames:.1%} with a face), {kinds.get('MaE', 0)} MaE and"
+        f" {held}, {kinds.get('MaE', 0)} MaE and"
         f" {kinds.get('ME', 0)} ME\ncheck it: {check}\nopen {bank.root / 'videos.csv'}"
     )

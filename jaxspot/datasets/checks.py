@@ -7,6 +7,7 @@ import pandas as pd
 from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.datasets.expected import Expected
+from jaxspot.motion.regions import Regions
 
 OK, DIFFERS, BROKEN = "ok", "differs", "broken"
 LONGEST = 40
@@ -44,17 +45,30 @@ def expect_none(what: str, found: list[str], remedy: str, *, shown: int = 4) -> 
 
 
 def check_counts(
-    videos: pd.DataFrame, annotations: pd.DataFrame, expected: Expected | None
+    videos: pd.DataFrame,
+    annotations: pd.DataFrame,
+    expected: Expected | None,
+    regions: Regions | None = None,
 ) -> list[Check]:
-    """Subjects, videos, frames and labels against the release."""
+    """Subjects, videos, frames and labels against the release, or a pack of it (`regions`)."""
     unpack = "unpack the release again, or name the folder that holds it whole"
-    counts = dict(
-        subjects=videos.subject.nunique(), videos=len(videos), frames=int(videos.frames.sum())
-    )
+    if regions:
+        unpack = "the pack does not hold the whole release; what it holds can be used"
+    counts = dict(subjects=videos.subject.nunique(), videos=len(videos))
     checks = [
         expect_equal(name, count, expected and getattr(expected, name), unpack)
         for name, count in counts.items()
     ]
+    frames, wanted = int(videos.frames.sum()), expected and expected.frames
+    if regions and regions.every > 1 and wanted is not None:
+        # A thinned video ends with a whole row, and has one more than its values.
+        longest = wanted + 2 * regions.every * len(videos)
+        verdict = OK if wanted <= frames <= longest else DIFFERS
+        remedy = "" if verdict == OK else unpack
+        span = f"{wanted:,} to {longest:,}"
+        checks.append(Check("frames", _text(frames), span, verdict, remedy))
+    else:
+        checks.append(expect_equal("frames", frames, wanted, unpack))
     for kind in KINDS[::-1]:
         count = int((annotations.kind == kind).sum())
         remedy = "another version of the workbook, or labels left out: see repairs.csv"

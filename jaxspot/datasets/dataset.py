@@ -1,5 +1,6 @@
 """A data set as it lies on disk: its videos, where each is, and its labels."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -16,6 +17,8 @@ from jaxspot.annotations.repairs import RULES, Labels, no_labels
 from jaxspot.datasets.images import IMAGE_ENDINGS, number_images
 from jaxspot.datasets.openface import aligned_images
 from jaxspot.errors import UserError
+from jaxspot.motion.pack import Segments
+from jaxspot.motion.regions import TWELVE, Regions
 from jaxspot.progress import progress_bar
 from jaxspot.video.decode import probe
 from jaxspot.video.writer import BAD_NAME, is_file_name
@@ -23,11 +26,11 @@ from jaxspot.video.writer import BAD_NAME, is_file_name
 
 @dataclass(frozen=True)
 class SourceVideo:
-    """One video on disk: its names in the bank, and a video file or a folder of images.
+    """One video on disk: its names in the bank, and a video file, images or segments of motion.
 
-    `fps` is that of a folder of images; 0 for a video file, which carries its own times. `table` is
-    the CSV file of OpenFace beside its aligned faces. Images that are `aligned` are taken as they
-    are.
+    `fps` is that of the release's frames, or 0 for a video file, which carries its own times.
+    `table` is the CSV file of OpenFace beside its aligned faces. Images that are `aligned` are
+    taken as they are. With `motion`, the region motion is at hand instead of pictures.
     """
 
     subject: str
@@ -36,6 +39,7 @@ class SourceVideo:
     fps: float = 0.0
     table: Path | None = None
     aligned: bool = False
+    motion: Segments | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,12 @@ class Dataset:
     labels: Labels = field(default_factory=no_labels)
     rules: Collection[str] = RULES
     notes: tuple[str, ...] = ()
+
+    @property
+    def regions(self) -> Regions | None:
+        """The regions whose motion is at hand; None where there are pictures."""
+        motion = self.videos[0].motion if self.videos else None
+        return dataclasses.replace(TWELVE, every=motion.every) if motion else None
 
 
 def make_dataset(
@@ -105,7 +115,7 @@ def hash_source(video: SourceVideo) -> str:
     It does not depend on where the data set is. UserError: a file is gone.
     """
     try:
-        files = [video.path]
+        files = list(video.motion.paths) if video.motion else [video.path]
         if video.path.is_dir():
             inside = sorted(video.path.iterdir())
             files = [path for path in inside if path.suffix.lower() in IMAGE_ENDINGS]
@@ -131,6 +141,8 @@ class Look(NamedTuple):
 
 def _look_at(video: SourceVideo) -> Look:
     try:
+        if video.motion:
+            return Look(len(video.motion.read()) * video.motion.every, {})
         if video.aligned:
             return Look(max(map(max, aligned_images(video.path).values())), {})
         if not video.path.is_dir():

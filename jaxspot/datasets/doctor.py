@@ -8,6 +8,7 @@ import pandas as pd
 
 from jaxspot.annotations.repairs import REPAIRS
 from jaxspot.annotations.samm_lv import label_version
+from jaxspot.datasets.check_motion import check_motion
 from jaxspot.datasets.checks import Check, check_counts, check_durations, check_repairs, expect_none
 from jaxspot.datasets.dataset import Dataset, look_over
 from jaxspot.datasets.expected import EXPECTED
@@ -24,6 +25,8 @@ ENDS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
 def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
     """Checks a data set's folders before they are prepared: labels, names and file ends.
 
+    Of a pack of region motion, every segment is read.
+
     `progress` shows videos done and time left. UserError: labels that do not fit (`fit_to_videos`).
     """
     videos, looks = look_over(dataset, progress=progress)
@@ -33,7 +36,8 @@ def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
     errors = [look.error for look in looks if look.error]
     labels = fit_labels(dataset, videos)
     expected = EXPECTED.get(dataset.name)
-    checks = check_counts(videos, labels.annotations, expected)
+    regions = dataset.regions
+    checks = check_counts(videos, labels.annotations, expected, regions)
     if dataset.name == "samm_lv" and dataset.labels.file:
         checks.append(Check("label version", label_version(dataset.labels)))
     lost = labels.repairs.loc[labels.repairs.rule == "no_video", "video"]
@@ -43,9 +47,15 @@ def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
     checks += [
         expect_none("labels without their video", sorted(set(lost)), unpack),
         expect_none("videos that cannot be read", errors, leave),
-        expect_none("missing frame numbers", gaps, fill),
-        expect_none("empty or cut images", broken, "copy these files again; else as missing ones"),
     ]
+    if regions:
+        pairs = zip(dataset.videos, looks, strict=True)
+        whole = [video for video, look in pairs if not look.error]
+        checks += check_motion(((v.video, v.motion.read()) for v in whole if v.motion), regions)
+    else:
+        again = "copy these files again; else as missing ones"
+        checks.append(expect_none("missing frame numbers", gaps, fill))
+        checks.append(expect_none("empty or cut images", broken, again))
     checks += [Check("passed over", note) for note in dataset.notes]
     if videos.fps.gt(0).all() and videos.frames.gt(0).all():
         checks += check_durations(videos, labels.annotations, expected)
@@ -64,7 +74,7 @@ def find_broken(images: Iterable[Path]) -> Iterator[str]:
 
 
 def doctor_bank(root: str | Path) -> list[Check]:
-    """Checks a frame bank: every file's hash, and what is in it.
+    """Checks a bank of frames or region motion: every file's hash, and what is in it.
 
     UserError: no whole bank is there, or a file of it is missing or altered.
     """
@@ -74,11 +84,15 @@ def doctor_bank(root: str | Path) -> list[Check]:
     source, repairs = bank.meta["source"], bank.root / REPAIRS
     expected = EXPECTED.get(source.get("kind", ""))
     broken = list(source.get("left_out", []))
+    if bank.regions:
+        held = check_motion(((v, bank.motion(v)) for v in bank.videos.video), bank.regions)
+    else:
+        held = check_faces(bank)
     checks = [
         Check("files agree with their hashes", "yes", "yes", "ok"),
-        *check_counts(bank.videos, bank.annotations, expected),
+        *check_counts(bank.videos, bank.annotations, expected, bank.regions),
         expect_none("videos left out as broken", broken, "mend them and prepare the bank again"),
-        *check_faces(bank),
+        *held,
         *check_durations(bank.videos, bank.annotations, expected),
     ]
     return checks + (check_repairs(pd.read_csv(repairs, dtype=str)) if repairs.is_file() else [])

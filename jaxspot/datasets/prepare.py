@@ -1,4 +1,4 @@
-"""From a data set's folders to a frame bank, on every core; a cut run is resumed."""
+"""From a data set's folders to a bank, on every core; a cut run is resumed."""
 
 import hashlib
 import shutil
@@ -55,6 +55,8 @@ def prepare(
 ) -> Bank:
     """Reads, tracks, aligns and writes all videos of a data set into the bank's folder `out`.
 
+    Where the data set is a pack of region motion, it is checked and written, in this process.
+
     The same call after a kill continues where it was cut; a video that has changed since is done
     again. The bank's bytes depend on the data set and settings alone. `skip_broken` leaves out
     videos that cannot be read; else BrokenVideos is raised after all others are done. `workers` are
@@ -62,7 +64,9 @@ def prepare(
     a worker died.
     """
     out, alignment = Path(out), alignment or Alignment()
-    if not all(video.aligned for video in dataset.videos):
+    if dataset.regions:
+        workers = 1  # a process takes longer to begin than the whole pack
+    elif not all(video.aligned for video in dataset.videos):
         load_landmarker()
     expected, _ = look_over(dataset)
     fit_labels(dataset, expected)  # mistakes in labels come before hours of work
@@ -86,6 +90,7 @@ def prepare(
                 pd.DataFrame(map(vars, done)).loc[:, list(VIDEO_COLUMNS)],
                 source=dict(left_out=sorted(errors), videos=details),
                 alignment=settings["alignment"],
+                regions=dataset.regions,
             )
         shutil.rmtree(out / WORK, ignore_errors=True)
     return open_bank(out)
@@ -108,7 +113,7 @@ def relabel(dataset: Dataset, out: str | Path) -> Labels:
             raise UserError(f"{out}: is a bank of {kind}, not of {dataset.name}; name its own")
         hashes = {name: sha for name, sha in bank.meta["sha256"].items() if "/" in name}
         parts = {name: bank.meta[name] for name in ("source", "alignment")}
-        return _write_tables(out, dataset, bank.videos, **parts, known=hashes)
+        return _write_tables(out, dataset, bank.videos, **parts, regions=bank.regions, known=hashes)
     if (out / WORK).exists():
         raise UserError(f"{out}: is not finished; its prepare command reads the labels anew")
     refuse_strangers(out)
@@ -128,7 +133,7 @@ def fit_labels(dataset: Dataset, videos: pd.DataFrame) -> Labels:
 
 
 def _write_tables(out, dataset, videos, *, source, **more):
-    """The tables of a bank whose frames are all there, and bank.json; returns the labels."""
+    """The tables of a bank whose arrays are all there, and bank.json; returns the labels."""
     labels = fit_labels(dataset, videos)
     write_table(labels.repairs, out / REPAIRS)
     named = None
@@ -143,7 +148,9 @@ def _write_tables(out, dataset, videos, *, source, **more):
 
 def _settings(dataset: Dataset, alignment: Alignment) -> dict[str, Any]:
     """What all videos of a bank depend on, as JSON values."""
-    if all(video.aligned for video in dataset.videos):
+    if dataset.regions:
+        values = dict(kind="region motion, as it was")
+    elif all(video.aligned for video in dataset.videos):
         values = dict(kind="openface, as it was")
     else:
         values = dict(kind="openface112", landmarks=MODEL_SHA256, **vars(alignment))
@@ -156,7 +163,7 @@ def _prepare_rest(out, dataset, alignment, expected, *, workers, progress):
     done = {name: prepared for name, prepared in before.items() if prepared}
     todo = [video for video in dataset.videos if video.video not in done]
     errors: dict[str, UserError] = {}
-    seen = frames_written(out)
+    seen = frames_written(out, motion=bool(dataset.regions))
     with progress_bar(
         total=int(expected),
         initial=sum(prepared.frames for prepared in done.values()),
@@ -167,7 +174,7 @@ def _prepare_rest(out, dataset, alignment, expected, *, workers, progress):
 
         def show() -> None:
             nonlocal seen
-            now = frames_written(out)
+            now = frames_written(out, motion=bool(dataset.regions))
             bar.update(max(0, now - seen))
             seen = max(seen, now)
 

@@ -12,11 +12,12 @@ from jaxspot.datasets.dataset import SourceVideo
 from jaxspot.datasets.images import describe_numbers, image_frames, missing_numbers, number_images
 from jaxspot.datasets.openface import openface_frames
 from jaxspot.errors import UserError
+from jaxspot.motion.pack import Segments
 from jaxspot.video.clip import AlignedFrame, aligned_frames, median_fps, usual_steps
 from jaxspot.video.decode import read_video
 from jaxspot.video.jitter import crop_jitter, crop_places
 from jaxspot.video.landmarker import load_landmarker
-from jaxspot.video.writer import video_writer
+from jaxspot.video.writer import save_motion, video_writer
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,13 @@ class Prepared:
 
 
 def prepare_video(root: Path, source: SourceVideo, alignment: Alignment) -> Prepared:
-    """Writes a video's frames and quality into the bank at `root`, in constant memory.
+    """Writes a video's frames (or region motion) and quality into the bank at `root`.
 
-    UserError: the video cannot be read, naming its file; nothing is written then.
+    Memory does not grow with a video's frames. UserError: the video cannot be read, naming its
+    file; nothing is written then.
     """
+    if source.motion:
+        return _prepare_motion(root, source, source.motion)
     unreadable: list[int] = []
     missing: list[int] = []
     times, faces, places = array("d"), array("l"), array("d")
@@ -81,6 +85,24 @@ def prepare_video(root: Path, source: SourceVideo, alignment: Alignment) -> Prep
         unreadable=describe_numbers(unreadable),
         uneven=0.0 if source.fps else round(1 - float(usual_steps(np.array(times)).mean()), 4),
         jitter_px=None if source.aligned else _jitter(np.array(places).reshape(-1, 2, 4)),
+    )
+
+
+def _prepare_motion(root: Path, source: SourceVideo, segments: Segments) -> Prepared:
+    motion = segments.read()
+    frames = len(motion) * segments.every
+    save_motion(root, source.video, motion, np.ones((frames, 2), np.float32))
+    return Prepared(
+        source.subject,
+        source.video,
+        frames=frames,
+        fps=source.fps,
+        found=frames,
+        stays=1,
+        missing="",
+        unreadable="",
+        uneven=0.0,
+        jitter_px=None,
     )
 
 

@@ -11,6 +11,7 @@ from jaxspot.annotations.csv_sheets import WORKBOOKS
 from jaxspot.annotations.repairs import RULES
 from jaxspot.annotations.samm_lv import samm_lv_video
 from jaxspot.datasets.dataset import Dataset, SourceVideo, check_root, make_dataset
+from jaxspot.datasets.packs import find_pack
 from jaxspot.errors import UserError
 
 
@@ -18,25 +19,35 @@ class Release(NamedTuple):
     """How a release names its folders; `name` is as `--dataset` takes it, `fps` frames a second.
 
     `frames` are folders that may hold the videos, the best first; `depth` folders stand between
-    these and a video's images. `example` is a video's folder, for messages. `video_of` gives
-    subject and video of a folder's name, None for any other name.
+    these and a video's images. `example` is a video's folder and `segment` a file of a pack, for
+    messages. `video_of` gives subject and video of a folder's name, None for any other name.
     """
 
     name: str
     fps: float
     frames: tuple[str, ...]
     example: str
+    segment: str
     depth: int
     video_of: Callable[[str], tuple[str, str] | None]
 
 
-SAMM_LV = Release("samm_lv", 200.0, ("SAMM_longvideos",), "SAMM_longvideos/006_1", 1, samm_lv_video)
+SAMM_LV = Release(
+    "samm_lv",
+    200.0,
+    ("SAMM_longvideos",),
+    "SAMM_longvideos/006_1",
+    "samm_006_1_0000.npz",
+    1,
+    samm_lv_video,
+)
 # Faces of the face crops are tracked and aligned like any other.
 CAS_ME2 = Release(
     "cas_me2",
     30.0,
     ("rawpic", "longVideoFaceCropped"),
     "rawpic/s15/15_0101disgustingteeth",
+    "casme_015_0101_0000.npz",
     2,
     cas_me2_video,
 )
@@ -49,13 +60,16 @@ def release_source(
     labels: str | Path | None = None,
     rules: Collection[str] = RULES,
 ) -> Dataset:
-    """A data set as released; `root` holds the frames and the workbook, or is the frames' folder.
+    """A data set as released, or a pack of its region motion.
 
-    SAMM-LV is `SAMM_longvideos/006_1/006_1_0001.jpg`, CAS(ME)^2 is
+    `root` holds the frames and the workbook, or is the frames' folder. SAMM-LV is
+    `SAMM_longvideos/006_1/006_1_0001.jpg`, CAS(ME)^2 is
     `rawpic/s15/15_0101disgustingteeth/img001.jpg` or, without rawpic,
-    `longVideoFaceCropped/s15/15_0101disgustingteeth/img_1.jpg`. `labels` is the workbook or another
-    file of labels (see `read_labels`), by default the workbook in `root` or beside it; `rules` are
-    the repair rules in force. UserError: no video folder, or no workbook or several of them.
+    `longVideoFaceCropped/s15/15_0101disgustingteeth/img_1.jpg`. Without such folders, the segments
+    of a pack may lie at any depth (`find_pack`). `labels` is the workbook or another file of labels
+    (see `read_labels`), by default the workbook in `root` or beside it, and for a pack also
+    `annotations.csv` in `root`; `rules` are the repair rules in force. UserError: no video, no
+    labels, or several workbooks.
     """
     root = check_root(root)
     folders = [_frames_root(root, release.frames)]
@@ -63,10 +77,20 @@ def release_source(
         folders = [inner for folder in folders for inner in _sub_folders(folder)]
     named = [(release.video_of(folder.name), folder) for folder in folders]
     videos = [SourceVideo(*names, folder, release.fps) for names, folder in named if names]
+    notes = [
+        f"{folder}: is not named like a video of this data set; passed over"
+        for names, folder in named
+        if not names
+    ]
+    if not videos:
+        name, fps, video_of = release.name, release.fps, release.video_of
+        videos, notes = find_pack(root, dataset=name, fps=fps, video_of=video_of)
+        table = root / "annotations.csv"
+        labels = labels or (table if videos and table.is_file() else None)
     if not videos:
         raise UserError(
-            f"{root}: holds no folder such as {release.example}; name the one that does, or"
-            " another --dataset"
+            f"{root}: holds no folder such as {release.example}, nor segments of region motion"
+            f" such as {release.segment}; name the one that does, or another --dataset"
         )
     return make_dataset(
         release.name,
@@ -75,11 +99,7 @@ def release_source(
         labels=labels or _find_workbook(root),
         rules=rules,
         release=release.name,
-        notes=[
-            f"{folder}: is not named like a video of this data set; passed over"
-            for names, folder in named
-            if not names
-        ],
+        notes=notes,
     )
 
 

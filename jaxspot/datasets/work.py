@@ -18,7 +18,8 @@ from jaxspot.video.writer import SIZE
 
 WORK = ".prepare"
 LABELS = ("annotations.csv", REPAIRS)
-ARRAYS = ("frames", "quality")
+HEADER = 128  # bytes before the values of an .npy file
+ARRAYS = ("frames", "motion", "quality")
 
 
 @contextlib.contextmanager
@@ -76,7 +77,8 @@ def note_done(out: Path, prepared: Prepared, *, source: str) -> None:
 
 def find_done(out: Path, video: SourceVideo) -> Prepared | None:
     """The result of a video in an earlier process; None: it is not done, or has changed since."""
-    if not all((out / folder / f"{video.video}.npy").is_file() for folder in ARRAYS):
+    folders = ("motion" if video.motion else "frames", "quality")
+    if not all((out / folder / f"{video.video}.npy").is_file() for folder in folders):
         return None
     try:
         note = json.loads(_note(out, video.video).read_text("utf-8"))
@@ -96,13 +98,17 @@ def keep_only(out: Path, videos: Collection[str]) -> None:
                 path.unlink()
 
 
-def frames_written(out: Path) -> int:
-    """Frames in the bank's folder now, also of videos that are being written."""
+def frames_written(out: Path, *, motion: bool) -> int:
+    """Frames in the bank's folder now, also of videos that are being written.
+
+    `motion` says that it is a bank of region motion, whose frames are known by their quality.
+    """
+    folder, each = ("quality", 8) if motion else ("frames", SIZE**2)
     sizes = []
-    for path in (out / "frames").glob("*"):
+    for path in (out / folder).glob("*"):
         with contextlib.suppress(FileNotFoundError):
             sizes.append(path.stat().st_size)
-    return sum(size // SIZE**2 for size in sizes)
+    return sum((size - HEADER) // each for size in sizes if size > HEADER)
 
 
 def _note(out, video):

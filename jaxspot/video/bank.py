@@ -49,9 +49,11 @@ class Bank:
         UserError: a bank of region motion.
         """
         if self.regions:
+            kind = self.meta["source"].get("kind")
+            config = kind if kind in ("samm_lv", "cas_me2") else "cas_me2"
             raise UserError(
                 f"{self.root}: holds region motion, not frames; name a bank of frames, or settings"
-                " for region motion (--config=cas_me2:motion)"
+                f" for region motion (--config={config}:motion)"
             )
         return np.load(self.root / "frames" / f"{video}.npy", mmap_mode="r")
 
