@@ -6,6 +6,7 @@ An argument after a colon changes several settings at once; arguments combine by
   :paper         the faithful settings (the default): the paper's, and the choices below
   :best          our own: what measured better on synthetic faces; 32,000 samples, so a larger bank
                  wants more epochs
+  :motion        for a bank of region motion: displacements of places of the face in place of pictures
   :convolution   the paper's trunk and references, tuned as far as they were before there was motion
 
 Defaults and meanings stand in the classes that the sections go to: `Convolution`, `Streams` and
@@ -114,6 +115,33 @@ def best(config: Any) -> None:
     config.protocol.peak_share = 0.7
 
 
+def motion(config: Any) -> None:
+    """For region motion: what measured well on CAS(ME)^2, with thresholds by inner folds."""
+    best(config)
+    config.model.trunk = "regions"
+    config.model.references = tuple(
+        (kind, side * times)
+        for kind, multiples in (
+            ("ME", (1 / 6, 1 / 3, 1 / 2, 2 / 3, 1.0, 4 / 3)),
+            ("MaE", (0.6, 0.85, 1.2, 1.7, 2.4, 3.4)),
+        )
+        for times in multiples
+        for side in (1, -1)
+    )
+    config.model.fusion_width = 0
+    config.model.dropout = 0.5
+    config.augmentation.amplitude = (0.7, 1.4)
+    config.training.epochs = 4
+    config.training.steps = 150
+    config.training.batch = 256
+    config.training.averaging = 0.0
+    config.training.learning_rate = 0.002
+    config.training.balance = 0.75
+    config.training.presence_weight = 0.5
+    config.training.skip_range_seconds = ((0.2, 0.2), (0.63, 0.63))
+    config.protocol.mean_lengths = (1.0, 0.0)
+
+
 def convolution(config: Any) -> None:
     """The paper's trunk and references, tuned as far as they were before there was motion."""
     _tuned(config)
@@ -141,7 +169,12 @@ def _tuned(config):
     config.protocol.max_seconds = (0.6, 1e9)
 
 
-ARGUMENTS = {"paper": lambda config: None, "best": best, "convolution": convolution}
+ARGUMENTS = {
+    "paper": lambda config: None,
+    "best": best,
+    "motion": motion,
+    "convolution": convolution,
+}
 """What a config argument does to the faithful settings, by name."""
 
 

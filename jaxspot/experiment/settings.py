@@ -141,10 +141,31 @@ def named_bank(config: Any) -> Bank | None:
             "--config.data.bank does not go with a synthetic config; take --config=default"
         )
     if config.data.bank:
-        return open_bank(config.data.bank, verify=True)
+        bank = open_bank(config.data.bank, verify=True)
+        refuse_other_kind(bank, config)
+        return bank
     if config.data.synthetic is None:
         raise UserError("--config.data.bank is empty; name a frame bank, which `prepare` makes")
     return None
+
+
+def refuse_other_kind(bank: Bank, config: Any) -> None:
+    """Refuses pictures for settings of region motion, and region motion for those of pictures.
+
+    Raises:
+      UserError: one line with the settings to take.
+    """
+    regions = config.model.trunk == "regions"
+    if bank.regions and not regions:
+        raise UserError(
+            f"{bank.root}: holds region motion; these settings need pictures. Take"
+            " --config=cas_me2:motion, samm_lv:motion or default:motion"
+        )
+    if regions and not bank.regions:
+        raise UserError(
+            f"{bank.root}: holds pictures; these settings need region motion. Make a bank of it by"
+            " `jaxspot prepare --dataset=bank`, or take :best"
+        )
 
 
 def make_bank(config: Any, workdir: str | Path) -> Bank:

@@ -25,7 +25,7 @@ class Augmentation:
       amplitude: lowest and highest factor of how far regions move; pictures ignore it.
 
     Region motion is turned by `rotation` and mirrored by `flip`; `drift` shifts each region of each
-    frame on its own, in units of its usual displacement. It has no light.
+    frame on its own. It has no light.
 
     Raises:
       ValueError: a value is not valid.
@@ -81,22 +81,21 @@ def augment_regions(
 ) -> jax.Array:
     """Randomly turns, mirrors and stretches region motion, in the same way for all frames.
 
-    Float32 (frames, regions, 3) from `region_positions`, one sample -> the same shape. `mirror` has
-    the number of each region's mirror image.
+    Float32 (frames, regions, coordinates) from `region_frames`, one sample -> the same shape.
+    `mirror` has the number of each region's mirror image.
     """
     keys = jax.random.split(key, 4)
     angle = jax.random.uniform(keys[0], (), minval=-1.0, maxval=1.0) * jnp.deg2rad(ranges.rotation)
     flip = jax.random.bernoulli(keys[1], ranges.flip)
     low, high = ranges.amplitude
     factor = jax.random.uniform(keys[2], (), minval=low, maxval=high)
-    place, path = frames[..., :2] - frames[:1, :, :2], frames[..., 2:] - frames[:1, :, 2:]
-    both = jnp.concatenate([place, path], -1)
-    both = jnp.where(flip, both[:, np.array(mirror)] * jnp.array([-1.0, 1.0, 1.0]), both)
-    x, y, path = both[..., 0], both[..., 1], both[..., 2]
+    frames = jnp.where(flip, frames[:, np.array(mirror)], frames)
+    x, y, path = (frames[..., i] - frames[:1, :, i] for i in range(3))
+    x = jnp.where(flip, -x, x)
     cos, sin = jnp.cos(angle), jnp.sin(angle)
     noise = ranges.drift * jax.random.normal(keys[3], (*x.shape, 2))
-    x, y = cos * x + sin * y, cos * y - sin * x
-    return factor * jnp.stack([x + noise[..., 0], y + noise[..., 1], path], -1)
+    x, y = cos * x + sin * y + noise[..., 0], cos * y - sin * x + noise[..., 1]
+    return jnp.concatenate([factor * jnp.stack([x, y, path], -1), frames[..., 3:]], -1)
 
 
 def draw_changes(

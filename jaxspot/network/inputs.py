@@ -45,7 +45,7 @@ def sample_inputs(frames: jax.Array, model: TwoStream) -> jax.Array:
     """What the network is given of samples, without augmentation.
 
     Uint8 (samples, 1 + streams, height, width), or of regions float32 (samples, 1 + streams,
-    regions, 3) -> float32 (samples, ...), see `stream_inputs`.
+    regions, coordinates) -> float32 (samples, ...), see `stream_inputs`.
     """
     return stream_inputs(preprocess_frames(frames, model), model)
 

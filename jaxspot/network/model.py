@@ -121,7 +121,7 @@ def check_size(model: TwoStream, height: int, width: int) -> None:
         if (height, width) != frame_shape(model, 0):
             raise ValueError(
                 f"frames have {height} regions of {width} coordinates; this network takes"
-                f" {len(model.trunk.mirror)} of {COORDINATES}, see `region_positions`"
+                f" {len(model.trunk.mirror)} of {COORDINATES}, see `region_frames`"
             )
         return
     multiple = model.trunk.multiple

@@ -1,6 +1,6 @@
 """The trunk of region motion: how far places of the face moved between a frame and its references.
 
-Region motion is what research groups pass on of videos that they may not: the displacement of a few
+Research groups pass on region motion of videos that they may not pass on: the displacement of a few
 places of the face from each frame to the next. Its running sum stands in for the picture. The
 displacement between a frame and a reference is then a difference, as Figure 1 compares two frames.
 """
@@ -14,18 +14,19 @@ import numpy as np
 
 MIRROR = (5, 4, 3, 2, 1, 0, 6, 7, 10, 9, 8, 11)
 """Of the twelve regions: brows, nose, mouth."""
-COORDINATES = 3
-"""Of a region in a frame: its place to the right, its place down, its path so far."""
+LAGS = (1 / 30, 1 / 10, 1 / 4, 5 / 8, 3 / 2)
+"""Seconds over which the usual displacement of a region is measured; between, it is a line."""
+COORDINATES = 4 + len(LAGS)
 LARGEST = 4
 """How many of the largest displacements each stream sees in order, wherever they are."""
 SOFT = 0.1
 """Displacements far below this share of the usual one count as none."""
+LEAST = 1e-3
+"""Pixels; the usual displacement of a region that never moves."""
 MOMENTUM = 0.98
 """Of the running statistics of the features."""
 LIMIT = 5.0
 """Standard deviations beyond which a feature is cut."""
-SCALE_SECONDS = 0.5
-"""The usual displacement of a region in a video is its median over this time."""
 
 
 class RegionMotion(nn.Module):
@@ -47,27 +48,32 @@ class RegionMotion(nn.Module):
         return nn.relu(nn.Dense(self.features, name="Project")(jnp.clip(x, -LIMIT, LIMIT)))
 
 
-def region_positions(motion: np.ndarray, *, fps: float) -> np.ndarray:
-    """Where each region is in each frame, and how long its path so far is: the network's frames.
+def region_frames(motion: np.ndarray, *, fps: float) -> np.ndarray:
+    """What stands in for the frames of a video: where each region is, and how it usually moves.
 
-    Both are running sums of the motion, in units of the region's usual displacement in this video:
-    its median over half a second, which needs no label. People and cameras differ in how much a
-    face that rests seems to move.
+    The usual displacement of a region is its median in this video over each of `LAGS`. It needs no
+    label. People and cameras differ in how much a face at rest seems to move, and noise and drift
+    differ in how that grows with time.
 
     Args:
       motion: float (frames, regions, 2), how far each region moved since the frame before.
-      fps: rows a second.
+      fps: frames a second.
 
     Returns:
-      float32 (frames, regions, 3): right, down, and the length of the path.
+      float32 (frames, regions, 4 + lags): right and down, both running sums of the motion; the
+      length of the path so far, in seconds of usual motion; the time in seconds; and the logarithm
+      of the usual displacement over each lag.
     """
     place = np.cumsum(motion, axis=0, dtype=float)
     path = np.cumsum(np.linalg.norm(motion, axis=2), axis=0, dtype=float)
-    ahead = min(max(1, round(SCALE_SECONDS * fps)), len(motion) - 1)
-    shift = np.linalg.norm(place[ahead:] - place[: len(place) - ahead], axis=2)
-    usual = np.median(shift, axis=0) + 1e-3
-    both = np.concatenate([place, path[..., None]], axis=2)
-    return (both / usual[:, None]).astype(np.float32)
+    usual = [_usual(place, round(lag * fps)) for lag in LAGS]
+    rate = fps * _usual(path[..., None], round(fps)) / max(1, round(fps))
+    frames = np.empty((*path.shape, COORDINATES), np.float32)
+    frames[..., :2] = place
+    frames[..., 2] = path / rate
+    frames[..., 3] = np.arange(len(path))[:, None] / fps
+    frames[..., 4:] = np.log(usual).T
+    return frames
 
 
 def region_features(frames: jax.Array, references: Sequence[tuple[str, float]]) -> jax.Array:
@@ -76,21 +82,38 @@ def region_features(frames: jax.Array, references: Sequence[tuple[str, float]]) 
     Of each stream: the displacement of every region and its length, the `LARGEST` lengths in order
     and their mean, the length of the path between, and the product with the displacement of the
     opposite stream, if there is one: it is above 0 where a region leaves its place and comes back.
-    All are compressed by a logarithm.
+    Each is a multiple of what is usual in the video over such a time, compressed by a logarithm.
 
-    Float (batch, 1 + streams, regions, 3) from `region_positions` -> (batch, streams, features).
+    Float (batch, 1 + streams, regions, coordinates) from `region_frames` -> (batch, streams,
+    features).
     """
     change = frames[:, :1] - frames[:, 1:]
-    shift, path = change[..., :2], jnp.abs(change[..., 2])
-    length = jnp.log(jnp.linalg.norm(shift, axis=-1) + SOFT)
+    lag = jnp.clip(jnp.abs(change[..., 3]), LAGS[0])
+    shift = change[..., :2] / _usual_over(lag, frames[:, :1, :, 4:])[..., None]
+    length = jnp.log(jnp.sqrt((shift**2).sum(-1) + 1e-12) + SOFT)
+    path = jnp.log(jnp.abs(change[..., 2]) / lag + SOFT)
     ordered = jnp.sort(length, axis=-1)[..., ::-1]
     mean = length.mean(-1, keepdims=True)
     apart = _signed_log(shift).reshape(*shift.shape[:2], -1)
-    parts = [apart, length, ordered[..., :LARGEST], mean, jnp.log(path + SOFT)]
+    parts = [apart, length, ordered[..., :LARGEST], mean, path]
     opposite = _opposite(references)
     if opposite is not None:
         parts.append(_signed_log((shift * shift[:, opposite]).sum(-1)))
     return jnp.concatenate(parts, axis=-1)
+
+
+def _usual(place, frames):
+    """Median displacement over so many frames, float (regions,)."""
+    ahead = min(max(1, frames), len(place) - 1)
+    shift = np.linalg.norm(place[ahead:] - place[: len(place) - ahead], axis=2)
+    return np.median(shift, axis=0) + LEAST
+
+
+def _usual_over(lag, log_usual):
+    """The usual displacement over a lag, by a line between those of `LAGS` in logarithms."""
+    x, knots = jnp.log(lag)[..., None], np.log(LAGS)
+    share = jnp.clip((x - knots[:-1]) / np.diff(knots), 0.0, 1.0)
+    return jnp.exp(log_usual[..., 0] + (share * jnp.diff(log_usual, axis=-1)).sum(-1))
 
 
 def _opposite(references):

@@ -161,7 +161,7 @@ def check_frames(frames: np.ndarray | ShownFrames, model: TwoStream) -> None:
     dtype = getattr(pixels, "dtype", type(pixels).__name__)
     regions = isinstance(model.trunk, RegionMotion)
     if dtype != (np.float32 if regions else np.uint8):
-        wanted = "float32, see `region_positions`" if regions else "uint8, 0..255"
+        wanted = "float32, see `region_frames`" if regions else "uint8, 0..255"
         raise TypeError(f"frames must be an array of {wanted}, not {dtype}")
     if pixels.ndim != 3 or not len(pixels):
         raise ValueError(f"frames must have the shape (frames, height, width), not {pixels.shape}")

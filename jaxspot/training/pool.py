@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float32, Int32
 
 from jaxspot.annotations.intervals import frame_labels
 from jaxspot.errors import UserError
-from jaxspot.network.region_motion import COORDINATES, region_positions
+from jaxspot.network.region_motion import COORDINATES, region_frames
 from jaxspot.network.streams import reference_places
 from jaxspot.video.bank import SIZE, Bank
 from jaxspot.video.shown import last_usable
@@ -20,11 +20,11 @@ class Frames(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(frames, height, width), or (frames, regions, 3)."""
+        """(frames, height, width), or (frames, regions, coordinates)."""
         ...
 
     def __getitem__(self, places: np.ndarray, /) -> np.ndarray:
-        """Frames (..., height, width) or (..., regions, 3) at int places (...)."""
+        """Frames (..., height, width) or (..., regions, coordinates) at int places (...)."""
         ...
 
 
@@ -41,8 +41,8 @@ class BankFrames:
     first: np.ndarray
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """(frames, 112, 112), or (frames, regions, 3)."""
+    def shape(self) -> tuple[int, ...]:
+        """(frames, 112, 112), or (frames, regions, coordinates)."""
         regions = self.bank.regions
         return int(self.first[-1]), *(
             (len(regions.names), COORDINATES) if regions else (SIZE, SIZE)
@@ -80,12 +80,12 @@ class BankFrames:
 def network_frames(bank: Bank, video: str) -> np.ndarray:
     """What networks are given of a video's frames: uint8 (frames, 112, 112), a memory map.
 
-    Of a bank of region motion float32 (rows, regions, 3), see `region_positions`.
+    Of a bank of region motion float32 (rows, regions, coordinates), see `region_frames`.
     """
     if not bank.regions:
         return bank.frames(video)
     rate = float(bank.videos.fps[bank.videos.video == video].item()) / bank.every
-    return region_positions(bank.motion(video), fps=rate)
+    return region_frames(bank.motion(video), fps=rate)
 
 
 @dataclasses.dataclass(frozen=True)
