@@ -239,3 +239,4 @@ def test_the_mean_rule_of_networks_that_find_nothing_and_of_flat_ones():
     low, high = 0.1, 0.7
     assert mean.threshold == pytest.approx(((raw - low) / (high - low), 0.2))
     assert mean.frame_threshold == (inf, inf)
+    assert mean_rule(rules[:2]).frame_threshold == (inf, inf), "half find nothing"

@@ -9,7 +9,9 @@ from jaxspot.evaluation.matching import MatchingRule
 
 @dataclass(frozen=True)
 class Protocol:
-    """How thresholds are fitted and intervals are scored; the defaults are the paper's.
+    """How thresholds are fitted and intervals are scored; the defaults use no test labels.
+
+    Otherwise the defaults are the paper's method.
 
     Attributes:
       matching: "one_to_one" or "megc2020", see `match_intervals`.

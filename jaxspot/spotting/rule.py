@@ -21,12 +21,15 @@ NO_LIMIT = 1e9
 
 @dataclass(frozen=True)
 class IntervalRule:
-    """How scores become intervals; the defaults are the paper's, pairs are (ME, MaE).
+    """How scores become intervals; defaults are the paper's but for `cutoff_hz`, which runs set.
+
+    Pairs are (ME, MaE).
 
     Attributes:
       normalisation: "per_video": the lowest and highest score of each video become 0 and 1 (paper);
         "train_quantiles": two fixed scores, fitted on other subjects, become 0 and 1.
-      cutoff_hz: Butterworth cut-off, see `cutoff_from_k`; inf does not smooth.
+      cutoff_hz: Butterworth cut-off. inf, the default, does not smooth; the paper smooths, and a
+        run sets it from k (`cutoff_from_k`).
       order: of the Butterworth filter.
       min_seconds, max_seconds: shortest and longest interval kept.
       peak_share: 0: an interval is a run of frames that reach the threshold (paper). Above 0: an

@@ -61,23 +61,24 @@ class Spotter:
 def mean_rule(rules: Sequence[FittedRule]) -> FittedRule:
     """One rule for the mean of several networks' scores: the mean of theirs.
 
-    Thresholds are averaged on the raw scale, where the scores are. A network that finds nothing
-    (threshold inf) is left out of the mean; if most find nothing, so does the result.
+    With "train_quantiles", thresholds are averaged on the raw scale, where the scores are; with
+    "per_video", as they are. A network that finds nothing (threshold inf) is left out of the mean;
+    if half of them or more find nothing, so does the result.
     """
     first = rules[0].rule
     lows, highs = _pairs(rules, "low"), _pairs(rules, "high")
     low, high = lows.mean(0), highs.mean(0)
     scale = lambda low, high: np.where(high > low, high - low, 1.0)
-    fixed = first.normalisation != "per_video"
+    fixed_scale = first.normalisation != "per_video"
 
     def average(name):
         values = _pairs(rules, name)
-        if fixed:
+        if fixed_scale:
             values = lows + values * scale(lows, highs)
         finite = np.isfinite(values)
         mean = np.where(finite, values, 0).sum(0) / np.maximum(finite.sum(0), 1)
         mean = np.where(finite.mean(0) > 0.5, mean, np.inf)
-        return _pair((mean - low) / scale(low, high) if fixed else mean)
+        return _pair((mean - low) / scale(low, high) if fixed_scale else mean)
 
     cutoff = _pairs([fitted.rule for fitted in rules], "cutoff_hz").mean(0)
     return FittedRule(

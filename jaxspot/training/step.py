@@ -16,7 +16,10 @@ from jaxspot.training.state import FoldState
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """Training settings of a fold; defaults are the paper's for CAS(ME)^2 (Table 3, section 2.2).
+    """Training settings of a fold; defaults are the paper's for CAS(ME)^2 where it states them.
+
+    It states `batch`, `patience`, `learning_rate`, W, M and `skip_range_seconds` (Table 3, section
+    2.2).
 
     Attributes:
       epochs: maximum number of epochs.
