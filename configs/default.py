@@ -55,7 +55,7 @@ from jaxspot.errors import UserError
 from jaxspot.evaluation.protocol import Control, Protocol
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import build_model, model_fields
-from jaxspot.spotting.rule import IntervalRule
+from jaxspot.spotting.automated_iou import IntervalRule
 from jaxspot.training.step import Training
 
 SET_BY_RUN = ("seed", "cutoff_hz", "momentum")

@@ -20,9 +20,9 @@ from .network.lcn import local_contrast_normalise as local_contrast_normalise
 from .network.loss import weighted_bce as weighted_bce
 from .network.model import TwoStream as TwoStream
 from .network.streams import Streams as Streams
+from .spotting.automated_iou import IntervalRule as IntervalRule
+from .spotting.automated_iou import apply_rule as apply_rule
 from .spotting.intervals import find_intervals as find_intervals
-from .spotting.rule import IntervalRule as IntervalRule
-from .spotting.rule import apply_rule as apply_rule
 from .spotting.scoring import score_video as score_video
 from .spotting.spotter import Spotter as Spotter
 from .spotting.spotter import load_spotter as load_spotter

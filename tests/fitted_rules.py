@@ -1,6 +1,6 @@
 """A fitted rule with values of its own in every field."""
 
-from jaxspot.spotting.rule import FittedRule, IntervalRule
+from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
 
 
 def fitted(threshold):

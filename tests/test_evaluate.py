@@ -99,7 +99,7 @@ def test_help_teaches_the_files():
 def test_scoring_and_reporting_import_no_jax():
     modules = [
         "annotations.intervals", "annotations.durations", "spotting.filters", "spotting.intervals",
-        "spotting.rule", "evaluation.matching", "evaluation.f1", "evaluation.roc",
+        "spotting.automated_iou", "evaluation.matching", "evaluation.f1", "evaluation.roc",
         "evaluation.protocol", "evaluation.fitting", "evaluation.chance", "evaluation.files",
         "baselines.moilanen", "baselines.mdmd", "baselines.sp_fd",
         "report.tables", "report.figures", "report.page",

@@ -12,7 +12,7 @@ from jaxspot.commands import evaluate, spot, train
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.experiment.heldout import mean_durations, spot_held_out
 from jaxspot.experiment.scores import blank_faceless
-from jaxspot.spotting.rule import FittedRule, IntervalRule
+from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
 from jaxspot.spotting.spotter import mean_rule
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.inner_folds import plan_networks

@@ -44,9 +44,9 @@ from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
 from jaxspot.network.plain import PlainConvolution
 from jaxspot.network.streams import Streams, network_skips
+from jaxspot.spotting.automated_iou import FittedRule, apply_rule, cutoff_from_k
 from jaxspot.spotting.filters import butterworth
 from jaxspot.spotting.intervals import find_intervals
-from jaxspot.spotting.rule import FittedRule, apply_rule, cutoff_from_k
 from jaxspot.spotting.scoring import score_chunk, score_video
 from jaxspot.training.epoch import validation_loss
 from jaxspot.training.feed import feed_epochs
@@ -603,7 +603,7 @@ def kth_frame_in_testing():
         assert settings.protocol.frame_skip == "kth"
         mean = tuple(seconds[1] for seconds in printed.seconds)
         found = search_skips(
-            None, [None], settings.model, {}, [mean], rule="kth", saved=Path(), name=""
+            None, [None], settings.model, {}, [mean], frame_skip="kth", saved=Path(), name=""
         )
         skips = network_skips(settings.model.streams, found, printed.fps)
         np.testing.assert_array_equal(skips, [printed.k])

@@ -61,8 +61,8 @@ def test_k_is_kept_where_the_kind_is_not_shown(bank, variables):
     assert search_fold(bare, ("s2",), MODEL, one(variables, 1), K)[0] == 1.0
 
 
-@pytest.mark.parametrize("rule", ["kth", "manual", "test_oracle"])
-def test_whom_each_rule_looks_at(bank, variables, rule, tmp_path, monkeypatch):
+@pytest.mark.parametrize("choice", ["kth", "manual", "test_oracle"])
+def test_whom_each_choice_looks_at(bank, variables, choice, tmp_path, monkeypatch):
     folds = loso_folds(bank.videos.subject)
     seen = []
 
@@ -73,16 +73,16 @@ def test_whom_each_rule_looks_at(bank, variables, rule, tmp_path, monkeypatch):
     monkeypatch.setattr(skips, "search_fold", record)
     saved = tmp_path / "skips.json"
     call = lambda: search_skips(
-        bank, folds, MODEL, variables, [PAIR] * 3, rule=rule, saved=saved, name="test"
+        bank, folds, MODEL, variables, [PAIR] * 3, frame_skip=choice, saved=saved, name="test"
     )
     found = call()
-    if rule == "kth":
+    if choice == "kth":
         assert found == (K,) * 3 and not seen and not saved.exists()
         return
     assert found == ((K[0] / 2, K[1] * 2),) * 3
-    who = [fold.validation if rule == "manual" else (fold.held_out,) for fold in folds]
+    who = [fold.validation if choice == "manual" else (fold.held_out,) for fold in folds]
     assert seen == who
-    if rule == "manual":
+    if choice == "manual":
         assert all(
             fold.held_out not in subjects for fold, subjects in zip(folds, seen, strict=True)
         )
@@ -94,7 +94,7 @@ def test_whom_each_rule_looks_at(bank, variables, rule, tmp_path, monkeypatch):
 def test_a_held_out_subject_does_not_move_its_own_skips(bank, variables, tmp_path):
     """Pixels and labels of the held-out subject are replaced; its fold's skips stay."""
     folds = loso_folds(bank.videos.subject)
-    saved = lambda name: dict(rule="manual", saved=tmp_path / name, name="test")
+    saved = lambda name: dict(frame_skip="manual", saved=tmp_path / name, name="test")
     before = search_skips(bank, folds, MODEL, variables, [PAIR] * 3, **saved("a"))
 
     class Other:

@@ -17,7 +17,7 @@ from jaxspot.errors import UserError
 from jaxspot.network.model import build_model, model_fields
 from jaxspot.network.streams import Streams, frame_skips, network_skips
 from jaxspot.spotting import spotter as spotter_module
-from jaxspot.spotting.rule import FittedRule, IntervalRule
+from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
 from jaxspot.spotting.spotter import Spotter, load_spotter, mean_rule, save_spotter
 from jaxspot.storage import restore_tree, save_tree
 

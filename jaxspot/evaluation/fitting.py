@@ -17,7 +17,7 @@ from jaxspot.evaluation.interval_thresholds import (
 )
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.evaluation.roc import roc_threshold
-from jaxspot.spotting.rule import (
+from jaxspot.spotting.automated_iou import (
     FittedRule,
     IntervalRule,
     Pair,

@@ -9,7 +9,7 @@ from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.fitting import ScoredVideo
 from jaxspot.evaluation.interval_thresholds import count_at, middle_of_best
 from jaxspot.evaluation.protocol import Protocol
-from jaxspot.spotting.rule import FittedRule, normalise, smooth_scores
+from jaxspot.spotting.automated_iou import FittedRule, normalise, smooth_scores
 
 SHIFTS = np.linspace(-0.6, 0.6, 241)
 """On the normalised scale, where most scores lie in 0..1."""

@@ -16,7 +16,7 @@ from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.skips import search_skips
 from jaxspot.files import write_text
 from jaxspot.progress import progress_bar
-from jaxspot.spotting.rule import Pair
+from jaxspot.spotting.automated_iou import Pair
 from jaxspot.training.folds import Fold, loso_folds
 from jaxspot.training.inner_folds import Networks, plan_networks
 from jaxspot.training.loso import TrainedFolds, start_folds, train_loso
@@ -110,7 +110,7 @@ def cross_validate(
         settings.model,
         trained.variables,
         durations,
-        rule=settings.protocol.frame_skip,
+        frame_skip=settings.protocol.frame_skip,
         saved=work.saved / "frame_skips.json",
         name=work.name,
         stop_here=work.stop_here,

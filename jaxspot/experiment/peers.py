@@ -21,7 +21,7 @@ from jaxspot.files import write_table
 from jaxspot.network.streams import frame_skips
 from jaxspot.progress import progress_bar
 from jaxspot.report.tables import difference_table, score_rows, table4, table5
-from jaxspot.spotting.rule import Pair
+from jaxspot.spotting.automated_iou import Pair
 from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
 

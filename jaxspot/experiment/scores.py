@@ -13,7 +13,7 @@ from jaxspot.experiment.settings import Settings
 from jaxspot.files import whole_file
 from jaxspot.network.streams import network_skips
 from jaxspot.progress import progress_bar
-from jaxspot.spotting.rule import Pair
+from jaxspot.spotting.automated_iou import Pair
 from jaxspot.spotting.scoring import score_video
 from jaxspot.storage import hash_tree, restore_tree, save_tree
 from jaxspot.training.folds import Fold

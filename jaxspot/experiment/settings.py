@@ -13,7 +13,7 @@ from jaxspot.errors import UserError, check_numbers
 from jaxspot.evaluation.protocol import Control, Protocol
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream, build_model
-from jaxspot.spotting.rule import IntervalRule
+from jaxspot.spotting.automated_iou import IntervalRule
 from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.generate import choose_people, synthetic_bank
 from jaxspot.synthetic.heads import load_heads

@@ -15,8 +15,8 @@ from jaxspot.files import with_tuples
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream, build_model, model_fields
 from jaxspot.network.streams import network_skips, skips_in_seconds
+from jaxspot.spotting.automated_iou import FittedRule, apply_rule
 from jaxspot.spotting.clip import Plot, spot_clips
-from jaxspot.spotting.rule import FittedRule, apply_rule
 from jaxspot.spotting.scoring import score_video
 from jaxspot.storage import restore_tree, save_tree, verify_tree
 from jaxspot.video.bank import SIZE

@@ -1,4 +1,4 @@
-"""The interval rule: from the scores of a video to its intervals, paper section 4.1."""
+"""The Automated IoU Method: from the scores of a video to its intervals, paper section 4.1."""
 
 import math
 from collections.abc import Callable, Mapping

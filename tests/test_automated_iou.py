@@ -10,7 +10,7 @@ from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.experiment.tables import describe_protocol
-from jaxspot.spotting.rule import (
+from jaxspot.spotting.automated_iou import (
     FittedRule,
     IntervalRule,
     apply_rule,
