@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.evaluation.f1 import NO_FRAMES, frames_by_video
+from jaxspot.evaluation.f1 import NO_INTERVALS, intervals_by_video
 from jaxspot.evaluation.matching import match_intervals
 
 DATASET_NUMBERS = {"samm_lv": 1, "cas_me2": 2}
@@ -39,16 +39,16 @@ def megc_log(
     if dataset not in DATASET_NUMBERS:
         raise ValueError(f"dataset must be one of {', '.join(DATASET_NUMBERS)}, not {dataset!r}")
     names = list(videos.video if isinstance(videos, pd.DataFrame) else videos)
-    predicted = frames_by_video(intervals, names, "intervals")
-    truth = frames_by_video(annotations, names, "annotations")
+    predicted = intervals_by_video(intervals, names, "intervals")
+    truth = intervals_by_video(annotations, names, "annotations")
     rows = []
     for name in names:
         both = [
             row
             for kind in KINDS
             for row in _rows(
-                predicted.get((name, kind), NO_FRAMES),
-                truth.get((name, kind), NO_FRAMES),
+                predicted.get((name, kind), NO_INTERVALS),
+                truth.get((name, kind), NO_INTERVALS),
                 iou,
                 every_prediction,
             )
