@@ -22,12 +22,12 @@ class EpochSamples(NamedTuple):
     """The training samples of an epoch, drawn once for all folds.
 
     Attributes:
-      frames: int32 (steps, samples, 1 + streams), places in the pool: each frame and its
+      samples: int32 (steps, samples, 1 + streams), places in the pool: each frame and its
         references.
       index: int32 (folds, steps, batch), which of a step's samples each fold takes.
     """
 
-    frames: np.ndarray
+    samples: np.ndarray
     index: np.ndarray
 
 
@@ -70,9 +70,9 @@ def epoch_samples(
 
 def same_length(epochs: Sequence[EpochSamples]) -> list[EpochSamples]:
     """As many samples in every epoch, the last one repeated, so that one program runs them all."""
-    most = max(samples.frames.shape[1] for samples in epochs)
+    most = max(epoch.samples.shape[1] for epoch in epochs)
     pad = lambda rows: np.pad(rows, ((0, 0), (0, most - rows.shape[1]), (0, 0)), mode="edge")
-    return [samples._replace(frames=pad(samples.frames)) for samples in epochs]
+    return [epoch._replace(samples=pad(epoch.samples)) for epoch in epochs]
 
 
 def validation_samples(
