@@ -33,10 +33,10 @@ from jaxspot.datasets.expected import EXPECTED
 from jaxspot.devices import fold_mesh
 from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
 from jaxspot.evaluation.matching import match_intervals
-from jaxspot.experiment import skips as skip_search
+from jaxspot.experiment import manual_skips as skip_search
 from jaxspot.experiment.heldout import fold_rule, mean_durations
+from jaxspot.experiment.manual_skips import FACTORS, search_skips
 from jaxspot.experiment.settings import Settings, read_settings
-from jaxspot.experiment.skips import FACTORS, search_skips
 from jaxspot.network.augment import Augmentation, augment
 from jaxspot.network.inputs import augmented_inputs, init_variables, sample_inputs
 from jaxspot.network.lcn import local_contrast_normalise

@@ -18,7 +18,7 @@ from jaxspot.experiment.scores import read_scores, write_scores
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.tables import METHOD, oracle_of
 from jaxspot.files import write_table
-from jaxspot.network.streams import frame_skips
+from jaxspot.network.streams import k_in_frames
 from jaxspot.progress import progress_bar
 from jaxspot.report.tables import difference_table, score_rows, table4, table5
 from jaxspot.spotting.automated_iou import Pair
@@ -56,8 +56,8 @@ def spot_by_peers(
     pairs = {fold.held_out: pair for fold, pair in zip(folds, durations, strict=True)}
 
     def k(subject: str, fps: float) -> dict[str, int]:
-        skip_seconds = [mean / 2 for mean in pairs[subject]]
-        return dict(zip(map(str, KINDS), frame_skips(skip_seconds, fps), strict=True))
+        k_seconds = [mean / 2 for mean in pairs[subject]]
+        return dict(zip(map(str, KINDS), k_in_frames(k_seconds, fps), strict=True))
 
     spotted = {}
     for name in settings.peers:

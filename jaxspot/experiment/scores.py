@@ -48,7 +48,7 @@ def score_bank(
     bank: Bank,
     networks: Networks,
     variables: dict[str, Any],
-    skip_seconds: Sequence[Pair],
+    k_seconds: Sequence[Pair],
     settings: Settings,
     work: Work,
 ) -> NetworkScores:
@@ -64,7 +64,7 @@ def score_bank(
             if not wanted:
                 bar.update(row.frames)
                 continue
-            pairs = [skip_seconds[number] for number in wanted]
+            pairs = [k_seconds[number] for number in wanted]
             skips = network_skips(settings.model.streams, pairs, row.fps)
             place = work.saved / "scores" / row.video
             made_by = f"{weights} {wanted} {skips.tolist()}"

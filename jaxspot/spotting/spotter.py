@@ -32,18 +32,18 @@ class Spotter:
     Attributes:
       model: the network.
       variables: {"params", "batch_stats"}, every leaf with a leading axis of networks.
-      skip_seconds: per network, its frame skips k of ME and MaE in seconds.
+      k_seconds: per network, k of ME and MaE in seconds.
       rules: per network, its fitted rule.
     """
 
     model: TwoStream
     variables: dict[str, Any]
-    skip_seconds: tuple[tuple[float, float], ...]
+    k_seconds: tuple[tuple[float, float], ...]
     rules: tuple[FittedRule, ...]
 
     def skips(self, fps: float) -> np.ndarray:
         """Frame skips of each stream at a frame rate: int (networks, streams)."""
-        return network_skips(self.model.streams, self.skip_seconds, fps)
+        return network_skips(self.model.streams, self.k_seconds, fps)
 
     def score(self, frames: np.ndarray | ShownFrames, fps: float) -> np.ndarray:
         """Mean of the networks' scores of a video: float32 (frames, 2), 0..1.
@@ -124,7 +124,7 @@ def spot_videos(
         name.
     """
     spotter = load_spotter(weights)
-    mean = np.mean(spotter.skip_seconds, 0).tolist()
+    mean = np.mean(spotter.k_seconds, 0).tolist()
     return spot_clips(
         paths,
         score=spotter.score,
@@ -140,7 +140,7 @@ def save_spotter(folder: str | Path, spotter: Spotter) -> None:
     """Writes a spotter as FOLDER/weights: its networks, its settings as JSON, and their hashes."""
     settings = {
         "model": model_fields(spotter.model),
-        "skip_seconds": spotter.skip_seconds,
+        "skip_seconds": spotter.k_seconds,
         "rules": [fitted.to_json() for fitted in spotter.rules],
     }
     text = json.dumps(settings, indent=1) + "\n"
@@ -163,7 +163,7 @@ def load_spotter(folder: str | Path) -> Spotter:
     settings = json.loads((weights / SETTINGS).read_text(encoding="utf-8"))
     try:
         model = build_model(**with_tuples(settings["model"]))
-        skip_seconds = tuple(tuple(pair) for pair in settings["skip_seconds"])
+        k_seconds = tuple(tuple(pair) for pair in settings["skip_seconds"])
         rules = tuple(FittedRule.from_json(values) for values in settings["rules"])
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
@@ -172,4 +172,4 @@ def load_spotter(folder: str | Path) -> Spotter:
     shapes = jax.eval_shape(lambda: init_variables(model, jax.random.key(0), (SIZE, SIZE)))
     stacked = lambda leaf: jax.ShapeDtypeStruct((len(rules), *leaf.shape), leaf.dtype)
     variables = restore_tree(weights, jax.tree.map(stacked, {"batch_stats": {}} | shapes))
-    return Spotter(model, variables, skip_seconds, rules)
+    return Spotter(model, variables, k_seconds, rules)

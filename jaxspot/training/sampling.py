@@ -8,6 +8,7 @@ import numpy as np
 from jaxspot.errors import UserError
 from jaxspot.network.streams import Streams, stream_skips
 from jaxspot.training.folds import Fold, subject_number
+from jaxspot.training.frame_skips import draw_skips
 from jaxspot.training.pool import FramePool
 from jaxspot.training.step import Training
 
@@ -111,13 +112,9 @@ def draw_samples(
     """
     balance = training.balance if balance is None else balance
     current = _draw_frames(pool.labels[places], places, rng, count, balance)
-    fps = pool.fps[pool.video[current]]
-    k = []
-    for shortest, longest in training.skip_range_seconds:
-        low, high = np.rint(shortest * fps), np.rint(longest * fps)
-        k.append(np.maximum(np.floor(rng.uniform(low, high + 1)), 1))
+    k = draw_skips(training.skip_range_seconds, pool.fps[pool.video[current]], rng)
     current = current[:, None]
-    found = pool.references(current, stream_skips(np.stack(k, -1), streams.references))
+    found = pool.references(current, stream_skips(k, streams.references))
     return np.concatenate([current, found], 1).astype(np.int32)
 
 

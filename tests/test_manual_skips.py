@@ -10,10 +10,10 @@ from tiny_banks import write_bank
 
 from jaxspot.annotations.intervals import frame_labels
 from jaxspot.devices import fold_mesh
-from jaxspot.experiment import skips
-from jaxspot.experiment.skips import FACTORS, search_fold, search_skips
+from jaxspot.experiment import manual_skips
+from jaxspot.experiment.manual_skips import FACTORS, search_fold, search_skips
 from jaxspot.network.model import build_model
-from jaxspot.network.streams import frame_skips
+from jaxspot.network.streams import k_in_frames
 from jaxspot.spotting.scoring import score_video
 from jaxspot.training.folds import loso_folds
 from jaxspot.video.bank import open_bank
@@ -47,7 +47,7 @@ def test_each_stream_takes_the_skip_that_tells_its_kind_best(bank, variables):
         for factor in FACTORS:
             pair = list(K)
             pair[kind] *= factor
-            row = np.array([frame_skips(pair, 30.0)])
+            row = np.array([k_in_frames(pair, 30.0)])
             network = jax.tree.map(lambda leaf: leaf[None], one(variables, 1))
             scores = score_video(MODEL, network, bank.frames("s2_1"), skips=row, mesh=fold_mesh(1))
             areas[factor] = roc_auc_score(labels[:, kind], scores[0, :, kind])
@@ -70,7 +70,7 @@ def test_whom_each_choice_looks_at(bank, variables, choice, tmp_path, monkeypatc
         seen.append(subjects)
         return 0.5, 2.0
 
-    monkeypatch.setattr(skips, "search_fold", record)
+    monkeypatch.setattr(manual_skips, "search_fold", record)
     saved = tmp_path / "skips.json"
     call = lambda: search_skips(
         bank, folds, MODEL, variables, [PAIR] * 3, frame_skip=choice, saved=saved, name="test"
