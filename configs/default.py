@@ -58,7 +58,7 @@ from jaxspot.network.model import build_model, model_fields
 from jaxspot.spotting.automated_iou import IntervalRule
 from jaxspot.training.step import Training
 
-SET_BY_RUN = ("seed", "cutoff_hz", "momentum")
+SET_BY_RUN = ("seed", "cutoff_hz")
 
 
 def get_config(arguments: str = "") -> Any:

@@ -7,7 +7,7 @@ def fitted(threshold):
     rule = IntervalRule(
         normalisation="train_quantiles",
         cutoff_hz=(2.5, float("inf")),
-        merge_seconds=(0.1, 0.5),
+        min_seconds=(0.1, 0.5),
     )
     return FittedRule(
         rule=rule,

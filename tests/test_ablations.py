@@ -306,10 +306,6 @@ def test_settings_that_no_network_has(field, value, said):
     [
         ({"training.patience": -1}, "--config.training.patience must be 0 or more"),
         ({"protocol.peak_share": 1.0}, "--config.protocol.peak_share must be"),
-        (
-            {"protocol.peak_share": 0.7, "protocol.merge_seconds": (0.1, 0.0)},
-            "--config.protocol.merge_seconds joins runs",
-        ),
     ],
 )
 def test_settings_that_mean_nothing_are_refused_before_the_training(changes, line):

@@ -180,6 +180,26 @@ def test_weights_of_another_version_are_named(spotter, tmp_path, monkeypatch):
     refused(load_spotter, tmp_path)
 
 
+@pytest.mark.parametrize("merge_seconds", [(0.0, 0.0), (0.1, 0.0)])
+def test_weights_with_settings_that_are_gone(spotter, tmp_path, monkeypatch, merge_seconds):
+    """They load if the settings had no effect on intervals."""
+    fields = model_fields(spotter.model) | {"momentum": 0.9}
+    monkeypatch.setattr(spotter_module, "model_fields", lambda model: fields)
+    to_json = FittedRule.to_json
+
+    def with_gaps(self):
+        values = to_json(self)
+        return values | {"rule": values["rule"] | {"merge_seconds": merge_seconds}}
+
+    monkeypatch.setattr(FittedRule, "to_json", with_gaps)
+    save_spotter(tmp_path, spotter)
+    if any(merge_seconds):
+        refused(load_spotter, tmp_path)
+    else:
+        found = load_spotter(tmp_path)
+        assert found.model == spotter.model and found.rules == spotter.rules
+
+
 def test_weights_without_settings_are_no_spotter(spotter, tmp_path):
     save_tree(tmp_path / "weights", spotter.variables)
     refused(load_spotter, tmp_path)

@@ -94,6 +94,7 @@ def read_protocol(config: Any) -> tuple[Protocol, IntervalRule]:
       UserError: a setting has a value that nothing can be done with.
     """
     values = config.protocol.to_dict()
+    values.pop("merge_seconds", None)  # of runs made before it was removed
     fields = {field.name for field in dataclasses.fields(IntervalRule)}
     rule = {name: values.pop(name) for name in fields & values.keys()}
     return _built("protocol.", Protocol, values), _built("protocol.", IntervalRule, rule)

@@ -6,18 +6,12 @@ folded into the matrix that it follows. `pooled_kernels` holds what ends in a po
 
 import functools
 import operator
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 _TAPS = [(i, j) for i in range(3) for j in range(3)]
-
-
-def for_backend(*, cpu: Callable, others: Callable) -> Callable:
-    """The form of a kernel that this backend runs fast: the one place that chooses."""
-    return cpu if jax.default_backend() == "cpu" else others
 
 
 @jax.custom_vjp
@@ -37,7 +31,7 @@ def _depthwise_forward(x, kernel):
 
 def _depthwise_backward(residual, gradient):
     x, kernel = residual
-    sums = for_backend(cpu=tap_sums_by_image, others=tap_sums)
+    sums = tap_sums_by_image if jax.default_backend() == "cpu" else tap_sums
     return depthwise(gradient, kernel[::-1, ::-1]), sums(_pad(x), gradient)
 
 

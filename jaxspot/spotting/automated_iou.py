@@ -36,13 +36,11 @@ class IntervalRule:
         interval surrounds a peak that reaches the threshold, and ends where the curve falls below
         this share of the peak's height. If two overlap, the one with the higher peak is kept
         (`find_around_peaks`).
-      merge_seconds: intervals of a kind that are at most this far apart are merged. Must be 0 if
-        `peak_share` is above 0.
       keep_nested: whether to keep micro-expressions that are completely inside a macro-expression
         that was found.
 
     Raises:
-      ValueError: a setting is not valid, or two settings exclude each other.
+      ValueError: a setting is not valid.
     """
 
     normalisation: Literal["per_video", "train_quantiles"] = "per_video"
@@ -51,15 +49,12 @@ class IntervalRule:
     min_seconds: Pair = (0.0, 0.0)
     max_seconds: Pair = (NO_LIMIT, NO_LIMIT)
     peak_share: float = 0.0
-    merge_seconds: Pair = (0.0, 0.0)
     keep_nested: bool = True
 
     def __post_init__(self):
         check_fields(self)
         check_numbers(self, "order", least=1)
         check_numbers(self, "peak_share", least=0, below=1)
-        if self.peak_share and any(self.merge_seconds):
-            raise ValueError("merge_seconds joins runs; leave it 0 where peak_share is above 0")
 
 
 @dataclass(frozen=True)
@@ -87,7 +82,11 @@ class FittedRule:
     def from_json(cls, values: Mapping) -> "FittedRule":
         """The inverse of `to_json`."""
         values = dict(_swap(values, None, math.inf))
-        return cls(rule=IntervalRule(**values.pop("rule")), **values)
+        rule = dict(values.pop("rule"))
+        # Every rule had this setting until it was removed; one that used it is refused.
+        if not any(rule.get("merge_seconds", ())):
+            rule.pop("merge_seconds", None)
+        return cls(rule=IntervalRule(**rule), **values)
 
 
 def cutoff_from_k(k_seconds: Pair, *, cycles: float = 1.0) -> Pair:
@@ -153,8 +152,7 @@ def interval_finder(
     if rule.peak_share:
         spans, heights = find_around_peaks(curve, share=rule.peak_share, **limits)
         return lambda threshold: spans[heights >= threshold]
-    gap = round(rule.merge_seconds[i] * fps)
-    return lambda threshold: find_intervals(curve, threshold=threshold, merge_gap=gap, **limits)
+    return lambda threshold: find_intervals(curve, threshold=threshold, **limits)
 
 
 def drop_nested(micro: np.ndarray, macro: np.ndarray, rule: IntervalRule) -> np.ndarray:

@@ -162,7 +162,9 @@ def load_spotter(folder: str | Path) -> Spotter:
     verify_tree(weights)
     settings = json.loads((weights / SETTINGS).read_text(encoding="utf-8"))
     try:
-        model = build_model(**with_tuples(settings["model"]))
+        fields = with_tuples(settings["model"])
+        fields.pop("momentum", None)  # saved until it was removed; scores do not depend on it
+        model = build_model(**fields)
         k_seconds = tuple(tuple(pair) for pair in settings["skip_seconds"])
         rules = tuple(FittedRule.from_json(values) for values in settings["rules"])
     except (KeyError, TypeError, ValueError) as error:
