@@ -15,10 +15,10 @@ from .evaluation.protocol import Protocol as Protocol
 from .network.augment import Augmentation as Augmentation
 from .network.augment import augment as augment
 from .network.convolution import Convolution as Convolution
-from .network.flow import Motion as Motion
 from .network.lcn import local_contrast_normalise as local_contrast_normalise
 from .network.loss import weighted_bce as weighted_bce
 from .network.model import TwoStream as TwoStream
+from .network.motion import Motion as Motion
 from .network.streams import Streams as Streams
 from .spotting.automated_iou import IntervalRule as IntervalRule
 from .spotting.automated_iou import apply_rule as apply_rule

@@ -192,7 +192,7 @@ def test_videos_are_made_without_what_builds_the_heads():
 def test_flax_is_used_where_networks_are_and_orbax_once():
     networks = {
         "jaxspot.network.convolution",
-        "jaxspot.network.flow",
+        "jaxspot.network.motion",
         "jaxspot.network.model",
         "jaxspot.baselines.softnet.network",
     }

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxspot.network.augment import Augmentation, augment
-from jaxspot.network.flow import Motion, local_motion
 from jaxspot.network.lcn import local_contrast_normalise, unit_range
 from jaxspot.network.model import TwoStream
+from jaxspot.network.motion import Motion, local_motion
 
 
 def preprocess(images: jax.Array, *, lcn: bool = True) -> jax.Array:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jaxspot.errors import check_numbers, one_of
 from jaxspot.network.convolution import Convolution
-from jaxspot.network.flow import Motion
+from jaxspot.network.motion import Motion
 from jaxspot.network.streams import Streams
 
 TRUNKS = ("convolution", "motion")
