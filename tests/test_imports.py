@@ -18,7 +18,7 @@ ROOT = Path(jaxspot.__file__).parent
 ORDER = ["annotations", "video", "datasets", "synthetic", "network", "training", "spotting"]
 ORDER += ["evaluation", "baselines", "report", "experiment", "benchmark"]
 ORDER += ["configs", "commands", "cli"]
-BELOW_ALL = ("devices", "errors", "files", "memory", "progress", "storage", "workers")
+BELOW_ALL = ("devices", "errors", "files", "memory", "process", "progress", "storage", "workers")
 NAMES = {
     "Augmentation",
     "Convolution",
