@@ -64,7 +64,7 @@ Convolution(pooling="avg")
 from jaxspot import nothing
 """
 WITHOUT_JAX = ["jaxspot", "jaxspot.errors", "jaxspot.cli", "jaxspot.commands.evaluate"]
-WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "files")]
+WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "score_files")]
 WITHOUT_JAX += ["jaxspot.spotting.automated_iou"]
 
 

@@ -10,13 +10,13 @@ import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.evaluation.f1 import NO_INTERVALS, intervals_by_video
+from jaxspot.evaluation.frame_scores import roc_threshold
 from jaxspot.evaluation.interval_thresholds import (
     Curve,
     interval_f1_threshold,
     overall_f1_thresholds,
 )
 from jaxspot.evaluation.protocol import Protocol
-from jaxspot.evaluation.roc import roc_threshold
 from jaxspot.spotting.automated_iou import (
     FittedRule,
     IntervalRule,

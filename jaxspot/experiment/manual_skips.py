@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from jaxspot.annotations.intervals import KINDS, frame_labels
-from jaxspot.evaluation.roc import auc
+from jaxspot.evaluation.frame_scores import auc
 from jaxspot.experiment.scores import shown_frames, usable_scores
 from jaxspot.files import write_text
 from jaxspot.network.model import TwoStream

@@ -17,10 +17,10 @@ import jax
 import pandas as pd
 
 from jaxspot.errors import Interrupted, UserError
+from jaxspot.experiment.baselines import compare_methods, spot_by_peers
 from jaxspot.experiment.control import negative_control
 from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_networks
 from jaxspot.experiment.outputs import write_outputs
-from jaxspot.experiment.peers import compare_methods, spot_by_peers
 from jaxspot.experiment.scores import Work, write_scores
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
 from jaxspot.experiment.sweep import SweepRun, read_finished, sweep_runs, training_key, write_sweep

@@ -1,4 +1,4 @@
-"""Ours, chance and the peers that a run names, on the same videos by the same scorer."""
+"""Ours, chance and the baselines of a run (its `peers`), on the same videos by the same scorer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from jaxspot.baselines import PEERS
 from jaxspot.evaluation.bootstrap import bootstrap_difference, bootstrap_f1
 from jaxspot.evaluation.chance import random_floor
 from jaxspot.evaluation.f1 import score_by_subject, score_intervals
-from jaxspot.evaluation.roc import roc_threshold, score_frames
+from jaxspot.evaluation.frame_scores import roc_threshold, score_frames
 from jaxspot.experiment.heldout import HeldOut
 from jaxspot.experiment.scores import read_scores, write_scores
 from jaxspot.experiment.settings import Settings
@@ -27,7 +27,7 @@ from jaxspot.video.bank import Bank
 
 
 class Spotted(NamedTuple):
-    """What a peer made of a bank.
+    """What a baseline found in a bank.
 
     Attributes:
       scores: video -> float32 (frames, 2), ME and MaE; NaN where a frame has none.
