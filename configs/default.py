@@ -52,7 +52,8 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from jaxspot.errors import UserError
-from jaxspot.evaluation.protocol import Control, Protocol
+from jaxspot.evaluation.protocol import Protocol
+from jaxspot.experiment.settings import Control
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import build_model, model_fields
 from jaxspot.spotting.automated_iou import IntervalRule

@@ -49,8 +49,8 @@ def match_intervals(
 
     one_to_one: each interval is matched at most once. The matching has as many pairs as possible;
     if there are several such matchings, it is the one with the largest total IoU.
-    megc2020: the rule of the MEGC 2020 organisers. A label is found if any prediction reaches the
-    threshold. One prediction may match several labels, and several predictions may match one label.
+    megc2020: the rule of the MEGC 2020 organisers. A label is found if any prediction reaches
+    `iou`. One prediction may match several labels, and several predictions may match one label.
     The index returned is that of the best IoU.
 
     Args:

@@ -75,21 +75,3 @@ class Protocol:
     def oracle(self) -> bool:
         """Whether anything is chosen on test data: tables must say so."""
         return "test_oracle" in (self.threshold, self.frame_skip)
-
-
-@dataclass(frozen=True)
-class Control:
-    """The negative control: the method trained and scored on moved labels.
-
-    Attributes:
-      folds: how many are trained, 0 for none.
-      seconds: how far the labels are moved at least.
-    """
-
-    folds: int = 4
-    seconds: float = 10.0
-
-    def __post_init__(self):
-        check_fields(self)
-        check_numbers(self, "folds", least=0)
-        check_numbers(self, "seconds", above=0)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from jaxspot.baselines import PEERS
-from jaxspot.errors import UserError, check_numbers
-from jaxspot.evaluation.protocol import Control, Protocol
+from jaxspot.errors import UserError, check_fields, check_numbers
+from jaxspot.evaluation.protocol import Protocol
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream, build_model
 from jaxspot.spotting.automated_iou import IntervalRule
@@ -19,6 +19,24 @@ from jaxspot.synthetic.generate import choose_people, synthetic_bank
 from jaxspot.synthetic.heads import load_heads
 from jaxspot.training.step import Training
 from jaxspot.video.bank import Bank, open_bank
+
+
+@dataclasses.dataclass(frozen=True)
+class Control:
+    """The negative control: the method trained and scored on moved labels.
+
+    Attributes:
+      folds: how many are trained, 0 for none.
+      seconds: how far the labels are moved at least.
+    """
+
+    folds: int = 4
+    seconds: float = 10.0
+
+    def __post_init__(self):
+        check_fields(self)
+        check_numbers(self, "folds", least=0)
+        check_numbers(self, "seconds", above=0)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,9 +9,10 @@ import jax
 from jaxspot.errors import UserError
 
 SAMPLES = 2**31
-"""Stands where a subject's number stands in other keys; those are lower."""
+"""In the keys of an epoch's samples, in place of a subject's number (0..2**31 - 1), so that no
+subject has the same key."""
 START, EPOCHS = 0, 1
-"""Of the two keys folded from a fold's: one starts its weights, the other runs its epochs."""
+"""Each fold has two random keys: START for its first weights, EPOCHS for its dropout."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ from jaxspot.training.pool import FramePool
 from jaxspot.training.step import Training
 
 VALIDATION = 2**31
+"""Ends the seed of validation samples; those of training samples end with lower numbers."""
 FACELESS = (
     "subjects {}: no frame shows a face, so there is nothing to train or validate on; leave them"
     " out of the bank"
@@ -35,12 +36,13 @@ class EpochSamples(NamedTuple):
 def epoch_samples(
     pool: FramePool, folds: Sequence[Fold], training: Training, streams: Streams, *, epoch: int
 ) -> EpochSamples:
-    """Draws samples of all subjects; a fold takes the first `batch` of its training subjects.
+    """Draws samples of all subjects, from which each fold takes a batch a step.
 
-    Subjects are drawn by how long they were recorded, and the frames of each subject on their own.
-    So neither what another subject looks like or does, nor which other folds there are, changes
-    what a fold trains on. What folds have in common is prepared once (`train_epoch`). A UserError
-    where no training subject of a fold shows a face.
+    Of each step, a fold takes the first `batch` samples that show its training subjects. Subjects
+    are drawn by how long they were recorded, and the frames of each subject on their own. So
+    neither what another subject looks like or does, nor which other folds there are, changes what a
+    fold trains on. What folds have in common is prepared once (`train_epoch`). A UserError where no
+    training subject of a fold shows a face.
     """
     subjects = tuple(sorted(set(pool.subjects)))
     number = {subject: i for i, subject in enumerate(subjects)}
