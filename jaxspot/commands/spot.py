@@ -37,8 +37,8 @@ def main(argv: Sequence[str]) -> int:
 
     prepare_process()
     from jaxspot.report.clip_plot import plot_clip
-    from jaxspot.spotting.clip import BrokenVideos
     from jaxspot.spotting.spotter import spot_videos
+    from jaxspot.spotting.video_file import BrokenVideos
 
     try:
         found = spot_videos(flags.videos, weights=flags.weights, out=flags.out, plot=plot_clip)

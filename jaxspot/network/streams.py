@@ -81,11 +81,6 @@ def network_skips(streams: Streams, k_seconds: Sequence[Sequence[float]], fps: f
     return stream_skips(np.maximum(np.rint(k / step), 1) * step, streams.references)
 
 
-def skips_in_seconds(streams: Streams, k_seconds: Sequence[float]) -> list[float]:
-    """The skip of each stream in seconds, from k of ME and MaE in seconds."""
-    return [float(times * k_seconds[KINDS.index(kind)]) for kind, times in streams.references]
-
-
 def reference_places(places: np.ndarray, first: ArrayLike, last: ArrayLike) -> np.ndarray:
     """The frames that serve as references: beyond either end of a video the frame at that end.
 

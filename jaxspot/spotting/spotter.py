@@ -14,10 +14,10 @@ from jaxspot.errors import UserError
 from jaxspot.files import with_tuples
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream, build_model, model_fields
-from jaxspot.network.streams import network_skips, skips_in_seconds
+from jaxspot.network.streams import network_skips
 from jaxspot.spotting.automated_iou import FittedRule, apply_rule
-from jaxspot.spotting.clip import Plot, spot_clips
 from jaxspot.spotting.scoring import score_video
+from jaxspot.spotting.video_file import Plot, spot_clips
 from jaxspot.storage import restore_tree, save_tree, verify_tree
 from jaxspot.video.bank import SIZE
 from jaxspot.video.shown import ShownFrames
@@ -124,13 +124,12 @@ def spot_videos(
         name.
     """
     spotter = load_spotter(weights)
-    mean = np.mean(spotter.k_seconds, 0).tolist()
     return spot_clips(
         paths,
         score=spotter.score,
         intervals=spotter.intervals,
         out=out,
-        stream_skip_seconds=skips_in_seconds(spotter.model.streams, mean),
+        skips=spotter.skips,
         plot=plot,
         progress=progress,
     )
