@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from jaxspot.errors import check_fields, check_numbers
 from jaxspot.evaluation.matching import MatchingRule
+from jaxspot.training.inner_folds import Fit
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Protocol:
     iou: float = 0.5
     threshold: Literal["roc", "interval_f1", "overall_f1", "test_oracle"] = "roc"
     quantiles: tuple[float, float] = (0.01, 0.99)
-    fit: Literal["inner", "training", "validation"] = "training"
+    fit: Fit = "training"
     inner_groups: int = 8
     frame_skip: Literal["kth", "manual", "test_oracle"] = "kth"
     cycles: float = 1.0

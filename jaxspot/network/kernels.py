@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+_CHUNK = 28 * 28
+"""Pixels of an image of 112 x 112 after two poolings, which divide the rows of all its layers."""
 _TAPS = [(i, j) for i in range(3) for j in range(3)]
 
 
@@ -68,7 +70,7 @@ def _pad(x):
 def column_sum(x: jax.Array) -> jax.Array:
     """Sum over all axes but the last: float (..., channels) -> (channels,).
 
-    Chunks of 784 rows by a product with ones, then a short sum: fast, and 1e-7 accurate where one
+    Chunks of rows by a product with ones, then a short sum: fast, and 1e-7 accurate where one
     long float32 product is 1e-5.
     """
     rows = x.size // x.shape[-1]
@@ -78,7 +80,7 @@ def column_sum(x: jax.Array) -> jax.Array:
 
 
 def _chunk(rows):
-    return 784 if rows % 784 == 0 else rows
+    return _CHUNK if rows % _CHUNK == 0 else rows
 
 
 @jax.custom_vjp

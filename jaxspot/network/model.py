@@ -67,7 +67,7 @@ class TwoStream(nn.Module):
         x = self.trunk(inputs, train=train)
         x = ResidualDense()(x).reshape(len(inputs), -1)
         if self.dropout:
-            # The trunk's own dropout has that name where it has one.
+            # Random numbers follow the name, and `Convolution` may have a Dropout_0 of its own.
             name = "Dropout_0" if isinstance(self.trunk, Motion) else "FeatureDropout"
             x = nn.Dropout(self.dropout, name=name)(x, deterministic=not train)
         if self.fusion_width:

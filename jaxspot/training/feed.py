@@ -16,8 +16,9 @@ from jaxspot.network.compiling import compile_program
 from jaxspot.network.inputs import sample_inputs
 from jaxspot.network.model import TwoStream
 from jaxspot.training.epoch import EpochData, FoldData
-from jaxspot.training.folds import EPOCHS, Fold, fold_key, samples_key, validates
+from jaxspot.training.folds import Fold, validates
 from jaxspot.training.pool import FramePool
+from jaxspot.training.random_keys import EPOCHS, fold_key, samples_key
 from jaxspot.training.sampling import epoch_samples, same_length, validation_samples
 from jaxspot.training.step import Training
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from jaxspot.errors import UserError
 from jaxspot.network.streams import Streams, stream_skips
-from jaxspot.training.folds import Fold, subject_number
+from jaxspot.training.folds import Fold
 from jaxspot.training.frame_skips import draw_skips
 from jaxspot.training.pool import FramePool
+from jaxspot.training.random_keys import subject_number
 from jaxspot.training.step import Training
 
 VALIDATION = 2**31
