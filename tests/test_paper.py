@@ -1154,7 +1154,7 @@ def manual_skips_on_validation_subjects():
         mock.patch.object(skip_search, "search_fold", found),
     ):
         variables, saved = {"w": np.zeros(4)}, Path(folder) / "skips.json"
-        options = dict(rule="manual", saved=saved, name="")
+        options = dict(frame_skip="manual", saved=saved, name="")
         pairs = search_skips(None, folds, NETWORK, variables, [(1.0, 2.0)] * 4, **options)
     assert asked == [fold.validation for fold in folds] and pairs == ((0.7, 0.7),) * 4
 
