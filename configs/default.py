@@ -53,13 +53,14 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from jaxspot.errors import UserError
-from jaxspot.evaluation.protocol import Control, Protocol
+from jaxspot.evaluation.protocol import Protocol
+from jaxspot.experiment.settings import Control
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import build_model, model_fields
-from jaxspot.spotting.rule import IntervalRule
+from jaxspot.spotting.automated_iou import IntervalRule
 from jaxspot.training.step import Training
 
-SET_BY_RUN = ("seed", "cutoff_hz", "length_seconds", "momentum")
+SET_BY_RUN = ("seed", "cutoff_hz", "length_seconds")
 
 
 def get_config(arguments: str = "") -> Any:

@@ -14,6 +14,8 @@ Arguments: paper (the default), best and convolution, as in the config default.
 
 from typing import Any
 
+from jaxspot.training.frame_skips import SAMM_LV
+
 from . import default
 
 
@@ -24,7 +26,7 @@ def get_config(arguments: str = "") -> Any:
     config.training.learning_rate = 0.007
     config.training.steps = 1500
     config.training.presence_weight = 0.75
-    config.training.skip_range_seconds = ((25 / 200, 75 / 200), (200 / 200, 400 / 200))
+    config.training.skip_range_seconds = SAMM_LV
     default.apply(config, arguments, ARGUMENTS)
     return config
 

@@ -56,7 +56,7 @@ Training
   gather_pool
     Reads the metadata of every frame of a bank; the pixels stay on disk.
   Training
-    Training settings of a fold; defaults are the paper's for CAS(ME)^2 (Table 3, section 2.2).
+    Training settings of a fold; defaults are the paper's for CAS(ME)^2 where it states them.
   train_loso
     Trains all folds in one program, each on its own training subjects.
 
@@ -65,7 +65,7 @@ Spotting
   score_video
     Scores every frame of a video with one or more trained networks.
   IntervalRule
-    How scores become intervals; the defaults are the paper's, pairs are (ME, MaE).
+    How scores become intervals; defaults are the paper's but for `cutoff_hz`, which runs set.
   ScoredVideo
     A video's raw scores, float (T, 2), and its labels (kind, onset, offset).
   fit_rule
@@ -84,7 +84,7 @@ Spotting
 Scoring
 
   Protocol
-    How thresholds are fitted and intervals are scored; the defaults are the paper's.
+    How thresholds are fitted and intervals are scored; the defaults use no test labels.
   match_intervals
     Matches predictions to labels if their IoU is high enough; all of one kind, in one video.
   score_intervals

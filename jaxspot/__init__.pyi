@@ -15,14 +15,14 @@ from .evaluation.protocol import Protocol as Protocol
 from .network.augment import Augmentation as Augmentation
 from .network.augment import augment as augment
 from .network.convolution import Convolution as Convolution
-from .network.flow import Motion as Motion
 from .network.lcn import local_contrast_normalise as local_contrast_normalise
 from .network.loss import weighted_bce as weighted_bce
 from .network.model import TwoStream as TwoStream
+from .network.motion import Motion as Motion
 from .network.streams import Streams as Streams
+from .spotting.automated_iou import IntervalRule as IntervalRule
+from .spotting.automated_iou import apply_rule as apply_rule
 from .spotting.intervals import find_intervals as find_intervals
-from .spotting.rule import IntervalRule as IntervalRule
-from .spotting.rule import apply_rule as apply_rule
 from .spotting.scoring import score_video as score_video
 from .spotting.spotter import Spotter as Spotter
 from .spotting.spotter import load_spotter as load_spotter

@@ -1,13 +1,13 @@
 """A fitted rule with values of its own in every field."""
 
-from jaxspot.spotting.rule import FittedRule, IntervalRule
+from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
 
 
 def fitted(threshold):
     rule = IntervalRule(
         normalisation="train_quantiles",
         cutoff_hz=(2.5, float("inf")),
-        merge_seconds=(0.1, 0.5),
+        min_seconds=(0.1, 0.5),
     )
     return FittedRule(
         rule=rule,

@@ -13,8 +13,8 @@ import pytest
 from fitted_rules import fitted
 from flax.traverse_util import flatten_dict
 from loso_runs import FOLDS, TRAINING, same
-from plain_network import close, inputs, plain_network, random_variables
 from pools import make_pool
+from reference_network import close, inputs, random_variables, reference_network
 
 from configs import ablations, cas_me2, gains, samm_lv, synthetic
 from jaxspot.devices import fold_mesh, map_folds, on_each_device, shard_folds
@@ -44,7 +44,7 @@ def shapes_of(model, size=16):
     return jax.eval_shape(lambda: model.init(jax.random.key(0), frames, train=False))
 
 
-def test_blocks_with_a_bias_alone_agree_with_a_plain_network():
+def test_blocks_with_a_bias_alone_agree_with_a_reference():
     """Stacked by vmap inside shard_map, against one network after the other."""
     model, mesh = build_model(**SMALL, norm="none", extra_blocks=1), fold_mesh(2)
     with jax.enable_x64(True):
@@ -61,7 +61,7 @@ def test_blocks_with_a_bias_alone_agree_with_a_plain_network():
 
         def plain(params):
             variables = {"params": params, "batch_stats": {}}
-            logits, _ = plain_network(variables, frames, pooling="max", regions=1, train=True)
+            logits, _ = reference_network(variables, frames, pooling="max", regions=1, train=True)
             return (logits * weights).sum(), logits
 
         run = partial(jax.value_and_grad, has_aux=True)
@@ -306,10 +306,6 @@ def test_settings_that_no_network_has(field, value, said):
     [
         ({"training.patience": -1}, "--config.training.patience must be 0 or more"),
         ({"protocol.peak_share": 1.0}, "--config.protocol.peak_share must be"),
-        (
-            {"protocol.peak_share": 0.7, "protocol.merge_seconds": (0.1, 0.0)},
-            "--config.protocol.merge_seconds joins runs",
-        ),
     ],
 )
 def test_settings_that_mean_nothing_are_refused_before_the_training(changes, line):

@@ -12,7 +12,7 @@ from video_files import encode, feat_clip, noise
 
 from jaxspot.commands import spot
 from jaxspot.network.model import build_model
-from jaxspot.spotting.rule import FittedRule, IntervalRule
+from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
 from jaxspot.spotting.spotter import Spotter, save_spotter
 from jaxspot.video import landmarker as landmarker_module
 from jaxspot.video.landmarker import landmarker_path

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from plain_network import close, random_variables
+from reference_network import close, random_variables
 
 from configs import default
 from jaxspot.benchmark import measure, rows, scaling

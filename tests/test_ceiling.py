@@ -10,7 +10,7 @@ from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
 from jaxspot.evaluation.protocol import Protocol
-from jaxspot.spotting.rule import IntervalRule, apply_rule
+from jaxspot.spotting.automated_iou import IntervalRule, apply_rule
 
 FRAMES = 240
 RULES = [

@@ -1,15 +1,10 @@
-import ctypes
-import os
-import subprocess
-import sys
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
 
-from jaxspot.network.compiling import KEEP_BARRIERS, compile_program, keep_freed_memory
+from jaxspot.network.compiling import KEEP_BARRIERS, compile_program
 from jaxspot.network.lcn import local_contrast_normalise
 
 
@@ -43,15 +38,3 @@ def test_results_agree_with_plain_jit(program):
 def test_arguments_reach_jit():
     program = compile_program(lambda x, n: x * n, static_argnums=1)
     assert float(program(jnp.float32(2), 3)) == 6
-
-
-def test_memory_is_kept_where_glibc_is():
-    code = "from jaxspot.network.compiling import keep_freed_memory; print(keep_freed_memory())"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    glibc = sys.platform == "linux" and "glibc" in os.confstr("CS_GNU_LIBC_VERSION")
-    assert found.stdout.strip() == str(glibc)
-
-
-def test_other_allocators_are_left_alone(monkeypatch):
-    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
-    assert keep_freed_memory() is False

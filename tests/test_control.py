@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxspot.evaluation.protocol import Control, Protocol
+from jaxspot.evaluation.protocol import Protocol
 from jaxspot.experiment import control
 from jaxspot.experiment.control import judge_control, roll_labels, roll_table
 from jaxspot.experiment.crossval import spread
+from jaxspot.experiment.settings import Control
 from jaxspot.report.tables import control_table, layout_control
 from jaxspot.video.bank import Bank
 

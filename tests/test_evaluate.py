@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jaxspot.errors import UserError
-from jaxspot.evaluation.files import evaluate_files
+from jaxspot.evaluation.score_files import evaluate_files
 
 ROOT = Path(__file__).parents[1]
 VIDEOS = "subject,video,frames,fps\ns1,a,300,30\ns1,b,200,30\ns2,c,100,29.97\n"
@@ -99,8 +99,8 @@ def test_help_teaches_the_files():
 def test_scoring_and_reporting_import_no_jax():
     modules = [
         "annotations.intervals", "annotations.durations", "spotting.filters", "spotting.intervals",
-        "spotting.rule", "evaluation.matching", "evaluation.f1", "evaluation.roc",
-        "evaluation.protocol", "evaluation.fitting", "evaluation.chance", "evaluation.files",
+        "spotting.automated_iou", "evaluation.matching", "evaluation.f1", "evaluation.frame_scores",
+        "evaluation.protocol", "evaluation.fitting", "evaluation.chance", "evaluation.score_files",
         "baselines.moilanen", "baselines.mdmd", "baselines.sp_fd",
         "report.tables", "report.figures", "report.page",
     ]  # fmt: skip

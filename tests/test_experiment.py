@@ -12,7 +12,7 @@ from jaxspot.commands import evaluate, spot, train
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.experiment.heldout import mean_durations, spot_held_out
 from jaxspot.experiment.scores import blank_faceless
-from jaxspot.spotting.rule import FittedRule, IntervalRule
+from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
 from jaxspot.spotting.spotter import mean_rule
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.inner_folds import plan_networks
@@ -239,3 +239,4 @@ def test_the_mean_rule_of_networks_that_find_nothing_and_of_flat_ones():
     low, high = 0.1, 0.7
     assert mean.threshold == pytest.approx(((raw - low) / (high - low), 0.2))
     assert mean.frame_threshold == (inf, inf)
+    assert mean_rule(rules[:2]).frame_threshold == (inf, inf), "half find nothing"

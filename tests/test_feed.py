@@ -16,9 +16,9 @@ from pools import make_pool
 
 from jaxspot.devices import fold_mesh
 from jaxspot.errors import UserError
-from jaxspot.network.flow import local_motion
 from jaxspot.network.inputs import preprocess
 from jaxspot.network.model import build_model
+from jaxspot.network.motion import local_motion
 from jaxspot.training import pool as pools
 from jaxspot.training.feed import feed_epochs, seen_places, sees_half
 from jaxspot.training.loso import TrainedFolds

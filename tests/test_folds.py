@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxspot.errors import UserError
-from jaxspot.training.folds import fold_key, loso_folds, subject_number
+from jaxspot.training.folds import loso_folds
+from jaxspot.training.random_keys import fold_key, subject_number
 
 names = st.lists(st.text("abc019", min_size=1, max_size=3), min_size=3, max_size=40, unique=True)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loso_runs import FOLDS, TRAINING, train
-from plain_network import close, inputs, random_variables
+from reference_network import close, inputs, random_variables
 
 from jaxspot.devices import fold_mesh, map_folds, on_each_device, shard_folds
 from jaxspot.network import augment, lcn, plain

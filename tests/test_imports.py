@@ -18,7 +18,7 @@ ROOT = Path(jaxspot.__file__).parent
 ORDER = ["annotations", "video", "motion", "datasets", "synthetic", "network", "training"]
 ORDER += ["spotting", "evaluation", "baselines", "report", "experiment", "benchmark"]
 ORDER += ["configs", "commands", "cli"]
-BELOW_ALL = ("devices", "errors", "files", "memory", "progress", "storage", "workers")
+BELOW_ALL = ("devices", "errors", "files", "memory", "process", "progress", "storage", "workers")
 NAMES = {
     "Augmentation",
     "Convolution",
@@ -64,8 +64,8 @@ Convolution(pooling="avg")
 from jaxspot import nothing
 """
 WITHOUT_JAX = ["jaxspot", "jaxspot.errors", "jaxspot.cli", "jaxspot.commands.evaluate"]
-WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "files")]
-WITHOUT_JAX += ["jaxspot.spotting.rule"]
+WITHOUT_JAX += [f"jaxspot.evaluation.{name}" for name in ("matching", "f1", "score_files")]
+WITHOUT_JAX += ["jaxspot.spotting.automated_iou"]
 
 
 def modules():
@@ -198,7 +198,7 @@ def test_videos_are_made_without_what_builds_the_heads():
 def test_flax_is_used_where_networks_are_and_orbax_once():
     networks = {
         "jaxspot.network.convolution",
-        "jaxspot.network.flow",
+        "jaxspot.network.motion",
         "jaxspot.network.model",
         "jaxspot.baselines.softnet.network",
     }

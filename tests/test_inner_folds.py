@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxspot.errors import UserError, choices_of
+from jaxspot.errors import UserError
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.training.folds import loso_folds
-from jaxspot.training.inner_folds import FITS, plan_networks
+from jaxspot.training.inner_folds import plan_networks
 
 subjects = st.lists(st.text("abcdef", min_size=1, max_size=3), min_size=4, max_size=25, unique=True)
 groups = st.integers(3, 30)
@@ -103,7 +103,6 @@ def test_what_cannot_be_planned_is_one_sentence():
     assert plan_networks(loso_folds("abc", validate=False), fit="inner").inner
 
 
-def test_the_words_are_those_of_the_protocol():
-    assert choices_of(Protocol)["fit"] == FITS
+def test_inner_folds_do_not_go_with_skips_of_the_test_subject():
     with pytest.raises(ValueError, match="looks at test labels"):
         Protocol(fit="inner", frame_skip="test_oracle")

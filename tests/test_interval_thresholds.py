@@ -17,8 +17,8 @@ from jaxspot.evaluation.interval_thresholds import (
 )
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.evaluation.threshold_error import threshold_error
+from jaxspot.spotting.automated_iou import IntervalRule, apply_rule
 from jaxspot.spotting.intervals import find_intervals
-from jaxspot.spotting.rule import IntervalRule, apply_rule
 
 
 def noisy_video(seed, *, frames=240, clear=(0.5, 0.5), noise=0.2):

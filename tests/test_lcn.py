@@ -1,7 +1,7 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from plain_lcn import pictures, scipy_lcn
+from reference_lcn import pictures, scipy_lcn
 from scipy.ndimage import gaussian_filter
 
 from jaxspot.network.lcn import blur, gaussian_window, local_contrast_normalise

@@ -94,7 +94,7 @@ def test_the_folds_own_weights_stay_and_the_others_move(run, rule):
 def test_thresholds_scales_and_skips_of_its_fold_stay(run, rule):
     before, after = run[False, rule], run[True, rule]
     held_out = [fold.held_out for fold in before.folds].index("s2")
-    assert before.skip_seconds[held_out] == after.skip_seconds[held_out]
+    assert before.k_seconds[held_out] == after.k_seconds[held_out]
     assert before.durations[held_out] == after.durations[held_out]
     assert before.held_out.rules["s2"] == after.held_out.rules["s2"]
     others = [i for i in range(5) if i != held_out]

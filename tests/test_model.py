@@ -3,7 +3,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from plain_network import close, inputs, plain_network, random_variables
+from reference_network import close, inputs, random_variables, reference_network
 
 from jaxspot.network.convolution import temporal_difference
 from jaxspot.network.model import TwoStream, build_model
@@ -12,7 +12,7 @@ SMALL = dict(widths=(4, 6, 8), multiplier=3)
 
 
 @pytest.mark.parametrize(("pooling", "regions"), [("max", 1), ("average", 4)])
-def test_agrees_with_a_plain_network(pooling, regions):
+def test_agrees_with_a_reference(pooling, regions):
     model = build_model(**SMALL, pooling=pooling, pool_grid=regions)
     with jax.enable_x64(True):
         frames = jnp.asarray(inputs())
@@ -26,7 +26,7 @@ def test_agrees_with_a_plain_network(pooling, regions):
             return (logits * weights).sum(), (logits, updates["batch_stats"])
 
         def plain(params, frames):
-            logits, used = plain_network(
+            logits, used = reference_network(
                 variables | {"params": params}, frames, pooling=pooling, regions=regions, train=True
             )
             return (logits * weights).sum(), (logits, used)
@@ -56,7 +56,7 @@ def test_eval_uses_running_statistics():
         frames = jnp.asarray(inputs(batch=4))
         variables = random_variables(model, frames)
         found = jax.jit(lambda x: model.apply(variables, x, train=False))(frames)
-        expected, _ = plain_network(variables, frames, pooling="max", regions=1, train=False)
+        expected, _ = reference_network(variables, frames, pooling="max", regions=1, train=False)
         close(1e-10)(found, expected)
 
 

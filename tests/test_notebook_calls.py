@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from plain_lcn import pictures, scipy_lcn
+from reference_lcn import pictures, scipy_lcn
 from tiny_banks import write_bank
 
 from jaxspot import (

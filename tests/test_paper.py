@@ -33,10 +33,10 @@ from jaxspot.datasets.expected import EXPECTED
 from jaxspot.devices import fold_mesh
 from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
 from jaxspot.evaluation.matching import match_intervals
-from jaxspot.experiment import skips as skip_search
+from jaxspot.experiment import manual_skips as skip_search
 from jaxspot.experiment.heldout import fold_rule, mean_durations
+from jaxspot.experiment.manual_skips import FACTORS, search_skips
 from jaxspot.experiment.settings import Settings, read_settings
-from jaxspot.experiment.skips import FACTORS, search_skips
 from jaxspot.network.augment import Augmentation, augment
 from jaxspot.network.inputs import augmented_inputs, init_variables, sample_inputs
 from jaxspot.network.lcn import local_contrast_normalise
@@ -44,9 +44,9 @@ from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
 from jaxspot.network.plain import PlainConvolution
 from jaxspot.network.streams import Streams, network_skips
+from jaxspot.spotting.automated_iou import FittedRule, apply_rule, cutoff_from_k
 from jaxspot.spotting.filters import butterworth
 from jaxspot.spotting.intervals import find_intervals
-from jaxspot.spotting.rule import FittedRule, apply_rule, cutoff_from_k
 from jaxspot.spotting.scoring import score_chunk, score_video
 from jaxspot.training.epoch import validation_loss
 from jaxspot.training.feed import feed_epochs
@@ -603,7 +603,7 @@ def kth_frame_in_testing():
         assert settings.protocol.frame_skip == "kth"
         mean = tuple(seconds[1] for seconds in printed.seconds)
         found = search_skips(
-            None, [None], settings.model, {}, [mean], rule="kth", saved=Path(), name=""
+            None, [None], settings.model, {}, [mean], frame_skip="kth", saved=Path(), name=""
         )
         skips = network_skips(settings.model.streams, found, printed.fps)
         np.testing.assert_array_equal(skips, [printed.k])
@@ -1154,7 +1154,7 @@ def manual_skips_on_validation_subjects():
         mock.patch.object(skip_search, "search_fold", found),
     ):
         variables, saved = {"w": np.zeros(4)}, Path(folder) / "skips.json"
-        options = dict(rule="manual", saved=saved, name="")
+        options = dict(frame_skip="manual", saved=saved, name="")
         pairs = search_skips(None, folds, NETWORK, variables, [(1.0, 2.0)] * 4, **options)
     assert asked == [fold.validation for fold in folds] and pairs == ((0.7, 0.7),) * 4
 

@@ -8,7 +8,7 @@ from tiny_banks import write_bank
 from jaxspot.annotations.intervals import frame_labels
 from jaxspot.baselines import PEERS
 from jaxspot.commands import train
-from jaxspot.experiment.peers import Spotted, score_peer_frames
+from jaxspot.experiment.baselines import Spotted, score_peer_frames
 from jaxspot.video.bank import open_bank
 
 FLAGS = [

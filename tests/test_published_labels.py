@@ -18,7 +18,7 @@ from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.repairs import REPAIR_COLUMNS
 from jaxspot.commands import evaluate
 from jaxspot.errors import UserError
-from jaxspot.evaluation.files import read_truth
+from jaxspot.evaluation.score_files import read_truth
 
 VIDEOS = "subject,video,frames,fps\n"
 NO_APEX = "subject,video,kind,onset,offset\n"

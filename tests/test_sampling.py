@@ -135,15 +135,15 @@ def test_balance_does_without_a_kind_that_is_missing():
 
 def batches(samples):
     """The rows that each fold takes: (folds, steps, batch, 1 + streams)."""
-    steps = np.arange(len(samples.frames))[:, None]
-    return samples.frames[steps, samples.index]
+    steps = np.arange(len(samples.samples))[:, None]
+    return samples.samples[steps, samples.index]
 
 
 def test_samples_depend_on_seed_and_epoch_and_not_on_other_folds():
     pool, folds = make_pool(), loso_folds(["s0", "s1", "s2", "s3"])
     drawn = drawn_epoch(pool, folds, epoch=1, **EPOCH)
     taken = batches(drawn)
-    assert taken.shape == (4, 5, 4, 3) and drawn.frames.dtype == drawn.index.dtype == np.int32
+    assert taken.shape == (4, 5, 4, 3) and drawn.samples.dtype == drawn.index.dtype == np.int32
     np.testing.assert_array_equal(batches(drawn_epoch(pool, folds, epoch=1, **EPOCH)), taken)
     some = drawn_epoch(pool, [folds[3], folds[1]], epoch=1, **EPOCH)
     np.testing.assert_array_equal(some.index, drawn.index[[3, 1]])
@@ -156,7 +156,7 @@ def test_samples_depend_on_seed_and_epoch_and_not_on_other_folds():
 def test_a_fold_takes_the_first_samples_of_its_training_subjects():
     pool, folds = make_pool(videos=2), loso_folds(["s0", "s1", "s2", "s3"])
     drawn = drawn_epoch(pool, folds, epoch=1, **EPOCH)
-    owner = np.array(pool.subjects)[pool.video][drawn.frames[..., 0]]
+    owner = np.array(pool.subjects)[pool.video][drawn.samples[..., 0]]
     for fold, picks in zip(folds, drawn.index, strict=True):
         for names, places in zip(owner, picks, strict=True):
             wanted = [i for i, name in enumerate(names) if name in fold.training]
@@ -190,9 +190,9 @@ def test_subjects_are_drawn_by_their_length_whatever_the_others():
 def test_epochs_are_padded_to_one_length():
     pool, folds = make_pool(), loso_folds(["s0", "s1", "s2", "s3"])
     epochs = [drawn_epoch(pool, folds, epoch=epoch, **EPOCH) for epoch in range(1, 9)]
-    lengths = {epoch.frames.shape[1] for epoch in epochs}
+    lengths = {epoch.samples.shape[1] for epoch in epochs}
     padded = same_length(epochs)
-    assert len(lengths) > 1 and {epoch.frames.shape[1] for epoch in padded} == {max(lengths)}
+    assert len(lengths) > 1 and {epoch.samples.shape[1] for epoch in padded} == {max(lengths)}
     for before, after in zip(epochs, padded, strict=True):
         np.testing.assert_array_equal(batches(after), batches(before))
 

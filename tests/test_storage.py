@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from jaxspot.annotations.durations import k_frame
 from jaxspot.errors import UserError
 from jaxspot.network.model import build_model, model_fields
-from jaxspot.network.streams import Streams, frame_skips, network_skips
+from jaxspot.network.streams import Streams, k_in_frames, network_skips
 from jaxspot.spotting import spotter as spotter_module
-from jaxspot.spotting.rule import FittedRule, IntervalRule
+from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
 from jaxspot.spotting.spotter import Spotter, load_spotter, mean_rule, save_spotter
 from jaxspot.storage import restore_tree, save_tree
 
@@ -121,7 +121,7 @@ def spotter():
     return Spotter(
         model=model,
         variables=jax.tree.map(draw, shapes),
-        skip_seconds=((0.2, 0.6), (1 / 6, 1.0)),
+        k_seconds=((0.2, 0.6), (1 / 6, 1.0)),
         rules=(fitted(0.25), fitted(0.1 + 0.2)),
     )
 
@@ -137,7 +137,7 @@ def test_spotters_return_bit_for_bit(spotter, saved):
     for folder in (saved, str(saved), saved.parents[1]):
         found = load_spotter(folder)
         assert found.model == spotter.model
-        assert found.skip_seconds == spotter.skip_seconds
+        assert found.k_seconds == spotter.k_seconds
         assert found.rules == spotter.rules
         same(found.variables, spotter.variables)
 
@@ -180,6 +180,26 @@ def test_weights_of_another_version_are_named(spotter, tmp_path, monkeypatch):
     refused(load_spotter, tmp_path)
 
 
+@pytest.mark.parametrize("merge_seconds", [(0.0, 0.0), (0.1, 0.0)])
+def test_weights_with_settings_that_are_gone(spotter, tmp_path, monkeypatch, merge_seconds):
+    """They load if the settings had no effect on intervals."""
+    fields = model_fields(spotter.model) | {"momentum": 0.9}
+    monkeypatch.setattr(spotter_module, "model_fields", lambda model: fields)
+    to_json = FittedRule.to_json
+
+    def with_gaps(self):
+        values = to_json(self)
+        return values | {"rule": values["rule"] | {"merge_seconds": merge_seconds}}
+
+    monkeypatch.setattr(FittedRule, "to_json", with_gaps)
+    save_spotter(tmp_path, spotter)
+    if any(merge_seconds):
+        refused(load_spotter, tmp_path)
+    else:
+        found = load_spotter(tmp_path)
+        assert found.model == spotter.model and found.rules == spotter.rules
+
+
 def test_weights_without_settings_are_no_spotter(spotter, tmp_path):
     save_tree(tmp_path / "weights", spotter.variables)
     refused(load_spotter, tmp_path)
@@ -188,7 +208,7 @@ def test_weights_without_settings_are_no_spotter(spotter, tmp_path):
 def test_skips_are_half_a_mean_expression(spotter):
     np.testing.assert_array_equal(spotter.skips(30.0), [[6, 18], [5, 30]])
     np.testing.assert_array_equal(spotter.skips(200.0), [[40, 120], [33, 200]])
-    assert frame_skips((0.005, 0.01), 25.0) == [1, 1]
+    assert k_in_frames((0.005, 0.01), 25.0) == [1, 1]
 
 
 def test_folds_of_near_k_share_their_skips_where_frames_are_close():
@@ -209,7 +229,7 @@ def test_folds_of_near_k_share_their_skips_where_frames_are_close():
 def test_k_in_seconds_gives_the_k_th_frame_of_the_mean_duration(duration, fps):
     """Bit for bit: half the duration, floor(s fps + 0.5), is floor((2 s fps + 1) / 2)."""
     k = max(1, k_frame({"ME": [duration * fps]})["ME"])
-    assert frame_skips((duration / 2, duration / 2), fps) == [k, k]
+    assert k_in_frames((duration / 2, duration / 2), fps) == [k, k]
 
 
 def test_the_mean_rule_averages_thresholds_where_the_scores_are():

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxspot.network.compiling import prepare_process
+from jaxspot.process import prepare_process
 
 BUSY = 0.1
 """Figures are not to be trusted where others take more cores than this."""

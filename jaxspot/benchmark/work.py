@@ -11,9 +11,9 @@ from jax.sharding import Mesh
 
 from jaxspot.devices import fold_mesh, shard_folds
 from jaxspot.network.augment import Augmentation
-from jaxspot.network.flow import Motion
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream
+from jaxspot.network.motion import Motion
 from jaxspot.network.streams import Streams
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import loso_folds

@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
         help="the figures go here (default: %(default)s)",
     )
     flags = parser.parse_args(argv)
-    from jaxspot.network.compiling import prepare_process
+    from jaxspot.process import prepare_process
 
     prepare_process()
     from jaxspot.benchmark.measure import BUSY, cores_of_others, measure_machine, read_clock

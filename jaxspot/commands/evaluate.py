@@ -6,8 +6,8 @@ from pathlib import Path
 from jaxspot.annotations.repairs import REPAIRS, count_repairs
 from jaxspot.commands.rules_flag import add_rules_flag
 from jaxspot.commands.running import command, command_parser
-from jaxspot.evaluation.files import evaluate_files, format_scores
 from jaxspot.evaluation.matching import MATCHING_RULES
+from jaxspot.evaluation.score_files import evaluate_files, format_scores
 
 EPILOG = """\
 Frames count from 1 and intervals include both ends. kind is ME (micro) or MaE (macro).

@@ -33,12 +33,12 @@ def main(argv: Sequence[str]) -> int:
     flag("--out", required=True, metavar="DIR", help="results go here")
     flag("videos", nargs="+", metavar="VIDEO", help="video files that PyAV can read")
     flags = parser.parse_args(argv)
-    from jaxspot.network.compiling import prepare_process
+    from jaxspot.process import prepare_process
 
     prepare_process()
     from jaxspot.report.clip_plot import plot_clip
-    from jaxspot.spotting.clip import BrokenVideos
     from jaxspot.spotting.spotter import spot_videos
+    from jaxspot.spotting.video_file import BrokenVideos
 
     try:
         found = spot_videos(flags.videos, weights=flags.weights, out=flags.out, plot=plot_clip)

@@ -50,7 +50,7 @@ MISTAKES = (
 def main(argv: Sequence[str]) -> int:
     """Trains and evaluates; returns the exit code."""
     config, out, resume = read_flags(argv)
-    from jaxspot.network.compiling import prepare_process
+    from jaxspot.process import prepare_process
 
     prepare_process()
     from jaxspot.experiment.run import train_and_evaluate

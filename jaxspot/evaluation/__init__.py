@@ -1,1 +1,1 @@
-"""Matching, F1, ROC and the floors and peers that results are held against."""
+"""Matching, F1, ROC, fitted thresholds, chance and the bootstrap."""

@@ -8,10 +8,10 @@ import pandas as pd
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.f1 import (
     COUNTS,
-    NO_FRAMES,
+    NO_INTERVALS,
     SCORES,
     count_matches,
-    frames_by_video,
+    intervals_by_video,
     rates,
 )
 from jaxspot.evaluation.matching import MatchingRule
@@ -34,12 +34,12 @@ def random_floor(
     F1 over the draws.
     """
     names = videos.video.tolist()
-    predicted = frames_by_video(intervals, names, "intervals")
-    truth = frames_by_video(annotations, names, "annotations")
+    predicted = intervals_by_video(intervals, names, "intervals")
+    truth = intervals_by_video(annotations, names, "annotations")
     counts = np.zeros((draws, len(KINDS), len(COUNTS)), int)
     for name, frames in zip(names, videos.frames.tolist(), strict=True):
         for i, kind in enumerate(KINDS):
-            ours, labels = (x.get((name, kind), NO_FRAMES) for x in (predicted, truth))
+            ours, labels = (x.get((name, kind), NO_INTERVALS) for x in (predicted, truth))
             lengths = ours[:, 1] - ours[:, 0] + 1
             rng = np.random.default_rng([seed, zlib.crc32(name.encode()), i])
             for drawn in counts[:, i]:

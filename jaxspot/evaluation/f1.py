@@ -12,7 +12,7 @@ from jaxspot.evaluation.matching import MatchingRule, check_scoring, match_inter
 
 COUNTS: tuple[str, ...] = ("predictions", "ground_truth", "tp", "fp", "fn")
 SCORES: tuple[str, ...] = (*COUNTS, "precision", "recall", "f1")
-NO_FRAMES = np.zeros((0, 2), np.int64)
+NO_INTERVALS = np.zeros((0, 2), np.int64)
 
 
 def score_intervals(
@@ -97,9 +97,9 @@ def _counts(intervals, annotations, videos, *, matching: MatchingRule = "one_to_
     if isinstance(videos, str):
         raise TypeError(f"videos must be a table or a list of names, not the text {videos!r}")
     names = list(videos.video if isinstance(videos, pd.DataFrame) else videos)
-    predicted = frames_by_video(intervals, names, "intervals")
-    truth = frames_by_video(annotations, names, "annotations")
-    both = lambda key: (predicted.get(key, NO_FRAMES), truth.get(key, NO_FRAMES))
+    predicted = intervals_by_video(intervals, names, "intervals")
+    truth = intervals_by_video(annotations, names, "annotations")
+    both = lambda key: (predicted.get(key, NO_INTERVALS), truth.get(key, NO_INTERVALS))
     count = lambda key: count_matches(*both(key), matching=matching, iou=iou)
     return {name: np.stack([count((name, kind)) for kind in KINDS]) for name in names}
 
@@ -111,7 +111,7 @@ def _pooled(counts):
     return {kind: rates(row) for kind, row in rows.items()}
 
 
-def frames_by_video(
+def intervals_by_video(
     table: pd.DataFrame, names: Iterable[str], what: str = "intervals"
 ) -> dict[tuple[str, str], np.ndarray]:
     """(video, kind) -> int (n, 2) onset and offset.

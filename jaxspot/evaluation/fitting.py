@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS, frame_labels
-from jaxspot.evaluation.f1 import NO_FRAMES, frames_by_video
+from jaxspot.evaluation.f1 import NO_INTERVALS, intervals_by_video
+from jaxspot.evaluation.frame_scores import roc_threshold
 from jaxspot.evaluation.interval_thresholds import (
     Curve,
     interval_f1_threshold,
     overall_f1_thresholds,
 )
 from jaxspot.evaluation.protocol import Protocol
-from jaxspot.evaluation.roc import roc_threshold
-from jaxspot.spotting.rule import (
+from jaxspot.spotting.automated_iou import (
     FittedRule,
     IntervalRule,
     Pair,
@@ -44,9 +44,9 @@ class ScoredVideo(NamedTuple):
     def curve(self, kind: str, smoothed: np.ndarray, rule: IntervalRule) -> Curve:
         """The curve of one kind in `smoothed`, float (T, 2), with labels and interval finder."""
         scores = smoothed[:, KINDS.index(kind)]
-        truth = frames_by_video(self.annotations.assign(video=self.video), [self.video])
+        truth = intervals_by_video(self.annotations.assign(video=self.video), [self.video])
         find = interval_finder(scores, kind, fps=self.fps, rule=rule)
-        return Curve(scores, truth.get((self.video, kind), NO_FRAMES), find)
+        return Curve(scores, truth.get((self.video, kind), NO_INTERVALS), find)
 
 
 def fit_rule(

@@ -1,4 +1,4 @@
-"""The information check: can simple features tell expressions at all, before any network learns?"""
+"""Can simple features tell expressions at all? Used by `launch/check_difficulty.py`."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ SKIPS = (0.2, 0.63)
 GRID = 7
 
 
-def block_differences(frames, *, fps: float, batch: int = 64) -> np.ndarray:
+def lcn_block_differences(frames, *, fps: float, batch: int = 64) -> np.ndarray:
     """Mean |LCN(t) - LCN(t - k)| over a GRID x GRID of blocks, for each k of SKIPS seconds.
 
     frames: uint8 (T, 112, 112). Returns float32 (T, len(SKIPS) * GRID * GRID); before the first
@@ -25,10 +25,7 @@ def block_differences(frames, *, fps: float, batch: int = 64) -> np.ndarray:
     """
     normalise = jax.jit(local_contrast_normalise)
     padded = np.concatenate([frames, np.repeat(frames[-1:], -len(frames) % batch, axis=0)])
-    chunks = [
-        np.asarray(normalise(padded[i : i + batch].astype(np.float32) / 255))
-        for i in range(0, len(padded), batch)
-    ]
+    chunks = [np.asarray(normalise(padded[i : i + batch])) for i in range(0, len(padded), batch)]
     images = np.concatenate(chunks)[: len(frames)]
     features = []
     for seconds in SKIPS:
@@ -41,16 +38,16 @@ def block_differences(frames, *, fps: float, batch: int = 64) -> np.ndarray:
 
 
 def information_check(bank: Bank) -> pd.DataFrame:
-    """LOSO frame AUC of gradient boosting on `block_differences`, by kind.
+    """LOSO frame AUC of gradient boosting on `lcn_block_differences`, by kind.
 
     Columns kind, auc (all held-out frames pooled), lowest and highest (of single subjects), frames
-    (positive). Near 0.5 no method can be told from another; near 1 every method will do.
+    (positive). Near 0.5 these features tell nothing; near 1 every method will do.
     """
     features, labels, groups = [], [], []
-    rows: Any = bank.videos.itertuples()
-    for row in rows:
+    videos: Any = bank.videos.itertuples()
+    for row in videos:
         frames = bank.frames(row.video)
-        features.append(block_differences(frames, fps=row.fps))
+        features.append(lcn_block_differences(frames, fps=row.fps))
         labels.append(frame_labels(bank.labels(row.video), frames=len(frames)))
         groups.append(np.full(len(frames), row.subject))
     x, y, subject = np.concatenate(features), np.concatenate(labels), np.concatenate(groups)

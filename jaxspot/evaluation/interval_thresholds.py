@@ -39,7 +39,8 @@ def interval_f1_threshold(curves: Sequence[Curve], **scoring: Any) -> float:
     labels = sum(len(curve.truth) for curve in curves)
     if not len(thresholds) or not labels:
         return NOTHING
-    f1 = _f1(sum(count_at(thresholds, curve, **scoring) for curve in curves), labels)
+    counts = np.sum([count_at(thresholds, curve, **scoring) for curve in curves], axis=0)
+    f1 = f1_of(counts, labels)
     return float(thresholds[middle_of_best(thresholds, f1)]) if f1.any() else NOTHING
 
 
@@ -69,7 +70,7 @@ def overall_f1_thresholds(
             if (key := spans.tobytes()) not in known:
                 known[key] = np.array([count(keep(ours, spans)) for ours in found])
             counts[row] += known[key] + count_macro(spans)
-    f1 = _f1(counts, labels)
+    f1 = f1_of(counts, labels)
     if not f1.any():
         return NOTHING, NOTHING
     row = middle_of_best(large, f1.max(1))
@@ -112,8 +113,9 @@ def _counter(truth, **scoring):
     return count
 
 
-def _f1(counts, labels):
-    return 2 * counts[..., 0] / (counts[..., 1] + labels)
+def f1_of(counts: np.ndarray, labels: int) -> np.ndarray:
+    """F1 from labels found and predictions, int (..., 2), and the number of labels."""
+    return 2 * counts[..., 0] / np.maximum(counts[..., 1] + labels, 1)
 
 
 def _with_nothing(curves):

@@ -30,7 +30,7 @@ def interval_iou(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     `b` is int (G, 2). A ratio is rounded once: comparing it with 0.5 or 0.3 is exact on the
     boundary.
     """
-    a, b = _frames(a), _frames(b)
+    a, b = _checked(a), _checked(b)
     onset = np.maximum(a[:, None, 0], b[None, :, 0])
     offset = np.minimum(a[:, None, 1], b[None, :, 1])
     both = np.maximum(offset - onset + 1, 0)
@@ -49,8 +49,8 @@ def match_intervals(
 
     one_to_one: each interval is matched at most once. The matching has as many pairs as possible;
     if there are several such matchings, it is the one with the largest total IoU.
-    megc2020: the rule of the MEGC 2020 organisers. A label is found if any prediction reaches the
-    threshold. One prediction may match several labels, and several predictions may match one label.
+    megc2020: the rule of the MEGC 2020 organisers. A label is found if any prediction reaches
+    `iou`. One prediction may match several labels, and several predictions may match one label.
     The index returned is that of the best IoU.
 
     Args:
@@ -66,7 +66,7 @@ def match_intervals(
         `matching` or `iou` is not valid.
     """
     check_scoring(matching, iou)
-    predicted, truth = _frames(predicted), _frames(truth)
+    predicted, truth = _checked(predicted), _checked(truth)
     if min(predicted.min(initial=1), truth.min(initial=1)) < 1:
         raise ValueError("an onset is before frame 1; `from_span` converts bounds counted from 0")
     overlap = interval_iou(predicted, truth)
@@ -105,7 +105,7 @@ def _best(iou, near):
     return np.where(near.any(axis=1), iou.argmax(axis=1), -1)
 
 
-def _frames(intervals):
+def _checked(intervals):
     intervals = np.asarray(intervals)
     if intervals.size == 0:
         return np.zeros((0, 2), np.int64)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.evaluation.f1 import NO_FRAMES, frames_by_video
+from jaxspot.evaluation.f1 import NO_INTERVALS, intervals_by_video
 from jaxspot.evaluation.matching import match_intervals
 
 DATASET_NUMBERS = {"samm_lv": 1, "cas_me2": 2}
@@ -21,7 +21,6 @@ def megc_log(
     videos: pd.DataFrame | Iterable[str],
     dataset: Literal["samm_lv", "cas_me2"],
     iou: float = 0.5,
-    every_prediction: bool = False,
 ) -> str:
     """The log as the organisers of MEGC 2020 lay it out, both kinds together.
 
@@ -31,26 +30,25 @@ def megc_log(
     each prediction that matches nothing is an FP. So there are as many rows of TP, FP and FN as
     `score_intervals` counts. The logs of both data sets together make the challenge's file.
 
-    `videos` gives the order of the log. `every_prediction` adds a TP row for each further
-    prediction of a label, as the organisers' own log does. The other arguments are those of
-    `score_intervals`. Raises ValueError for another data set, UserError for an interval of a video
-    not in `videos`.
+    A further prediction of a label has no row; the organisers' own log has one.
+
+    `videos` gives the order of the log. The other arguments are those of `score_intervals`. Raises
+    ValueError for another data set, UserError for an interval of a video not in `videos`.
     """
     if dataset not in DATASET_NUMBERS:
         raise ValueError(f"dataset must be one of {', '.join(DATASET_NUMBERS)}, not {dataset!r}")
     names = list(videos.video if isinstance(videos, pd.DataFrame) else videos)
-    predicted = frames_by_video(intervals, names, "intervals")
-    truth = frames_by_video(annotations, names, "annotations")
+    predicted = intervals_by_video(intervals, names, "intervals")
+    truth = intervals_by_video(annotations, names, "annotations")
     rows = []
     for name in names:
         both = [
             row
             for kind in KINDS
             for row in _rows(
-                predicted.get((name, kind), NO_FRAMES),
-                truth.get((name, kind), NO_FRAMES),
+                predicted.get((name, kind), NO_INTERVALS),
+                truth.get((name, kind), NO_INTERVALS),
                 iou,
-                every_prediction,
             )
         ]
         both.sort(key=_onset)
@@ -61,17 +59,15 @@ def megc_log(
 NONE = ("-", "-")
 
 
-def _rows(predicted: np.ndarray, truth: np.ndarray, iou, every_prediction) -> Iterator[tuple]:
+def _rows(predicted: np.ndarray, truth: np.ndarray, iou) -> Iterator[tuple]:
     """(label, prediction, "TP" | "FP" | "FN") of one video and kind."""
     matching = match_intervals(predicted, truth, matching="megc2020", iou=iou)
     guesses, labels = predicted.tolist(), truth.tolist()
     for label, i in zip(labels, matching.truth.tolist(), strict=True):
         yield (label, guesses[i], "TP") if i >= 0 else (label, NONE, "FN")
-    for i, j in enumerate(matching.predicted.tolist()):
+    for guess, j in zip(guesses, matching.predicted.tolist(), strict=True):
         if j < 0:
-            yield NONE, guesses[i], "FP"
-        elif every_prediction and i not in matching.truth:
-            yield labels[j], guesses[i], "TP"
+            yield NONE, guess, "FP"
 
 
 def _onset(row):

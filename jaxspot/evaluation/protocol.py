@@ -5,11 +5,14 @@ from typing import Any, Literal
 
 from jaxspot.errors import check_fields, check_numbers
 from jaxspot.evaluation.matching import MatchingRule
+from jaxspot.training.inner_folds import Fit
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How thresholds are fitted and intervals are scored; the defaults are the paper's.
+    """How thresholds are fitted and intervals are scored; the defaults use no test labels.
+
+    Otherwise the defaults are the paper's method.
 
     Attributes:
       matching: "one_to_one" or "megc2020", see `match_intervals`.
@@ -43,7 +46,7 @@ class Protocol:
     iou: float = 0.5
     threshold: Literal["roc", "interval_f1", "overall_f1", "test_oracle"] = "roc"
     quantiles: tuple[float, float] = (0.01, 0.99)
-    fit: Literal["inner", "training", "validation"] = "training"
+    fit: Fit = "training"
     inner_groups: int = 8
     frame_skip: Literal["kth", "manual", "test_oracle"] = "kth"
     cycles: float = 1.0
@@ -77,21 +80,3 @@ class Protocol:
     def oracle(self) -> bool:
         """Whether anything is chosen on test data: tables must say so."""
         return "test_oracle" in (self.threshold, self.frame_skip)
-
-
-@dataclass(frozen=True)
-class Control:
-    """The negative control: the method trained and scored on moved labels.
-
-    Attributes:
-      folds: how many are trained, 0 for none.
-      seconds: how far the labels are moved at least.
-    """
-
-    folds: int = 4
-    seconds: float = 10.0
-
-    def __post_init__(self):
-        check_fields(self)
-        check_numbers(self, "folds", least=0)
-        check_numbers(self, "seconds", above=0)

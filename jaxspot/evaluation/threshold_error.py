@@ -1,4 +1,7 @@
-"""How far fitted thresholds lie from those that would have been best on the held-out subjects."""
+"""How far fitted thresholds lie from those that would have been best on the held-out subjects.
+
+Used by `launch/check_thresholds.py`.
+"""
 
 from collections.abc import Sequence
 
@@ -7,9 +10,9 @@ import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.fitting import ScoredVideo
-from jaxspot.evaluation.interval_thresholds import count_at, middle_of_best
+from jaxspot.evaluation.interval_thresholds import count_at, f1_of, middle_of_best
 from jaxspot.evaluation.protocol import Protocol
-from jaxspot.spotting.rule import FittedRule, normalise, smooth_scores
+from jaxspot.spotting.automated_iou import FittedRule, normalise, smooth_scores
 
 SHIFTS = np.linspace(-0.6, 0.6, 241)
 """On the normalised scale, where most scores lie in 0..1."""
@@ -37,6 +40,6 @@ def _kind_error(kind, held_out, fitted, protocol):
         labels += len(curve.truth)
         thresholds = own.threshold[KINDS.index(kind)] + SHIFTS
         counts += count_at(thresholds, curve, **protocol.scoring)
-    f1 = 2 * counts[:, 0] / np.maximum(counts[:, 1] + labels, 1)
+    f1 = f1_of(counts, labels)
     best = middle_of_best(SHIFTS, f1)
     return -SHIFTS[best], f1[len(SHIFTS) // 2], f1[best]

@@ -11,12 +11,12 @@ import numpy as np
 
 from jaxspot.errors import UserError
 from jaxspot.experiment.heldout import HeldOut, fold_rule, mean_durations, spot_held_out
+from jaxspot.experiment.manual_skips import search_skips
 from jaxspot.experiment.scores import NetworkScores, Work, blank_faceless, score_bank
 from jaxspot.experiment.settings import Settings
-from jaxspot.experiment.skips import search_skips
 from jaxspot.files import write_text
 from jaxspot.progress import progress_bar
-from jaxspot.spotting.rule import Pair
+from jaxspot.spotting.automated_iou import Pair
 from jaxspot.training.folds import Fold, loso_folds
 from jaxspot.training.inner_folds import Networks, plan_networks
 from jaxspot.training.loso import TrainedFolds, start_folds, train_loso
@@ -32,8 +32,8 @@ class CrossValidation(NamedTuple):
     Attributes:
       folds: in the order of every fold axis.
       durations: per fold, mean seconds of ME and MaE of its own subjects.
-      skip_seconds: per fold, its frame skips k of ME and MaE in seconds: half of `durations`,
-        unless they were searched.
+      k_seconds: per fold, k of ME and MaE in seconds: half of `durations`, unless they were
+        searched.
       variables: of the folds' networks, stacked; the inner folds' are not among them.
       metrics: losses of the folds, see `TrainedFolds`.
       scores: raw, of the folds and inner folds.
@@ -42,7 +42,7 @@ class CrossValidation(NamedTuple):
 
     folds: tuple[Fold, ...]
     durations: tuple[Pair, ...]
-    skip_seconds: tuple[Pair, ...]
+    k_seconds: tuple[Pair, ...]
     variables: dict[str, Any]
     metrics: list[dict[str, Any]]
     scores: NetworkScores
@@ -104,26 +104,26 @@ def cross_validate(
         mean_durations(bank, fold, inclusive=settings.inclusive) for fold in networks.all
     )
     trained = train(bank, networks, settings, work)
-    skip_seconds = search_skips(
+    k_seconds = search_skips(
         bank,
         networks.all,
         settings.model,
         trained.variables,
         durations,
-        rule=settings.protocol.frame_skip,
+        frame_skip=settings.protocol.frame_skip,
         saved=work.saved / "frame_skips.json",
         name=work.name,
         stop_here=work.stop_here,
     )
-    scores = score_bank(bank, networks, trained.variables, skip_seconds, settings, work)
+    scores = score_bank(bank, networks, trained.variables, k_seconds, settings, work)
     count = len(networks.folds)
-    durations, skip_seconds = durations[:count], skip_seconds[:count]
+    durations, k_seconds = durations[:count], k_seconds[:count]
     rules = [fold_rule(settings.rule, pair, settings.protocol) for pair in durations]
     blank = blank_faceless(bank, scores)
     return CrossValidation(
         networks.folds,
         durations,
-        skip_seconds,
+        k_seconds,
         jax.tree.map(lambda leaf: leaf[:count], trained.variables),
         split_metrics(networks, trained.metrics)[0],
         scores,

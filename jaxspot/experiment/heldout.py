@@ -12,8 +12,7 @@ from jaxspot.errors import UserError
 from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.experiment.scores import NetworkScores
-from jaxspot.spotting.manual_iou import apply_manual_iou
-from jaxspot.spotting.rule import (
+from jaxspot.spotting.automated_iou import (
     FittedRule,
     IntervalRule,
     Pair,
@@ -21,6 +20,7 @@ from jaxspot.spotting.rule import (
     cutoff_from_k,
     normalise,
 )
+from jaxspot.spotting.manual_iou import apply_manual_iou
 from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import Networks
 from jaxspot.video.bank import Bank

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.megc_log import DATASET_NUMBERS, megc_log
+from jaxspot.experiment.baselines import MethodTables
 from jaxspot.experiment.control import control_title, judge_control
 from jaxspot.experiment.crossval import CrossValidation
 from jaxspot.experiment.heldout import HeldOut
-from jaxspot.experiment.peers import MethodTables
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.tables import (
     LAYOUTS,

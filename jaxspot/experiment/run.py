@@ -17,10 +17,10 @@ import jax
 import pandas as pd
 
 from jaxspot.errors import Interrupted, UserError
+from jaxspot.experiment.baselines import compare_methods, spot_by_peers
 from jaxspot.experiment.control import negative_control
 from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_networks
 from jaxspot.experiment.outputs import write_outputs
-from jaxspot.experiment.peers import compare_methods, spot_by_peers
 from jaxspot.experiment.scores import Work, write_scores
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
 from jaxspot.experiment.sweep import SweepRun, read_finished, sweep_runs, training_key, write_sweep
@@ -116,7 +116,7 @@ def run_one(
     write_scores(workdir / "scores", trained.held_out_scores(bank))
     write_table(trained.held_out.intervals, workdir / "intervals.csv")
     rules = tuple(trained.held_out.rules[fold.held_out] for fold in trained.folds)
-    spotter = Spotter(settings.model, trained.variables, trained.skip_seconds, rules)
+    spotter = Spotter(settings.model, trained.variables, trained.k_seconds, rules)
     save_spotter(saved / "spotter", spotter)
     stop_here()
     spotted = spot_by_peers(

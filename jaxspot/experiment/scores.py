@@ -13,7 +13,7 @@ from jaxspot.experiment.settings import Settings
 from jaxspot.files import whole_file
 from jaxspot.network.streams import network_skips
 from jaxspot.progress import progress_bar
-from jaxspot.spotting.rule import Pair
+from jaxspot.spotting.automated_iou import Pair
 from jaxspot.spotting.scoring import CHUNK, score_video
 from jaxspot.storage import hash_tree, restore_tree, save_tree
 from jaxspot.training.folds import Fold
@@ -51,7 +51,7 @@ def score_bank(
     bank: Bank,
     networks: Networks,
     variables: dict[str, Any],
-    skip_seconds: Sequence[Pair],
+    k_seconds: Sequence[Pair],
     settings: Settings,
     work: Work,
 ) -> NetworkScores:
@@ -68,7 +68,7 @@ def score_bank(
             if not wanted:
                 bar.update(row.frames)
                 continue
-            pairs = [skip_seconds[number] for number in wanted]
+            pairs = [k_seconds[number] for number in wanted]
             skips = network_skips(settings.model.streams, pairs, row.fps / bank.every)
             place = work.saved / "scores" / row.video
             made_by = f"{weights} {wanted} {skips.tolist()}"

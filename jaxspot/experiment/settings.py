@@ -9,16 +9,34 @@ from pathlib import Path
 from typing import Any
 
 from jaxspot.baselines import PEERS
-from jaxspot.errors import UserError, check_numbers
-from jaxspot.evaluation.protocol import Control, Protocol
+from jaxspot.errors import UserError, check_fields, check_numbers
+from jaxspot.evaluation.protocol import Protocol
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream, build_model
-from jaxspot.spotting.rule import IntervalRule
+from jaxspot.spotting.automated_iou import IntervalRule
 from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.generate import choose_people, synthetic_bank
 from jaxspot.synthetic.heads import load_heads
 from jaxspot.training.step import Training
 from jaxspot.video.bank import Bank, open_bank
+
+
+@dataclasses.dataclass(frozen=True)
+class Control:
+    """The negative control: the method trained and scored on moved labels.
+
+    Attributes:
+      folds: how many are trained, 0 for none.
+      seconds: how far the labels are moved at least.
+    """
+
+    folds: int = 4
+    seconds: float = 10.0
+
+    def __post_init__(self):
+        check_fields(self)
+        check_numbers(self, "folds", least=0)
+        check_numbers(self, "seconds", above=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +112,7 @@ def read_protocol(config: Any) -> tuple[Protocol, IntervalRule]:
       UserError: a setting has a value that nothing can be done with.
     """
     values = config.protocol.to_dict()
+    values.pop("merge_seconds", None)  # of runs made before it was removed
     fields = {field.name for field in dataclasses.fields(IntervalRule)}
     rule = {name: values.pop(name) for name in fields & values.keys()}
     return _built("protocol.", Protocol, values), _built("protocol.", IntervalRule, rule)

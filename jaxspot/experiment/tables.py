@@ -10,7 +10,7 @@ from jaxspot.evaluation.protocol import Protocol
 from jaxspot.report.page import ReportTable
 from jaxspot.report.side_by_side import layout2, side_by_side, stacked
 from jaxspot.report.tables import layout4, layout5, table_title, write_tables
-from jaxspot.spotting.rule import IntervalRule
+from jaxspot.spotting.automated_iou import IntervalRule
 
 METHOD = "jaxspot"
 BOUNDS_NOTE = (

@@ -17,7 +17,8 @@ class Augmentation:
     """Ranges of the random augmentation; the defaults are the paper's.
 
     Attributes:
-      contrast, gamma, gain: lowest and highest factor.
+      contrast, gain: lowest and highest factor.
+      gamma: lowest and highest exponent.
       rotation: largest angle in degrees, in both directions.
       flip: probability of a horizontal flip.
       drift: standard deviation in pixels, along both axes, of a separate translation of each frame.

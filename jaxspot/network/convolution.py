@@ -1,7 +1,6 @@
 """The convolution trunk of Figure 1: depthwise separable blocks over pairs of frames."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import ClassVar, Literal
 
 import flax.linen as nn
@@ -10,6 +9,9 @@ import jax.numpy as jnp
 
 from jaxspot.errors import check_fields, check_numbers
 from jaxspot.network.blocks import EPSILON, FAST, Blocks, Norm
+
+MOMENTUM = 0.9
+"""Of the running statistics of batch normalisation."""
 
 
 class Convolution(nn.Module):
@@ -29,7 +31,6 @@ class Convolution(nn.Module):
       extra_blocks: number of blocks after the third, with the same width and without pooling. The
         paper counts its three blocks as three layers, so 7 extra blocks make the 10 layers of
         section 4.3.
-      momentum: of the running statistics of batch normalisation.
 
     Raises:
       ValueError: when built, an option with another value than those named above.
@@ -43,7 +44,6 @@ class Convolution(nn.Module):
     dropout: float = 0.0
     norm: Literal["batch", "none"] = "batch"
     extra_blocks: int = 0
-    momentum: float = 0.9
     multiple: ClassVar[int] = 4
     blocks: ClassVar[Blocks] = FAST
 
@@ -60,7 +60,7 @@ class Convolution(nn.Module):
         current = jnp.broadcast_to(inputs[:, :1], inputs[:, 1:].shape)
         pairs = jnp.stack([current, inputs[:, 1:]], 2).reshape(-1, 2, *inputs.shape[2:])
         one, two, three = self.widths
-        norm = partial(BatchNorm, momentum=self.momentum) if self.norm == "batch" else Bias
+        norm = BatchNorm if self.norm == "batch" else Bias
         first = PairBlock(one, norm, self.blocks.pair, self.multiplier, self.kernel_init)
         x = self._drop(first(pairs, self.pooling, train=train), train)
         for width, pooling in [(two, self.pooling)] + (1 + self.extra_blocks) * [(three, None)]:
@@ -116,7 +116,6 @@ class BatchNorm(nn.Module):
     """What batch normalisation learns and remembers; the block computes with it."""
 
     features: int
-    momentum: float
 
     @nn.compact
     def __call__(self, compute: Callable, *, train: bool) -> jax.Array:
@@ -129,7 +128,7 @@ class BatchNorm(nn.Module):
         if train and not self.is_initializing():
             for average, value in zip((mean, var), used, strict=True):
                 value = jax.lax.stop_gradient(value)
-                average.value = self.momentum * average.value + (1 - self.momentum) * value
+                average.value = MOMENTUM * average.value + (1 - MOMENTUM) * value
         return y
 
 

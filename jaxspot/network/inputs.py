@@ -7,14 +7,14 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxspot.network.augment import Augmentation, augment, augment_regions
-from jaxspot.network.flow import Motion, local_motion
 from jaxspot.network.lcn import local_contrast_normalise, unit_range
 from jaxspot.network.model import TwoStream
+from jaxspot.network.motion import Motion, local_motion
 from jaxspot.network.region_motion import RegionMotion, region_features
 
 
 def preprocess_frames(frames: jax.Array, model: TwoStream) -> jax.Array:
-    """Frames as the network sees them, each on its own: `preprocess`, or the places of regions."""
+    """Frames as the network sees them, each on its own: `preprocess`, or region motion as it is."""
     if isinstance(model.trunk, RegionMotion):
         return frames
     return preprocess(frames, lcn=model.streams.lcn)

@@ -6,18 +6,14 @@ folded into the matrix that it follows. `pooled_kernels` holds what ends in a po
 
 import functools
 import operator
-from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+_CHUNK = 28 * 28
+"""Pixels of an image of 112 x 112 after two poolings, which divide the rows of all its layers."""
 _TAPS = [(i, j) for i in range(3) for j in range(3)]
-
-
-def for_backend(*, cpu: Callable, others: Callable) -> Callable:
-    """The form of a kernel that this backend runs fast: the one place that chooses."""
-    return cpu if jax.default_backend() == "cpu" else others
 
 
 @jax.custom_vjp
@@ -37,7 +33,7 @@ def _depthwise_forward(x, kernel):
 
 def _depthwise_backward(residual, gradient):
     x, kernel = residual
-    sums = for_backend(cpu=tap_sums_by_image, others=tap_sums)
+    sums = tap_sums_by_image if jax.default_backend() == "cpu" else tap_sums
     return depthwise(gradient, kernel[::-1, ::-1]), sums(_pad(x), gradient)
 
 
@@ -74,7 +70,7 @@ def _pad(x):
 def column_sum(x: jax.Array) -> jax.Array:
     """Sum over all axes but the last: float (..., channels) -> (channels,).
 
-    Chunks of 784 rows by a product with ones, then a short sum: fast, and 1e-7 accurate where one
+    Chunks of rows by a product with ones, then a short sum: fast, and 1e-7 accurate where one
     long float32 product is 1e-5.
     """
     rows = x.size // x.shape[-1]
@@ -84,7 +80,7 @@ def column_sum(x: jax.Array) -> jax.Array:
 
 
 def _chunk(rows):
-    return 784 if rows % 784 == 0 else rows
+    return _CHUNK if rows % _CHUNK == 0 else rows
 
 
 @jax.custom_vjp

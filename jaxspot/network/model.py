@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jaxspot.errors import check_numbers, one_of
 from jaxspot.network.convolution import Convolution
-from jaxspot.network.flow import Motion
+from jaxspot.network.motion import Motion
 from jaxspot.network.region_motion import COORDINATES, RegionMotion
 from jaxspot.network.streams import Streams
 
@@ -68,7 +68,7 @@ class TwoStream(nn.Module):
         x = self.trunk(inputs, train=train)
         x = ResidualDense()(x).reshape(len(inputs), -1)
         if self.dropout:
-            # The trunk's own dropout has that name where it has one.
+            # Random numbers follow the name, and `Convolution` may have a Dropout_0 of its own.
             name = "FeatureDropout" if isinstance(self.trunk, Convolution) else "Dropout_0"
             x = nn.Dropout(self.dropout, name=name)(x, deterministic=not train)
         if self.fusion_width:

@@ -1,4 +1,4 @@
-"""LCN, augmentation and the convolution trunk by the library's own functions, for tests and export.
+"""LCN, augmentation and the paper's trunk by library functions, for tests and the benchmark.
 
 They have the signatures and parameters of the fast ones and give the same numbers up to rounding.
 """

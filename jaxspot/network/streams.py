@@ -1,4 +1,8 @@
-"""Frame skips and references: which frames each stream compares, paper section 3.3 and Table 3."""
+"""Streams: which references each one compares a frame with, paper section 2.2.
+
+A reference is a multiple of k away. k is from labels (`annotations/durations.py`). In training it
+is drawn from the ranges of Table 3 (`training/frame_skips.py`).
+"""
 
 import dataclasses
 import math
@@ -54,9 +58,9 @@ def _is_reference(pair):
     return kind in KINDS and isinstance(times, int | float) and 0 < abs(times) < math.inf
 
 
-def frame_skips(skip_seconds: Sequence[float], fps: float) -> list[int]:
-    """k of ME and MaE in frames, 1 or more, from seconds; half a frame rounds up."""
-    return [max(1, math.floor(skip * fps + 0.5)) for skip in skip_seconds]
+def k_in_frames(k_seconds: Sequence[float], fps: float) -> list[int]:
+    """k of ME and MaE in frames, 1 or more, from k in seconds; half a frame rounds up."""
+    return [max(1, math.floor(k * fps + 0.5)) for k in k_seconds]
 
 
 def stream_skips(k: ArrayLike, references: References) -> np.ndarray:
@@ -70,18 +74,11 @@ def stream_skips(k: ArrayLike, references: References) -> np.ndarray:
     return np.where(skips == 0, np.sign(times), skips).astype(np.int64)
 
 
-def network_skips(
-    streams: Streams, skip_seconds: Sequence[Sequence[float]], fps: float
-) -> np.ndarray:
+def network_skips(streams: Streams, k_seconds: Sequence[Sequence[float]], fps: float) -> np.ndarray:
     """Frame skips in scoring, int (networks, streams), from each network's k in seconds."""
-    k = np.array([frame_skips(pair, fps) for pair in skip_seconds])
+    k = np.array([k_in_frames(pair, fps) for pair in k_seconds])
     step = max(1, round(streams.skip_rounding_seconds * fps))
     return stream_skips(np.maximum(np.rint(k / step), 1) * step, streams.references)
-
-
-def skips_in_seconds(streams: Streams, skip_seconds: Sequence[float]) -> list[float]:
-    """The skip of each stream in seconds, from k of ME and MaE in seconds."""
-    return [float(times * skip_seconds[KINDS.index(kind)]) for kind, times in streams.references]
 
 
 def reference_places(places: np.ndarray, first: ArrayLike, last: ArrayLike) -> np.ndarray:

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from sklearn.metrics import roc_curve
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.evaluation.roc import auc
+from jaxspot.evaluation.frame_scores import auc
 from jaxspot.files import write_bytes
 from jaxspot.spotting.intervals import find_intervals
 

@@ -24,9 +24,9 @@ def normalise_per_video(scores: np.ndarray) -> np.ndarray:
 def normalise_by(scores: np.ndarray, *, low, high) -> np.ndarray:
     """(scores - low) / (high - low) with fixed ends, such as quantiles of training subjects.
 
-    Nothing is clipped, so the order of frames (and the AUC) is kept, and a frame's value does not
-    depend on the rest of its video. `scores` float (T, ...); `low` and `high` a number, or one for
-    each column; where high <= low the scale is left at 1.
+    Nothing is clipped, so the order of frames (and the AUC) is kept. With ends from other videos, a
+    frame's value does not depend on the rest of its own. `scores` float (T, ...); `low` and `high`
+    a number, or one for each column; where high <= low the scale is left at 1.
     """
     low, high = np.asarray(low, float), np.asarray(high, float)
     scale = np.where(high > low, high - low, 1.0)

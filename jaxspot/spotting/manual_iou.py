@@ -5,9 +5,9 @@ import pandas as pd
 from scipy import signal
 
 from jaxspot.annotations.intervals import KINDS
+from jaxspot.spotting.automated_iou import Pair
 from jaxspot.spotting.filters import HALF_GAIN, normalise_per_video, savitzky_golay
 from jaxspot.spotting.intervals import find_intervals, intervals_table, one_axis
-from jaxspot.spotting.rule import Pair
 
 
 def manual_iou_intervals(

@@ -90,14 +90,14 @@ def _score_chunks(model, variables, frames, skips, chunk, mesh, starts):
     before, after = _margin(skips.max()), _margin(-skips.min())
     repeat = lambda leaf: np.concatenate([leaf] * mesh.size)
     turns = in_turns(jax.tree.map(repeat, (variables, row.reshape(-1).astype(np.int32))), mesh)
-    shown = lambda places: frames[reference_places(places, 0, len(frames) - 1)]
-    load = lambda places: shard_folds(shown(places), mesh)
-    preprocess_all, lengthen, compare, score = _programs(model, mesh, chunk)
-    around = preprocess_all(load(starts + np.arange(-before, after)))
+    clipped = lambda places: reference_places(places, 0, len(frames) - 1)
+    load = lambda places: shard_folds(frames[clipped(places)], mesh)
+    preprocess_all, append, compare, score = _programs(model, mesh, chunk)
+    window = preprocess_all(load(starts + np.arange(-before, after)))
     references = replicate(before - distinct, mesh)
     for first in range(0, -(-len(frames) // mesh.size), chunk):
-        ahead = load(starts + first + after + np.arange(chunk))
-        stretch, around = lengthen(around, ahead)
+        new = load(starts + first + after + np.arange(chunk))
+        stretch, window = append(window, new)
         inputs = compare(stretch, before, references)
         yield first, [score(network, inputs) for network in turns]
 
@@ -109,11 +109,11 @@ def _margin(longest):
 
 @cache
 def _programs(model: Any, mesh: Mesh, chunk: int):
-    """For every device on its own: frames preprocessed; a stretch made longer, compared, scored."""
+    """For every device on its own: frames preprocessed; new ones appended; compared; scored."""
     preprocess_all = partial(preprocess_frames, model=model)
 
-    def lengthen(around, frames):
-        stretch = jnp.concatenate([around, preprocess_all(frames)], 1)
+    def append(window, new):
+        stretch = jnp.concatenate([window, preprocess_all(new)], 1)
         return stretch, stretch[:, chunk:]
 
     def compare(stretch, place, references):
@@ -128,7 +128,7 @@ def _programs(model: Any, mesh: Mesh, chunk: int):
         return map_folds(one, networks)
 
     on_mesh = lambda f, shared=0: compile_program(on_each_device(f, mesh, shared=shared))
-    return on_mesh(preprocess_all), on_mesh(lengthen), on_mesh(compare, 2), on_mesh(score)
+    return on_mesh(preprocess_all), on_mesh(append), on_mesh(compare, 2), on_mesh(score)
 
 
 def chunk_inputs(

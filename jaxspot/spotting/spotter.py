@@ -14,10 +14,10 @@ from jaxspot.errors import UserError
 from jaxspot.files import with_tuples
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream, build_model, frame_shape, model_fields
-from jaxspot.network.streams import network_skips, skips_in_seconds
-from jaxspot.spotting.clip import Plot, spot_clips
-from jaxspot.spotting.rule import FittedRule, apply_rule
+from jaxspot.network.streams import network_skips
+from jaxspot.spotting.automated_iou import FittedRule, apply_rule
 from jaxspot.spotting.scoring import score_video
+from jaxspot.spotting.video_file import Plot, spot_clips
 from jaxspot.storage import restore_tree, save_tree, verify_tree
 from jaxspot.video.bank import SIZE
 from jaxspot.video.shown import ShownFrames
@@ -32,18 +32,18 @@ class Spotter:
     Attributes:
       model: the network.
       variables: {"params", "batch_stats"}, every leaf with a leading axis of networks.
-      skip_seconds: per network, its frame skips k of ME and MaE in seconds.
+      k_seconds: per network, k of ME and MaE in seconds.
       rules: per network, its fitted rule.
     """
 
     model: TwoStream
     variables: dict[str, Any]
-    skip_seconds: tuple[tuple[float, float], ...]
+    k_seconds: tuple[tuple[float, float], ...]
     rules: tuple[FittedRule, ...]
 
     def skips(self, fps: float) -> np.ndarray:
         """Frame skips of each stream at a frame rate: int (networks, streams)."""
-        return network_skips(self.model.streams, self.skip_seconds, fps)
+        return network_skips(self.model.streams, self.k_seconds, fps)
 
     def score(self, frames: np.ndarray | ShownFrames, fps: float) -> np.ndarray:
         """Mean of the networks' scores of a video: float32 (frames, 2), 0..1.
@@ -61,23 +61,24 @@ class Spotter:
 def mean_rule(rules: Sequence[FittedRule]) -> FittedRule:
     """One rule for the mean of several networks' scores: the mean of theirs.
 
-    Thresholds are averaged on the raw scale, where the scores are. A network that finds nothing
-    (threshold inf) is left out of the mean; if most find nothing, so does the result.
+    With "train_quantiles", thresholds are averaged on the raw scale, where the scores are; with
+    "per_video", as they are. A network that finds nothing (threshold inf) is left out of the mean;
+    if half of them or more find nothing, so does the result.
     """
     first = rules[0].rule
     lows, highs = _pairs(rules, "low"), _pairs(rules, "high")
     low, high = lows.mean(0), highs.mean(0)
     scale = lambda low, high: np.where(high > low, high - low, 1.0)
-    fixed = first.normalisation != "per_video"
+    fixed_scale = first.normalisation != "per_video"
 
     def average(name):
         values = _pairs(rules, name)
-        if fixed:
+        if fixed_scale:
             values = lows + values * scale(lows, highs)
         finite = np.isfinite(values)
         mean = np.where(finite, values, 0).sum(0) / np.maximum(finite.sum(0), 1)
         mean = np.where(finite.mean(0) > 0.5, mean, np.inf)
-        return _pair((mean - low) / scale(low, high) if fixed else mean)
+        return _pair((mean - low) / scale(low, high) if fixed_scale else mean)
 
     cutoff = _pairs([fitted.rule for fitted in rules], "cutoff_hz").mean(0)
     length = _pairs([fitted.rule for fitted in rules], "length_seconds").mean(0)
@@ -124,13 +125,12 @@ def spot_videos(
         name.
     """
     spotter = load_spotter(weights)
-    mean = np.mean(spotter.skip_seconds, 0).tolist()
     return spot_clips(
         paths,
         score=spotter.score,
         intervals=spotter.intervals,
         out=out,
-        stream_skip_seconds=skips_in_seconds(spotter.model.streams, mean),
+        skips=spotter.skips,
         plot=plot,
         progress=progress,
     )
@@ -140,7 +140,7 @@ def save_spotter(folder: str | Path, spotter: Spotter) -> None:
     """Writes a spotter as FOLDER/weights: its networks, its settings as JSON, and their hashes."""
     settings = {
         "model": model_fields(spotter.model),
-        "skip_seconds": spotter.skip_seconds,
+        "skip_seconds": spotter.k_seconds,
         "rules": [fitted.to_json() for fitted in spotter.rules],
     }
     text = json.dumps(settings, indent=1) + "\n"
@@ -162,8 +162,10 @@ def load_spotter(folder: str | Path) -> Spotter:
     verify_tree(weights)
     settings = json.loads((weights / SETTINGS).read_text(encoding="utf-8"))
     try:
-        model = build_model(**with_tuples(settings["model"]))
-        skip_seconds = tuple(tuple(pair) for pair in settings["skip_seconds"])
+        fields = with_tuples(settings["model"])
+        fields.pop("momentum", None)  # saved until it was removed; scores do not depend on it
+        model = build_model(**fields)
+        k_seconds = tuple(tuple(pair) for pair in settings["skip_seconds"])
         rules = tuple(FittedRule.from_json(values) for values in settings["rules"])
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
@@ -173,4 +175,4 @@ def load_spotter(folder: str | Path) -> Spotter:
     shapes = jax.eval_shape(lambda: init_variables(model, jax.random.key(0), size))
     stacked = lambda leaf: jax.ShapeDtypeStruct((len(rules), *leaf.shape), leaf.dtype)
     variables = restore_tree(weights, jax.tree.map(stacked, {"batch_stats": {}} | shapes))
-    return Spotter(model, variables, skip_seconds, rules)
+    return Spotter(model, variables, k_seconds, rules)

@@ -16,8 +16,9 @@ from jaxspot.network.compiling import compile_program
 from jaxspot.network.inputs import sample_inputs
 from jaxspot.network.model import TwoStream
 from jaxspot.training.epoch import EpochData, FoldData
-from jaxspot.training.folds import EPOCHS, Fold, fold_key, samples_key, validates
+from jaxspot.training.folds import Fold, validates
 from jaxspot.training.pool import FramePool
+from jaxspot.training.random_keys import EPOCHS, fold_key, samples_key
 from jaxspot.training.sampling import epoch_samples, same_length, validation_samples
 from jaxspot.training.step import Training
 
@@ -51,8 +52,8 @@ def feed_epochs(
     """
     padded = pad_folds(list(folds), mesh)
     draw = partial(epoch_samples, pool, padded, training, model.streams)
-    epochs = same_length([draw(epoch=epoch) for epoch in range(1, training.epochs + 1)])
-    samples = [epoch.frames for epoch in epochs]
+    drawn = same_length([draw(epoch=epoch) for epoch in range(1, training.epochs + 1)])
+    samples = [one.samples for one in drawn]
     places, validation = np.zeros(0, np.int32), (None, None)
     if validates(folds):
         places = validation_samples(pool, padded, training, model.streams)
@@ -68,7 +69,7 @@ def feed_epochs(
         load = (load_bank if resident else ahead)(pool, samples, mesh)
         for epoch in range(first, training.epochs + 1):
             keys = shard_folds(jax.vmap(partial(jax.random.fold_in, data=epoch))(own_keys), mesh)
-            index = shard_folds(epochs[epoch - 1].index, mesh)
+            index = shard_folds(drawn[epoch - 1].index, mesh)
             key = replicate(samples_key(training.seed, epoch), mesh)
             # No name here holds an epoch's frames, so that they are gone when the next are loaded.
             yield FoldData(index, keys, *validation), EpochData(*load(epoch), key)

@@ -1,17 +1,9 @@
 """Leave-one-subject-out folds, paper section 3.3."""
 
 import dataclasses
-import zlib
 from collections.abc import Iterable, Sequence
 
-import jax
-
 from jaxspot.errors import UserError
-
-SAMPLES = 2**31
-"""Stands where a subject's number stands in other keys; those are lower."""
-START, EPOCHS = 0, 1
-"""Of the two keys folded from a fold's: one starts its weights, the other runs its epochs."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,18 +61,3 @@ def validates(folds: Sequence[Fold]) -> bool:
     if any(having) != all(having):
         raise ValueError("either all folds have validation subjects, or none has")
     return all(having)
-
-
-def subject_number(subject: str) -> int:
-    """A number that depends on nothing but the name, for random keys: 0..2**31 - 1."""
-    return zlib.crc32(subject.encode()) & 0x7FFFFFFF
-
-
-def samples_key(seed: int, epoch: int) -> jax.Array:
-    """The random key of an epoch's samples, which folds share."""
-    return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), SAMPLES), epoch)
-
-
-def fold_key(seed: int, fold: Fold) -> jax.Array:
-    """The random key of a fold: from seed and held-out subject, whatever other folds there are."""
-    return jax.random.fold_in(jax.random.key(seed), subject_number(fold.held_out))

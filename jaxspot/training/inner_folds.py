@@ -8,11 +8,13 @@ network that has seen neither that subject nor the fold's held-out one.
 import dataclasses
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from typing import Literal, get_args
 
 from jaxspot.errors import UserError, one_of
 from jaxspot.training.folds import Fold, split_fold, validates
 
-FITS = ("inner", "training", "validation")
+Fit = Literal["inner", "training", "validation"]
+FITS: tuple[Fit, ...] = get_args(Fit)
 JOIN = " + "
 FEWEST = 3
 """An inner fold leaves out two groups; somebody must remain to train on."""
@@ -49,7 +51,7 @@ class Networks:
         return tuple(subject for subject in self.scorers[number] if subject != held_out)
 
 
-def plan_networks(folds: Sequence[Fold], *, fit: str, groups: int = 8) -> Networks:
+def plan_networks(folds: Sequence[Fold], *, fit: Fit, groups: int = 8) -> Networks:
     """Lists the networks that a run needs, given the scores that its thresholds are fitted on.
 
     With inner folds, the subjects are divided into groups. For each pair of groups, one network is

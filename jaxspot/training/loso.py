@@ -20,8 +20,9 @@ from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream
 from jaxspot.training.epoch import train_epoch
 from jaxspot.training.feed import feed_epochs
-from jaxspot.training.folds import START, Fold, fold_key, validates
+from jaxspot.training.folds import Fold, validates
 from jaxspot.training.pool import FramePool, as_pool
+from jaxspot.training.random_keys import START, fold_key
 from jaxspot.training.saved_epochs import Progress
 from jaxspot.training.state import FoldState, init_state
 from jaxspot.training.step import Training, make_optimiser

@@ -7,11 +7,14 @@ import numpy as np
 
 from jaxspot.errors import UserError
 from jaxspot.network.streams import Streams, stream_skips
-from jaxspot.training.folds import Fold, subject_number
+from jaxspot.training.folds import Fold
+from jaxspot.training.frame_skips import draw_skips
 from jaxspot.training.pool import FramePool
+from jaxspot.training.random_keys import subject_number
 from jaxspot.training.step import Training
 
 VALIDATION = 2**31
+"""Ends the seed of validation samples; those of training samples end with lower numbers."""
 FACELESS = (
     "subjects {}: no frame shows a face, so there is nothing to train or validate on; leave them"
     " out of the bank"
@@ -22,24 +25,25 @@ class EpochSamples(NamedTuple):
     """The training samples of an epoch, drawn once for all folds.
 
     Attributes:
-      frames: int32 (steps, samples, 1 + streams), places in the pool: each frame and its
+      samples: int32 (steps, samples, 1 + streams), places in the pool: each frame and its
         references.
       index: int32 (folds, steps, batch), which of a step's samples each fold takes.
     """
 
-    frames: np.ndarray
+    samples: np.ndarray
     index: np.ndarray
 
 
 def epoch_samples(
     pool: FramePool, folds: Sequence[Fold], training: Training, streams: Streams, *, epoch: int
 ) -> EpochSamples:
-    """Draws samples of all subjects; a fold takes the first `batch` of its training subjects.
+    """Draws samples of all subjects, from which each fold takes a batch a step.
 
-    Subjects are drawn by how long they were recorded, and the frames of each subject on their own.
-    So neither what another subject looks like or does, nor which other folds there are, changes
-    what a fold trains on. What folds have in common is prepared once (`train_epoch`). A UserError
-    where no training subject of a fold shows a face.
+    Of each step, a fold takes the first `batch` samples that show its training subjects. Subjects
+    are drawn by how long they were recorded, and the frames of each subject on their own. So
+    neither what another subject looks like or does, nor which other folds there are, changes what a
+    fold trains on. What folds have in common is prepared once (`train_epoch`). A UserError where no
+    training subject of a fold shows a face.
     """
     subjects = tuple(sorted(set(pool.subjects)))
     number = {subject: i for i, subject in enumerate(subjects)}
@@ -71,9 +75,9 @@ def epoch_samples(
 
 def same_length(epochs: Sequence[EpochSamples]) -> list[EpochSamples]:
     """As many samples in every epoch, the last one repeated, so that one program runs them all."""
-    most = max(samples.frames.shape[1] for samples in epochs)
+    most = max(epoch.samples.shape[1] for epoch in epochs)
     pad = lambda rows: np.pad(rows, ((0, 0), (0, most - rows.shape[1]), (0, 0)), mode="edge")
-    return [samples._replace(frames=pad(samples.frames)) for samples in epochs]
+    return [epoch._replace(samples=pad(epoch.samples)) for epoch in epochs]
 
 
 def validation_samples(
@@ -114,12 +118,8 @@ def draw_samples(
     """
     balance = training.balance if balance is None else balance
     current = _draw_frames(pool.labels[places], places, rng, count, balance)
-    fps = pool.fps[pool.video[current]]
-    k = []
-    for shortest, longest in training.skip_range_seconds:
-        low, high = np.rint(shortest * fps), np.rint(longest * fps)
-        k.append(np.maximum(np.floor(rng.uniform(low, high + 1)), 1))
-    current, k = current[keep, None], np.stack(k, -1)[keep]
+    k = draw_skips(training.skip_range_seconds, pool.fps[pool.video[current]], rng)[keep]
+    current = current[keep, None]
     found = pool.references(current, stream_skips(k, streams.references))
     return np.concatenate([current, found], 1).astype(np.int32)
 

@@ -15,8 +15,8 @@ class FoldState:
     """What one fold carries from epoch to epoch.
 
     Attributes:
-      params, batch_stats, opt_state: of the step; a network without batch normalisation has no
-        statistics, an empty dict.
+      params, batch_stats, opt_state: after the last step; a network without batch normalisation
+        has no statistics, an empty dict.
       mean_params, mean_stats: moving averages of weights and statistics, validated and kept.
       best_params, best_stats: these of the epoch with the lowest validation loss, or of the last
         (`stop_early`).

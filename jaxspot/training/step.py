@@ -11,12 +11,16 @@ from jaxspot.errors import check_fields, check_numbers
 from jaxspot.files import with_tuples
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import TwoStream
+from jaxspot.training.frame_skips import CAS_ME2, Ranges
 from jaxspot.training.state import FoldState
 
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """Training settings of a fold; defaults are the paper's for CAS(ME)^2 (Table 3, section 2.2).
+    """Training settings of a fold; defaults are the paper's for CAS(ME)^2 where it states them.
+
+    It states `batch`, `patience`, `learning_rate`, W, M and `skip_range_seconds` (Table 3, section
+    2.2).
 
     Attributes:
       epochs: maximum number of epochs.
@@ -51,10 +55,7 @@ class Training:
     decay: Literal["constant", "cosine"] = "constant"
     presence_weight: float = 0.9
     kind_weights: tuple[float, float] = (0.1, 0.9)
-    skip_range_seconds: tuple[tuple[float, float], tuple[float, float]] = (
-        (3 / 30, 9 / 30),
-        (16 / 30, 50 / 30),
-    )
+    skip_range_seconds: Ranges = CAS_ME2
     averaging: float = 0.0
     balance: float = 0.0
     seed: int = 0

@@ -15,7 +15,8 @@ from jaxspot.baselines.softnet.inputs import Inputs, rounded_skip, write_inputs
 from jaxspot.baselines.softnet.samples import fold_samples
 from jaxspot.baselines.softnet.spotting import spot_folds
 from jaxspot.baselines.softnet.training import Recipe, train_networks
-from jaxspot.training.folds import Fold, subject_number
+from jaxspot.training.folds import Fold
+from jaxspot.training.random_keys import subject_number
 from jaxspot.video.bank import Bank
 
 PAIR = 40

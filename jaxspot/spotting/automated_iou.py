@@ -1,4 +1,4 @@
-"""The interval rule: from the scores of a video to its intervals, paper section 4.1."""
+"""The Automated IoU Method: from the scores of a video to its intervals, paper section 4.1."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -26,12 +26,15 @@ NO_LIMIT = 1e9
 
 @dataclass(frozen=True)
 class IntervalRule:
-    """How scores become intervals; the defaults are the paper's, pairs are (ME, MaE).
+    """How scores become intervals; defaults are the paper's but for `cutoff_hz`, which runs set.
+
+    Pairs are (ME, MaE).
 
     Attributes:
       normalisation: "per_video": the lowest and highest score of each video become 0 and 1 (paper);
         "train_quantiles": two fixed scores, fitted on other subjects, become 0 and 1.
-      cutoff_hz: Butterworth cut-off, see `cutoff_from_k`; inf does not smooth.
+      cutoff_hz: Butterworth cut-off. inf, the default, does not smooth; the paper smooths, and a
+        run sets it from k (`cutoff_from_k`).
       order: of the Butterworth filter.
       min_seconds, max_seconds: shortest and longest interval kept.
       peak_share: 0: an interval is a run of frames that reach the threshold (paper). Above 0: an
@@ -40,13 +43,11 @@ class IntervalRule:
         (`find_around_peaks`).
       length_seconds: above 0: an interval has this length and a peak in its middle that reaches the
         threshold (`find_at_peaks`); the three settings above are ignored for this kind.
-      merge_seconds: intervals of a kind that are at most this far apart are merged. Must be 0 if
-        `peak_share` is above 0.
       keep_nested: whether to keep micro-expressions that are completely inside a macro-expression
         that was found.
 
     Raises:
-      ValueError: a setting is not valid, or two settings exclude each other.
+      ValueError: a setting is not valid.
     """
 
     normalisation: Literal["per_video", "train_quantiles"] = "per_video"
@@ -56,15 +57,12 @@ class IntervalRule:
     max_seconds: Pair = (NO_LIMIT, NO_LIMIT)
     peak_share: float = 0.0
     length_seconds: Pair = (0.0, 0.0)
-    merge_seconds: Pair = (0.0, 0.0)
     keep_nested: bool = True
 
     def __post_init__(self):
         check_fields(self)
         check_numbers(self, "order", least=1)
         check_numbers(self, "peak_share", least=0, below=1)
-        if self.peak_share and any(self.merge_seconds):
-            raise ValueError("merge_seconds joins runs; leave it 0 where peak_share is above 0")
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,11 @@ class FittedRule:
     def from_json(cls, values: Mapping) -> "FittedRule":
         """The inverse of `to_json`."""
         values = dict(_swap(values, None, math.inf))
-        return cls(rule=IntervalRule(**values.pop("rule")), **values)
+        rule = dict(values.pop("rule"))
+        # Every rule had this setting until it was removed; one that used it is refused.
+        if not any(rule.get("merge_seconds", ())):
+            rule.pop("merge_seconds", None)
+        return cls(rule=IntervalRule(**rule), **values)
 
 
 def cutoff_from_k(k_seconds: Pair, *, cycles: float = 1.0) -> Pair:
@@ -162,8 +164,7 @@ def interval_finder(
     if rule.peak_share:
         spans, heights = find_around_peaks(curve, share=rule.peak_share, **limits)
         return lambda threshold: spans[heights >= threshold]
-    gap = round(rule.merge_seconds[i] * fps)
-    return lambda threshold: find_intervals(curve, threshold=threshold, merge_gap=gap, **limits)
+    return lambda threshold: find_intervals(curve, threshold=threshold, **limits)
 
 
 def drop_nested(micro: np.ndarray, macro: np.ndarray, rule: IntervalRule) -> np.ndarray:

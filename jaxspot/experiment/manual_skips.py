@@ -9,13 +9,13 @@ import jax
 import numpy as np
 
 from jaxspot.annotations.intervals import KINDS, frame_labels
-from jaxspot.evaluation.roc import auc
+from jaxspot.evaluation.frame_scores import auc
 from jaxspot.experiment.scores import shown_frames, usable_scores
 from jaxspot.files import write_text
 from jaxspot.network.model import TwoStream
 from jaxspot.network.streams import network_skips
 from jaxspot.progress import progress_bar
-from jaxspot.spotting.rule import Pair
+from jaxspot.spotting.automated_iou import Pair
 from jaxspot.spotting.scoring import score_video
 from jaxspot.storage import hash_tree
 from jaxspot.training.folds import Fold
@@ -32,7 +32,7 @@ def search_skips(
     variables: dict[str, Any],
     durations: Sequence[Pair],
     *,
-    rule: str,
+    frame_skip: str,
     saved: Path,
     name: str,
     stop_here: Callable[[], None] = lambda: None,
@@ -41,19 +41,20 @@ def search_skips(
 
     One kind's skip is varied while the other keeps k. The one with the highest AUC of single frames
     of its kind is taken, or k if the searched subjects do not show the kind. No threshold is used,
-    so none is fitted to the choice. The rule "kth" searches nothing, "manual" searches on the
-    fold's validation subjects, "test_oracle" on its held-out subject. `durations` are in seconds;
-    `saved` is a JSON file of what is found, continued if it is of the same networks.
+    so none is fitted to the choice. `frame_skip` is that of `Protocol`: "kth" searches nothing,
+    "manual" searches on the fold's validation subjects, "test_oracle" on its held-out subject.
+    `durations` are in seconds; `saved` is a JSON file of what is found, continued if it is of the
+    same networks.
     """
     k = tuple(scale(pair, (0.5, 0.5)) for pair in durations)
-    if rule == "kth":
+    if frame_skip == "kth":
         return k
-    made_by = f"{rule} {FACTORS} {hash_tree(variables)}"
+    made_by = f"{frame_skip} {FACTORS} {hash_tree(variables)}"
     known = _read(saved, made_by)
     with progress_bar(total=len(folds), desc=f"frame skips ({name})", unit="fold") as bar:
         for number, (fold, pair) in enumerate(zip(folds, k, strict=True)):
             if fold.held_out not in known:
-                subjects = fold.validation if rule == "manual" else (fold.held_out,)
+                subjects = fold.validation if frame_skip == "manual" else (fold.held_out,)
                 one = jax.tree.map(lambda leaf, i=number: leaf[i], variables)
                 known[fold.held_out] = search_fold(bank, subjects, model, one, pair)
                 write_text(saved, json.dumps(dict(made_by=made_by, factors=known)) + "\n")

@@ -1,4 +1,7 @@
-"""How far each part of a face moved between a frame and its references, and the trunk on it."""
+"""The trunk "motion": how far each part of a face moved between a frame and its references.
+
+It is not in the paper.
+"""
 
 from typing import ClassVar
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxspot.evaluation.interval_thresholds import Curve, interval_f1_threshold
-from jaxspot.evaluation.roc import (
+from jaxspot.evaluation.frame_scores import (
     auc,
     frame_f1,
     roc_threshold,
     score_frames,
 )
+from jaxspot.evaluation.interval_thresholds import Curve, interval_f1_threshold
 from jaxspot.spotting.intervals import find_intervals
 
 frames = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=1, max_size=30)

@@ -7,8 +7,11 @@ from video_files import encode, feat_clip, noise
 
 from jaxspot.annotations.intervals import read_intervals
 from jaxspot.errors import UserError
+from jaxspot.network.model import build_model
 from jaxspot.report.clip_plot import plot_clip
-from jaxspot.spotting.clip import (
+from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
+from jaxspot.spotting.spotter import Spotter, spot_videos
+from jaxspot.spotting.video_file import (
     CLIP_INTERVAL_COLUMNS,
     clip_frames,
     clip_intervals,
@@ -77,7 +80,7 @@ def test_spotting_a_file_writes_whole_tables_and_a_plot(tmp_path, landmarker, ca
         score=change,
         intervals=one_of_each,
         out=tmp_path,
-        stream_skip_seconds=(0.2, 0.63),
+        skips=lambda fps: np.array([[6, 19]]),
         plot=plot_clip,
         landmarker=landmarker,
         progress=False,
@@ -200,6 +203,22 @@ def test_a_score_needs_the_same_face_in_all_its_frames():
     expected = [same(t, t + 2) for t in range(11)]
     np.testing.assert_array_equal(usable_frames(faces, [-2]), expected)
     assert usable_frames(np.zeros(5, int), [1, -3]).all(), "at the ends their frames serve"
+
+
+def test_the_faces_compared_are_those_that_the_networks_compared(tmp_path, monkeypatch):
+    """A skip below half a frame is 1 when scoring; one network's references count for the mean."""
+    clip = made_clip([0] * 10 + [1] * 10)
+    score = lambda self, frames, fps: np.full((len(frames), 2), 0.5)
+    model = build_model(widths=(2, 3, 4), multiplier=2)
+    rule = FittedRule(IntervalRule(), *[(0.0, 0.0)] * 2, *[(2.0, 2.0)] * 2)
+    spotter = Spotter(model, {}, ((0.01, 0.02), (0.01, 0.3)), (rule, rule))
+    monkeypatch.setattr(Spotter, "score", score)
+    monkeypatch.setattr("jaxspot.spotting.spotter.load_spotter", lambda folder: spotter)
+    monkeypatch.setattr("jaxspot.spotting.video_file.aligned_clip", lambda *_, **__: clip)
+    assert spotter.skips(clip.fps).tolist() == [[1, 1], [1, 3]]
+    spot_videos(["v.mp4"], weights="run", out=tmp_path, progress=False)
+    blank = pd.read_csv(tmp_path / "v" / "frames.csv").p_me.isna()
+    assert np.flatnonzero(blank).tolist() == [10, 11, 12]
 
 
 def test_intervals_mostly_without_a_face_are_dropped():

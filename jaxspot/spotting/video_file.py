@@ -1,8 +1,8 @@
-"""Spot the expressions of a video file: clip, scores, intervals, and the files about them."""
+"""Spots the expressions of a video file: clip, scores, intervals, and the files about them."""
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class BrokenVideos(UserError):
 def spot_clips(
     paths: Sequence[str | Path], *, out: str | Path, **options: Any
 ) -> dict[str, pd.DataFrame]:
-    """Spot several videos, each with the options of `spot_clip`; return video name -> intervals.
+    """Spots several videos, each with the options of `spot_clip`: video name -> intervals.
 
     A UserError before any work for names that cannot be those of folders, two videos of one name,
     an `out` that is a file, or a landmark model that cannot be used. BrokenVideos after all videos
@@ -64,28 +64,32 @@ def spot_clip(
     score: Score,
     intervals: Intervals,
     out: str | Path,
-    stream_skip_seconds: Sequence[float] = (),
+    skips: Callable[[float], np.ndarray] | None = None,
     plot: Plot | None = None,
     landmarker: Landmarker | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Find the expressions in a video; write `intervals.csv` and `frames.csv` to OUT/<video name>.
+    """Finds the expressions in a video and writes OUT/<video name>/: intervals.csv, frames.csv.
 
     Args:
-        path: a video file; its name without ending is the video's name.
-        score: (frames uint8 (T, 112, 112) as `ShownFrames`, fps) -> float (T, 2), ME and MaE.
-        intervals: (scores (T, 2), fps) -> kind, onset, apex, offset (from 1, both included),
-            score. A frame without a usable score is NaN there.
-        out: folder of the results.
-        stream_skip_seconds: below 0 for a reference after the frame. A score is blanked
-            where the frame shows no face, or a reference the face of another track.
-        plot: (frames table, intervals table, target) draws `scores.png`.
-        landmarker: by default loaded from the installed model.
-        progress: show frames done and time left.
+      path: a video file; its name without ending is the video's name.
+      score: (frames uint8 (T, 112, 112) as `ShownFrames`, fps) -> float (T, 2), ME and MaE.
+      intervals: (scores (T, 2), fps) -> kind, onset, apex, offset (from 1, both included), score. A
+        frame without a usable score is NaN there.
+      out: folder of the results.
+      skips: fps -> int (networks, streams), how many frames before the frame each reference of
+        `score` is; below 0: after it. A score is NaN where the frame shows no face, or where a
+        reference shows another face than the frame.
+      plot: (frames table, intervals table, target) draws `scores.png`.
+      landmarker: by default loaded from the installed model.
+      progress: whether to show frames done and time left.
 
-    Returns CLIP_INTERVAL_COLUMNS, empty when no face is seen: `subject` is empty, `face` the track
-    number from 0, seconds are presentation times of the first, apex and last frame. A UserError if
-    the video or the model cannot be read, or something else has a result's name.
+    Returns:
+      CLIP_INTERVAL_COLUMNS, empty when no face is seen: `subject` is empty, `face` the track number
+      from 0, seconds are presentation times of the first, apex and last frame.
+
+    Raises:
+      UserError: the video or the model cannot be read, or something else has a result's name.
     """
     path, folder = Path(path), Path(out) / Path(path).stem
     check_folder(folder)
@@ -96,7 +100,7 @@ def spot_clip(
         raw = np.asarray(score(ShownFrames(clip.frames, clip.found), clip.fps), np.float64)
         if raw.shape != scores.shape:
             raise ValueError(f"scores have shape {raw.shape}, not {scores.shape}")
-        usable = usable_frames(clip.faces, [round(skip * clip.fps) for skip in stream_skip_seconds])
+        usable = usable_frames(clip.faces, np.unique(skips(clip.fps)) if skips else ())
         scores[usable] = raw[usable]
         spans = intervals(scores, clip.fps)
     table = clip_intervals(spans, clip, video=path.stem)
@@ -104,7 +108,7 @@ def spot_clip(
     return table
 
 
-def usable_frames(faces: np.ndarray, skips: Sequence[int]) -> np.ndarray:
+def usable_frames(faces: np.ndarray, skips: Iterable[int]) -> np.ndarray:
     """Frames, bool (T,), that show a face, the same one as every reference.
 
     `faces` (T,) track numbers, -1 without a face; `skips` in frames, below 0 for a reference after
@@ -156,7 +160,7 @@ def clip_frames(clip: Clip, scores: np.ndarray) -> pd.DataFrame:
 
 
 def check_names(paths: Sequence[str | Path]) -> None:
-    """Refuse, by a UserError, two videos of one name in any case, and names that are not UTF-8."""
+    """Refuses, by a UserError, two videos of one name in any case, and names that are not UTF-8."""
     first: dict[str, str | Path] = {}
     for path in paths:
         if any("\ud800" <= sign <= "\udfff" for sign in str(path)):
@@ -172,7 +176,7 @@ def check_names(paths: Sequence[str | Path]) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse, by a UserError, a folder that is a file, is under one, or cannot be written."""
+    """Refuses, by a UserError, a folder that is a file, is under one, or cannot be written."""
     place = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not place.is_dir():
         raise UserError(f"{place}: is a file, not a folder; choose another --out")
@@ -181,7 +185,7 @@ def check_folder(folder: Path) -> None:
 
 
 def say_what_is_odd(path: Path, clip: Clip) -> None:
-    """Print one line for a video without a face, and one for a video of varying frame rate."""
+    """Prints one line for a video without a face, and one for a video of varying frame rate."""
     if not clip.found.any():
         print(f"{path}: no face found in {len(clip.times)} frames, so no interval")
     steps = np.diff(clip.times)

@@ -10,7 +10,7 @@ from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.experiment.tables import describe_protocol
-from jaxspot.spotting.rule import (
+from jaxspot.spotting.automated_iou import (
     FittedRule,
     IntervalRule,
     apply_rule,
@@ -170,7 +170,6 @@ def test_the_threshold_knows_that_nested_ones_are_dropped():
     [
         (dict(peak_share=1.0), "peak_share must be"),
         (dict(peak_share=-0.1), "peak_share must be"),
-        (dict(peak_share=0.7, merge_seconds=(0.1, 0.0)), "merge_seconds joins runs"),
     ],
 )
 def test_shares_that_mean_nothing_are_refused(settings, message):

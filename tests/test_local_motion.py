@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, shift
 
-from jaxspot.network.flow import SIDE, STIFFNESS, local_motion
 from jaxspot.network.inputs import init_variables, sample_inputs
 from jaxspot.network.model import build_model
+from jaxspot.network.motion import SIDE, STIFFNESS, local_motion
 from jaxspot.network.streams import stream_skips
 
 SIZE = 56

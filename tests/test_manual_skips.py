@@ -10,10 +10,10 @@ from tiny_banks import write_bank
 
 from jaxspot.annotations.intervals import frame_labels
 from jaxspot.devices import fold_mesh
-from jaxspot.experiment import skips
-from jaxspot.experiment.skips import FACTORS, search_fold, search_skips
+from jaxspot.experiment import manual_skips
+from jaxspot.experiment.manual_skips import FACTORS, search_fold, search_skips
 from jaxspot.network.model import build_model
-from jaxspot.network.streams import frame_skips
+from jaxspot.network.streams import k_in_frames
 from jaxspot.spotting.scoring import score_video
 from jaxspot.training.folds import loso_folds
 from jaxspot.video.bank import open_bank
@@ -47,7 +47,7 @@ def test_each_stream_takes_the_skip_that_tells_its_kind_best(bank, variables):
         for factor in FACTORS:
             pair = list(K)
             pair[kind] *= factor
-            row = np.array([frame_skips(pair, 30.0)])
+            row = np.array([k_in_frames(pair, 30.0)])
             network = jax.tree.map(lambda leaf: leaf[None], one(variables, 1))
             scores = score_video(MODEL, network, bank.frames("s2_1"), skips=row, mesh=fold_mesh(1))
             areas[factor] = roc_auc_score(labels[:, kind], scores[0, :, kind])
@@ -61,8 +61,8 @@ def test_k_is_kept_where_the_kind_is_not_shown(bank, variables):
     assert search_fold(bare, ("s2",), MODEL, one(variables, 1), K)[0] == 1.0
 
 
-@pytest.mark.parametrize("rule", ["kth", "manual", "test_oracle"])
-def test_whom_each_rule_looks_at(bank, variables, rule, tmp_path, monkeypatch):
+@pytest.mark.parametrize("choice", ["kth", "manual", "test_oracle"])
+def test_whom_each_choice_looks_at(bank, variables, choice, tmp_path, monkeypatch):
     folds = loso_folds(bank.videos.subject)
     seen = []
 
@@ -70,19 +70,19 @@ def test_whom_each_rule_looks_at(bank, variables, rule, tmp_path, monkeypatch):
         seen.append(subjects)
         return 0.5, 2.0
 
-    monkeypatch.setattr(skips, "search_fold", record)
+    monkeypatch.setattr(manual_skips, "search_fold", record)
     saved = tmp_path / "skips.json"
     call = lambda: search_skips(
-        bank, folds, MODEL, variables, [PAIR] * 3, rule=rule, saved=saved, name="test"
+        bank, folds, MODEL, variables, [PAIR] * 3, frame_skip=choice, saved=saved, name="test"
     )
     found = call()
-    if rule == "kth":
+    if choice == "kth":
         assert found == (K,) * 3 and not seen and not saved.exists()
         return
     assert found == ((K[0] / 2, K[1] * 2),) * 3
-    who = [fold.validation if rule == "manual" else (fold.held_out,) for fold in folds]
+    who = [fold.validation if choice == "manual" else (fold.held_out,) for fold in folds]
     assert seen == who
-    if rule == "manual":
+    if choice == "manual":
         assert all(
             fold.held_out not in subjects for fold, subjects in zip(folds, seen, strict=True)
         )
@@ -94,7 +94,7 @@ def test_whom_each_rule_looks_at(bank, variables, rule, tmp_path, monkeypatch):
 def test_a_held_out_subject_does_not_move_its_own_skips(bank, variables, tmp_path):
     """Pixels and labels of the held-out subject are replaced; its fold's skips stay."""
     folds = loso_folds(bank.videos.subject)
-    saved = lambda name: dict(rule="manual", saved=tmp_path / name, name="test")
+    saved = lambda name: dict(frame_skip="manual", saved=tmp_path / name, name="test")
     before = search_skips(bank, folds, MODEL, variables, [PAIR] * 3, **saved("a"))
 
     class Other:

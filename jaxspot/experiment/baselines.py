@@ -1,4 +1,4 @@
-"""Ours, chance and the peers that a run names, on the same videos by the same scorer."""
+"""Ours, chance and the baselines of a run (its `peers`), on the same videos by the same scorer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,22 +12,22 @@ from jaxspot.baselines import PEERS
 from jaxspot.evaluation.bootstrap import bootstrap_difference, bootstrap_f1
 from jaxspot.evaluation.chance import random_floor
 from jaxspot.evaluation.f1 import score_by_subject, score_intervals
-from jaxspot.evaluation.roc import roc_threshold, score_frames
+from jaxspot.evaluation.frame_scores import roc_threshold, score_frames
 from jaxspot.experiment.heldout import HeldOut
 from jaxspot.experiment.scores import read_scores, write_scores
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.tables import METHOD, oracle_of
 from jaxspot.files import write_table
-from jaxspot.network.streams import frame_skips
+from jaxspot.network.streams import k_in_frames
 from jaxspot.progress import progress_bar
 from jaxspot.report.tables import difference_table, score_rows, table4, table5
-from jaxspot.spotting.rule import Pair
+from jaxspot.spotting.automated_iou import Pair
 from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
 
 
 class Spotted(NamedTuple):
-    """What a peer made of a bank.
+    """What a baseline found in a bank.
 
     Attributes:
       scores: video -> float32 (frames, 2), ME and MaE; NaN where a frame has none.
@@ -56,8 +56,8 @@ def spot_by_peers(
     pairs = {fold.held_out: pair for fold, pair in zip(folds, durations, strict=True)}
 
     def k(subject: str, fps: float) -> dict[str, int]:
-        skip_seconds = [mean / 2 for mean in pairs[subject]]
-        return dict(zip(map(str, KINDS), frame_skips(skip_seconds, fps), strict=True))
+        k_seconds = [mean / 2 for mean in pairs[subject]]
+        return dict(zip(map(str, KINDS), k_in_frames(k_seconds, fps), strict=True))
 
     spotted = {}
     for name in settings.peers:

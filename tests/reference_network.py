@@ -22,7 +22,7 @@ def random_variables(model, frames, seed=0):
     return variables | {"batch_stats": jax.tree.map(positive, variables.get("batch_stats", {}))}
 
 
-def plain_network(variables, frames, *, pooling, regions, train):
+def reference_network(variables, frames, *, pooling, regions, train):
     """The network of Figure 1 from library convolutions; also the batch statistics."""
     params, stats = variables["params"], variables["batch_stats"]
     batch, streams = frames.shape[0], frames.shape[1] - 1
