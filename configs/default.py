@@ -6,7 +6,7 @@ An argument after a colon changes several settings at once; arguments combine by
   :paper         the faithful settings (the default): the paper's, and the choices below
   :best          our own: what measured better on synthetic faces; 32,000 samples, so a larger bank
                  wants more epochs
-  :motion        for a bank of region motion: displacements of places of the face in place of pictures
+  :motion        for a bank of region motion: how far places of the face moved, in place of pictures
   :convolution   the paper's trunk and references, tuned as far as they were before there was motion
 
 Defaults and meanings stand in the classes that the sections go to: `Convolution`, `Streams` and

@@ -13,7 +13,7 @@ Labels
   from_span
     Converts array bounds `start, stop` (from 0, half open) to frames `onset, offset` (from 1).
   duration_table
-    Computes the durations (paper Table 2) and the k-th frame of each kind of expression.
+    Computes durations (paper Table 2) and k, half the mean duration, of each kind of expression.
   k_frame
     Computes k for each kind: half the mean duration (paper section 3.3 and Table 3).
   move_to_neutral_ratio
@@ -50,7 +50,7 @@ Network
 Training
 
   loso_folds
-    Makes one fold per subject; an eighth of the others (at least one) validates, in rotation.
+    Makes one fold per subject; an eighth of the others (at least one) are validation subjects.
   plan_networks
     Lists the networks that a run needs, given the scores that its thresholds are fitted on.
   gather_pool
@@ -86,7 +86,7 @@ Scoring
   Protocol
     How thresholds are fitted and intervals are scored; the defaults use no test labels.
   match_intervals
-    Matches predictions to labels if their IoU is high enough; all of one kind, in one video.
+    Matches predictions and labels of one kind in one video if their IoU is high enough.
   score_intervals
     Precision, recall and F1 of intervals, pooled over all videos (paper Tables 5 to 7).
 

@@ -12,7 +12,7 @@ from jaxspot.errors import UserError, one_of
 def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dict[str, int]:
     """Computes k for each kind: half the mean duration (paper section 3.3 and Table 3).
 
-    k = floor((N + 1) / 2), N the mean duration in frames, computed without rounding.
+    k = floor((N + 1) / 2), where N is the exact (not rounded) mean duration in frames.
 
     Args:
       durations: annotations with kind, onset, offset in frames, all at one frame rate; or a mapping
@@ -40,7 +40,7 @@ def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dic
 def duration_table(
     annotations: pd.DataFrame, *, fps: float | Mapping | pd.Series, inclusive: bool
 ) -> pd.DataFrame:
-    """Computes the durations (paper Table 2) and the k-th frame of each kind of expression.
+    """Computes durations (paper Table 2) and k, half the mean duration, of each kind of expression.
 
     Args:
       annotations: video, kind, onset, offset in frames.

@@ -36,7 +36,7 @@ def read_samm_lv(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.
       1 at 200 fps, both ends included.
 
     Raises:
-      UserError: naming file and row.
+      UserError: the sheet cannot be read or has an invalid row; the message names file and row.
     """
     return samm_lv_labels(read_sheets(workbook), rules=rules).annotations.drop(columns="row")
 
@@ -46,7 +46,8 @@ def read_cas_me2(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.
 
     Args:
       workbook: the .xlsx with its three sheets, under any names and in any order; or its label
-        sheet as CSV, whose participants then get the names of the release (1 is s15, 22 is s40).
+        sheet as CSV. In a CSV, participant numbers are replaced by the subject names of the release
+        (1 becomes s15, 22 becomes s40).
       rules: the repair rules in force (`repairs.RULES`).
 
     Returns:
@@ -54,7 +55,7 @@ def read_cas_me2(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.
       1 at 30 fps, both ends included.
 
     Raises:
-      UserError: naming file and row.
+      UserError: the sheet cannot be read or has an invalid row; the message names file and row.
     """
     return cas_me2_labels(read_sheets(workbook), rules=rules).annotations.drop(columns="row")
 

@@ -100,7 +100,9 @@ def step_8(machine: Machine, *, folds: int = 8) -> list[Row]:
 
 def loso_epoch(machine: Machine, *, folds: int = 12) -> list[Row]:
     """An epoch of 12 folds at once; the peer runs them one after the other, compiled once."""
-    return _together("loso_epoch", machine, folds, f"ms for {folds} folds of {TRAINING.steps}", 1)
+    return _together(
+        "loso_epoch", machine, folds, f"ms for {folds} folds of {TRAINING.steps} steps", 1
+    )
 
 
 def _together(name, machine, folds, unit, share):

@@ -45,13 +45,13 @@ def match_intervals(
     matching: MatchingRule = "one_to_one",
     iou: float = 0.5,
 ) -> Matching:
-    """Matches predictions to labels if their IoU is high enough; all of one kind, in one video.
+    """Matches predictions and labels of one kind in one video if their IoU is high enough.
 
     one_to_one: each interval is matched at most once. The matching has as many pairs as possible;
     if there are several such matchings, it is the one with the largest total IoU.
     megc2020: the rule of the MEGC 2020 organisers. A label is found if any prediction reaches
     `iou`. One prediction may match several labels, and several predictions may match one label.
-    The index returned is that of the best IoU.
+    If there are several matches, the index in `Matching` is that of the one with the best IoU.
 
     Args:
       predicted: int (P, 2), onset and offset in frames from 1, both ends included. Use `from_span`

@@ -21,8 +21,8 @@ class Protocol:
         kind; "overall_f1": the best F1 over both kinds, whose thresholds are chosen together;
         "test_oracle": Youden's J of the *test* subject's own frames, as in the paper; it uses
         test labels.
-      quantiles: the scores that "train_quantiles" maps to 0 and 1, as quantiles of the scores that
-        are used for fitting.
+      quantiles: if `IntervalRule.normalisation` is "train_quantiles", these two quantiles of the
+        scores that are used for fitting become 0 and 1.
       fit: the subjects whose scores are used to fit quantiles and thresholds, see `plan_networks`.
         "inner": all other subjects, each scored by a network that was not trained on it;
         "training": the fold's own subjects, scored by its own network, which has learned their
@@ -33,8 +33,8 @@ class Protocol:
       frame_skip: "kth": k of the training subjects' labels (paper section 3.3); "manual": searched
         around k on the validation subjects; "test_oracle": searched on the *test* subject, like the
         paper's manual frame skip; it uses test labels.
-      cycles: periods of the Butterworth cut-off frequency in one mean expression, see
-        `cutoff_from_k`.
+      cycles: number of periods of the Butterworth cut-off frequency in the mean duration of an
+        expression, see `cutoff_from_k`.
       mean_lengths: above 0: intervals of ME and MaE are this many mean durations (of the training
         subjects) long, around a peak.
 

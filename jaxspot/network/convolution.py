@@ -23,8 +23,8 @@ class Convolution(nn.Module):
         filter would learn little.
       pooling: "max" or "average" over 2x2 pixels after blocks 1 and 2.
       pool_grid: n, where each stream is averaged over the cells of an n x n grid: 1, 2, 4, 7, 14
-        or 28. The paper's global average pooling is n = 1. With 7, the place in the face that
-        moved is kept.
+        or 28. The paper's global average pooling is n = 1. With 7, the features keep
+        where in the face the movement was.
       kernel_init: "random", or "difference": block 1 starts as current frame minus reference.
       dropout: share of channels dropped in training after every block.
       norm: "batch", or "none": the pointwise layers have a bias instead.
@@ -33,7 +33,7 @@ class Convolution(nn.Module):
         section 4.3.
 
     Raises:
-      ValueError: when built, an option with another value than those named above.
+      ValueError: when the module is built with an option value that is not listed above.
     """
 
     widths: tuple[int, int, int] = (16, 32, 64)

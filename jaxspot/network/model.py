@@ -24,9 +24,9 @@ class TwoStream(nn.Module):
 
     Attributes:
       trunk: computes the features of a stream from a frame and a reference: `Convolution` (the
-        paper's), `Motion`, or `RegionMotion`.
-      streams: what the streams compare. It shapes the inputs; the network has a stream for each of
-        its references.
+        paper's), `Motion` or `RegionMotion`.
+      streams: what the streams compare. The inputs depend on it, see `stream_inputs`. The network
+        has one stream for each of `streams.references`.
       fusion_width: width of a hidden layer that combines all streams. 0 leaves it out, as in the
         paper.
       dropout: share of the stream features dropped in training before the output.
@@ -43,7 +43,7 @@ class TwoStream(nn.Module):
         super().__post_init__()
 
     def setup(self):
-        """The trunk's weights lie beside the others: saved weights are found by these names."""
+        """Puts the trunk's weights in this module's scope; saved weights depend on their names."""
         nn.share_scope(self, self.trunk)
 
     @nn.compact

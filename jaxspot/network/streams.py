@@ -26,8 +26,8 @@ class Streams:
         the factor times the frame skip k of that kind. It is later if the factor is below 0.
       lcn: whether frames are normalised by LCN (eq. 1); if not, they are only scaled.
       skip_rounding_seconds: when scoring, k is rounded to a multiple of this time, so that folds
-        with similar k share their comparisons. If frames are at least this far apart, or if it is
-        0, k is not rounded.
+        with similar k share their comparisons. k is not rounded
+        if this time is 0 or not longer than the time between two consecutive frames.
 
     Raises:
       ValueError: `references` that are not such pairs.

@@ -54,7 +54,7 @@ class Spotter:
         return scores.mean(0)
 
     def intervals(self, scores: np.ndarray, fps: float) -> pd.DataFrame:
-        """Intervals of a video from the mean scores, by the mean rule."""
+        """Intervals of a video from the mean scores, with the average of the networks' rules."""
         return apply_rule(scores, fps=fps, fitted=mean_rule(self.rules))[1]
 
 

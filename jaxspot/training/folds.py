@@ -27,14 +27,14 @@ class Fold:
 
 
 def loso_folds(subjects: Iterable[str], *, validate: bool = True) -> list[Fold]:
-    """Makes one fold per subject; an eighth of the others (at least one) validates, in rotation.
+    """Makes one fold per subject; an eighth of the others (at least one) are validation subjects.
 
     Args:
       subjects: names, in any order; repeated names are allowed.
       validate: if False, there are no validation subjects. Use it if `Training.patience` is 0.
 
     Returns:
-      A fold per subject, sorted by name.
+      A fold per subject, sorted by name. Its validation subjects are the next ones in this order.
 
     Raises:
       UserError: fewer than three subjects (one held out, one to validate, one to train).

@@ -55,16 +55,17 @@ def plan_networks(folds: Sequence[Fold], *, fit: Fit, groups: int = 8) -> Networ
     """Lists the networks that a run needs, given the scores that its thresholds are fitted on.
 
     With inner folds, the subjects are divided into groups. For each pair of groups, one network is
-    trained on all other subjects. It was trained on neither group, so for a fold of one group it
-    scores the subjects of the other group. n subjects in g groups need g (g - 1) / 2 more networks,
-    not n times as many. The groups depend only on the names of all subjects, not on the folds that
-    are requested.
+    trained on all other subjects. It was trained on neither group. If a subject of one group is
+    held out, this network scores the subjects of the other group. With g groups, this takes at most
+    g (g - 1) / 2 more networks, however many subjects there are. The groups depend only on the
+    names of all subjects, not on the folds that are requested.
 
     Args:
       folds: all of `loso_folds`, or some of them.
-      fit: "inner": every other subject, by a network that has seen neither that subject nor the
-        held-out one; "training": all subjects of the fold, scored by its own network, which has
-        learned the labels of most of them; "validation": only the fold's validation subjects.
+      fit: "inner": all subjects but the held-out one, each scored by a network that has seen
+        neither of the two; "training": all subjects of the fold, scored by its own network, which
+        has learned the labels of most of them; "validation": only the fold's validation
+        subjects.
       groups: for "inner", 3 or more; if there are fewer subjects, one group per subject.
 
     Raises:
