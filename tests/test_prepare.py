@@ -163,11 +163,11 @@ def test_what_is_done_is_not_done_again(cas, tmp_path, monkeypatch):
 
     real = module.prepare_video
 
-    def stop_at_the_third(root, video, alignment):
+    def stop_at_the_third(root, video, alignment, **more):
         if len(done) == 2:
             raise OSError("pulled plug")
         done.append(video.video)
-        return real(root, video, alignment)
+        return real(root, video, alignment, **more)
 
     monkeypatch.setattr(module, "prepare_video", stop_at_the_third)
     with pytest.raises(OSError, match="pulled plug"):

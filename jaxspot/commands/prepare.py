@@ -3,6 +3,7 @@
 import argparse
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,13 @@ data sets:
             (subject,video,kind,onset,apex,offset; frames from 1, both ends included; without a
             column apex, it is the middle); a path is a video file or a folder of numbered images
   video     all video files under DIR; the folder that a file lies in is its subject
+  bank      a bank of frames, made into one of region motion
 
 BANK then holds videos.csv, annotations.csv, frames/, quality/, bank.json, and repairs.csv: every
 label that was mended or left out, with its row in the file and the rule. Labels without their
 video, and videos without labels, are no mistake; `doctor` counts them. --labels takes a workbook,
 its label sheet saved as CSV, or an annotations.csv; all are mended by the same rules. The bank of a
-pack holds motion/ in place of frames/.
+pack holds motion/ in place of frames/; so does any other with --motion.
 
 A run that was cut is resumed by the same command; no finished video is done again. Videos that
 cannot be read are named in a line each, the others are done; the exit code is 2 then.
@@ -36,8 +38,10 @@ examples:
   jaxspot train --config=samm_lv --config.data.bank=banks/samm_lv --out=runs/samm_lv
   jaxspot prepare --dataset=cas_me2 --source=pack --labels=CAS.xlsx --out=banks/cas_motion
   jaxspot prepare --dataset=video --source=recordings --out=banks/mine --dry-run
+  jaxspot prepare --dataset=csv --source=recordings --motion --out=banks/my_motion
+  jaxspot prepare --dataset=bank --source=banks/mine --out=banks/my_motion
 """
-DATASETS = ("samm_lv", "cas_me2", "openface", "csv", "video")
+DATASETS = ("samm_lv", "cas_me2", "openface", "csv", "video", "bank")
 
 
 @command
@@ -55,6 +59,7 @@ def main(argv: Sequence[str]) -> int:
         help="which face to follow, as the picture shows it (default: %(default)s)",
     )
     flag("--no-smoothing", action="store_true", help="align each frame by its own landmarks alone")
+    flag("--motion", action="store_true", help="write the region motion of the pictures instead")
     flag("--workers", type=int, metavar="N", help="processes; one a core by default")
     flag("--skip-broken", action="store_true", help="leave out videos that cannot be read")
     flag("--dry-run", action="store_true", help="say what would be done; write nothing")
@@ -75,12 +80,14 @@ def main(argv: Sequence[str]) -> int:
     from jaxspot.datasets.prepare_video import Alignment
 
     source = find_source(flags)
+    if flags.motion and not source.regions:
+        source = replace(source, measure=True)
     for note in source.notes:
         print(note)
     if flags.dry_run:
         print(format_checks(doctor_source(source)))
         frames = int(look_over(source)[0].frames.sum())
-        print(f"\nwould write {planned(frames, source.regions)}; wrote nothing")
+        print(f"\nwould write {planned(frames, source.kept)}; wrote nothing")
         return 0
     if flags.labels_only:
         labels = work.relabel(source, flags.out)
@@ -120,6 +127,7 @@ def find_source(flags: Any) -> Any:
         openface=partial(folders.openface_source, fps=flags.fps),
         csv=folders.csv_source,
         video=folders.video_source,
+        bank=folders.bank_source,
     )
     return readers[flags.dataset](flags.source, labels=flags.labels, rules=flags.rules)
 
@@ -137,12 +145,13 @@ def summary(bank: Any) -> str:
     """A finished bank in a few lines."""
     kinds = bank.annotations.kind.value_counts()
     frames = int(bank.videos.frames.sum())
+    found = sum(video["found"] for video in bank.meta["source"]["videos"].values())
+    held = f"{frames} frames"
     if bank.regions:
         rows = sum(len(bank.motion(video)) for video in bank.videos.video)
         held = f"{rows} rows with region motion"
-    else:
-        found = sum(video["found"] for video in bank.meta["source"]["videos"].values())
-        held = f"{frames} frames ({found / frames:.1%} with a face)"
+    if not bank.regions or found < frames:
+        held += f" ({found / frames:.1%} with a face)"
     check = as_called(f"jaxspot doctor --bank={shlex.quote(str(bank.root))}")
     return (
         f"{bank.root}: {bank.videos.subject.nunique()} subjects, {len(bank.videos)} videos,"

@@ -7,8 +7,9 @@ import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.intervals import VIDEO_COLUMNS
@@ -29,8 +30,9 @@ class SourceVideo:
     """One video on disk: its names in the bank, and a video file, images or segments of motion.
 
     `fps` is that of the release's frames, or 0 for a video file, which carries its own times.
-    `table` is the CSV file of OpenFace beside its aligned faces. Images that are `aligned` are
-    taken as they are. With `motion`, the region motion is at hand instead of pictures.
+    `table` is the CSV file of OpenFace beside its aligned faces, or the quality of a bank beside
+    its frames. Images that are `aligned` are taken as they are. With `motion`, the region motion is
+    at hand instead of pictures.
     """
 
     subject: str
@@ -48,6 +50,8 @@ class Dataset:
 
     `videos` are in the order of the bank, `labels` not yet fitted to their lengths. `rules` are the
     repair rules in force (`repairs.RULES`); `notes` has a line for each thing that was passed over.
+    With `measure`, its bank holds the region motion of the pictures in their place. `origin` goes
+    into `bank.json`: what the data set was itself made of.
     """
 
     name: str
@@ -56,12 +60,19 @@ class Dataset:
     labels: Labels = field(default_factory=no_labels)
     rules: Collection[str] = RULES
     notes: tuple[str, ...] = ()
+    measure: bool = False
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def regions(self) -> Regions | None:
         """The regions whose motion is at hand; None where there are pictures."""
         motion = self.videos[0].motion if self.videos else None
         return dataclasses.replace(TWELVE, every=motion.every) if motion else None
+
+    @property
+    def kept(self) -> Regions | None:
+        """The regions whose motion its bank will hold; None: it will hold frames."""
+        return self.regions or (TWELVE if self.measure else None)
 
 
 def make_dataset(
@@ -143,6 +154,8 @@ def _look_at(video: SourceVideo) -> Look:
     try:
         if video.motion:
             return Look(len(video.motion.read()) * video.motion.every, {})
+        if video.aligned and not video.path.is_dir():
+            return Look(len(np.load(video.path, mmap_mode="r")), {})
         if video.aligned:
             return Look(max(map(max, aligned_images(video.path).values())), {})
         if not video.path.is_dir():

@@ -1,7 +1,8 @@
-"""Any other data set: a table of videos, a folder of video files, a folder of OpenFace's output."""
+"""Any other data set: tables, a folder of video files or of OpenFace's output, a frame bank."""
 
 import math
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from jaxspot.annotations.columns import read_columns, refuse
@@ -9,6 +10,7 @@ from jaxspot.annotations.repairs import RULES
 from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_root, make_dataset
 from jaxspot.datasets.openface import ALIGNED, openface_fps
 from jaxspot.errors import UserError
+from jaxspot.video.bank import open_bank
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
 VIDEO_ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".mts")
@@ -66,6 +68,27 @@ def video_source(
         raise UserError(f"{root}: holds no video file ({', '.join(VIDEO_ENDINGS)})")
     videos = [SourceVideo(_subject(root, path, path.stem), path.stem, path) for path in files]
     return make_dataset("video", root, videos, labels=labels, rules=rules)
+
+
+def bank_source(
+    root: str | Path, *, labels: str | Path | None = None, rules: Collection[str] = RULES
+) -> Dataset:
+    """The videos and labels of a frame bank, for a bank of their region motion.
+
+    `labels` is a file of others in place of the bank's own. UserError: no bank of frames is there.
+    """
+    bank = open_bank(check_root(root))
+    if bank.regions:
+        raise UserError(f"{bank.root}: holds region motion already; name a bank of frames")
+    columns = (bank.videos[name].tolist() for name in ("subject", "video", "fps"))
+    path = lambda folder, video: bank.root / folder / f"{video}.npy"
+    videos = [
+        SourceVideo(subject, video, path("frames", video), fps, path("quality", video), True)
+        for subject, video, fps in zip(*columns, strict=True)
+    ]
+    made = make_dataset("bank", bank.root, videos, labels=labels, rules=rules)
+    origin = {name: bank.meta[name] for name in ("source", "alignment")}
+    return replace(made, measure=True, origin=dict(bank=dict(sha256=bank.sha256, **origin)))
 
 
 def openface_source(

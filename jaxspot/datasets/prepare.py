@@ -25,6 +25,7 @@ from jaxspot.datasets.work import (
 )
 from jaxspot.errors import UserError
 from jaxspot.files import write_table
+from jaxspot.motion.measure import METHOD
 from jaxspot.progress import progress_bar
 from jaxspot.video.bank import Bank, finish_bank, open_bank
 from jaxspot.video.landmarker import MODEL_SHA256, load_landmarker
@@ -55,7 +56,8 @@ def prepare(
 ) -> Bank:
     """Reads, tracks, aligns and writes all videos of a data set into the bank's folder `out`.
 
-    Where the data set is a pack of region motion, it is checked and written, in this process.
+    Where the data set is a pack of region motion, it is checked and written, in this process. Where
+    it says `measure`, the region motion of its pictures is written in their place.
 
     The same call after a kill continues where it was cut; a video that has changed since is done
     again. The bank's bytes depend on the data set and settings alone. `skip_broken` leaves out
@@ -66,7 +68,7 @@ def prepare(
     out, alignment = Path(out), alignment or Alignment()
     if dataset.regions:
         workers = 1  # a process takes longer to begin than the whole pack
-    elif not all(video.aligned for video in dataset.videos):
+    elif dataset.measure or not all(video.aligned for video in dataset.videos):
         load_landmarker()
     expected, _ = look_over(dataset)
     fit_labels(dataset, expected)  # mistakes in labels come before hours of work
@@ -88,9 +90,9 @@ def prepare(
                 out,
                 dataset,
                 pd.DataFrame(map(vars, done)).loc[:, list(VIDEO_COLUMNS)],
-                source=dict(left_out=sorted(errors), videos=details),
+                source=dict(left_out=sorted(errors), videos=details, **dataset.origin),
                 alignment=settings["alignment"],
-                regions=dataset.regions,
+                regions=dataset.kept,
             )
         shutil.rmtree(out / WORK, ignore_errors=True)
     return open_bank(out)
@@ -151,19 +153,22 @@ def _settings(dataset: Dataset, alignment: Alignment) -> dict[str, Any]:
     if dataset.regions:
         values = dict(kind="region motion, as it was")
     elif all(video.aligned for video in dataset.videos):
-        values = dict(kind="openface, as it was")
+        values = dict(kind=f"{dataset.name}, as it was")
     else:
         values = dict(kind="openface112", landmarks=MODEL_SHA256, **vars(alignment))
+    if dataset.measure:
+        values |= dict(motion=METHOD, landmarks=MODEL_SHA256)
     return dict(dataset=dataset.name, alignment=values)
 
 
 def _prepare_rest(out, dataset, alignment, expected, *, workers, progress):
     """Prepares what is not done; gives all that is done, and errors of videos by name."""
-    before = {video.video: find_done(out, video) for video in dataset.videos}
+    motion = bool(dataset.kept)
+    before = {video.video: find_done(out, video, motion=motion) for video in dataset.videos}
     done = {name: prepared for name, prepared in before.items() if prepared}
     todo = [video for video in dataset.videos if video.video not in done]
     errors: dict[str, UserError] = {}
-    seen = frames_written(out, motion=bool(dataset.regions))
+    seen = frames_written(out, motion=motion)
     with progress_bar(
         total=int(expected),
         initial=sum(prepared.frames for prepared in done.values()),
@@ -174,11 +179,11 @@ def _prepare_rest(out, dataset, alignment, expected, *, workers, progress):
 
         def show() -> None:
             nonlocal seen
-            now = frames_written(out, motion=bool(dataset.regions))
+            now = frames_written(out, motion=motion)
             bar.update(max(0, now - seen))
             seen = max(seen, now)
 
-        job = partial(_prepare_job, out, alignment)
+        job = partial(_prepare_job, out, alignment, dataset.measure)
         for number, future in run_jobs(job, todo, workers=workers, on_poll=show):
             name, error = todo[number].video, future.exception()
             if isinstance(error, UserError):
@@ -188,8 +193,8 @@ def _prepare_rest(out, dataset, alignment, expected, *, workers, progress):
     return [done[video.video] for video in dataset.videos if video.video in done], errors
 
 
-def _prepare_job(out: Path, alignment: Alignment, video: SourceVideo) -> Prepared:
+def _prepare_job(out: Path, alignment: Alignment, measure: bool, video: SourceVideo) -> Prepared:
     before = hash_source(video)
-    prepared = prepare_video(out, video, alignment)
+    prepared = prepare_video(out, video, alignment, measure=measure)
     note_done(out, prepared, source=before)
     return prepared

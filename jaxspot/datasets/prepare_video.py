@@ -13,11 +13,13 @@ from jaxspot.datasets.images import describe_numbers, image_frames, missing_numb
 from jaxspot.datasets.openface import openface_frames
 from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
+from jaxspot.motion.pictures import MotionFrame, bank_faces, crop_motion, motion_frames
+from jaxspot.motion.regions import TWELVE
 from jaxspot.video.clip import AlignedFrame, aligned_frames, median_fps, usual_steps
 from jaxspot.video.decode import read_video
 from jaxspot.video.jitter import crop_jitter, crop_places
 from jaxspot.video.landmarker import load_landmarker
-from jaxspot.video.writer import save_motion, video_writer
+from jaxspot.video.writer import motion_writer, save_motion, video_writer
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,13 @@ class Prepared:
     jitter_px: tuple[float, float] | None
 
 
-def prepare_video(root: Path, source: SourceVideo, alignment: Alignment) -> Prepared:
+def prepare_video(
+    root: Path, source: SourceVideo, alignment: Alignment, *, measure: bool = False
+) -> Prepared:
     """Writes a video's frames (or region motion) and quality into the bank at `root`.
 
-    Memory does not grow with a video's frames. UserError: the video cannot be read, naming its
+    With `measure`, it is the region motion of the pictures. Memory does not grow with a video's
+    frames. UserError: the video cannot be read, naming its
     file; nothing is written then.
     """
     if source.motion:
@@ -62,12 +67,16 @@ def prepare_video(root: Path, source: SourceVideo, alignment: Alignment) -> Prep
     unreadable: list[int] = []
     missing: list[int] = []
     times, faces, places = array("d"), array("l"), array("d")
-    with video_writer(root, source.video) as write:
-        for frame in _frames(source, alignment, missing, unreadable):
-            write(frame.image, found=frame.face >= 0, confidence=frame.confidence)
+    regions = len(TWELVE.names)
+    writer = motion_writer(root, source.video, regions=regions) if measure else None
+    with writer or video_writer(root, source.video) as write:
+        for frame in _frames(source, alignment, missing, unreadable, measure=measure):
+            moved = isinstance(frame, MotionFrame)
+            values = frame.motion if moved else frame.image
+            write(values, found=frame.face >= 0, confidence=frame.confidence)
             times.append(frame.pts_s)
             faces.append(frame.face)
-            if not source.aligned:
+            if not moved and not source.aligned:
                 places.extend(crop_places(frame.measured))
                 places.extend(crop_places(frame.similarity))
         fps = source.fps or median_fps(np.array(times), source.path)
@@ -84,7 +93,7 @@ def prepare_video(root: Path, source: SourceVideo, alignment: Alignment) -> Prep
         missing=describe_numbers(missing),
         unreadable=describe_numbers(unreadable),
         uneven=0.0 if source.fps else round(1 - float(usual_steps(np.array(times)).mean()), 4),
-        jitter_px=None if source.aligned else _jitter(np.array(places).reshape(-1, 2, 4)),
+        jitter_px=None if not places else _jitter(np.array(places).reshape(-1, 2, 4)),
     )
 
 
@@ -107,11 +116,17 @@ def _prepare_motion(root: Path, source: SourceVideo, segments: Segments) -> Prep
 
 
 def _frames(
-    source: SourceVideo, alignment: Alignment, missing: list[int], unreadable: list[int]
-) -> Iterator[AlignedFrame]:
+    source: SourceVideo,
+    alignment: Alignment,
+    missing: list[int],
+    unreadable: list[int],
+    *,
+    measure: bool,
+) -> Iterator[AlignedFrame | MotionFrame]:
     """Every frame of a video; the numbers of lost ones go into the two lists."""
     if source.aligned:
-        yield from openface_frames(source.path, source.table)
+        faces = _aligned_faces(source)
+        yield from crop_motion(faces, _landmarker()) if measure else faces
         return
     if source.path.is_dir():
         images = number_images(source.path)
@@ -119,7 +134,17 @@ def _frames(
         pictures = _watched(image_frames(images, source.fps), set(missing), unreadable)
     else:
         pictures = read_video(source.path)
-    yield from aligned_frames(pictures, _landmarker(), **vars(alignment))
+    if measure:
+        yield from motion_frames(pictures, _landmarker(), prefer=alignment.prefer)
+    else:
+        yield from aligned_frames(pictures, _landmarker(), **vars(alignment))
+
+
+def _aligned_faces(source):
+    if source.path.is_dir():
+        return openface_frames(source.path, source.table)
+    frames = np.load(source.path, mmap_mode="r")
+    return bank_faces(frames, np.load(source.table), source.fps)
 
 
 def _watched(frames, missing, unreadable):

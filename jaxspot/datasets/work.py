@@ -14,6 +14,7 @@ from jaxspot.datasets.dataset import SourceVideo, hash_source
 from jaxspot.datasets.prepare_video import Prepared
 from jaxspot.errors import UserError
 from jaxspot.files import write_text
+from jaxspot.motion.regions import TWELVE
 from jaxspot.video.writer import SIZE
 
 WORK = ".prepare"
@@ -75,9 +76,12 @@ def note_done(out: Path, prepared: Prepared, *, source: str) -> None:
     write_text(_note(out, prepared.video), json.dumps(note) + "\n")
 
 
-def find_done(out: Path, video: SourceVideo) -> Prepared | None:
-    """The result of a video in an earlier process; None: it is not done, or has changed since."""
-    folders = ("motion" if video.motion else "frames", "quality")
+def find_done(out: Path, video: SourceVideo, *, motion: bool) -> Prepared | None:
+    """The result of a video in an earlier process; None: it is not done, or has changed since.
+
+    `motion` says that it is a bank of region motion.
+    """
+    folders = ("motion" if motion else "frames", "quality")
     if not all((out / folder / f"{video.video}.npy").is_file() for folder in folders):
         return None
     try:
@@ -101,11 +105,18 @@ def keep_only(out: Path, videos: Collection[str]) -> None:
 def frames_written(out: Path, *, motion: bool) -> int:
     """Frames in the bank's folder now, also of videos that are being written.
 
-    `motion` says that it is a bank of region motion, whose frames are known by their quality.
+    `motion` says that it is a bank of region motion. Its finished videos are known by their
+    quality: of a pack, a row may stand for several frames.
     """
-    folder, each = ("quality", 8) if motion else ("frames", SIZE**2)
+    if motion:
+        unfinished = _frames_in(out / "motion", ".*.part", 8 * len(TWELVE.names))
+        return unfinished + _frames_in(out / "quality", "*.npy", 8)
+    return _frames_in(out / "frames", "*", SIZE**2)
+
+
+def _frames_in(folder, pattern, each):
     sizes = []
-    for path in (out / folder).glob("*"):
+    for path in folder.glob(pattern):
         with contextlib.suppress(FileNotFoundError):
             sizes.append(path.stat().st_size)
     return sum((size - HEADER) // each for size in sizes if size > HEADER)

@@ -64,16 +64,31 @@ def video_writer(root: str | Path, video: str) -> Iterator[Callable[..., None]]:
     and how surely (0..1). Meanwhile the frames are in `frames/.<video>.npy.<process>.part`.
     UserError: a name that cannot be that of a file, or no frame.
     """
+    with _writer(root, video, "frames", np.dtype(np.uint8), (SIZE, SIZE)) as write:
+        yield write
+
+
+@contextlib.contextmanager
+def motion_writer(root: str | Path, video: str, *, regions: int) -> Iterator[Callable[..., None]]:
+    """Writes region motion of one video frame by frame; it is to `save_motion` what `video_writer`
+    is to `save_video`, and `write` takes float32 (regions, 2) in place of an image.
+    """
+    with _writer(root, video, "motion", np.dtype(np.float32), (regions, 2)) as write:
+        yield write
+
+
+@contextlib.contextmanager
+def _writer(root, video, folder, dtype, shape):
     if not is_file_name(video):
         raise UserError(f"video {video!r}: {BAD_NAME}")
     quality = array("f")
-    with whole_file(Path(root) / "frames" / f"{video}.npy") as partial, open(partial, "wb") as file:
-        _write_header(file, (0, SIZE, SIZE))
+    with whole_file(Path(root) / folder / f"{video}.npy") as partial, open(partial, "wb") as file:
+        _write_header(file, dtype, (0, *shape))
 
-        def write(image: np.ndarray, *, found: float, confidence: float) -> None:
-            if image.dtype != np.uint8 or image.shape != (SIZE, SIZE):
-                raise ValueError(f"a frame is uint8 ({SIZE}, {SIZE}), not {image.shape}")
-            file.write(np.ascontiguousarray(image).data)
+        def write(values: np.ndarray, *, found: float, confidence: float) -> None:
+            if values.dtype != dtype or values.shape != shape:
+                raise ValueError(f"a frame is {dtype} {shape}, not {values.shape}")
+            file.write(np.ascontiguousarray(values).data)
             quality.extend((found, confidence))
 
         yield write
@@ -81,7 +96,7 @@ def video_writer(root: str | Path, video: str) -> Iterator[Callable[..., None]]:
         if not length:
             raise UserError(f"video {video!r}: has no frames; leave it out of the bank")
         file.seek(0)
-        _write_header(file, (length, SIZE, SIZE))
+        _write_header(file, dtype, (length, *shape))
         file.flush()
         with (
             whole_file(Path(root) / "quality" / f"{video}.npy") as partial,
@@ -101,7 +116,7 @@ def is_file_name(video: str) -> bool:
     return 0 < size <= LONGEST_NAME and plain and whole
 
 
-def _write_header(file, shape):
+def _write_header(file, dtype, shape):
     # numpy leaves room in a header for the first length to grow, so that it can be written again.
-    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    header = {"descr": dtype.str, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)

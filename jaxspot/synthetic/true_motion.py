@@ -1,0 +1,52 @@
+"""How far places of a face truly move in a synthetic video, from the warp that draws it."""
+
+import cv2
+import numpy as np
+
+from jaxspot.motion.measure import nose_rectangle
+from jaxspot.synthetic.generate import Plan
+from jaxspot.synthetic.heads import CROP
+from jaxspot.synthetic.render import MARGIN, canvas_matrix, mix, on_grid, read, turn_fields
+
+STEPS = 8
+"""Steps of the inversion of a backward warp; each shrinks the error by the field's slope."""
+
+
+def true_places(plan: Plan, places: np.ndarray) -> np.ndarray:
+    """Where points of the skin lie in every frame of a plan: float64 (T, n, 2).
+
+    `places` (n, 2) are the points on the resting face (`resting_face`). Everything is in pixels of
+    the 112 crop, right and down.
+    """
+    fields = np.concatenate([plan.person.offsets, turn_fields(plan.person.offsets.shape[1])])
+    moves = np.column_stack([plan.weights, plan.course.yaw, plan.course.pitch])
+    rest = np.asarray(places, np.float64) + MARGIN
+    found = np.empty((len(moves), *rest.shape))
+    for frame, field in enumerate(mix(moves.astype(np.float32), fields)):
+        now = rest
+        for _ in range(STEPS):
+            where = on_grid(now.astype(np.float32)[:, None], len(field))
+            now = rest - read(field, where)[:, 0].astype(np.float64)
+        to_crop = cv2.invertAffineTransform(canvas_matrix(plan.course, frame))
+        found[frame] = now @ to_crop[:, :2].T + to_crop[:, 2]
+    return found
+
+
+def resting_face(plan: Plan) -> np.ndarray:
+    """The crop of a plan's person without expression and head motion: uint8 (112, 112)."""
+    inside = slice(int(MARGIN), int(MARGIN) + CROP)
+    return np.round(plan.person.neutral[inside, inside]).astype(np.uint8)
+
+
+def true_region_motion(plan: Plan, places: np.ndarray) -> np.ndarray:
+    """True region motion of a synthetic video: float64 (T, 12, 2), as `Bank.motion` defines it.
+
+    `places` (14, 2) are the regions and the two nose points on the resting face, as
+    `region_places` gives them. The motion of the nose is the mean over its whole patch.
+    """
+    low, high = nose_rectangle(places)
+    nose = np.stack(np.meshgrid(*np.linspace(low, high, 9).T), -1).reshape(-1, 2)
+    points = np.concatenate([places[:12], nose])
+    steps = np.diff(true_places(plan, points), axis=0, prepend=np.nan)
+    steps[0] = 0
+    return steps[:, :12] - steps[:, 12:].mean(1, keepdims=True)
