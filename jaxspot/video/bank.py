@@ -93,7 +93,7 @@ def finish_bank(
 
 
 def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
-    """Opens a frame bank.
+    """Opens a frame bank: a folder with the aligned faces and the labels of a data set.
 
     Args:
       root: the bank's folder.
