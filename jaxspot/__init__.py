@@ -5,9 +5,9 @@ You can import every name from `jaxspot`: `from jaxspot import k_frame`, then `h
 Labels
 
   read_samm_lv
-    Reads the labels of SAMM-LV: subject '006', video '006_1', kind, onset, apex, offset.
+    Reads SAMM-LV labels: subject (like '006'), video ('006_1'), kind, onset, apex, offset.
   read_cas_me2
-    Reads the labels of CAS(ME)^2: subject 's15', video 's15_0401', kind, onset, apex, offset.
+    Reads CAS(ME)^2 labels: subject (like 's15'), video ('s15_0401'), kind, onset, apex, offset.
   to_span
     Converts frames `onset..offset` (from 1, inclusive) to array bounds `start, stop` (from 0).
   from_span
@@ -26,7 +26,11 @@ Video
   align_face
     Warps a face upright into a gray square, uint8 (size, size); black outside the image.
   open_bank
+<<<<<<< HEAD
     Opens a bank of frames or region motion.
+=======
+    Opens a bank: a folder with the aligned faces, or region motion, and labels of a data set.
+>>>>>>> main
 
 Network
 
@@ -52,7 +56,7 @@ Training
   loso_folds
     Makes one fold per subject; an eighth of the others (at least one) are validation subjects.
   plan_networks
-    Lists the networks that a run needs, given the scores that its thresholds are fitted on.
+    Lists the networks that a run needs; `fit` says whose scores its thresholds are fitted on.
   gather_pool
     Reads the metadata of every frame of a bank; the pixels stay on disk.
   Training
@@ -65,7 +69,7 @@ Spotting
   score_video
     Scores every frame of a video with one or more trained networks.
   IntervalRule
-    How scores become intervals; defaults are the paper's but for `cutoff_hz`, which runs set.
+    How scores become intervals; defaults are the paper's except `cutoff_hz`, set by each run.
   ScoredVideo
     A video's raw scores, float (T, 2), and its labels (kind, onset, offset).
   fit_rule

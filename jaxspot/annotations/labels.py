@@ -24,7 +24,7 @@ APEX_RULE = "missing_apex"
 
 
 def read_samm_lv(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.DataFrame:
-    """Reads the labels of SAMM-LV: subject '006', video '006_1', kind, onset, apex, offset.
+    """Reads SAMM-LV labels: subject (like '006'), video ('006_1'), kind, onset, apex, offset.
 
     Args:
       workbook: the .xlsx of any version, or its label sheet as CSV; the header may stand in row 1
@@ -42,7 +42,7 @@ def read_samm_lv(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.
 
 
 def read_cas_me2(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.DataFrame:
-    """Reads the labels of CAS(ME)^2: subject 's15', video 's15_0401', kind, onset, apex, offset.
+    """Reads CAS(ME)^2 labels: subject (like 's15'), video ('s15_0401'), kind, onset, apex, offset.
 
     Args:
       workbook: the .xlsx with its three sheets, under any names and in any order; or its label

@@ -42,7 +42,7 @@ class ScoredVideo(NamedTuple):
         return frame_labels(self.annotations, frames=len(self.scores))
 
     def curve(self, kind: str, smoothed: np.ndarray, rule: IntervalRule) -> Curve:
-        """Takes one kind from `smoothed`, float (T, 2), and adds its labels and interval finder."""
+        """One kind of `smoothed`, float (T, 2), with its labels and its `interval_finder`."""
         scores = smoothed[:, KINDS.index(kind)]
         truth = intervals_by_video(self.annotations.assign(video=self.video), [self.video])
         find = interval_finder(scores, kind, fps=self.fps, rule=rule)
@@ -65,8 +65,8 @@ def fit_rule(
       test: videos of the held-out subject. "test_oracle" needs them; no other rule accepts them.
 
     Raises:
-      ValueError: there is no video; or `test` is missing although `protocol.threshold` is
-        "test_oracle", or given although it is not.
+      ValueError: there is no video; `protocol.threshold` is "test_oracle" and `test` is missing; or
+        the threshold is another one and `test` is given.
     """
     if not seen:
         raise ValueError("a rule needs at least one video to be fitted on")

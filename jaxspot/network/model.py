@@ -20,7 +20,7 @@ class TwoStream(nn.Module):
     """Scores a frame by comparing it with its reference frames (paper Figure 1).
 
     Each stream compares the current frame with one reference. All streams share one trunk.
-    `TwoStream()` is the paper's network without dropout.
+    `TwoStream()` is the paper's network with its dropout turned off.
 
     Attributes:
       trunk: computes the features of a stream from a frame and a reference: `Convolution` (the

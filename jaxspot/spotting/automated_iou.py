@@ -26,7 +26,7 @@ NO_LIMIT = 1e9
 
 @dataclass(frozen=True)
 class IntervalRule:
-    """How scores become intervals; defaults are the paper's but for `cutoff_hz`, which runs set.
+    """How scores become intervals; defaults are the paper's except `cutoff_hz`, set by each run.
 
     Pairs are (ME, MaE).
 

@@ -52,7 +52,7 @@ class Networks:
 
 
 def plan_networks(folds: Sequence[Fold], *, fit: Fit, groups: int = 8) -> Networks:
-    """Lists the networks that a run needs, given the scores that its thresholds are fitted on.
+    """Lists the networks that a run needs; `fit` says whose scores its thresholds are fitted on.
 
     With inner folds, the subjects are divided into groups. For each pair of groups, one network is
     trained on all other subjects. It was trained on neither group. If a subject of one group is
@@ -63,9 +63,9 @@ def plan_networks(folds: Sequence[Fold], *, fit: Fit, groups: int = 8) -> Networ
     Args:
       folds: all of `loso_folds`, or some of them.
       fit: "inner": all subjects but the held-out one, each scored by a network that has seen
-        neither of the two; "training": all subjects of the fold, scored by its own network, which
-        has learned the labels of most of them; "validation": only the fold's validation
-        subjects.
+        neither this subject nor the held-out one; "training": all subjects of the fold, scored by
+        its own network, which has learned the labels of most of them; "validation": only the
+        fold's validation subjects.
       groups: for "inner", 3 or more; if there are fewer subjects, one group per subject.
 
     Raises:

@@ -135,7 +135,7 @@ def finish_bank(
 
 
 def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
-    """Opens a bank of frames or region motion.
+    """Opens a bank: a folder with the aligned faces, or region motion, and labels of a data set.
 
     Args:
       root: the bank's folder.
