@@ -26,11 +26,7 @@ Video
   align_face
     Warps a face upright into a gray square, uint8 (size, size); black outside the image.
   open_bank
-<<<<<<< HEAD
-    Opens a bank of frames or region motion.
-=======
     Opens a bank: a folder with the aligned faces, or region motion, and labels of a data set.
->>>>>>> main
 
 Network
 

@@ -58,7 +58,8 @@ class TwoStream(nn.Module):
             otherwise by the running statistics.
 
         Returns:
-          float (batch, 2): logits of ME and MaE.
+          float (batch, 2): logits of ME and MaE. Of `RegionMotion`, the mean over its members; in
+          training those of each member, (batch, members, 2).
 
         Raises:
           TypeError: inputs that are not float.
@@ -66,6 +67,9 @@ class TwoStream(nn.Module):
         """
         self._check(inputs)
         x = self.trunk(inputs, train=train)
+        if isinstance(self.trunk, RegionMotion):
+            logits = _each_member(MemberHead)(self.dropout, train, name="Members")(x)
+            return logits.swapaxes(0, 1) if train else logits.mean(0)
         x = ResidualDense()(x).reshape(len(inputs), -1)
         if self.dropout:
             # Random numbers follow the name, and `Convolution` may have a Dropout_0 of its own.
@@ -93,6 +97,24 @@ class TwoStream(nn.Module):
             raise TypeError(f"inputs are {inputs.dtype}; they must be float, see `preprocess`")
         if len(shape) == 4:
             check_size(self, *shape[2:])
+
+
+class MemberHead(nn.Module):
+    """Residual dense layer and output of one member of `RegionMotion`."""
+
+    dropout: float
+    train: bool
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Float (batch, features) -> logits (batch, 2)."""
+        x = nn.Dropout(self.dropout, deterministic=not self.train)(ResidualDense()(x))
+        return nn.Dense(2, name="Output")(x)
+
+
+def _each_member(head: type[nn.Module]) -> Any:
+    """A module applied along the first axis, with its own weights and dropout at each place."""
+    return nn.vmap(head, variable_axes={"params": 0}, split_rngs={"params": True, "dropout": True})
 
 
 class ResidualDense(nn.Module):

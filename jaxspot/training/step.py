@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Literal
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from jaxspot.errors import check_fields, check_numbers
@@ -115,7 +116,8 @@ def train_step(
             mutable=["batch_stats"],
             rngs={"dropout": key},
         )
-        loss = weighted_bce(logits, labels, **training.loss_weights)
+        known = jnp.broadcast_to(labels[:, None], logits.shape) if logits.ndim == 3 else labels
+        loss = weighted_bce(logits, known, **training.loss_weights)
         return loss.mean(), updates.get("batch_stats", {})
 
     (loss, stats), gradients = jax.value_and_grad(mean_loss, has_aux=True)(state.params)
