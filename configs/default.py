@@ -133,7 +133,7 @@ def motion(config: Any) -> None:
     config.model.dropout = 0.5
     config.augmentation.amplitude = (0.7, 1.4)
     config.training.epochs = 4
-    config.training.steps = 100
+    config.training.steps = 125
     config.training.batch = 256
     config.training.averaging = 0.0
     config.training.learning_rate = 0.002
