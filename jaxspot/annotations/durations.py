@@ -25,8 +25,10 @@ def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dic
 
     Raises:
       TypeError: neither a table nor a mapping.
-      UserError: a table with another kind, an offset before its onset or a column missing.
-      ValueError: a mapping with another kind, or with durations that are not numbers from 0 up.
+      UserError: a table with a kind other than ME and MaE, an offset before its onset, or a column
+        missing.
+      ValueError: a mapping with a kind other than ME and MaE, or with durations that are not
+        numbers from 0 up.
     """
     if isinstance(durations, pd.DataFrame):
         check_intervals(durations)

@@ -69,7 +69,7 @@ class Protocol:
 
     @property
     def needs_validation(self) -> bool:
-        """Whether it asks for subjects that no network trains on."""
+        """Whether each fold must keep some subjects for validation."""
         return self.fit == "validation" or self.frame_skip == "manual"
 
     @property

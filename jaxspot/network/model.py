@@ -42,7 +42,10 @@ class TwoStream(nn.Module):
         super().__post_init__()
 
     def setup(self):
-        """Puts the trunk's weights in this module's scope; saved weights depend on their names."""
+        """Puts the trunk's weights in this module's scope, so their names have no trunk prefix.
+
+        Saved weights are loaded by these names.
+        """
         nn.share_scope(self, self.trunk)
 
     @nn.compact
