@@ -28,7 +28,11 @@ class TwoStream(nn.Module):
         has one stream for each of `streams.references`.
       fusion_width: width of a hidden layer that combines all streams. 0 leaves it out, as in the
         paper.
-      dropout: share of the stream features dropped in training before the output.
+      dropout: share of the stream features dropped in training before the output, with `Motion`
+        only. `Convolution` has its own `dropout`.
+
+    Raises:
+      ValueError: a value is not valid, or `dropout` is given with a `Convolution`.
     """
 
     trunk: Convolution | Motion = Convolution()
@@ -39,6 +43,8 @@ class TwoStream(nn.Module):
     def __post_init__(self):
         check_numbers(self, "fusion_width", least=0)
         check_numbers(self, "dropout", least=0, below=1)
+        if self.dropout and isinstance(self.trunk, Convolution):
+            raise ValueError("dropout of TwoStream is for Motion; set Convolution.dropout instead")
         super().__post_init__()
 
     def setup(self):
@@ -70,9 +76,7 @@ class TwoStream(nn.Module):
         x = self.trunk(inputs, train=train)
         x = ResidualDense()(x).reshape(len(inputs), -1)
         if self.dropout:
-            # Random numbers follow the name, and `Convolution` may have a Dropout_0 of its own.
-            name = "Dropout_0" if isinstance(self.trunk, Motion) else "FeatureDropout"
-            x = nn.Dropout(self.dropout, name=name)(x, deterministic=not train)
+            x = nn.Dropout(self.dropout)(x, deterministic=not train)
         if self.fusion_width:
             x = nn.relu(nn.Dense(self.fusion_width, name="Joint")(x))
         return nn.Dense(2, name="Output")(x)
@@ -84,7 +88,7 @@ class TwoStream(nn.Module):
             wanted = f"(batch, {streams}, cells, cells, 2), see `stream_inputs`"
         else:
             fits = len(shape) == 4 and shape[1] == 1 + streams
-            wanted = f"(batch, {1 + streams}, height, width), each frame before its {streams}"
+            wanted = f"(batch, {1 + streams}, height, width): the current frame first, then its"
             wanted += " references"
         if not fits:
             raise ValueError(f"inputs have the shape {shape}; they must have {wanted}")
@@ -99,7 +103,7 @@ class ResidualDense(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Float (streams, features) -> the same shape."""
+        """Float (batch * streams, features) -> the same shape."""
         hidden = nn.relu(nn.Dense(x.shape[-1])(x))
         return x + nn.Dense(x.shape[-1])(hidden)
 
