@@ -17,7 +17,7 @@ from pathlib import Path
 from jaxspot.commands.running import command, command_parser
 from jaxspot.configs import config_module
 from jaxspot.errors import UserError
-from jaxspot.evaluation.information import information_check
+from jaxspot.evaluation.simple_features import information_check
 from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.generate import synthetic_bank
 

@@ -65,6 +65,6 @@ def test_window_is_a_normalised_gaussian():
     assert window[9 + 3] / window[9] == pytest.approx(np.exp(-0.5))
 
 
-def test_images_smaller_than_the_window_are_refused():
-    with pytest.raises(ValueError, match="smaller than the window"):
+def test_images_smaller_than_the_radius_are_refused():
+    with pytest.raises(ValueError, match="8x30 are smaller than the window's radius of 9"):
         local_contrast_normalise(jnp.zeros((8, 30)))

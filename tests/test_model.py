@@ -7,6 +7,7 @@ from reference_network import close, inputs, random_variables, reference_network
 
 from jaxspot.network.convolution import temporal_difference
 from jaxspot.network.model import TwoStream, build_model
+from jaxspot.network.motion import Motion
 
 SMALL = dict(widths=(4, 6, 8), multiplier=3)
 
@@ -158,6 +159,12 @@ def test_dropout_needs_a_key():
     variables = random_variables(model, frames)
     with pytest.raises(flax.errors.InvalidRngError):
         jax.eval_shape(lambda: model.apply(variables, frames, train=True, mutable=["batch_stats"]))
+
+
+def test_a_convolution_has_its_own_dropout():
+    with pytest.raises(ValueError, match=r"set Convolution\.dropout"):
+        TwoStream(dropout=0.5)
+    assert TwoStream(Motion(), dropout=0.5).dropout == 0.5
 
 
 def parameters(model, size):

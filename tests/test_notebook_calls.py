@@ -156,7 +156,7 @@ SEEN = build_model(widths=(2, 2, 2), trunk="motion")
         ),
         (TWO, (2, 3, 113, 112), float, "113x112 pixels; height and width must be multiples of 4"),
         (TWO, (3, 112, 112), float, "(3, 112, 112); they must have (batch, 3, height, width)"),
-        (TWO, (2, 2, 112, 112), float, "each frame before its 2 references"),
+        (TWO, (2, 2, 112, 112), float, "the current frame first, then its references"),
         (SEEN, (2, 3, 112, 112), float, "(2, 3, 112, 112); they must have (batch, 2, cells, cells"),
         (SEEN, (2, 3, 14, 14, 2), float, "they must have (batch, 2, cells, cells, 2)"),
         (TWO, (2, 3, 112, 112), np.uint8, "inputs are uint8; they must be float"),

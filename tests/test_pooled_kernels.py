@@ -50,7 +50,7 @@ def test_project_pool(pooling, n, height, width, inputs, outputs, seed):
 @given(**shapes, outputs=st.integers(1, 4))
 def test_convolve_pool(pooling, n, height, width, outputs, seed):
     def fast(pairs, kernel, shift):
-        blocks = kernels.pair_blocks(pairs)
+        blocks = kernels.cut_blocks(pairs)
         return kernels.convolve_pool(blocks, kernels.pair_patches(blocks), kernel, shift, pooling)
 
     plain = lambda pairs, kernel, shift: window_pool(
@@ -82,7 +82,7 @@ def test_where_nothing_is_positive_nothing_learns():
 @given(**shapes, outputs=st.integers(1, 4))
 def test_patches_times_weights_are_the_convolution_at_every_place(n, height, width, outputs, seed):
     def fast(pairs, kernel):
-        patches = kernels.pair_patches(kernels.pair_blocks(pairs))
+        patches = kernels.pair_patches(kernels.cut_blocks(pairs))
         places = jnp.einsum("kr,kpo->rpo", patches, kernels.patch_weights(kernel))
         windows = places.reshape(n, height // 2, width // 2, 2, 2, outputs)
         return windows.swapaxes(2, 3).reshape(n, height, width, outputs)

@@ -12,7 +12,8 @@ from jaxspot.errors import UserError, one_of
 def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dict[str, int]:
     """Computes k for each kind: half the mean duration (paper section 3.3 and Table 3).
 
-    k = floor((N + 1) / 2), where N is the exact (not rounded) mean duration in frames.
+    k = floor((N + 1) / 2), where N is the exact (not rounded) mean duration in frames. Runs do not
+    use this k: each fold takes k from its own subjects (`mean_durations`, `experiment/heldout.py`).
 
     Args:
       durations: annotations with kind, onset, offset in frames, all at one frame rate; or a mapping
@@ -25,8 +26,10 @@ def k_frame(durations: pd.DataFrame | Mapping, *, inclusive: bool = True) -> dic
 
     Raises:
       TypeError: neither a table nor a mapping.
-      UserError: a table with another kind, an offset before its onset or a column missing.
-      ValueError: a mapping with another kind, or with durations that are not numbers from 0 up.
+      UserError: a table with a kind other than ME and MaE, an offset before its onset, or a column
+        missing.
+      ValueError: a mapping with a kind other than ME and MaE, or with durations that are not
+        numbers from 0 up.
     """
     if isinstance(durations, pd.DataFrame):
         check_intervals(durations)

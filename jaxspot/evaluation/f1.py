@@ -57,7 +57,7 @@ def score_by_subject(
 
     Returns:
       one row a subject and kind ("ME", "MaE", "overall"): subject, kind and the keys of
-      `score_intervals`, in the order of `videos`.
+      `score_intervals` except `note`, in the order of `videos`.
     """
     counts, rows = _counts(intervals, annotations, videos, **scoring), []
     for subject in dict.fromkeys(videos.subject.tolist()):

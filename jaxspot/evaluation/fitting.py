@@ -42,7 +42,10 @@ class ScoredVideo(NamedTuple):
         return frame_labels(self.annotations, frames=len(self.scores))
 
     def curve(self, kind: str, smoothed: np.ndarray, rule: IntervalRule) -> Curve:
-        """One kind of `smoothed`, float (T, 2), with its labels and its `interval_finder`."""
+        """The scores of one kind, with its labels and its `interval_finder`.
+
+        `smoothed` is float (T, 2), the scores of both kinds.
+        """
         scores = smoothed[:, KINDS.index(kind)]
         truth = intervals_by_video(self.annotations.assign(video=self.video), [self.video])
         find = interval_finder(scores, kind, fps=self.fps, rule=rule)

@@ -25,14 +25,15 @@ class Protocol:
         scores that are used for fitting become 0 and 1.
       fit: the subjects whose scores are used to fit quantiles and thresholds, see `plan_networks`.
         "inner": all other subjects, each scored by a network that was not trained on it;
-        "training": the fold's own subjects, scored by its own network, which has learned their
-        labels (paper); "validation": the fold's validation subjects. The held-out subject is never
-        one of them.
+        "training": the fold's own subjects, scored by its own network, which has learned the
+        labels of most of them; "validation": the fold's validation subjects. The held-out subject
+        is never one of them.
       inner_groups: number of groups that the subjects are divided into for "inner"; each inner
         fold leaves out two groups.
-      frame_skip: "kth": k of the training subjects' labels (paper section 3.3); "manual": searched
-        around k on the validation subjects; "test_oracle": searched on the *test* subject, like the
-        paper's manual frame skip; it uses test labels.
+      frame_skip: "kth": k (paper section 3.3) of the fold's own subjects, training and validation
+        (the paper takes the whole data set); "manual": searched around k on the validation
+        subjects; "test_oracle": searched on the *test* subject, like the paper's manual frame skip;
+        it uses test labels.
       cycles: number of periods of the Butterworth cut-off frequency in the mean duration of an
         expression, see `cutoff_from_k`.
       mean_lengths: above 0: intervals of ME and MaE are this many mean durations (of the training
@@ -73,7 +74,7 @@ class Protocol:
 
     @property
     def needs_validation(self) -> bool:
-        """Whether it asks for subjects that no network trains on."""
+        """Whether each fold must keep some subjects for validation."""
         return self.fit == "validation" or self.frame_skip == "manual"
 
     @property

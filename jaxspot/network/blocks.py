@@ -42,11 +42,11 @@ def pair_block(
     Depthwise on one channel and pointwise make one 2x3x3 convolution of rank `multiplier`. Its
     statistics over a batch follow from the moments of the patches that it sees.
 
-    `pairs` (pairs, 2, height, width), even sizes, the current frame before its reference;
+    `pairs` (pairs, 2, height, width), even sizes, the current frame first, then its reference;
     `depthwise` (2, 3, 3, multiplier); `pointwise` (multiplier, features); `pooling` "max" or
     "average" -> (pairs, height / 2, width / 2, features), and the mean and variance used.
     """
-    blocks = pooled_kernels.pair_blocks(pairs)
+    blocks = pooled_kernels.cut_blocks(pairs)
     patches = pooled_kernels.pair_patches(blocks)
     kernel = depthwise @ pointwise
     weights = pooled_kernels.patch_weights(kernel)

@@ -34,7 +34,7 @@ def local_contrast_normalise(
 
     Raises:
       TypeError: images are neither float nor uint8.
-      ValueError: fewer than two axes, or images smaller than the window.
+      ValueError: fewer than two axes, or a side shorter than the window's radius.
     """
     images = unit_range(images)
     window = gaussian_window(sigma, truncate)
@@ -79,7 +79,9 @@ def blur(images: jax.Array, window: tuple[float, ...]) -> jax.Array:
     radius = len(window) // 2
     height, width = images.shape[-2:]
     if min(height, width) < radius:
-        raise ValueError(f"images of {height}x{width} are smaller than the window of {radius}")
+        raise ValueError(
+            f"images of {height}x{width} are smaller than the window's radius of {radius}"
+        )
     return _slide(lax.optimization_barrier(_slide(images, window, -2)), window, -1)
 
 

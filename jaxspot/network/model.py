@@ -29,7 +29,11 @@ class TwoStream(nn.Module):
         has one stream for each of `streams.references`.
       fusion_width: width of a hidden layer that combines all streams. 0 leaves it out, as in the
         paper.
-      dropout: share of the stream features dropped in training before the output.
+      dropout: share of the stream features dropped in training before the output, with `Motion`
+        only. `Convolution` has its own `dropout`.
+
+    Raises:
+      ValueError: a value is not valid, or `dropout` is given with a `Convolution`.
     """
 
     trunk: Convolution | Motion | RegionMotion = Convolution()
@@ -40,10 +44,15 @@ class TwoStream(nn.Module):
     def __post_init__(self):
         check_numbers(self, "fusion_width", least=0)
         check_numbers(self, "dropout", least=0, below=1)
+        if self.dropout and isinstance(self.trunk, Convolution):
+            raise ValueError("dropout of TwoStream is for Motion; set Convolution.dropout instead")
         super().__post_init__()
 
     def setup(self):
-        """Puts the trunk's weights in this module's scope; saved weights depend on their names."""
+        """Puts the trunk's weights in this module's scope, so their names have no trunk prefix.
+
+        Saved weights are loaded by these names.
+        """
         nn.share_scope(self, self.trunk)
 
     @nn.compact
@@ -72,9 +81,7 @@ class TwoStream(nn.Module):
             return logits.swapaxes(0, 1) if train else logits.mean(0)
         x = ResidualDense()(x).reshape(len(inputs), -1)
         if self.dropout:
-            # Random numbers follow the name, and `Convolution` may have a Dropout_0 of its own.
-            name = "FeatureDropout" if isinstance(self.trunk, Convolution) else "Dropout_0"
-            x = nn.Dropout(self.dropout, name=name)(x, deterministic=not train)
+            x = nn.Dropout(self.dropout)(x, deterministic=not train)
         if self.fusion_width:
             x = nn.relu(nn.Dense(self.fusion_width, name="Joint")(x))
         return nn.Dense(2, name="Output")(x)
@@ -89,7 +96,7 @@ class TwoStream(nn.Module):
             wanted = f"(batch, {streams}, features), see `stream_inputs`"
         else:
             fits = len(shape) == 4 and shape[1] == 1 + streams
-            wanted = f"(batch, {1 + streams}, height, width), each frame before its {streams}"
+            wanted = f"(batch, {1 + streams}, height, width): the current frame first, then its"
             wanted += " references"
         if not fits:
             raise ValueError(f"inputs have the shape {shape}; they must have {wanted}")
@@ -122,7 +129,7 @@ class ResidualDense(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """Float (streams, features) -> the same shape."""
+        """Float (batch * streams, features) -> the same shape."""
         hidden = nn.relu(nn.Dense(x.shape[-1])(x))
         return x + nn.Dense(x.shape[-1])(hidden)
 

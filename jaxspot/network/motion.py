@@ -43,9 +43,9 @@ def local_motion(frames: jax.Array) -> jax.Array:
     underestimated. Windows are triangles, two cells to either side, and overlap. Nothing is
     learned.
 
-    Float (batch, 1 + streams, height, width) from LCN, the current frame before its references,
-    sides multiples of 8 (else a ValueError) -> (batch, streams, height / 8, width / 8, 2): right
-    and down, in pixels.
+    Float (batch, 1 + streams, height, width) from LCN, the current frame first, then its
+    references, sides multiples of 8 (else a ValueError) -> (batch, streams, height / 8,
+    width / 8, 2): right and down, in pixels.
     """
     down, across = (jnp.asarray(windows(size)) for size in frames.shape[-2:])
     keep = lax.optimization_barrier

@@ -53,7 +53,7 @@ def _relu_pool_backward(pooling, passed, gradient):
 _relu_pool.defvjp(_relu_pool_forward, _relu_pool_backward)
 
 
-def pair_blocks(pairs: jax.Array) -> jax.Array:
+def cut_blocks(pairs: jax.Array) -> jax.Array:
     """Pairs of frames cut into blocks of 2x2 pixels, that begin one pixel outside; zeros there.
 
     Float (pairs, 2, height, width) -> (row in block, column in block, frame, pairs, height / 2 + 1,
@@ -66,7 +66,7 @@ def pair_blocks(pairs: jax.Array) -> jax.Array:
 
 
 def pair_patches(blocks: jax.Array) -> jax.Array:
-    """The 2x4x4 neighbourhood of every pooling window, pixel by pixel, from `pair_blocks`.
+    """The 2x4x4 neighbourhood of every pooling window, pixel by pixel, from `cut_blocks`.
 
     Float (32, pairs * height / 2 * width / 2), in the order of `patch_weights`.
     """
@@ -93,7 +93,7 @@ def convolve_pool(
 ) -> jax.Array:
     """2x3x3 convolution of pairs plus a shift, ReLU, then the "max" or "average" over 2x2 pixels.
 
-    From `pair_blocks` and `pair_patches` of the same, a kernel (2, 3, 3, outputs) and a shift
+    From `cut_blocks` and `pair_patches` of the same, a kernel (2, 3, 3, outputs) and a shift
     (outputs,) to float (pairs, height / 2, width / 2, outputs). Values come from the blocks; the
     convolution is never stored. Gradients come from the patches; as those are made of the blocks,
     none is passed to the blocks.

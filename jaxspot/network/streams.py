@@ -1,7 +1,8 @@
 """Streams: which references each one compares a frame with, paper section 2.2.
 
-A reference is a multiple of k away. k is from labels (`annotations/durations.py`). In training it
-is drawn from the ranges of Table 3 (`training/frame_skips.py`).
+A reference is a multiple of k away. The k of a fold is half of its `mean_durations`
+(`experiment/heldout.py`). The k of a whole data set is `k_frame` (`annotations/durations.py`). In
+training, k is drawn from the ranges of Table 3 (`training/frame_skips.py`).
 """
 
 import dataclasses
@@ -26,8 +27,8 @@ class Streams:
         the factor times the frame skip k of that kind. It is later if the factor is below 0.
       lcn: whether frames are normalised by LCN (eq. 1); if not, they are only scaled.
       skip_rounding_seconds: when scoring, k is rounded to a multiple of this time, so that folds
-        with similar k share their comparisons. k is not rounded
-        if this time is 0 or not longer than the time between two consecutive frames.
+        with similar k share their comparisons. k is not rounded if this time is less than one and
+        a half frames.
 
     Raises:
       ValueError: `references` that are not such pairs.
@@ -59,7 +60,10 @@ def _is_reference(pair):
 
 
 def k_in_frames(k_seconds: Sequence[float], fps: float) -> list[int]:
-    """k of ME and MaE in frames, 1 or more, from k in seconds; half a frame rounds up."""
+    """k of ME and MaE in frames, 1 or more, from k in seconds.
+
+    Half a frame rounds up, as in `k_frame`.
+    """
     return [max(1, math.floor(k * fps + 0.5)) for k in k_seconds]
 
 

@@ -26,11 +26,15 @@ def normalise_by(scores: np.ndarray, *, low, high) -> np.ndarray:
 
     Nothing is clipped, so the order of frames (and the AUC) is kept. With ends from other videos, a
     frame's value does not depend on the rest of its own. `scores` float (T, ...); `low` and `high`
-    a number, or one for each column; where high <= low the scale is left at 1.
+    a number, or one for each column; see `scale_of`.
     """
     low, high = np.asarray(low, float), np.asarray(high, float)
-    scale = np.where(high > low, high - low, 1.0)
-    return (np.asarray(scores, float) - low) / scale
+    return (np.asarray(scores, float) - low) / scale_of(low, high)
+
+
+def scale_of(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """What `normalise_by` divides by: high - low, or 1 where high <= low."""
+    return np.where(high > low, high - low, 1.0)
 
 
 def butterworth(scores: np.ndarray, *, fps: float, cutoff_hz: float, order: int = 2) -> np.ndarray:

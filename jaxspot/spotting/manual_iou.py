@@ -1,4 +1,7 @@
-"""The Manual IoU Method: peaks of a smoothed curve, grown to their feet and merged."""
+"""The Manual IoU Method, paper section 4.2 and Table 6.
+
+Peaks of a smoothed curve, grown to their feet and merged.
+"""
 
 import numpy as np
 import pandas as pd
@@ -45,7 +48,7 @@ def find_peak_intervals(
 
     A peak is a frame, or a run of equal ones, with a lower frame on both sides: what the end of the
     video or a missing score cuts at its height is not found. As peaks are measured against the
-    highest frame, something is found in every video that passes the floor.
+    highest frame, something is found in nearly every video that passes the floor.
 
     Args:
       scores: float (T,), smooth; a NaN frame has no score: it ends an interval and is never merged

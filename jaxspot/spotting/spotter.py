@@ -16,6 +16,7 @@ from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream, build_model, frame_shape, model_fields
 from jaxspot.network.streams import network_skips
 from jaxspot.spotting.automated_iou import FittedRule, apply_rule
+from jaxspot.spotting.filters import scale_of
 from jaxspot.spotting.scoring import score_video
 from jaxspot.spotting.video_file import Plot, spot_clips
 from jaxspot.storage import restore_tree, save_tree, verify_tree
@@ -68,17 +69,16 @@ def mean_rule(rules: Sequence[FittedRule]) -> FittedRule:
     first = rules[0].rule
     lows, highs = _pairs(rules, "low"), _pairs(rules, "high")
     low, high = lows.mean(0), highs.mean(0)
-    scale = lambda low, high: np.where(high > low, high - low, 1.0)
     fixed_scale = first.normalisation != "per_video"
 
     def average(name):
         values = _pairs(rules, name)
         if fixed_scale:
-            values = lows + values * scale(lows, highs)
+            values = lows + values * scale_of(lows, highs)
         finite = np.isfinite(values)
         mean = np.where(finite, values, 0).sum(0) / np.maximum(finite.sum(0), 1)
         mean = np.where(finite.mean(0) > 0.5, mean, np.inf)
-        return _pair((mean - low) / scale(low, high) if fixed_scale else mean)
+        return _pair((mean - low) / scale_of(low, high) if fixed_scale else mean)
 
     cutoff = _pairs([fitted.rule for fitted in rules], "cutoff_hz").mean(0)
     length = _pairs([fitted.rule for fitted in rules], "length_seconds").mean(0)

@@ -38,7 +38,9 @@ class BrokenVideos(UserError):
 def spot_clips(
     paths: Sequence[str | Path], *, out: str | Path, **options: Any
 ) -> dict[str, pd.DataFrame]:
-    """Spots several videos, each with the options of `spot_clip`: video name -> intervals.
+    """Spots several videos, each with the options of `spot_clip` except `landmarker`.
+
+    Returns video name -> intervals.
 
     A UserError before any work for names that cannot be those of folders, two videos of one name,
     an `out` that is a file, or a landmark model that cannot be used. BrokenVideos after all videos

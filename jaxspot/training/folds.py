@@ -8,7 +8,7 @@ from jaxspot.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class Fold:
-    """One split by subjects: the held-out subject decides nothing.
+    """One split by subjects: no frame or label of the held-out subject is used in training.
 
     Attributes:
       held_out: the subject; of an inner fold all that are held out, joined by " + ".

@@ -1,7 +1,8 @@
 """Random frame skips of training and validation, paper section 3.3 and Table 3.
 
-Table 3 has two more: the k-th frame, `annotations/durations.py`, and the manual frame skip,
-`experiment/manual_skips.py`.
+Table 3 has two other frame skips. One is k: of a fold, half of its `mean_durations`
+(`experiment/heldout.py`); of a whole data set, `k_frame` (`annotations/durations.py`). The other is
+the manual frame skip (`experiment/manual_skips.py`).
 """
 
 import numpy as np

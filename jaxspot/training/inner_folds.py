@@ -63,9 +63,9 @@ def plan_networks(folds: Sequence[Fold], *, fit: Fit, groups: int = 8) -> Networ
     Args:
       folds: all of `loso_folds`, or some of them.
       fit: "inner": all subjects but the held-out one, each scored by a network that has seen
-        neither this subject nor the held-out one; "training": all subjects of the fold, scored by
-        its own network, which has learned the labels of most of them; "validation": only the
-        fold's validation subjects.
+        neither this subject nor the held-out one; "training": all subjects but the held-out one,
+        scored by the fold's own network, which was trained on all of them except the validation
+        subjects; "validation": only the fold's validation subjects.
       groups: for "inner", 3 or more; if there are fewer subjects, one group per subject.
 
     Raises:

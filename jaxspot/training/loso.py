@@ -58,8 +58,9 @@ def train_loso(
 ) -> TrainedFolds:
     """Trains all folds in one program, each on its own training subjects.
 
-    Each device holds one copy of an epoch's frames, which all its folds share. While one
-    epoch runs, the frames of the next are gathered. An epoch is one call, which is compiled once.
+    Each device holds one copy of the frames, which all its folds share: the whole bank if it is
+    small, else the frames of one epoch. Those of the next epoch are then gathered while one runs
+    (`feed_epochs`). An epoch is one call, which is compiled once.
 
     A fold's weights depend on the seed, on the names and recorded lengths of all subjects, and on
     its training and validation subjects. They do not depend on the other folds, on where a run was

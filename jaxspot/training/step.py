@@ -20,8 +20,8 @@ from jaxspot.training.state import FoldState
 class Training:
     """Training settings of a fold; defaults are the paper's for CAS(ME)^2 where it states them.
 
-    It states `batch`, `patience`, `learning_rate`, W, M and `skip_range_seconds` (Table 3, section
-    2.2).
+    It states `batch`, `patience`, `learning_rate`, W, M and `skip_range_seconds` (Table 3,
+    sections 2.2 and 3.3).
 
     Attributes:
       epochs: maximum number of epochs.
