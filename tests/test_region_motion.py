@@ -24,8 +24,8 @@ from jaxspot.motion.pictures import (
     bank_faces,
     bank_motion,
     crop_motion,
+    motion_clip,
     motion_frames,
-    video_region_motion,
 )
 from jaxspot.motion.regions import TWELVE
 from jaxspot.synthetic.generate import plan_video, render_plan, synthetic_bank
@@ -200,10 +200,10 @@ def test_crops_without_a_face_or_of_another_one_are_not_compared(landmarker):
 
 def test_a_video_file_gives_rows_faces_and_rate(clip, tmp_path, landmarker):
     path = encode(tmp_path / "v.mp4", [frame.image for frame in clip])
-    motion, faces, fps = video_region_motion(path, landmarker=landmarker, progress=False)
-    assert motion.shape == (8, 12, 2) and motion.dtype == np.float32
-    assert not motion[0].any() and motion[1:].any((1, 2)).all()
-    assert faces.dtype == bool and faces.all() and fps == pytest.approx(30, abs=0.5)
+    found = motion_clip(path, landmarker=landmarker, progress=False)
+    assert found.frames.shape == (8, 12, 2) and found.frames.dtype == np.float32
+    assert not found.frames[0].any() and found.frames[1:].any((1, 2)).all()
+    assert found.found.all() and found.fps == pytest.approx(30, abs=0.5)
 
 
 def test_true_places_follow_a_spot_of_the_picture():

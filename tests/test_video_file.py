@@ -214,7 +214,7 @@ def test_the_faces_compared_are_those_that_the_networks_compared(tmp_path, monke
     spotter = Spotter(model, {}, ((0.01, 0.02), (0.01, 0.3)), (rule, rule))
     monkeypatch.setattr(Spotter, "score", score)
     monkeypatch.setattr("jaxspot.spotting.spotter.load_spotter", lambda folder: spotter)
-    monkeypatch.setattr("jaxspot.spotting.video_file.aligned_clip", lambda *_, **__: clip)
+    monkeypatch.setattr("jaxspot.spotting.spotter.aligned_clip", lambda *_, **__: clip)
     assert spotter.skips(clip.fps).tolist() == [[1, 1], [1, 3]]
     spot_videos(["v.mp4"], weights="run", out=tmp_path, progress=False)
     blank = pd.read_csv(tmp_path / "v" / "frames.csv").p_me.isna()

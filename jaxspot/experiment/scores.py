@@ -14,7 +14,7 @@ from jaxspot.files import whole_file
 from jaxspot.network.streams import network_skips
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.automated_iou import Pair
-from jaxspot.spotting.scoring import CHUNK, score_video
+from jaxspot.spotting.scoring import score_video
 from jaxspot.storage import hash_tree, restore_tree, save_tree
 from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import Networks
@@ -25,8 +25,6 @@ from jaxspot.video.shown import ShownFrames
 NetworkScores = Mapping[str, Mapping[int, np.ndarray]]
 """Video -> number of the network (`Networks`) -> float32 (frames, 2), ME and MaE."""
 MADE_BY = "made_by.txt"
-REGION_CHUNK = 1024
-"""Frames per call; a frame of region motion is small."""
 
 
 class Work(NamedTuple):
@@ -61,7 +59,6 @@ def score_bank(
     """
     weights, scores, rows = hash_tree(variables), {}, bank.videos.itertuples()
     frames = int(bank.videos.frames.sum())
-    chunk = REGION_CHUNK if bank.regions else CHUNK
     with progress_bar(total=frames, desc=f"scoring ({work.name})", unit="frame") as bar:
         for row in cast(Any, rows):
             wanted, scores[row.video] = networks.of_subject(row.subject), {}
@@ -79,7 +76,6 @@ def score_bank(
                     jax.tree.map(lambda leaf, wanted=wanted: leaf[wanted], variables),
                     shown_frames(bank, row.video),
                     skips=skips,
-                    chunk=chunk,
                     on_chunk=lambda count: bar.update(count * bank.every),
                 )
                 known = to_native(known, every=bank.every, frames=row.frames)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from jaxspot.errors import UserError
 from jaxspot.motion.measure import (
     TEMPLATE_POINTS,
     box_flow,
@@ -16,11 +15,10 @@ from jaxspot.motion.measure import (
     region_places,
 )
 from jaxspot.motion.regions import TWELVE
-from jaxspot.progress import progress_bar
 from jaxspot.video.align import apply_similarity, face_similarity, openface_template
 from jaxspot.video.bank import Bank
-from jaxspot.video.clip import AlignedFrame, median_fps
-from jaxspot.video.decode import VideoFrame, probe, read_video
+from jaxspot.video.clip import AlignedFrame, Clip, read_clip
+from jaxspot.video.decode import VideoFrame
 from jaxspot.video.landmarker import Landmarker, load_landmarker
 from jaxspot.video.mesh import Region, fit_mesh, region_of_mesh
 from jaxspot.video.tracker import MIN_PRESENCE, track_faces
@@ -121,26 +119,14 @@ def bank_motion(
     return np.stack([frame.motion for frame in found]), np.array([f.face >= 0 for f in found])
 
 
-def video_region_motion(
-    path: str | Path,
-    *,
-    landmarker: Landmarker | None = None,
-    prefer: str = "largest",
-    progress: bool = True,
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Region motion of a video file: float32 (frames, 12, 2), bool (frames,), frames a second.
+def motion_clip(
+    path: str | Path, *, landmarker: Landmarker | None = None, progress: bool = True
+) -> Clip:
+    """Reads a whole video as a clip of region motion; about 100 bytes a frame, errors as there.
 
-    The second is true where a face was measured, see `MotionFrame`. Memory grows by about 100 bytes
-    a frame. UserError: as `read_video` and `load_landmarker`; under two frames, or times that do
-    not increase.
+    A frame shows a face where its motion was measured, see `MotionFrame`. See `aligned_clip`.
     """
-    name, total = Path(path).name, probe(path).frames or None
-    work = motion_frames(read_video(path), landmarker or load_landmarker(), prefer=prefer)
-    found = list(progress_bar(work, desc=name, total=total, unit="frame", shown=progress))
-    if not found:
-        raise UserError(f"{path}: no frame could be decoded; copy it again or re-encode it")
-    fps = median_fps(np.array([frame.pts_s for frame in found]), path)
-    return np.stack([f.motion for f in found]), np.array([f.face >= 0 for f in found]), fps
+    return read_clip(path, motion_frames, landmarker=landmarker, progress=progress)
 
 
 def _between(pictures: Iterable[tuple[float, _Seen | None]]) -> Iterator[MotionFrame]:

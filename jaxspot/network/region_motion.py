@@ -55,7 +55,7 @@ class RegionMotion(nn.Module):
         return x.reshape(len(inputs), self.members, -1).swapaxes(0, 1)
 
 
-def region_frames(motion: np.ndarray, *, fps: float) -> np.ndarray:
+def region_frames(motion: np.ndarray, *, fps: float, seen: np.ndarray | None = None) -> np.ndarray:
     """What stands in for the frames of a video: where each region is, and how it usually moves.
 
     The usual displacement of a region is its median in this video over each of `LAGS`. It needs no
@@ -65,6 +65,9 @@ def region_frames(motion: np.ndarray, *, fps: float) -> np.ndarray:
     Args:
       motion: float (frames, regions, 2), how far each region moved since the frame before.
       fps: frames a second.
+      seen: bool (frames,), whether the motion is known; elsewhere it must be 0. The usual
+        displacement is then taken between frames with no unknown motion between. All are known by
+        default.
 
     Returns:
       float32 (frames, regions, 4 + lags): right and down, both running sums of the motion; the
@@ -73,8 +76,9 @@ def region_frames(motion: np.ndarray, *, fps: float) -> np.ndarray:
     """
     place = np.cumsum(motion, axis=0, dtype=float)
     path = np.cumsum(np.linalg.norm(motion, axis=2), axis=0, dtype=float)
-    usual = [_usual(place, round(lag * fps)) for lag in LAGS]
-    rate = fps * _usual(path[..., None], round(fps)) / max(1, round(fps))
+    unknown = np.zeros(len(motion), int) if seen is None else np.cumsum(~seen)
+    usual = [_usual(place, unknown, round(lag * fps)) for lag in LAGS]
+    rate = fps * _usual(path[..., None], unknown, round(fps)) / max(1, round(fps))
     frames = np.empty((*path.shape, COORDINATES), np.float32)
     frames[..., :2] = place
     frames[..., 2] = path / rate
@@ -109,11 +113,16 @@ def region_features(frames: jax.Array, references: Sequence[tuple[str, float]]) 
     return jnp.concatenate(parts, axis=-1)
 
 
-def _usual(place, frames):
-    """Median displacement over so many frames, float (regions,)."""
-    ahead = min(max(1, frames), len(place) - 1)
+def _usual(place, unknown, frames):
+    """Median displacement over so many frames, or as many as are known, float (regions,).
+
+    `unknown` int (frames,) counts the frames of unknown motion so far.
+    """
+    longest = int(np.bincount(unknown).max())
+    ahead = min(max(1, frames), max(1, longest - 1), len(place) - 1)
     shift = np.linalg.norm(place[ahead:] - place[: len(place) - ahead], axis=2)
-    return np.median(shift, axis=0) + LEAST
+    known = unknown[ahead:] == unknown[: len(place) - ahead]
+    return np.median(shift[known] if known.any() else shift, axis=0) + LEAST
 
 
 def _usual_over(lag, log_usual):

@@ -29,6 +29,7 @@ from jaxspot.network.streams import reference_places
 from jaxspot.video.shown import ShownFrames
 
 CHUNK = 32
+REGION_CHUNK = 1024
 
 
 def score_video(
@@ -37,7 +38,7 @@ def score_video(
     frames: np.ndarray | ShownFrames,
     *,
     skips: ArrayLike,
-    chunk: int = CHUNK,
+    chunk: int | None = None,
     mesh: Mesh | None = None,
     on_chunk: Callable[[int], object] | None = None,
 ) -> np.ndarray:
@@ -51,9 +52,10 @@ def score_video(
     Args:
       model: the network.
       variables: {"params", "batch_stats"}, every leaf with a leading axis of networks (folds).
-      frames: uint8 (frames, height, width), read in order; can be a memory map.
+      frames: uint8 (frames, height, width), read in order; can be a memory map. For `RegionMotion`
+        float32 (frames, regions, coordinates), see `region_frames`.
       skips: int (networks, streams), in frames, not 0.
-      chunk: frames per call.
+      chunk: frames per call; by default 32, and 1024 for `RegionMotion`, whose frames are small.
       mesh: the devices to use; all by default.
       on_chunk: called after each chunk with its number of frames.
 
@@ -61,10 +63,11 @@ def score_video(
       float32 (networks, frames, 2): the sigmoid outputs for ME and MaE, 0..1.
 
     Raises:
-      TypeError: frames are not uint8, or skips are not integers.
+      TypeError: frames have another dtype, or skips are not integers.
       ValueError: frames, skips or variables have a wrong shape, or a skip is 0.
     """
     mesh = mesh or fold_mesh()
+    chunk = chunk or (REGION_CHUNK if isinstance(model.trunk, RegionMotion) else CHUNK)
     check_frames(frames, model)
     check_skips(skips, variables, streams=len(model.streams.references))
     skips = np.asarray(skips, np.int32)

@@ -12,8 +12,10 @@ import pandas as pd
 
 from jaxspot.errors import UserError
 from jaxspot.files import with_tuples
+from jaxspot.motion.pictures import motion_clip
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream, build_model, frame_shape, model_fields
+from jaxspot.network.region_motion import RegionMotion, region_frames
 from jaxspot.network.streams import network_skips
 from jaxspot.spotting.automated_iou import FittedRule, apply_rule
 from jaxspot.spotting.filters import scale_of
@@ -21,6 +23,7 @@ from jaxspot.spotting.scoring import score_video
 from jaxspot.spotting.video_file import Plot, spot_clips
 from jaxspot.storage import restore_tree, save_tree, verify_tree
 from jaxspot.video.bank import SIZE
+from jaxspot.video.clip import aligned_clip
 from jaxspot.video.shown import ShownFrames
 
 SETTINGS = "spotter.json"
@@ -42,6 +45,11 @@ class Spotter:
     k_seconds: tuple[tuple[float, float], ...]
     rules: tuple[FittedRule, ...]
 
+    @property
+    def takes_motion(self) -> bool:
+        """Whether the networks compare region motion, not pictures."""
+        return isinstance(self.model.trunk, RegionMotion)
+
     def skips(self, fps: float) -> np.ndarray:
         """Frame skips of each stream at a frame rate: int (networks, streams)."""
         return network_skips(self.model.streams, self.k_seconds, fps)
@@ -49,10 +57,35 @@ class Spotter:
     def score(self, frames: np.ndarray | ShownFrames, fps: float) -> np.ndarray:
         """Mean of the networks' scores of a video: float32 (frames, 2), 0..1.
 
-        `frames` is uint8 (frames, 112, 112), aligned faces.
+        `frames` is uint8 (frames, 112, 112), aligned faces. If the networks were trained on region
+        motion, it is float32 (frames, 12, 2): how far each region moved since the frame before,
+        right and down, in pixels of the aligned face; the motion of frames without a face is 0.
+
+        Raises:
+          TypeError: pictures for networks trained on region motion, or the reverse.
+          ValueError: frames of another shape.
         """
+        if self.takes_motion:
+            frames = self._placed(frames, fps)
+        elif _kind(_pixels(frames)) == np.float32:
+            raise TypeError("this spotter takes aligned faces, uint8, not float32 region motion")
         scores = score_video(self.model, self.variables, frames, skips=self.skips(fps))
         return scores.mean(0)
+
+    def _placed(self, frames, fps):
+        """What stands for the frames, from region motion."""
+        motion, regions = _pixels(frames), frame_shape(self.model, SIZE)[0]
+        if _kind(motion) != np.float32:
+            raise TypeError(
+                "this spotter takes region motion, float32, see `motion_clip`; not pictures or"
+                f" other {_kind(motion)}"
+            )
+        if motion.ndim != 3 or motion.shape[1:] != (regions, 2) or not len(motion):
+            raise ValueError(
+                f"region motion must have the shape (frames, {regions}, 2), not {motion.shape}"
+            )
+        seen = frames.usable if isinstance(frames, ShownFrames) else np.ones(len(motion), bool)
+        return ShownFrames(region_frames(motion, fps=fps, seen=seen), seen)
 
     def intervals(self, scores: np.ndarray, fps: float) -> pd.DataFrame:
         """Intervals of a video from the mean scores, with the average of the networks' rules."""
@@ -91,6 +124,14 @@ def mean_rule(rules: Sequence[FittedRule]) -> FittedRule:
     )
 
 
+def _pixels(frames):
+    return frames.frames if isinstance(frames, ShownFrames) else frames
+
+
+def _kind(array):
+    return getattr(array, "dtype", type(array).__name__)
+
+
 def _pairs(items, name):
     return np.array([getattr(item, name) for item in items], float)
 
@@ -127,6 +168,7 @@ def spot_videos(
     spotter = load_spotter(weights)
     return spot_clips(
         paths,
+        read=motion_clip if spotter.takes_motion else aligned_clip,
         score=spotter.score,
         intervals=spotter.intervals,
         out=out,

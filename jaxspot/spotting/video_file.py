@@ -22,6 +22,7 @@ CLIP_INTERVAL_COLUMNS += ("onset_s", "apex_s", "offset_s")
 MIN_FACE_SHARE = 0.5
 VARYING = 0.25
 
+Read = Callable[..., Clip]
 Score = Callable[[ShownFrames, float], np.ndarray]
 Intervals = Callable[[np.ndarray, float], pd.DataFrame]
 Plot = Callable[[pd.DataFrame, pd.DataFrame, Path], None]
@@ -66,6 +67,7 @@ def spot_clip(
     score: Score,
     intervals: Intervals,
     out: str | Path,
+    read: Read = aligned_clip,
     skips: Callable[[float], np.ndarray] | None = None,
     plot: Plot | None = None,
     landmarker: Landmarker | None = None,
@@ -75,10 +77,12 @@ def spot_clip(
 
     Args:
       path: a video file; its name without ending is the video's name.
-      score: (frames uint8 (T, 112, 112) as `ShownFrames`, fps) -> float (T, 2), ME and MaE.
+      score: (the clip's frames as `ShownFrames`, fps) -> float (T, 2), ME and MaE.
       intervals: (scores (T, 2), fps) -> kind, onset, apex, offset (from 1, both included), score. A
         frame without a usable score is NaN there.
       out: folder of the results.
+      read: the clip of a video file, with the keywords `landmarker` and `progress`: by default its
+        aligned faces, `aligned_clip`; else its region motion, `motion_clip`.
       skips: fps -> int (networks, streams), how many frames before the frame each reference of
         `score` is; below 0: after it. A score is NaN where the frame shows no face, or where a
         reference shows another face than the frame.
@@ -95,7 +99,7 @@ def spot_clip(
     """
     path, folder = Path(path), Path(out) / Path(path).stem
     check_folder(folder)
-    clip = aligned_clip(path, landmarker=landmarker, progress=progress)
+    clip = read(path, landmarker=landmarker, progress=progress)
     say_what_is_odd(path, clip)
     scores, spans = np.full((len(clip.times), 2), np.nan), pd.DataFrame()
     if clip.found.any():

@@ -85,7 +85,8 @@ def network_frames(bank: Bank, video: str) -> np.ndarray:
     if not bank.regions:
         return bank.frames(video)
     rate = float(bank.videos.fps[bank.videos.video == video].item()) / bank.every
-    return region_frames(bank.motion(video), fps=rate)
+    seen = bank.faces(video)[:: bank.every]
+    return region_frames(bank.motion(video), fps=rate, seen=seen)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A video file as a clip of aligned faces: decode, follow, align, steady."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +17,9 @@ from jaxspot.video.tracker import track_faces
 
 UNEVEN = 0.25
 MILLISECOND = 0.001
+
+Row = tuple[float, np.ndarray, float, int]
+Work = Callable[[Iterable[VideoFrame], Landmarker], Iterable[Row]]
 
 
 class AlignedFrame(NamedTuple):
@@ -38,7 +41,8 @@ class AlignedFrame(NamedTuple):
 class Clip:
     """All T frames of a video, with a face or without.
 
-    `frames` uint8 (T, 112, 112); `quality` float32 (T, 2): face found 0/1, confidence in 0..1;
+    `frames` uint8 (T, 112, 112), aligned faces, or float32 (T, 12, 2), region motion since the
+    frame before; `quality` float32 (T, 2): face found 0/1, confidence in 0..1;
     `times` float64 (T,) presentation times in seconds; `fps` from the median step between them;
     `faces` int32 (T,) track numbers from 0, -1 without a face.
     """
@@ -91,18 +95,28 @@ def aligned_clip(
     UserError: as `read_video` and `load_landmarker`; under two frames, or times that do not
     increase.
     """
+    work = lambda frames, landmarker: (f[:4] for f in aligned_frames(frames, landmarker))
+    return read_clip(path, work, landmarker=landmarker, progress=progress)
+
+
+def read_clip(
+    path: str | Path, work: Work, *, landmarker: Landmarker | None = None, progress: bool = True
+) -> Clip:
+    """Reads a whole video as a clip of what `work` makes of its frames; errors as `aligned_clip`.
+
+    `work`: (frames, landmarker) -> for each frame its presentation time in seconds, the array that
+    stands for it, confidence in 0..1, track number.
+    """
     expected = probe(path).frames
-    landmarker = landmarker or load_landmarker()
-    work = aligned_frames(read_video(path), landmarker)
+    rows = work(read_video(path), landmarker or load_landmarker())
     name, total = Path(path).name, expected or None
-    frames = list(progress_bar(work, desc=name, total=total, unit="frame", shown=progress))
-    if not frames:
+    found = list(progress_bar(rows, desc=name, total=total, unit="frame", shown=progress))
+    if not found:
         raise UserError(f"{path}: no frame could be decoded; copy it again or re-encode it")
-    times = np.array([frame.pts_s for frame in frames], np.float64)
-    confidence = np.array([frame.confidence for frame in frames], np.float32)
-    faces = np.array([frame.face for frame in frames], np.int32)
+    times, frames, confidence, faces = zip(*found, strict=True)
+    times, faces = np.array(times, np.float64), np.array(faces, np.int32)
     return Clip(
-        frames=np.stack([frame.image for frame in frames]),
+        frames=np.stack(frames),
         quality=np.stack([faces >= 0, confidence], 1).astype(np.float32),
         times=times,
         fps=median_fps(times, path),

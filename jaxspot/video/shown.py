@@ -11,7 +11,7 @@ class ShownFrames:
     """
 
     def __init__(self, frames: np.ndarray, usable: np.ndarray):
-        self.frames, self.places = frames, last_usable(usable)
+        self.frames, self.usable, self.places = frames, usable, last_usable(usable)
 
     def __len__(self) -> int:
         """How many frames."""
