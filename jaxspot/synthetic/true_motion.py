@@ -1,15 +1,25 @@
 """How far places of a face truly move in a synthetic video, from the warp that draws it."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
+from jaxspot.errors import UserError
+from jaxspot.files import with_tuples
 from jaxspot.motion.measure import nose_rectangle
-from jaxspot.synthetic.generate import Plan
+from jaxspot.motion.pictures import crop_places
+from jaxspot.synthetic.difficulty import Difficulty
+from jaxspot.synthetic.generate import Plan, plan_video
 from jaxspot.synthetic.heads import CROP
 from jaxspot.synthetic.render import MARGIN, canvas_matrix, mix, on_grid, read, turn_fields
+from jaxspot.video.bank import Bank
+from jaxspot.video.landmarker import load_landmarker
 
 STEPS = 8
 """Steps of the inversion of a backward warp; each shrinks the error by the field's slope."""
+SCENE = ("seconds", "fps", "mae_per_minute", "me_per_minute", "seed")
+"""Settings of a bank's scene, as `bank.json` names them."""
 
 
 def true_places(plan: Plan, places: np.ndarray) -> np.ndarray:
@@ -50,3 +60,26 @@ def true_region_motion(plan: Plan, places: np.ndarray) -> np.ndarray:
     steps = np.diff(true_places(plan, points), axis=0, prepend=np.nan)
     steps[0] = 0
     return steps[:, :12] - steps[:, 12:].mean(1, keepdims=True)
+
+
+def true_motion_of(bank: Bank) -> Callable[[str], np.ndarray]:
+    """A function from the name of a video to its true region motion, float32 (frames, 12, 2).
+
+    `bank` is a frame bank that `synthetic_bank` made. UserError: it is not, or the videos of this
+    version are not those of the bank.
+    """
+    source, landmarker = bank.meta["source"], load_landmarker()
+    if bank.regions or source.get("kind") != "synthetic":
+        raise UserError(f"{bank.root}: true motion is known of frame banks of synthetic videos")
+    scene = {name: source[name] for name in SCENE}
+    scene["level"] = Difficulty(**with_tuples(source["difficulty"]))
+
+    def motion(video: str) -> np.ndarray:
+        subject, number = (int(word) - 1 for word in video.removeprefix("s").split("_"))
+        plan = plan_video(subject=subject, video=number, **scene)
+        if not plan.annotations.equals(bank.labels(video).reset_index(drop=True)):
+            raise UserError(f"{bank.root}: {video} is of another version; make the bank again")
+        places = crop_places(landmarker, resting_face(plan))
+        return true_region_motion(plan, places).astype(np.float32)
+
+    return motion
