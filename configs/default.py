@@ -44,7 +44,7 @@ Beside these:
   control          the negative control: how many folds are trained and scored on labels moved by at
                    least so many seconds; 0 folds leave it out
   peers            methods scored beside ours: moilanen, mdmd, sp_fd, softnet. All but moilanen take
-                   minutes on a bank of 20,000 frames
+                   minutes on a bank of 20,000 frames. For region motion: boosting
 """
 
 import dataclasses
@@ -141,6 +141,7 @@ def motion(config: Any) -> None:
     config.training.presence_weight = 0.5
     config.training.skip_range_seconds = ((0.2, 0.2), (0.63, 0.63))
     config.protocol.mean_lengths = (1.0, 0.0)
+    config.peers = ("boosting",)
 
 
 def convolution(config: Any) -> None:

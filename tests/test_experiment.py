@@ -121,6 +121,8 @@ def test_another_run_is_not_overwritten(run, capsys):
         (["--config=configs/synthetic.py", "--config.protocol.threshold=rco"], "interval_f1"),
         (["--config=configs/synthetic.py", "--config.model.pooling=foo"], "average"),
         (["--config=configs/synthetic.py", "--config.peers=('nobody',)"], "moilanen"),
+        (["--config=configs/synthetic.py", "--config.peers=('boosting',)"], "needs region motion"),
+        (["--config=configs/cas_me2.py:motion", "--config.peers=('mdmd',)"], "needs pictures"),
         (["--config=configs/synthetic.py", "--config.training.steps=0"], "1 or more"),
     ],
 )

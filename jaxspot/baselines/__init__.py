@@ -13,9 +13,19 @@ def softnet(bank, **given):
     return softnet_bank(bank, **given)
 
 
+def boosting(bank, **given):
+    """`boosting.boosting`, imported when called: scikit-learn's trees are for it alone."""
+    from jaxspot.baselines.boosting import boosting
+
+    return boosting(bank, **given)
+
+
 PEERS: dict[str, Peer] = {
     "moilanen": by_video(moilanen, takes="k"),
     "mdmd": by_video(mdmd),
     "sp_fd": by_video(sp_fd),
     "softnet": softnet,
+    "boosting": boosting,
 }
+ON_MOTION = frozenset({"boosting"})
+"""The peers for banks of region motion; the others need pictures."""

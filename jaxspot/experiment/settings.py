@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jaxspot.baselines import PEERS
+from jaxspot.baselines import ON_MOTION, PEERS
 from jaxspot.errors import UserError, check_fields, check_numbers
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.model import TwoStream, build_model
+from jaxspot.network.region_motion import RegionMotion
 from jaxspot.spotting.automated_iou import IntervalRule
 from jaxspot.synthetic.difficulty import LEVELS
 from jaxspot.synthetic.generate import choose_people, synthetic_bank
@@ -70,6 +71,15 @@ class Settings:
         for name in self.peers:
             if name not in PEERS:
                 raise ValueError(f"peers names {name!r}; there are {', '.join(PEERS)}")
+        regions = isinstance(self.model.trunk, RegionMotion)
+        wanted = [name for name in PEERS if (name in ON_MOTION) == regions]
+        for name in self.peers:
+            if name not in wanted:
+                needs, trunk = ("pictures", "is") if regions else ("region motion", "is not")
+                raise ValueError(
+                    f"peers names {name!r}, which needs {needs}; model.trunk {trunk} 'regions', so"
+                    f" take {', '.join(wanted)} or ()"
+                )
 
     @property
     def validates(self) -> bool:
