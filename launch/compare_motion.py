@@ -122,7 +122,9 @@ def cells_of(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     )
     both = lambda row: f"{row.q50:.2f} [{row.q25:.2f}, {row.q75:.2f}]"
     labels = tables["labels"].assign(cell=lambda t: [both(row) for row in t.itertuples()])
-    shares = tables["shares"].assign(cell=lambda t: t.share.map("{:.1%}".format))
+    shares = tables["shares"].assign(
+        cell=lambda t: t.share.map("{:.1%}".format, na_action="ignore")
+    )
     return {
         "banks": banks.rename_axis("", axis=0).reset_index().rename_axis(None, axis=1),
         "motion": _wide(motion, ["span", "region"]),

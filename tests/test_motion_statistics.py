@@ -193,7 +193,7 @@ def script():
     return runpy.run_path("launch/compare_motion.py")["main"]
 
 
-def test_the_script_compares_a_bank_with_true_motion(tmp_path, script, capsys):
+def test_the_script_compares_banks_with_true_motion_and_without_labels(tmp_path, script, capsys):
     frames = synthetic_bank(tmp_path / "frames", subjects=1, seconds=6.0, workers=1)
     (video,) = frames.videos["video"]
     moved = true_motion_of(frames)(video)
@@ -206,9 +206,15 @@ def test_the_script_compares_a_bank_with_true_motion(tmp_path, script, capsys):
         alignment={},
         regions=TWELVE,
     )
-    out = tmp_path / "out"
-    assert script([f"a={tmp_path / 'copy'}", str(tmp_path / "frames"), f"--out={out}"]) == 0
-    assert "Displacement without labels" in capsys.readouterr().out
+    places = np.random.default_rng(0).normal(size=(200, 12, 2)).cumsum(0)
+    made_bank(tmp_path / "bare", places, [])
+    out, names = (
+        tmp_path / "out",
+        (f"a={tmp_path / 'copy'}", tmp_path / "frames", tmp_path / "bare"),
+    )
+    assert script([*map(str, names), f"--out={out}"]) == 0
+    printed = capsys.readouterr().out
+    assert "Displacement without labels" in printed and "nan" not in printed
     for name in ("banks", "motion", "labels", "shares", "spectra"):
         table = pd.read_csv(out / f"{name}.csv")
         one, two = (table[table.bank == bank].drop(columns="bank") for bank in ("a", "frames"))

@@ -157,7 +157,7 @@ def label_quantiles(shapes: pd.DataFrame) -> pd.DataFrame:
         for kind, part in shapes.groupby("kind", sort=False)
         for name, text in MEASURES.items()
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["kind", "measure", *quantiles(np.zeros(0))])
 
 
 def shares(

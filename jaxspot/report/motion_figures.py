@@ -5,9 +5,9 @@ Every table has a first column `bank`. Bars are quantiles: thick from 25 to 75 %
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -36,15 +36,15 @@ def motion_figure(table: pd.DataFrame) -> Figure:
     """Displacement without labels by region, a panel a span."""
     banks, spans = _named(table, "bank"), _named(table, "span")
     regions = [region for region in _named(table, "region") if region not in GROUPS]
-    lines = -(-len(spans) // 2)
+    lines, thick = -(-len(spans) // 2), min(4.0, 10 / max(1, len(banks)))  # no bar on another
     figure = Figure(figsize=(7.6, 3.9 * lines + 0.3), layout="constrained")
     panels = figure.subplots(lines, 2, sharey=True, squeeze=False)
     for axes, span in zip(panels.ravel(), spans, strict=False):
         for number, bank in enumerate(banks):
             rows = table[(table.bank == bank) & (table.span == span)].set_index("region")
             shift = 0.7 * ((number + 0.5) / len(banks) - 0.5)
-            for place, region in enumerate(regions):
-                _bar(axes, rows.loc[region], place + shift, number, across=True)
+            places = np.arange(len(regions)) + shift
+            _bars(axes, rows.loc[regions], places, number, across=True, thick=thick)
         axes.set(title=f"over {span}", xscale="log", xlabel="pixels of the 112 crop")
         _plain(axes.xaxis, subs=(1.0,))
         axes.grid(axis="x", color="#e5e5e5", lw=0.6)
@@ -90,8 +90,8 @@ def labels_figure(table: pd.DataFrame) -> Figure:
     for axes, (kind, name) in zip(panels, shown, strict=False):
         of_measure = (table.kind == kind) & (table.measure == MEASURES[name])
         for number, bank in enumerate(banks):
-            for _, row in table[of_measure & (table.bank == bank)].iterrows():
-                _bar(axes, row, number, number)
+            rows = table.loc[of_measure & (table.bank == bank), :]
+            _bars(axes, rows, [number] * len(rows), number)
         axes.set(title=f"{kind}: {SHORT[name]}", xlim=(-0.7, len(banks) - 0.3))
         axes.set_xticks([])
         axes.grid(axis="y", color="#e5e5e5", lw=0.6)
@@ -113,13 +113,22 @@ def _plain(axis: Axis, *, subs: Sequence[float] = (1.0, 2.0, 5.0)) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def _bar(axes: Axes, row: pd.Series, place: float, number: int, *, across: bool = False) -> None:
-    colour: Any = dict(color=_colour(number), solid_capstyle="butt")
-    for low, high, width in (("q5", "q95", 1.0), ("q25", "q75", 4.0)):
-        ends: Sequence = ([row[low], row[high]], [place, place])
-        axes.plot(*(ends if across else ends[::-1]), lw=width, **colour)
-    middle = (row["q50"], place) if across else (place, row["q50"])
-    axes.plot(*middle, "o", ms=4, mfc="white", mec=_colour(number))
+def _bars(
+    axes: Axes,
+    rows: pd.DataFrame,
+    places: np.ndarray | Sequence[float],
+    number: int,
+    *,
+    across: bool = False,
+    thick: float = 4.0,
+) -> None:
+    """A bar for each row in the colour of bank `number`, upright or across."""
+    colour = _colour(number)
+    lines = axes.hlines if across else axes.vlines
+    for low, high, width in (("q5", "q95", thick / 4), ("q25", "q75", thick)):
+        lines(places, rows[low], rows[high], lw=width, color=colour)
+    middle = (rows["q50"], places) if across else (places, rows["q50"])
+    axes.plot(*middle, "o", ms=thick, mfc="white", mec=colour)
 
 
 def _legend(figure: Figure, banks: list[str]) -> None:
