@@ -199,6 +199,7 @@ def test_flax_is_used_where_networks_are_and_orbax_once():
     networks = {
         "jaxspot.network.convolution",
         "jaxspot.network.motion",
+        "jaxspot.network.region_motion",
         "jaxspot.network.model",
         "jaxspot.baselines.softnet.network",
     }

@@ -110,10 +110,10 @@ def test_an_option_of_a_few_words_takes_no_other(kind, field, word, near):
         assert getattr(dataclasses.replace(plain, **{field: value}), field) == value
 
 
-def test_a_trunk_is_one_of_two():
+def test_a_trunk_is_one_of_three():
     line = refused(ValueError, "trunk must be one of convolution, ", build_model, trunk="motoin")
-    assert line.endswith("motion, not 'motoin'. Did you mean 'motion'?")
-    for trunk in ("convolution", "motion"):
+    assert line.endswith("motion, regions, not 'motoin'. Did you mean 'motion'?")
+    for trunk in ("convolution", "motion", "regions"):
         model = build_model(trunk=trunk, widths=(2, 3, 5), dropout=0.2, fusion_width=7)
         assert model_fields(model)["trunk"] == trunk and model_fields(model)["dropout"] == 0.2
         assert build_model(**model_fields(model)) == model

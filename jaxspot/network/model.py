@@ -45,7 +45,7 @@ class TwoStream(nn.Module):
         check_numbers(self, "fusion_width", least=0)
         check_numbers(self, "dropout", least=0, below=1)
         if self.dropout and isinstance(self.trunk, Convolution):
-            raise ValueError("dropout of TwoStream is not for Convolution; set Convolution.dropout instead")
+            raise ValueError("dropout of TwoStream: set Convolution.dropout instead")
         super().__post_init__()
 
     def setup(self):
