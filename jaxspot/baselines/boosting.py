@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
@@ -48,20 +48,17 @@ class Recipe:
 
 
 class Model(NamedTuple):
-    """Grown trees, None if all frames or none have an expression, and the usual log odds of one."""
+    """Trees, None where all frames or none had an expression, and the `kept` of their recipe."""
 
     trees: HistGradientBoostingClassifier | None
-    usual: float
+    kept: int
 
     def scores(self, features: np.ndarray) -> np.ndarray:
-        """Probability of an expression if half of all frames had one, float (rows,).
-
-        Class weights would do the same, but scikit-learn is far slower with them.
-        """
+        """Probability of an expression, allowing for the frames left out, float (rows,)."""
         if self.trees is None:
             return np.zeros(len(features))
         with threadpool_limits(1, user_api="openmp"):
-            return expit(self.trees.decision_function(features) - self.usual)
+            return expit(self.trees.decision_function(features) - np.log(self.kept))
 
 
 def boosting(
@@ -123,9 +120,9 @@ class _Job(NamedTuple):
 
 
 def _grow(job):
-    if job.shown.all() or not job.shown.any():
-        return Model(None, 0.0)
     recipe = job.recipe
+    if job.shown.all() or not job.shown.any():
+        return Model(None, recipe.kept)
     trees = HistGradientBoostingClassifier(
         learning_rate=recipe.learning_rate,
         max_iter=recipe.trees,
@@ -135,7 +132,7 @@ def _grow(job):
     )
     features = np.load(f"{job.folder}/features.npy", mmap_mode="r")[job.rows]
     with threadpool_limits(1, user_api="openmp"):  # its threads wait for each other
-        return Model(trees.fit(features, job.shown), float(logit(job.shown.mean())))
+        return Model(trees.fit(features, job.shown), recipe.kept)
 
 
 def _samples(bank, kept):
