@@ -9,7 +9,10 @@ come from the ROC of the test results (section 4.1); which point of the curve it
 
 An epoch of :paper is 1,500 steps of 16 samples: one frame in 20, ten a second.
 
-Arguments: paper (the default), best and convolution, as in the config default.
+Region motion: prepare as in docs/real_data.md, then --config=samm_lv:motion. It has not been run on
+the real pack.
+
+Arguments: paper (the default), best, motion and convolution, as in the config default.
 """
 
 from typing import Any
