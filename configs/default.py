@@ -38,8 +38,8 @@ paper is silent, :paper takes:
   protocol.frame_skip          "kth". "test_oracle", here and of the threshold, is the paper's
                                reading: it sees test labels
   protocol.cycles              1 period of the Butterworth cut-off in a mean expression
-  protocol.mean_lengths        0, an interval ends where its curve falls; :motion gives an ME the mean
-                               duration of the training subjects
+  protocol.mean_lengths        0, an interval ends where its curve falls; :motion gives an ME
+                               the mean duration of the training subjects
   protocol.peak_share          0, runs of frames, as printed; :best takes 0.7
 Beside these:
   seeds, variants  several seeds in place of one; several runs with settings changed (ablations.py)
