@@ -204,6 +204,11 @@ def test_tables_of_intervals_say_where_these_lie_around_peaks(table):
     assert told == describe_protocol(Protocol(), table) + more
 
 
+def test_tables_of_intervals_say_which_kinds_have_one_length():
+    told = describe_protocol(Protocol(mean_lengths=(1.0, 0.0)), 5)
+    assert told == describe_protocol(Protocol(), 5) + ", each ME the mean duration long"
+
+
 def test_a_rule_saved_before_there_were_peaks_finds_runs():
     fitted = fit_rule([video("a", 1)])
     values = json.loads(json.dumps(fitted.to_json()))

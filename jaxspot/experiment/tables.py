@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.report.page import ReportTable
 from jaxspot.report.side_by_side import layout2, side_by_side, stacked
@@ -165,9 +166,14 @@ def describe_protocol(protocol: Protocol, table: int, rule: IntervalRule = Inter
     if table == 6:
         return f"{matched}, {skipped}"
     peaks = f"around peaks, above {rule.peak_share:g} of their height"
+    lengths = zip(KINDS, protocol.mean_lengths, strict=True)
+    times = lambda factor: "" if factor == 1 else f"{factor:g} times "
+    fixed = [
+        f"each {kind} {times(factor)}the mean duration long" for kind, factor in lengths if factor
+    ]
     # The rows of Table 7 may differ in their frame skip.
     parts = [matched] + [skipped] * (table == 5) + [threshold[protocol.threshold]]
-    return ", ".join(parts + [peaks] * (rule.peak_share > 0))
+    return ", ".join(parts + [peaks] * (rule.peak_share > 0) + fixed)
 
 
 def kept_weights(patience: int) -> str:
