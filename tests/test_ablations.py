@@ -285,7 +285,7 @@ def test_arguments_that_make_no_sense(arguments, said):
     [
         ("norm", "layer", "model.norm must be one of batch, none, not 'layer'"),
         ("extra_blocks", -1, "0 or more"),
-        ("trunk", "flow", "model.trunk must be one of convolution, motion, not 'flow'"),
+        ("trunk", "flow", "model.trunk must be one of convolution, motion, regions, not 'flow'"),
         ("fusion_width", -1, "0 or more"),
         ("references", (("ME", 1.0), ("MaE", 0.0)), "a number that is not 0"),
         ("references", (("MAE", 1.0),), "pairs such as"),

@@ -99,6 +99,7 @@ def test_a_held_out_subject_does_not_move_its_own_skips(bank, variables, tmp_pat
 
     class Other:
         videos, quality, faces = bank.videos, bank.quality, bank.faces
+        regions, every = None, 1
 
         def frames(self, video):
             pixels = bank.frames(video)

@@ -704,8 +704,7 @@ def intersection_over_union():
 def normalised_then_smoothed():
     for printed in PRINTED:
         mean = tuple(seconds[1] for seconds in printed.seconds)
-        cycles = printed.settings.protocol.cycles
-        rule = fold_rule(printed.settings.rule, mean, cycles=cycles)
+        rule = fold_rule(printed.settings.rule, mean, printed.settings.protocol)
         fitted = FittedRule(rule, (0, 0), (1, 1), (0.6, 0.6), (0.6, 0.6))
         scores = 0.2 + 0.1 * np.random.default_rng(0).random((20 * printed.fps, 2))
         smooth, table = apply_rule(scores, fps=printed.fps, fitted=fitted)

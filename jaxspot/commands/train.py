@@ -12,7 +12,7 @@ from typing import Any
 from absl import flags
 from ml_collections import config_flags
 
-from jaxspot.commands.running import as_called, command, command_parser
+from jaxspot.commands.running import as_called, command, command_parser, missing_library
 from jaxspot.configs import config_module, describe_configs, load_config
 from jaxspot.errors import UserError
 
@@ -93,6 +93,8 @@ def read_flags(argv: Sequence[str]) -> tuple[Any, str, bool]:
     try:
         return changed_config(load_config(given.config), changes), given.out, given.resume
     except MISTAKES as error:
+        if isinstance(error, ImportError) and missing_library(error):
+            raise
         # ml_collections hands some messages over as the text of a string literal.
         message = str(error.args[0] if error.args else error).replace("\\n", " ")
         if message[:1] in ("'", '"') and message.endswith(message[0]):

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.evaluation.frame_scores import auc
-from jaxspot.experiment.scores import shown_frames, usable_scores
+from jaxspot.experiment.scores import shown_frames, to_native, usable_scores
 from jaxspot.files import write_text
 from jaxspot.network.model import TwoStream
 from jaxspot.network.streams import network_skips
@@ -76,8 +76,10 @@ def search_fold(
     scores, labels = [], []
     rows: Any = bank.videos[bank.videos.subject.isin(subjects)].itertuples()
     for row in rows:
-        skips = network_skips(model.streams, [scale(pair, factors) for factors in tried], row.fps)
+        pairs, fps = [scale(pair, factors) for factors in tried], row.fps / bank.every
+        skips = network_skips(model.streams, pairs, fps)
         found = score_video(model, stacked, shown_frames(bank, row.video), skips=skips)
+        found = to_native(found, every=bank.every, frames=row.frames)
         scores.append(usable_scores(bank, row.video, found))
         labels.append(frame_labels(bank.labels(row.video), frames=row.frames))
     every, truth = np.concatenate(scores, 1), np.concatenate(labels)

@@ -71,8 +71,9 @@ class BankFrames:
         try:
             return network_frames(self.bank, video)
         except (OSError, ValueError, EOFError) as error:
+            folder = "motion" if self.bank.regions else "frames"
             raise UserError(
-                f"{self.bank.root}: the file of {video} is gone or damaged since the run began"
+                f"{self.bank.root}/{folder}/{video}.npy: gone or damaged since the run began"
                 f" ({error}); put it back and go on with --resume"
             ) from None
 
