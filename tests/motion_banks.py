@@ -3,13 +3,10 @@
 import dataclasses
 
 import numpy as np
-import pandas as pd
+from tiny_banks import finish_tiny_bank
 
 from jaxspot.motion.regions import TWELVE
-from jaxspot.video.bank import finish_bank
 from jaxspot.video.writer import save_motion
-
-LABELS = ["subject", "video", "kind", "onset", "apex", "offset"]
 
 
 def bump(frames, onset, apex, offset):
@@ -42,11 +39,4 @@ def write_motion_bank(root, *, subjects=4, frames=600, every=1, fps=30.0, change
         motion = np.diff(rows, axis=0, prepend=rows[:1]).astype(np.float32)
         save_motion(root, video, motion, np.ones((frames, 2), np.float32))
         videos.append((subject, video, frames, fps))
-    return finish_bank(
-        root,
-        videos=pd.DataFrame(videos, columns=["subject", "video", "frames", "fps"]),
-        annotations=pd.DataFrame(labels, columns=LABELS),
-        source={},
-        alignment={},
-        regions=dataclasses.replace(TWELVE, every=every),
-    )
+    return finish_tiny_bank(root, videos, labels, regions=dataclasses.replace(TWELVE, every=every))

@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
-from tiny_banks import write_bank
+from tiny_banks import finish_tiny_bank, write_bank
 
 from jaxspot.annotations.intervals import frame_labels
 from jaxspot.baselines import ON_MOTION, PEERS
@@ -16,7 +15,7 @@ from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.evaluation.frame_scores import auc
 from jaxspot.motion.regions import TWELVE
 from jaxspot.training.folds import loso_folds
-from jaxspot.video.bank import finish_bank, open_bank
+from jaxspot.video.bank import open_bank
 from jaxspot.video.writer import save_motion
 
 FRAMES = 720
@@ -41,16 +40,7 @@ def write_motion_bank(root, *, subjects=4, every=1):
         quality[:7, 0] = 0
         save_motion(root, video, motion, quality)
         videos.append((subject, video, FRAMES, 30.0 * every))
-    return finish_bank(
-        root,
-        videos=pd.DataFrame(videos, columns=["subject", "video", "frames", "fps"]),
-        annotations=pd.DataFrame(
-            labels, columns=["subject", "video", "kind", "onset", "apex", "offset"]
-        ),
-        source={},
-        alignment={},
-        regions=replace(TWELVE, every=every),
-    )
+    return finish_tiny_bank(root, videos, labels, regions=replace(TWELVE, every=every))
 
 
 def spot(bank, **changed):

@@ -12,7 +12,7 @@ from configs import cas_me2, default, samm_lv
 from jaxspot.errors import UserError
 from jaxspot.evaluation.f1 import score_intervals
 from jaxspot.experiment.crossval import cross_validate, run_networks
-from jaxspot.experiment.scores import Work, to_native
+from jaxspot.experiment.scores import Work
 from jaxspot.experiment.settings import read_settings, refuse_other_kind
 from jaxspot.motion.regions import TWELVE
 from jaxspot.network.augment import Augmentation, augment_regions
@@ -20,6 +20,7 @@ from jaxspot.network.inputs import init_variables, sample_inputs
 from jaxspot.network.model import build_model, frame_shape, model_fields
 from jaxspot.network.region_motion import LAGS, MIRROR, SOFT, region_features, region_frames
 from jaxspot.spotting.intervals import find_at_peaks
+from jaxspot.spotting.scoring import to_native
 
 REFERENCES = (("ME", 1.0), ("ME", -1.0), ("MaE", 0.5), ("MaE", -0.5))
 

@@ -36,7 +36,13 @@ def write_bank(root, *, subjects=3, unlabelled=0, frames=60):
         videos.append((subject, video, frames, 30.0))
         rows = [("ME", 6, 8, 12), ("MaE", 21, 30, 45)] if moves else []
         labels += [(subject, video, *row) for row in rows]
-    finish_bank(
+    finish_tiny_bank(root, videos, labels)
+    return root
+
+
+def finish_tiny_bank(root, videos, labels, **more):
+    """Finishes a bank from rows of its two tables; returns it opened."""
+    return finish_bank(
         root,
         videos=pd.DataFrame(videos, columns=["subject", "video", "frames", "fps"]),
         annotations=pd.DataFrame(
@@ -44,8 +50,8 @@ def write_bank(root, *, subjects=3, unlabelled=0, frames=60):
         ),
         source={},
         alignment={},
+        **more,
     )
-    return root
 
 
 def rehash(root, name):

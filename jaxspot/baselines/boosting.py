@@ -20,6 +20,7 @@ from jaxspot.baselines.window_features import window_features
 from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.spotting.automated_iou import IntervalRule, apply_rule, cutoff_from_k
+from jaxspot.spotting.scoring import to_native
 from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import Networks, plan_networks
 from jaxspot.video.bank import Bank
@@ -167,11 +168,12 @@ def score_videos(
     curves = {}
     for row in _rows(bank):
         features, faces = _features(bank, row), bank.faces(row.video)
-        places, of_video = np.arange(row.frames) / bank.every, {}
+        of_video = {}
         for number in networks.of_subject(row.subject):
             found = [model.scores(features) for model in models[number]]
-            native = [np.interp(places, np.arange(len(one)), one) for one in found]
-            scores = np.where(faces[:, None], np.stack(native, axis=1), np.nan)
+            rows = np.stack(found, axis=1)[None]
+            native = to_native(rows, every=bank.every, frames=row.frames)[0]
+            scores = np.where(faces[:, None], native, np.nan)
             of_video[number] = scores.astype(np.float32)
         curves[row.video] = of_video
         on_video()

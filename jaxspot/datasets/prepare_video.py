@@ -59,8 +59,7 @@ def prepare_video(
     """Writes a video's frames (or region motion) and quality into the bank at `root`.
 
     With `measure`, it is the region motion of the pictures. Memory does not grow with a video's
-    frames. UserError: the video cannot be read, naming its
-    file; nothing is written then.
+    frames. UserError: the video cannot be read, naming its file; nothing is written then.
     """
     if source.motion:
         return _prepare_motion(root, source, source.motion)

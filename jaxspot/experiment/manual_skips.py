@@ -10,13 +10,13 @@ import numpy as np
 
 from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.evaluation.frame_scores import auc
-from jaxspot.experiment.scores import shown_frames, to_native, usable_scores
+from jaxspot.experiment.scores import shown_frames, usable_scores
 from jaxspot.files import write_text
 from jaxspot.network.model import TwoStream
 from jaxspot.network.streams import network_skips
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.automated_iou import Pair
-from jaxspot.spotting.scoring import score_video
+from jaxspot.spotting.scoring import score_video, to_native
 from jaxspot.storage import hash_tree
 from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank

@@ -14,7 +14,7 @@ from jaxspot.files import whole_file
 from jaxspot.network.streams import network_skips
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.automated_iou import Pair
-from jaxspot.spotting.scoring import score_video
+from jaxspot.spotting.scoring import score_video, to_native
 from jaxspot.storage import hash_tree, restore_tree, save_tree
 from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import Networks
@@ -122,20 +122,6 @@ def blank_faceless(bank: Bank, scores: NetworkScores) -> NetworkScores:
 def shown_frames(bank: Bank, video: str) -> ShownFrames:
     """A video's frames as they are scored."""
     return ShownFrames(network_frames(bank, video), bank.faces(video)[:: bank.every])
-
-
-def to_native(scores: np.ndarray, *, every: int, frames: int) -> np.ndarray:
-    """Scores of every so many frames, float (networks, rows, 2), as scores of all `frames`.
-
-    Row j is of frame `every` * j, counted from 0; between rows scores change evenly.
-    """
-    if every == 1:
-        return scores
-    place = np.minimum(np.arange(frames) / every, scores.shape[1] - 1)
-    before = np.floor(place).astype(int)
-    after = np.minimum(before + 1, scores.shape[1] - 1)
-    share = (place - before)[:, None].astype(scores.dtype)
-    return scores[:, before] * (1 - share) + scores[:, after] * share
 
 
 def usable_scores(bank: Bank, video: str, scores: np.ndarray) -> np.ndarray:

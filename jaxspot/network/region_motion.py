@@ -12,8 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-MIRROR = (5, 4, 3, 2, 1, 0, 6, 7, 10, 9, 8, 11)
-"""Of the twelve regions: brows, nose, mouth."""
+from jaxspot.motion.regions import TWELVE
+
+MIRROR = TWELVE.mirror
 LAGS = (1 / 30, 1 / 10, 1 / 4, 5 / 8, 3 / 2)
 """Seconds over which the usual displacement of a region is measured; between, it is a line."""
 COORDINATES = 4 + len(LAGS)

@@ -158,6 +158,20 @@ def score_chunk(variables: dict[str, Any], inputs: jax.Array, *, model: TwoStrea
     return jax.nn.sigmoid(logits)
 
 
+def to_native(scores: np.ndarray, *, every: int, frames: int) -> np.ndarray:
+    """Scores of every so many frames, float (networks, rows, 2), as scores of all `frames`.
+
+    Row j is of frame `every` * j, counted from 0; between rows scores change evenly.
+    """
+    if every == 1:
+        return scores
+    place = np.minimum(np.arange(frames) / every, scores.shape[1] - 1)
+    before = np.floor(place).astype(int)
+    after = np.minimum(before + 1, scores.shape[1] - 1)
+    share = (place - before)[:, None].astype(scores.dtype)
+    return scores[:, before] * (1 - share) + scores[:, after] * share
+
+
 def check_frames(frames: np.ndarray | ShownFrames, model: TwoStream) -> None:
     """Refuses other dtypes by a TypeError, other shapes by a ValueError; reads no frame."""
     pixels = frames.frames if isinstance(frames, ShownFrames) else frames
