@@ -1,6 +1,10 @@
 """How hard a synthetic video is: every setting of the scene in one place."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from jaxspot.files import with_tuples
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,54 @@ class Difficulty:
     """JPEG quality of every frame; 100 leaves compression out."""
 
 
+@dataclass(frozen=True)
+class Untidy(Difficulty):
+    """A scene as untidy as life, seen in posed crops (`video/pose.py`).
+
+    Every video draws its own values from the ranges, log-uniformly unless said otherwise: some are
+    of a still face, some of a head that turns, some of a person who talks. The settings `turn`,
+    `speech` and `speech_strength` of `Difficulty` are not used.
+    """
+
+    moving: float = 0.5
+    """Share of the videos in which the head turns and nods."""
+    head_degrees: tuple[float, float] = (1.5, 9.0)
+    """Turns of the head in such videos (sd of yaw over about 2 s; pitch is 0.6 of it)."""
+    alignment: tuple[float, float] = (0.05, 0.5)
+    """Shift of the crop in videos with turns or speech (sd in pixels, over 0.1 s to 1.5 s). It is a
+    quarter of that in the others."""
+    shape_error: tuple[float, float] = (0.15, 0.45)
+    """How wrong the face's shape is from which a turn is taken out, share of its depth."""
+    pose_degrees: tuple[float, float] = (0.2, 1.5)
+    """Error of the measured turn in such videos (sd over about 0.4 s); a quarter in the others."""
+    talking: float = 0.5
+    """Share of the videos with speech."""
+    speech_share: tuple[float, float] = (0.2, 0.9)
+    """Share of the time with speech in such videos."""
+    speech_strengths: tuple[float, float] = (0.4, 2.0)
+    """Strength of the mouth motion, share of the full speech units."""
+    mouth: tuple[float, float] = (0.5, 6.0)
+    """Times a minute that the mouth opens, presses or is licked without an expression."""
+    left: tuple[float, float] = (0.02, 0.6)
+    """Share of an expression's apex that is left at its offset; it fades within seconds."""
+    tonus_slow: tuple[float, float] = (0.01, 0.12)
+    """Unlabelled change of expression units over about 3 s, share of the full unit (sd)."""
+    passes: float = 0.6
+    """Times a minute that a hand or hair passes in front of the face."""
+    cuts: float = 0.3
+    """Sudden changes of pose and light a minute."""
+    blur: tuple[float, float] = (0.2, 0.8)
+    """Blur of the camera and of scaling (sd in pixels)."""
+    crf: tuple[float, float] = (18.0, 33.0)
+    """Constant rate factor of H.264, drawn evenly; the frames are encoded and decoded."""
+
+
+def difficulty_from(values: Mapping[str, Any]) -> Difficulty:
+    """The settings from the fields that `dataclasses.asdict` makes of them."""
+    untidy = values.keys() - {field.name for field in fields(Difficulty)}
+    return (Untidy if untidy else Difficulty)(**with_tuples(values))
+
+
 DEFAULT = Difficulty()
 LEVELS = {
     "easy": replace(
@@ -70,6 +122,11 @@ LEVELS = {
         DEFAULT, me_intensity=(0.1, 0.33), mae_intensity=(0.4, 0.9), drift=0.6, jitter=0.08,
         roll=0.6, zoom=0.005, turn=0.7, tonus=0.025, blinks=16.0, gaze=22.0, speech=0.12,
         speech_strength=0.35, gain=0.06, gradient=0.08, flicker=0.008, noise=2.0, quality=88,
+    ),
+    "untidy": Untidy(
+        me_seconds=(0.17, 0.49), me_intensity=(0.25, 0.7), mae_intensity=(0.4, 1.0), drift=0.15,
+        jitter=0.03, roll=0.2, zoom=0.003, turn=0.0, tonus=0.01, blinks=16.0, gaze=18.0, speech=0.0,
+        gain=0.04, gradient=0.08, lamp=0.15, flicker=0.004, noise=1.2, quality=100,
     ),
 }  # fmt: skip
 """Named levels; `launch/check_difficulty.py` measures how hard each is."""

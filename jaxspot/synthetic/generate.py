@@ -13,11 +13,13 @@ import pandas as pd
 
 from jaxspot.errors import UserError
 from jaxspot.progress import progress_bar
-from jaxspot.synthetic.difficulty import LEVELS, Difficulty
+from jaxspot.synthetic.camera import Camera, film
+from jaxspot.synthetic.difficulty import LEVELS, Difficulty, Untidy
 from jaxspot.synthetic.events import activations, annotate, write_script
 from jaxspot.synthetic.heads import Person, load_heads
 from jaxspot.synthetic.motion import Clock, Course, distractions, draw_course
-from jaxspot.synthetic.render import noise_bank, noise_places, render
+from jaxspot.synthetic.render import Turns, noise_bank, noise_places, render, small_turns
+from jaxspot.synthetic.untidy import untidy_scene
 from jaxspot.video.bank import Bank, finish_bank, open_bank
 from jaxspot.video.writer import save_video
 from jaxspot.workers import run_jobs
@@ -41,11 +43,13 @@ class Plan(NamedTuple):
     person: Person
     weights: np.ndarray
     course: Course
+    turns: Turns
     noise: np.ndarray
     places: np.ndarray
     contrast: float
     quality: int
     annotations: pd.DataFrame
+    camera: Camera | None = None
 
 
 def plan_video(
@@ -69,36 +73,46 @@ def plan_video(
     if not 0 <= subject < len(heads):
         raise UserError(f"subject {subject + 1} asked for; the heads hold {len(heads)} people")
     person = heads.person(subject)
-    streams = np.random.default_rng(np.random.SeedSequence([seed, subject, video])).spawn(6)
+    streams = np.random.default_rng(np.random.SeedSequence([seed, subject, video])).spawn(7)
     clock = Clock(seconds, np.arange(round(seconds * fps)) / fps)
     rates = dict(mae_per_minute=mae_per_minute, me_per_minute=me_per_minute)
     events = write_script(streams[0], difficulty, seconds=seconds, fps=fps, **rates)
     weights = activations(events, clock.times, person.units)
     weights += distractions(streams[1], clock, difficulty, person.units)
+    course, camera = draw_course(streams[2], clock, difficulty), None
+    turns = small_turns(course, person.offsets.shape[1])
+    if isinstance(difficulty, Untidy):
+        scene = untidy_scene(streams[6], clock, difficulty, events, person.units, subject=subject)
+        weights, course = weights + scene.weights, scene.disturb(course)
+        turns, camera = scene.turns, scene.camera
     subject_name, video_name = subject_names(subject, video)
     return Plan(
         person=person,
         weights=weights,
-        course=draw_course(streams[2], clock, difficulty),
+        course=course,
+        turns=turns,
         noise=noise_bank(streams[3], difficulty.noise),
         places=noise_places(streams[5], len(weights)),
         contrast=streams[4].uniform(0.8, 1.15),
         quality=difficulty.quality,
         annotations=annotate(events, clock.times, subject=subject_name, video=video_name),
+        camera=camera,
     )
 
 
 def render_plan(plan: Plan, frames: Sequence[int] | slice = slice(None)) -> np.ndarray:
     """Frames of a plan, counted from 0, all by default: uint8 (frames, 112, 112)."""
-    return render(
+    pictures = render(
         plan.person,
         plan.weights[frames],
         plan.course.at(frames),
+        turns=plan.turns.at(frames),
         noise=plan.noise,
         places=plan.places[frames],
         contrast=plan.contrast,
         quality=plan.quality,
     )
+    return pictures if plan.camera is None else film(pictures, plan.camera, frames)
 
 
 def synthesise_video(**scene: Any) -> tuple[np.ndarray, pd.DataFrame]:
@@ -170,12 +184,17 @@ def synthetic_bank(
             videos=pd.DataFrame(rows),
             annotations=pd.concat(labels, ignore_index=True),
             source=dict(kind="synthetic", heads=load_heads().provenance, **settings),
-            alignment=dict(kind="openface112", residue="simulated"),
+            alignment=dict(kind=crops_of(difficulty), residue="simulated"),
         )
         os.replace(root, out)
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return open_bank(out)
+
+
+def crops_of(difficulty: Difficulty) -> str:
+    """Which crops a level stands for, as in `bank.json`: posed ones if it is untidy."""
+    return "posed112" if isinstance(difficulty, Untidy) else "openface112"
 
 
 def choose_people(subjects: int, people: Sequence[int] = ()) -> tuple[int, ...]:

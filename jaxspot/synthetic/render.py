@@ -1,5 +1,7 @@
 """Frames from a person, unit intensities and a course of head and light."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -21,6 +23,22 @@ def noise_bank(rng, sd):
 def noise_places(rng, count: int):
     """Where in the noise each of `count` frames reads: (count, 3) frame, top and left."""
     return rng.integers((0, 0, 0), (NOISE_FRAMES, CANVAS - CROP, CANVAS - CROP), (count, 3))
+
+
+class Turns(NamedTuple):
+    """Backward offsets `fields` (n, 48, 48, 2) of turns of the head, and `amounts` (T, n)."""
+
+    fields: np.ndarray
+    amounts: np.ndarray
+
+    def at(self, frames) -> "Turns":
+        """The same at some frames, counted from 0."""
+        return Turns(self.fields, self.amounts[frames])
+
+
+def small_turns(course: Course, size: int) -> Turns:
+    """The turns of a course, drawn as a bump that moves the nose most."""
+    return Turns(turn_fields(size), np.column_stack([course.yaw, course.pitch]))
 
 
 def turn_fields(size: int):
@@ -79,6 +97,7 @@ def render(
     weights: np.ndarray,
     course: Course,
     *,
+    turns: Turns | None = None,
     noise: np.ndarray,
     places: np.ndarray,
     contrast: float,
@@ -87,17 +106,19 @@ def render(
     """Frames uint8 (T, 112, 112), each one backward warp of the neutral picture plus shading.
 
     `weights` (T, U) are the units' intensities; `noise` and `places` come from `noise_bank` and
-    `noise_places`; `contrast`, about 1, is around middle gray.
+    `noise_places`; `contrast`, about 1, is around middle gray. `turns` are those of the course by
+    default, see `small_turns`.
     """
     size = person.offsets.shape[1]
-    offsets = np.concatenate([person.offsets, turn_fields(size)])
-    moves = np.column_stack([weights, course.yaw, course.pitch]).astype(np.float32)
+    turns = turns or small_turns(course, size)
+    offsets = np.concatenate([person.offsets, turns.fields])
+    moves = np.column_stack([weights, turns.amounts]).astype(np.float32)
     neutral = np.float32(contrast) * (person.neutral - 120) + 120
     shading = np.float32(contrast) * person.shading
     ramp = np.linspace(-1, 1, CROP, dtype=np.float32)
     light = np.stack([course.gain, course.side_x, course.side_y], 1).astype(np.float32)
     frames = np.empty((len(moves), CROP, CROP), np.uint8)
-    fields = zip(mix(moves, offsets), mix(moves[:, :-2], shading), strict=True)
+    fields = zip(mix(moves, offsets), mix(moves[:, : len(shading)], shading), strict=True)
     for f, (offset, shade) in enumerate(fields):
         where = cv2.transform(PIXELS, canvas_matrix(course, f))
         source = where + read(offset, on_grid(where, size))

@@ -6,13 +6,12 @@ import cv2
 import numpy as np
 
 from jaxspot.errors import UserError
-from jaxspot.files import with_tuples
 from jaxspot.motion.measure import nose_rectangle
 from jaxspot.motion.pictures import crop_places
-from jaxspot.synthetic.difficulty import Difficulty
+from jaxspot.synthetic.difficulty import difficulty_from
 from jaxspot.synthetic.generate import Plan, plan_video
 from jaxspot.synthetic.heads import CROP
-from jaxspot.synthetic.render import MARGIN, canvas_matrix, mix, on_grid, read, turn_fields
+from jaxspot.synthetic.render import MARGIN, canvas_matrix, mix, on_grid, read
 from jaxspot.video.bank import Bank
 from jaxspot.video.landmarker import load_landmarker
 
@@ -28,8 +27,8 @@ def true_places(plan: Plan, places: np.ndarray) -> np.ndarray:
     `places` (n, 2) are the points on the resting face (`resting_face`). Everything is in pixels of
     the 112 crop, right and down.
     """
-    fields = np.concatenate([plan.person.offsets, turn_fields(plan.person.offsets.shape[1])])
-    moves = np.column_stack([plan.weights, plan.course.yaw, plan.course.pitch])
+    fields = np.concatenate([plan.person.offsets, plan.turns.fields])
+    moves = np.column_stack([plan.weights, plan.turns.amounts])
     rest = np.asarray(places, np.float64) + MARGIN
     found = np.empty((len(moves), *rest.shape))
     for frame, field in enumerate(mix(moves.astype(np.float32), fields)):
@@ -72,7 +71,7 @@ def true_motion_of(bank: Bank) -> Callable[[str], np.ndarray]:
     if bank.regions or source.get("kind") != "synthetic":
         raise UserError(f"{bank.root}: true motion is known of frame banks of synthetic videos")
     scene = {name: source[name] for name in SCENE}
-    scene["level"] = Difficulty(**with_tuples(source["difficulty"]))
+    scene["level"] = difficulty_from(source["difficulty"])
 
     def motion(video: str) -> np.ndarray:
         subject, number = (int(word) - 1 for word in video.removeprefix("s").split("_"))
