@@ -26,9 +26,12 @@ class Region(NamedTuple):
 
 
 class Mesh(NamedTuple):
-    """`landmarks` float32 (478, 2) in pixels, `presence` logit: a face when at least 0."""
+    """`landmarks` float32 (478, 2) in pixels, `depth` float32 (478,) away from the camera in pixels
+    as well, 0 near the middle of the head; `presence` logit: a face when at least 0.
+    """
 
     landmarks: np.ndarray
+    depth: np.ndarray
     presence: float
 
 
@@ -58,8 +61,10 @@ def fit_mesh(landmarker: Landmarker, image: np.ndarray, region: Region) -> Mesh:
     if points.size != 3 * POINTS or presence.size != 1:
         raise RuntimeError(f"face mesh gave {points.size} and {presence.size} values")
     to_image = cv2.invertAffineTransform(to_crop)
-    landmarks = apply_similarity(to_image, points.reshape(POINTS, 3)[:, :2])
-    return Mesh(landmarks.astype(np.float32), float(presence[0]))
+    points = points.reshape(POINTS, 3)
+    landmarks = apply_similarity(to_image, points[:, :2])
+    depth = points[:, 2] * (region.side / SIDE)
+    return Mesh(landmarks.astype(np.float32), depth.astype(np.float32), float(presence[0]))
 
 
 def region_matrix(region: Region, side: int) -> np.ndarray:

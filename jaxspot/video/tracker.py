@@ -26,15 +26,23 @@ MEMORY_S = 1.0  # how long the place of a lost face is remembered
 class TrackedFrame(NamedTuple):
     """A frame and its face.
 
-    `landmarks` float32 (478, 2) in pixels or None; `confidence` in 0..1 (0 without a face);
-    `face` counts the tracks from 0, -1 without a face. A number stands for one stay of a face in
-    the picture: a face that is away for longer than MEMORY_S comes back under a new number.
+    `landmarks` float32 (478, 2) in pixels and `depth` float32 (478,) away from the camera, in
+    pixels as well, or None; `confidence` in 0..1 (0 without a face); `face` counts the tracks from
+    0, -1 without a face. A number stands for one stay of a face in the picture: a face that is away
+    for longer than MEMORY_S comes back under a new number.
     """
 
     frame: VideoFrame
     landmarks: np.ndarray | None
+    depth: np.ndarray | None
     confidence: float
     face: int
+
+    @property
+    def points(self) -> np.ndarray:
+        """Landmarks and depth of a frame with a face, float32 (478, 3)."""
+        assert self.landmarks is not None and self.depth is not None
+        return np.column_stack([self.landmarks, self.depth])
 
 
 @dataclass(frozen=True)
@@ -66,10 +74,10 @@ def track_faces(
             size = frame.image.shape
             track, mesh = follow(track, frame, landmarker, prefer=prefer)
         if mesh is None:
-            yield TrackedFrame(frame, None, 0.0, -1)
+            yield TrackedFrame(frame, None, None, 0.0, -1)
         else:
             confidence = 1 / (1 + float(np.exp(-mesh.presence)))
-            yield TrackedFrame(frame, mesh.landmarks, confidence, track.face)
+            yield TrackedFrame(frame, mesh.landmarks, mesh.depth, confidence, track.face)
 
 
 def follow(
