@@ -19,6 +19,7 @@ Most micro-expressions that any method finds are false: a person must look at ea
 Scores say that a face moved, never what a person feels or means.
 
 examples:
+  jaxspot spot talk.mp4
   jaxspot train --config=synthetic:best --out=runs/demo
   jaxspot spot --weights=runs/demo --out=spotted talk.mp4
 """
@@ -29,8 +30,8 @@ def main(argv: Sequence[str]) -> int:
     """Writes intervals, frames and a plot for each video; returns the exit code."""
     parser = command_parser("spot", __doc__, EPILOG)
     flag = parser.add_argument
-    flag("--weights", required=True, metavar="DIR", help="a run's folder (or its spotter's)")
-    flag("--out", required=True, metavar="DIR", help="results go here")
+    flag("--weights", metavar="DIR", help="a run's folder (default: the weights in jaxspot)")
+    flag("--out", default="spotted", metavar="DIR", help="results go here (default: %(default)s)")
     flag("videos", nargs="+", metavar="VIDEO", help="video files that PyAV can read")
     flags = parser.parse_args(argv)
     from jaxspot.process import prepare_process
