@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from jaxspot.network.model import TwoStream, build_model, frame_shape, model_fie
 from jaxspot.network.region_motion import RegionMotion, region_frames
 from jaxspot.network.streams import network_skips
 from jaxspot.spotting.automated_iou import FittedRule, apply_rule
+from jaxspot.spotting.judge import Judge, highest_per_minute, judged_intervals
 from jaxspot.spotting.mean_rule import mean_rule
 from jaxspot.spotting.scoring import score_video
 from jaxspot.spotting.spotter_file import (
@@ -33,6 +35,7 @@ from jaxspot.video.clip import aligned_clip
 from jaxspot.video.shown import ShownFrames
 
 SETTINGS = "spotter.json"
+NO_JUDGE = "these weights give no chances, so --min-chance does not go with them; leave it out"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,12 +47,14 @@ class Spotter:
       variables: {"params", "batch_stats"}, every leaf with a leading axis of networks.
       k_seconds: per network, k of ME and MaE in seconds.
       rules: per network, its fitted rule.
+      judge: gives each interval the chance that it is right; None: intervals have no chance.
     """
 
     model: TwoStream
     variables: dict[str, Any]
     k_seconds: tuple[tuple[float, float], ...]
     rules: tuple[FittedRule, ...]
+    judge: Judge | None = None
 
     @property
     def takes_motion(self) -> bool:
@@ -93,9 +98,42 @@ class Spotter:
         seen = frames.usable if isinstance(frames, ShownFrames) else np.ones(len(motion), bool)
         return ShownFrames(region_frames(motion, fps=fps, seen=seen), seen)
 
-    def intervals(self, scores: np.ndarray, fps: float) -> pd.DataFrame:
-        """Intervals of a video from the mean scores, with the average of the networks' rules."""
-        return apply_rule(scores, fps=fps, fitted=mean_rule(self.rules))[1]
+    def intervals(
+        self,
+        scores: np.ndarray,
+        fps: float,
+        *,
+        min_chance: float | None = None,
+        per_minute: float | None = None,
+    ) -> pd.DataFrame:
+        """Intervals of a video from the mean scores, with the average of the networks' rules.
+
+        Args:
+          scores: float (T, 2) from `score`; NaN where a frame has none.
+          fps: frames per second.
+          min_chance: the least chance of an interval, 0..1, of both kinds; by default the judge's
+            `threshold`.
+          per_minute: keep so many intervals of each kind a minute, those with the highest `score`.
+
+        Returns:
+          subject, video (both empty), kind, onset, apex, offset, score, see `intervals_table`. If
+          the spotter has a judge, `score` is the chance that the interval is right.
+
+        Raises:
+          UserError: `min_chance` is given and there is no judge.
+        """
+        fitted = mean_rule(self.rules)
+        if self.judge is not None:
+            table = judged_intervals(
+                scores, fps=fps, fitted=fitted, judge=self.judge, min_chance=min_chance
+            )
+        elif min_chance is None:
+            table = apply_rule(scores, fps=fps, fitted=fitted)[1]
+        else:
+            raise UserError(NO_JUDGE)
+        if per_minute is None:
+            return table
+        return highest_per_minute(table, minutes=len(scores) / fps / 60, count=per_minute)
 
 
 def _pixels(frames):
@@ -111,6 +149,8 @@ def spot_videos(
     *,
     weights: str | Path | None = None,
     out: str | Path,
+    min_chance: float | None = None,
+    per_minute: float | None = None,
     plot: Plot | None = None,
     progress: bool = True,
 ) -> dict[str, pd.DataFrame]:
@@ -120,21 +160,24 @@ def spot_videos(
       paths: video files.
       weights: of which spotter, see `load_spotter`; by default, the one that comes with jaxspot.
       out: folder of the results.
+      min_chance, per_minute: which intervals are kept, see `Spotter.intervals`.
       plot, progress: see `spot_clip`.
 
     Returns:
       Video name -> intervals.
 
     Raises:
-      UserError: the weights, a video or the face model cannot be read, or two videos have the same
-        name.
+      UserError: the weights, a video or the face model cannot be read, two videos have the same
+        name, or `min_chance` is given and the spotter has no judge.
     """
     spotter = load_spotter(weights)
+    if min_chance is not None and spotter.judge is None:
+        raise UserError(NO_JUDGE)
     return spot_clips(
         paths,
         read=motion_clip if spotter.takes_motion else aligned_clip,
         score=spotter.score,
-        intervals=spotter.intervals,
+        intervals=partial(spotter.intervals, min_chance=min_chance, per_minute=per_minute),
         out=out,
         skips=spotter.skips,
         plot=plot,
@@ -195,6 +238,7 @@ def _settings(spotter):
         "model": model_fields(spotter.model),
         "skip_seconds": spotter.k_seconds,
         "rules": [fitted.to_json() for fitted in spotter.rules],
+        "judge": spotter.judge and spotter.judge.to_json(),
     }
 
 
@@ -205,11 +249,12 @@ def _without_variables(settings, place, remedy):
         model = build_model(**fields)
         k_seconds = tuple(tuple(pair) for pair in settings["skip_seconds"])
         rules = tuple(FittedRule.from_json(values) for values in settings["rules"])
+        judge = Judge.from_json(settings["judge"]) if settings.get("judge") else None
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{place}: saved by another version of jaxspot ({error}); {remedy}"
         ) from None
-    return Spotter(model, {}, k_seconds, rules)
+    return Spotter(model, {}, k_seconds, rules, judge)
 
 
 def _shapes(spotter):
