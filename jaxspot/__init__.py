@@ -77,7 +77,7 @@ Spotting
   spot_videos
     Finds expressions in video files and writes OUT/<video name>/ (see `spot_clip`).
   load_spotter
-    Loads a spotter saved by `save_spotter`, or the spotter in the folder of a run.
+    Loads a spotter: the one that comes with jaxspot, or that of a run.
   Spotter
     The networks of all folds, used together.
 

@@ -65,8 +65,8 @@ def test_help_teaches_as_a_script_is_called(name, monkeypatch, capsys):
 
 
 def test_a_mistake_in_the_flags_names_the_help(monkeypatch, capsys):
-    code, _, error = call(monkeypatch, capsys, "spot", "--weights=x", "a.mp4")
-    line = "spot: the following arguments are required: --out; see jaxspot spot --help\n"
+    code, _, error = call(monkeypatch, capsys, "spot", "--weights=x")
+    line = "spot: the following arguments are required: VIDEO; see jaxspot spot --help\n"
     assert (code, error) == (2, line)
 
 

@@ -2,7 +2,8 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,15 @@ from jaxspot.network.model import TwoStream, build_model, frame_shape, model_fie
 from jaxspot.network.region_motion import RegionMotion, region_frames
 from jaxspot.network.streams import network_skips
 from jaxspot.spotting.automated_iou import FittedRule, apply_rule
-from jaxspot.spotting.filters import scale_of
+from jaxspot.spotting.judge import Judge, highest_per_minute, judged_intervals
+from jaxspot.spotting.mean_rule import mean_rule
 from jaxspot.spotting.scoring import score_video
+from jaxspot.spotting.spotter_file import (
+    REMEDY,
+    SHIPPED,
+    read_spotter_file,
+    write_spotter_file,
+)
 from jaxspot.spotting.video_file import Plot, spot_clips
 from jaxspot.storage import restore_tree, save_tree, verify_tree
 from jaxspot.video.bank import SIZE
@@ -28,6 +36,7 @@ from jaxspot.video.shown import ShownFrames
 
 SETTINGS = "spotter.json"
 ALIGNMENTS = ("similarity", "posed")
+NO_JUDGE = "these weights give no chances, so --min-chance does not go with them; leave it out"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +50,7 @@ class Spotter:
       rules: per network, its fitted rule.
       alignment: how the faces of its training were aligned: "similarity" or "posed" (see
         `posed_clip`).
+      judge: gives each interval the chance that it is right; None: intervals have no chance.
     """
 
     model: TwoStream
@@ -48,6 +58,7 @@ class Spotter:
     k_seconds: tuple[tuple[float, float], ...]
     rules: tuple[FittedRule, ...]
     alignment: str = "similarity"
+    judge: Judge | None = None
 
     def __post_init__(self):
         if self.alignment not in ALIGNMENTS:
@@ -95,41 +106,42 @@ class Spotter:
         seen = frames.usable if isinstance(frames, ShownFrames) else np.ones(len(motion), bool)
         return ShownFrames(region_frames(motion, fps=fps, seen=seen), seen)
 
-    def intervals(self, scores: np.ndarray, fps: float) -> pd.DataFrame:
-        """Intervals of a video from the mean scores, with the average of the networks' rules."""
-        return apply_rule(scores, fps=fps, fitted=mean_rule(self.rules))[1]
+    def intervals(
+        self,
+        scores: np.ndarray,
+        fps: float,
+        *,
+        min_chance: float | None = None,
+        per_minute: float | None = None,
+    ) -> pd.DataFrame:
+        """Intervals of a video from the mean scores, with the average of the networks' rules.
 
+        Args:
+          scores: float (T, 2) from `score`; NaN where a frame has none.
+          fps: frames per second.
+          min_chance: the least chance of an interval, 0..1, of both kinds; by default the judge's
+            `threshold`.
+          per_minute: keep so many intervals of each kind a minute, those with the highest `score`.
 
-def mean_rule(rules: Sequence[FittedRule]) -> FittedRule:
-    """One rule for the mean of several networks' scores: the mean of theirs.
+        Returns:
+          subject, video (both empty), kind, onset, apex, offset, score, see `intervals_table`. If
+          the spotter has a judge, `score` is the chance that the interval is right.
 
-    With "train_quantiles", thresholds are averaged on the raw scale, where the scores are; with
-    "per_video", as they are. A network that finds nothing (threshold inf) is left out of the mean;
-    if half of them or more find nothing, so does the result.
-    """
-    first = rules[0].rule
-    lows, highs = _pairs(rules, "low"), _pairs(rules, "high")
-    low, high = lows.mean(0), highs.mean(0)
-    fixed_scale = first.normalisation != "per_video"
-
-    def average(name):
-        values = _pairs(rules, name)
-        if fixed_scale:
-            values = lows + values * scale_of(lows, highs)
-        finite = np.isfinite(values)
-        mean = np.where(finite, values, 0).sum(0) / np.maximum(finite.sum(0), 1)
-        mean = np.where(finite.mean(0) > 0.5, mean, np.inf)
-        return _pair((mean - low) / scale_of(low, high) if fixed_scale else mean)
-
-    cutoff = _pairs([fitted.rule for fitted in rules], "cutoff_hz").mean(0)
-    length = _pairs([fitted.rule for fitted in rules], "length_seconds").mean(0)
-    return FittedRule(
-        rule=dataclasses.replace(first, cutoff_hz=_pair(cutoff), length_seconds=_pair(length)),
-        low=_pair(low),
-        high=_pair(high),
-        threshold=average("threshold"),
-        frame_threshold=average("frame_threshold"),
-    )
+        Raises:
+          UserError: `min_chance` is given and there is no judge.
+        """
+        fitted = mean_rule(self.rules)
+        if self.judge is not None:
+            table = judged_intervals(
+                scores, fps=fps, fitted=fitted, judge=self.judge, min_chance=min_chance
+            )
+        elif min_chance is None:
+            table = apply_rule(scores, fps=fps, fitted=fitted)[1]
+        else:
+            raise UserError(NO_JUDGE)
+        if per_minute is None:
+            return table
+        return highest_per_minute(table, minutes=len(scores) / fps / 60, count=per_minute)
 
 
 def _pixels(frames):
@@ -140,20 +152,13 @@ def _kind(array):
     return getattr(array, "dtype", type(array).__name__)
 
 
-def _pairs(items, name):
-    return np.array([getattr(item, name) for item in items], float)
-
-
-def _pair(values):
-    first, second = np.asarray(values).tolist()
-    return first, second
-
-
 def spot_videos(
     paths: Sequence[str | Path],
     *,
-    weights: str | Path,
+    weights: str | Path | None = None,
     out: str | Path,
+    min_chance: float | None = None,
+    per_minute: float | None = None,
     plot: Plot | None = None,
     progress: bool = True,
 ) -> dict[str, pd.DataFrame]:
@@ -161,25 +166,27 @@ def spot_videos(
 
     Args:
       paths: video files.
-      weights: the folder of a run, or a folder that `save_spotter` wrote (in a run, this is
-        `checkpoints/spotter`).
+      weights: of which spotter, see `load_spotter`; by default, the one that comes with jaxspot.
       out: folder of the results.
+      min_chance, per_minute: which intervals are kept, see `Spotter.intervals`.
       plot, progress: see `spot_clip`.
 
     Returns:
       Video name -> intervals.
 
     Raises:
-      UserError: the weights, a video or the face model cannot be read, or two videos have the same
-        name.
+      UserError: the weights, a video or the face model cannot be read, two videos have the same
+        name, or `min_chance` is given and the spotter has no judge.
     """
     spotter = load_spotter(weights)
     faces = posed_clip if spotter.alignment == "posed" else aligned_clip
+    if min_chance is not None and spotter.judge is None:
+        raise UserError(NO_JUDGE)
     return spot_clips(
         paths,
         read=motion_clip if spotter.takes_motion else faces,
         score=spotter.score,
-        intervals=spotter.intervals,
+        intervals=partial(spotter.intervals, min_chance=min_chance, per_minute=per_minute),
         out=out,
         skips=spotter.skips,
         plot=plot,
@@ -189,44 +196,81 @@ def spot_videos(
 
 def save_spotter(folder: str | Path, spotter: Spotter) -> None:
     """Writes a spotter as FOLDER/weights: its networks, its settings as JSON, and their hashes."""
-    settings = {
-        "model": model_fields(spotter.model),
-        "skip_seconds": spotter.k_seconds,
-        "rules": [fitted.to_json() for fitted in spotter.rules],
-        "alignment": spotter.alignment,
-    }
-    text = json.dumps(settings, indent=1) + "\n"
+    text = json.dumps(_settings(spotter), indent=1) + "\n"
     save_tree(Path(folder) / "weights", spotter.variables, texts={SETTINGS: text})
 
 
-def load_spotter(folder: str | Path) -> Spotter:
-    """Loads a spotter saved by `save_spotter`, or the spotter in the folder of a run.
+def save_shipped(path: str | Path, spotter: Spotter, card: Mapping[str, Any]) -> str:
+    """Writes a spotter as one small file, and `card` beside it; see `write_spotter_file`.
+
+    Weights are rounded to float16, which changes scores by less than 0.001. Returns the sha256.
+    """
+    return write_spotter_file(path, _settings(spotter), spotter.variables, card)
+
+
+def load_spotter(place: str | Path | None = None) -> Spotter:
+    """Loads a spotter: the one that comes with jaxspot, or that of a run.
+
+    Args:
+      place: the folder of a run; a folder that `save_spotter` wrote; or a file that `build_weights`
+        wrote. By default the spotter that comes with jaxspot.
 
     Raises:
       UserError: no spotter there, one that was altered, or one of another version.
     """
-    folder = Path(folder)
-    if (folder / "checkpoints" / "spotter").is_dir():
-        folder = folder / "checkpoints" / "spotter"
-    weights = folder / "weights"
+    place = SHIPPED if place is None else Path(place)
+    if place.suffix == SHIPPED.suffix and not place.is_dir():
+        return _load_file(place)
+    if (place / "checkpoints" / "spotter").is_dir():
+        place = place / "checkpoints" / "spotter"
+    weights = place / "weights"
     if not (weights / SETTINGS).is_file():
-        raise UserError(f"{folder}: no trained spotter here ({SETTINGS}); name a run's folder")
+        raise UserError(f"{place}: no trained spotter here ({SETTINGS}); name a run's folder")
     verify_tree(weights)
     settings = json.loads((weights / SETTINGS).read_text(encoding="utf-8"))
+    spotter = _without_variables(settings, place, "train again")
+    return dataclasses.replace(spotter, variables=restore_tree(weights, _shapes(spotter)))
+
+
+def _load_file(path):
+    settings, variables = read_spotter_file(path)
+    spotter = _without_variables(settings, path, REMEDY)
+    variables = {"batch_stats": {}} | variables
+    shapes = lambda tree: jax.tree.map(lambda leaf: leaf.shape, tree)
+    if shapes(variables) != shapes(_shapes(spotter)):
+        raise UserError(f"{path}: its weights have other shapes than its network; {REMEDY}")
+    return dataclasses.replace(spotter, variables=variables)
+
+
+def _settings(spotter):
+    return {
+        "model": model_fields(spotter.model),
+        "skip_seconds": spotter.k_seconds,
+        "rules": [fitted.to_json() for fitted in spotter.rules],
+        "alignment": spotter.alignment,
+        "judge": spotter.judge and spotter.judge.to_json(),
+    }
+
+
+def _without_variables(settings, place, remedy):
     try:
         fields = with_tuples(settings["model"])
         fields.pop("momentum", None)  # saved until it was removed; scores do not depend on it
         model = build_model(**fields)
         k_seconds = tuple(tuple(pair) for pair in settings["skip_seconds"])
         rules = tuple(FittedRule.from_json(values) for values in settings["rules"])
+        judge = Judge.from_json(settings["judge"]) if settings.get("judge") else None
         alignment = settings.get("alignment", "similarity")  # there was no other before
-        spotter = Spotter(model, {}, k_seconds, rules, alignment)
+        return Spotter(model, {}, k_seconds, rules, alignment, judge)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"{folder}: saved by another version of jaxspot ({error}); train again"
+            f"{place}: saved by another version of jaxspot ({error}); {remedy}"
         ) from None
-    size = frame_shape(model, SIZE)
+
+
+def _shapes(spotter):
+    """Shapes and types of a spotter's variables."""
+    model, size = spotter.model, frame_shape(spotter.model, SIZE)
     shapes = jax.eval_shape(lambda: init_variables(model, jax.random.key(0), size))
-    stacked = lambda leaf: jax.ShapeDtypeStruct((len(rules), *leaf.shape), leaf.dtype)
-    variables = restore_tree(weights, jax.tree.map(stacked, {"batch_stats": {}} | shapes))
-    return dataclasses.replace(spotter, variables=variables)
+    stacked = lambda leaf: jax.ShapeDtypeStruct((len(spotter.rules), *leaf.shape), leaf.dtype)
+    return jax.tree.map(stacked, {"batch_stats": {}} | shapes)

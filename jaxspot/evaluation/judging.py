@@ -1,0 +1,212 @@
+"""A judge fitted on people whose scores come from networks that were not trained on them."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.evaluation.f1 import NO_INTERVALS, intervals_by_video
+from jaxspot.evaluation.fitting import ScoredVideo
+from jaxspot.evaluation.interval_thresholds import (
+    candidate_thresholds,
+    count_at,
+    f1_of,
+    middle_of_best,
+)
+from jaxspot.evaluation.matching import match_intervals
+from jaxspot.evaluation.protocol import Protocol
+from jaxspot.spotting.automated_iou import FittedRule, Pair, normalise, smooth_scores
+from jaxspot.spotting.candidates import FEATURES, find_candidates
+from jaxspot.spotting.judge import LIMIT, Judge, calibrate_odds
+
+RECALL = 0.98
+"""Share of the labels found at any threshold that the candidates must find."""
+CHANCES = np.arange(1, 100) / 100
+"""Thresholds that are tried."""
+STEPS = 100
+FEWEST = 5
+"""Right and wrong candidates of a kind that a regression needs; else all get the same chance."""
+
+
+class FittedJudge(NamedTuple):
+    """A judge and the candidates that it was fitted on.
+
+    Attributes:
+      judge: fitted on all groups.
+      candidates: of `find_candidates`, with video, group, hit, and by a judge whose weights were
+        fitted on the other groups: odds (log odds that are not calibrated) and chance.
+      f1: ME, MaE and overall -> F1 of the candidates whose `chance` reaches the threshold that is
+        best for the other groups.
+    """
+
+    judge: Judge
+    candidates: pd.DataFrame
+    f1: dict[str, float]
+
+
+def fit_judge(
+    videos: Sequence[ScoredVideo],
+    fitted: FittedRule,
+    groups: Mapping[str, Any],
+    protocol: Protocol = Protocol(),
+) -> FittedJudge:
+    """Fits a judge on the candidates of some videos.
+
+    Its calibration and thresholds are fitted on chances by judges that have not seen the group.
+
+    Args:
+      videos: each scored by a network that was not trained on its subject.
+      fitted: the rule that finds the candidates.
+      groups: video -> group of its subject; 2 groups or more.
+      protocol: says when an interval is right.
+
+    Raises:
+      ValueError: no video, or only one group.
+    """
+    names = list(dict.fromkeys(groups[video.video] for video in videos))
+    if len(names) < 2:
+        raise ValueError("a judge needs videos of at least 2 groups")
+    lowest = lowest_thresholds(videos, fitted, protocol)
+    tables: list[Any] = []
+    for video in videos:
+        found = find_candidates(video.scores, fps=video.fps, fitted=fitted, lowest=lowest)
+        found = found.assign(video=video.video, group=groups[video.video])
+        tables.append(found.assign(hit=candidate_hits(found, video.annotations, protocol)))
+    candidates: Any = pd.concat(tables, ignore_index=True)
+    odds = np.zeros(len(candidates))
+    for name in names:
+        mine = (candidates.group == name).to_numpy()
+        odds[mine] = regress(candidates[~mine], lowest).log_odds(candidates[mine])
+    labels = {name: np.zeros(len(KINDS), int) for name in names}
+    for video in videos:
+        labels[groups[video.video]] += [(video.annotations.kind == kind).sum() for kind in KINDS]
+    judge = regress(candidates, lowest)
+    judge = calibrate_odds(judge, odds, candidates.kind, candidates.hit.to_numpy(bool))
+    candidates["odds"] = odds
+    candidates["chance"] = judge.calibrated(odds, candidates.kind)
+    best = best_chances(candidates, np.sum(list(labels.values()), axis=0))
+    f1 = _left_out_f1(candidates, labels)
+    return FittedJudge(dataclasses.replace(judge, threshold=best), candidates, f1)
+
+
+def candidate_hits(
+    candidates: pd.DataFrame, annotations: pd.DataFrame, protocol: Protocol = Protocol()
+) -> np.ndarray:
+    """Which candidates of one video find a label (kind, onset, offset): bool (n,)."""
+    truth = intervals_by_video(annotations.assign(video=""), [""])
+    hits = np.zeros(len(candidates), bool)
+    for kind in KINDS:
+        rows = np.flatnonzero(candidates.kind == kind)
+        spans = candidates[["onset", "offset"]].to_numpy()[rows]
+        found = match_intervals(spans, truth.get(("", kind), NO_INTERVALS), **protocol.scoring)
+        hits[rows] = found.predicted >= 0
+    return hits
+
+
+def lowest_thresholds(
+    videos: Sequence[ScoredVideo], fitted: FittedRule, protocol: Protocol = Protocol()
+) -> Pair:
+    """The highest thresholds at which nearly all labels are found that any threshold finds.
+
+    A share of RECALL of them. ME and MaE, on the scale of `FittedRule.threshold`; inf for a kind of
+    which nothing is found.
+    """
+    smooth = [
+        smooth_scores(normalise(video.scores, fitted), fps=video.fps, rule=fitted.rule)
+        for video in videos
+    ]
+    lowest = []
+    for kind in KINDS:
+        curves = [
+            video.curve(kind, both, fitted.rule) for video, both in zip(videos, smooth, strict=True)
+        ]
+        thresholds = candidate_thresholds([curve.scores for curve in curves])
+        counts = [count_at(thresholds, curve, **protocol.scoring) for curve in curves]
+        found = np.sum(counts, axis=0).reshape(-1, 2)[:, 0]
+        enough = np.flatnonzero(found >= RECALL * found.max(initial=0))
+        lowest.append(float(thresholds[enough[-1]]) if found.any() else np.inf)
+    return lowest[0], lowest[1]
+
+
+def regress(candidates: Any, lowest: Pair) -> Judge:
+    """A judge by logistic regression on a table of candidates with `hit`; it is not calibrated.
+
+    See `ridge_logistic`.
+    """
+    mean, scale, weights, bias = [], [], [], []
+    for kind in KINDS:
+        mine = candidates[candidates.kind == kind]
+        values, hits = mine[list(FEATURES)].to_numpy(float), mine.hit.to_numpy(bool)
+        right, wrong = int(hits.sum()), int((~hits).sum())
+        centre, spread = np.zeros(len(FEATURES)), np.ones(len(FEATURES))
+        slopes: Any = np.zeros(len(FEATURES))
+        constant: Any = logit((right + 1) / (right + wrong + 2))
+        if min(right, wrong) >= FEWEST:
+            centre, spread = values.mean(0), np.where(values.std(0) > 0, values.std(0), 1)
+            inputs = np.clip((values - centre) / spread, -LIMIT, LIMIT)
+            slopes, constant = ridge_logistic(inputs, hits)
+        for column, new in zip((mean, scale, weights), (centre, spread, slopes), strict=True):
+            column.append(tuple(np.asarray(new, float).tolist()))
+        bias.append(float(constant))
+    half = (0.5, 0.5)
+    tables: Any = (tuple(part) for part in (mean, scale, weights, bias))
+    return Judge(lowest, half, *tables)
+
+
+def ridge_logistic(inputs: np.ndarray, hits: np.ndarray) -> tuple[np.ndarray, float]:
+    """Logistic regression by Newton's method: slopes, float (features,), and constant.
+
+    The loss is the negative log likelihood plus half the squared sum of the slopes. `inputs` is
+    float (n, features), `hits` bool (n,).
+    """
+    design = np.column_stack([inputs, np.ones(len(inputs))])
+    ridge = np.diag([1.0] * inputs.shape[1] + [0.0])
+    target, found = hits.astype(float), np.zeros(design.shape[1])
+    loss = lambda w: np.logaddexp(0, design @ w).sum() - target @ (design @ w) + w @ ridge @ w / 2
+    for _ in range(STEPS):
+        chance = expit(design @ found)
+        slope = design.T @ (chance - target) + ridge @ found
+        curvature = (design * (chance * (1 - chance))[:, None]).T @ design + ridge
+        step = np.linalg.solve(curvature + 1e-9 * np.eye(len(found)), slope)
+        while loss(found - step) > loss(found) and np.abs(step).max() > 1e-12:
+            step /= 2
+        found = found - step
+        if np.abs(step).max() < 1e-9:
+            break
+    return found[:-1], float(found[-1])
+
+
+def best_chances(candidates: Any, labels: np.ndarray) -> Pair:
+    """The least chances of ME and MaE with the best F1; 1 for a kind that is never right.
+
+    `candidates` have kind, hit and chance; `labels` is the number of labels of each kind. The
+    middle of the widest range of equal F1 is taken.
+    """
+    best = []
+    for kind, count in zip(KINDS, labels, strict=True):
+        f1 = f1_of(_counts(candidates[candidates.kind == kind]), int(count))
+        best.append(float(CHANCES[middle_of_best(CHANCES, f1)]) if f1.any() else 1.0)
+    return best[0], best[1]
+
+
+def _counts(candidates):
+    """Labels found and predictions at each of CHANCES: int (n, 2)."""
+    kept = candidates.chance.to_numpy()[:, None] >= CHANCES
+    return np.column_stack([(kept & candidates.hit.to_numpy(bool)[:, None]).sum(0), kept.sum(0)])
+
+
+def _left_out_f1(candidates, labels):
+    counts, total = np.zeros((len(KINDS), 2), int), np.sum(list(labels.values()), axis=0)
+    for name, own in labels.items():
+        mine = candidates.group == name
+        best = best_chances(candidates[~mine], total - own)
+        for number, kind in enumerate(KINDS):
+            found = candidates[mine & (candidates.kind == kind)]
+            kept = found[found.chance >= best[number]]
+            counts[number] += [kept.hit.sum(), len(kept)]
+    f1 = dict(zip(KINDS, f1_of(counts, total).tolist(), strict=True))
+    return f1 | {"overall": float(f1_of(counts.sum(0), int(total.sum())))}

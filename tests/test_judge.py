@@ -1,0 +1,294 @@
+"""Chances of candidates: what they are made of, how they are fitted and calibrated."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_candidates import RULE, bump, made_video
+from scipy import optimize
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.evaluation.judging import (
+    best_chances,
+    candidate_hits,
+    fit_judge,
+    lowest_thresholds,
+    ridge_logistic,
+)
+from jaxspot.evaluation.reliability import calibration_error, reliability_table
+from jaxspot.spotting.automated_iou import apply_rule
+from jaxspot.spotting.candidates import FEATURES, find_candidates
+from jaxspot.spotting.judge import (
+    Judge,
+    calibrate,
+    fit_calibration,
+    highest_per_minute,
+    judged_intervals,
+)
+
+FEW = len(FEATURES)
+
+
+@pytest.fixture(scope="module")
+def videos():
+    return [made_video(seed) for seed in range(12)]
+
+
+@pytest.fixture(scope="module")
+def fitted(videos):
+    return fit_judge(videos, RULE, {video.video: n % 4 for n, video in enumerate(videos)})
+
+
+def plain(**fields):
+    """A judge that goes by the height alone: its log odds are the height."""
+    one = tuple(float(name == "height") for name in FEATURES)
+    none, ones = (0.0,) * FEW, (1.0,) * FEW
+    known = dict(lowest=(0.1, 0.1), threshold=(0.5, 0.5), bias=(0.0, 0.0))
+    return Judge(**known | dict(mean=(none,) * 2, scale=(ones,) * 2, weights=(one,) * 2) | fields)
+
+
+def two_bumps(fps):
+    """ME bumps of heights 0.8 at 5 s and 0.5 at 6.5 s, a MaE one of 0.4 at 6.5 s."""
+    times = np.arange(round(12 * fps)) / fps
+    micro = 0.1 + bump(times, 5, 0.2, 0.8) + bump(times, 6.5, 0.2, 0.5)
+    return np.stack([micro, 0.2 + bump(times, 6.5, 0.8, 0.4)], axis=1)
+
+
+def test_the_features_of_a_curve_that_can_be_worked_out():
+    found = find_candidates(two_bumps(100.0), fps=100.0, fitted=RULE, lowest=(0.3, 0.3))
+    assert found.kind.tolist() == ["ME", "MaE", "ME"]
+    first, macro, second = (row for _, row in found.iterrows())
+    assert first.apex == 501 and second.apex == 651 == macro.apex
+    np.testing.assert_allclose(first.height, 0.9, atol=0.04)
+    np.testing.assert_allclose(first.above_low, 0.8, atol=0.04)
+    np.testing.assert_allclose(first.raw, np.log(0.9 / 0.1), atol=0.01)
+    # The height falls to 0.7 of itself, 0.63, where the bump is 0.53 high.
+    width = 0.4 * np.sqrt(np.log(0.8 / 0.53))
+    np.testing.assert_allclose(first.length, np.log(width), atol=0.15)
+    assert 0.8 < first.fullness < 0.95
+    np.testing.assert_allclose(second.other, 0.6, atol=0.01)
+    assert second.other_above_low > first.other_above_low
+    assert (first.rivals, second.rivals, macro.rivals) == (1, 1, 0)
+    assert first.above_high < first.above_low and 0.1 < first.outside < 0.3
+
+
+def test_features_mean_the_same_at_any_rate():
+    slow, fast = (
+        find_candidates(two_bumps(fps), fps=fps, fitted=RULE, lowest=(0.3, 0.3))
+        for fps in (30.0, 200.0)
+    )
+    assert slow.kind.tolist() == fast.kind.tolist()
+    columns = [name for name in FEATURES if name != "length"]
+    np.testing.assert_allclose(slow[columns], fast[columns], atol=0.05)
+    np.testing.assert_allclose(np.exp(slow.length), np.exp(fast.length), atol=0.05)
+
+
+def test_candidates_in_videos_with_gaps_and_without_a_score():
+    scores = two_bumps(30.0)
+    scores[100:140] = scores[:20] = scores[190:200, 1] = np.nan
+    found = find_candidates(scores, fps=30.0, fitted=RULE, lowest=(0.1, 0.1))
+    assert len(found) >= 2 and np.isfinite(found[list(FEATURES)]).all().all()
+    for blank in (np.full((50, 2), np.nan), np.zeros((50, 2))):
+        found = find_candidates(blank, fps=30.0, fitted=RULE, lowest=(0.1, 0.1))
+        assert found.empty and set(FEATURES) < set(found)
+        assert plain().chances(found).shape == (0,)
+
+
+def test_low_thresholds_keep_nearly_all_that_can_be_found(videos):
+    lowest = lowest_thresholds(videos, RULE)
+    count = lambda low: sum(
+        candidate_hits(
+            find_candidates(v.scores, fps=v.fps, fitted=RULE, lowest=low), v.annotations
+        ).sum()
+        for v in videos
+    )
+    labels = sum(len(video.annotations) for video in videos)
+    most = count((0.01, 0.01))
+    assert 0.9 * labels < most and 0.97 * most <= count(lowest) <= most
+    assert count((lowest[0] + 0.2, lowest[1] + 0.2)) < 0.95 * most
+    nothing = videos[0]._replace(annotations=videos[0].annotations[:0])
+    assert lowest_thresholds([nothing], RULE) == (np.inf, np.inf)
+
+
+def test_hits_are_intervals_of_their_kind_with_enough_overlap():
+    rows = [("ME", 1, 10), ("ME", 31, 40), ("MaE", 1, 10), ("MaE", 50, 59)]
+    candidates = pd.DataFrame(rows, columns=["kind", "onset", "offset"])
+    labels = pd.DataFrame(
+        [("ME", 6, 10), ("ME", 36, 45), ("MaE", 50, 60)], columns=["kind", "onset", "offset"]
+    )
+    assert candidate_hits(candidates, labels).tolist() == [True, False, False, True]
+
+
+def test_the_regression_agrees_with_others():
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(300, 5))
+    hits = rng.random(300) < expit(inputs @ [1, -2, 0, 0.5, 0] - 0.7)
+    slopes, constant = ridge_logistic(inputs, hits)
+    model = LogisticRegression(tol=1e-10, max_iter=10_000).fit(inputs, hits)
+    np.testing.assert_allclose(slopes, model.coef_[0], atol=1e-4)
+    np.testing.assert_allclose(constant, model.intercept_[0], atol=1e-4)
+
+    def loss(w):
+        odds = inputs @ w[:-1] + w[-1]
+        return -np.log(np.where(hits, expit(odds), expit(-odds))).sum() + (w[:-1] ** 2).sum() / 2
+
+    best = optimize.minimize(loss, np.zeros(6), tol=1e-10)
+    np.testing.assert_allclose([*slopes, constant], best.x, atol=1e-3)
+    separable = ridge_logistic(inputs, inputs[:, 0] > 0)
+    assert np.isfinite([*separable[0], separable[1]]).all()
+
+
+@pytest.mark.parametrize(("slope", "shift"), [(1.0, 0.0), (0.4, -1.5), (2.0, 0.7)])
+def test_a_calibration_finds_the_chances_that_hits_were_drawn_by(slope, shift):
+    rng = np.random.default_rng(1)
+    odds = rng.normal(0, 2, 20_000)
+    chances = expit(slope * odds + shift)
+    hits = rng.random(len(odds)) < chances
+    found = fit_calibration(odds, hits)
+    np.testing.assert_allclose(found, (slope, shift), atol=0.08)
+    candidates = pd.DataFrame(0.0, np.arange(len(odds)), list(FEATURES))
+    candidates = candidates.assign(kind=np.where(odds > 9, "ME", "MaE"), height=odds)
+    judge = calibrate(plain(), candidates, hits)
+    # A feature is cut at four deviations.
+    inside = np.abs(odds) < 4
+    given = judge.chances(candidates)
+    np.testing.assert_allclose(given[inside], chances[inside], atol=0.04)
+    assert calibration_error(given, hits) < 0.02
+    if shift:
+        assert calibration_error(plain().chances(candidates), hits) > 0.1
+    assert (judge.slope[0], judge.shift[0]) == (1.0, 0.0), "a kind without candidates stays"
+
+
+def test_a_calibration_on_few_or_one_sided_candidates_stays_sane():
+    for hits in (np.ones(3, bool), np.zeros(3, bool), np.array([True, False, True])):
+        slope, shift = fit_calibration(np.array([0.1, 0.2, 0.3]), hits)
+        assert 0 <= slope < 3 and abs(shift) < 5
+    slope, _ = fit_calibration(np.linspace(-3, 3, 400), np.linspace(-3, 3, 400) < 0)
+    assert slope == 0, "an order that is wrong becomes no order"
+
+
+def test_a_fitted_judge_is_calibrated_on_people_it_has_not_seen(fitted):
+    judge = fitted.judge
+    new = [made_video(seed) for seed in range(100, 112)]
+    tables = []
+    for video in new:
+        found = find_candidates(video.scores, fps=video.fps, fitted=RULE, lowest=judge.lowest)
+        hit = candidate_hits(found, video.annotations)
+        tables.append(found.assign(hit=hit, chance=judge.chances(found)))
+    table = pd.concat(tables, ignore_index=True)
+    assert len(table) > 120
+    for kind in KINDS:
+        mine = table[table.kind == kind]
+        assert calibration_error(mine.chance, mine.hit, bins=4) < 0.13
+        # What is labelled more often the higher it is: the true chance is about the height.
+        np.testing.assert_allclose(mine.chance, np.clip(mine.height - 0.05, 0, 1), atol=0.3)
+    assert 0.4 < fitted.f1["overall"] < 0.9
+
+
+def test_no_judge_sees_the_labels_of_its_group(videos, fitted):
+    """Other labels in one group leave the log odds of its own candidates as they are."""
+    groups = {video.video: n % 4 for n, video in enumerate(videos)}
+    shuffled = [
+        video._replace(annotations=video.annotations[:1]) if groups[video.video] == 0 else video
+        for video in videos
+    ]
+    other = fit_judge(shuffled, RULE, groups)
+    assert other.judge.lowest == pytest.approx(fitted.judge.lowest, abs=0.1)
+    mine = lambda table: table[table.group == 0]
+    if other.judge.lowest == fitted.judge.lowest:
+        pd.testing.assert_series_equal(mine(other.candidates).odds, mine(fitted.candidates).odds)
+    assert not np.allclose(
+        other.judge.log_odds(fitted.candidates), fitted.judge.log_odds(fitted.candidates)
+    )
+
+
+def test_one_group_or_no_video_is_refused(videos):
+    with pytest.raises(ValueError, match="at least 2 groups"):
+        fit_judge(videos, RULE, dict.fromkeys((video.video for video in videos), 0))
+    with pytest.raises(ValueError, match="at least 2 groups"):
+        fit_judge([], RULE, {})
+
+
+def test_a_kind_without_labels_has_low_chances_and_is_never_reported(videos):
+    some = [v._replace(annotations=v.annotations[v.annotations.kind == "MaE"]) for v in videos]
+    found = fit_judge(some, RULE, {video.video: n % 2 for n, video in enumerate(some)})
+    assert found.judge.threshold[0] == 1.0 and 0 < found.judge.threshold[1] < 1
+    assert found.judge.lowest[0] == np.inf
+    again = Judge.from_json(json.loads(json.dumps(found.judge.to_json())))
+    table = judged_intervals(some[0].scores, fps=30.0, fitted=RULE, judge=again)
+    assert set(table.kind) == {"MaE"}
+
+
+def test_the_best_chances_by_trying_all():
+    rng = np.random.default_rng(2)
+    chance = rng.random(200)
+    table = pd.DataFrame(dict(kind="ME", chance=chance, hit=rng.random(200) < chance))
+    f1 = lambda least: 2 * (table.hit & (chance >= least)).sum() / ((chance >= least).sum() + 120)
+    best = best_chances(table, np.array([120, 7]))
+    assert f1(best[0]) == max(f1(least) for least in np.arange(1, 100) / 100)
+    assert best[1] == 1.0
+
+
+def test_a_judge_returns_from_json(fitted):
+    text = json.dumps(fitted.judge.to_json())
+    assert Judge.from_json(json.loads(text)) == fitted.judge
+    with pytest.raises(ValueError, match="judge uses smell"):
+        Judge.from_json(json.loads(text) | {"features": ["smell"]})
+
+
+def test_intervals_are_kept_by_chance_and_stay_in_order(fitted, videos):
+    scores, judge = videos[0].scores, fitted.judge
+    every = judged_intervals(scores, fps=30.0, fitted=RULE, judge=judge, min_chance=0.0)
+    found = find_candidates(scores, fps=30.0, fitted=RULE, lowest=judge.lowest)
+    assert len(every) == len(found) and every.onset.is_monotonic_increasing
+    np.testing.assert_array_equal(every.score, judge.chances(found))
+    half = judged_intervals(scores, fps=30.0, fitted=RULE, judge=judge, min_chance=0.5)
+    pd.testing.assert_frame_equal(half, every[every.score >= 0.5].reset_index(drop=True))
+    usual = judged_intervals(scores, fps=30.0, fitted=RULE, judge=judge)
+    for number, kind in enumerate(KINDS):
+        least = judge.threshold[number]
+        assert (usual.kind == kind).sum() == ((every.kind == kind) & (every.score >= least)).sum()
+    assert list(every.columns) == list(apply_rule(scores, fps=30.0, fitted=RULE)[1].columns)
+
+
+def test_nested_micro_expressions_go_only_with_a_reported_macro_expression():
+    rule = dataclasses.replace(RULE, rule=dataclasses.replace(RULE.rule, keep_nested=False))
+    kinds = lambda judge: judged_intervals(
+        two_bumps(30.0), fps=30.0, fitted=rule, judge=judge
+    ).kind.tolist()
+    assert kinds(plain(threshold=(0.0, 0.0))) == ["ME", "MaE"]
+    assert kinds(plain(threshold=(0.0, 0.99))) == ["ME", "ME"]
+
+
+def test_so_many_a_minute_are_those_with_the_highest_scores():
+    kinds, scores = ["ME", "ME", "MaE", "ME", "ME"], [0.2, 0.9, 0.1, 0.5, 0.9]
+    table = pd.DataFrame(dict(kind=kinds, score=scores, onset=range(5)))
+    keep = lambda **given: highest_per_minute(table, **given).onset.tolist()
+    assert keep(minutes=1, count=2) == [1, 2, 4]
+    assert keep(minutes=2, count=1.5) == [1, 2, 3, 4]
+    assert keep(minutes=0.1, count=1) == [1, 2], "at least one of a kind"
+    assert keep(minutes=9, count=9) == [0, 1, 2, 3, 4]
+    assert highest_per_minute(table[:0], minutes=1, count=1).empty
+
+
+def test_reliability_of_chances_that_are_known():
+    chances = np.array([0.0, 0.05, 0.25, 0.25, 0.25, 0.25, 1.0, 0.95])
+    hits = np.array([0, 0, 1, 0, 0, 0, 1, 1], bool)
+    table = reliability_table(chances, hits)
+    assert table.n.tolist() == [2, 4, 2] and table.low.tolist() == [0.0, 0.2, 0.9]
+    np.testing.assert_allclose(table.mean_chance, [0.025, 0.25, 0.975])
+    np.testing.assert_allclose(table.share_right, [0, 0.25, 1])
+    # Wilson's interval of 1 in 4, from the literature: 0.046 to 0.699.
+    np.testing.assert_allclose(
+        table.loc[1, ["share_low", "share_high"]].tolist(), [0.046, 0.699], atol=1e-3
+    )
+    np.testing.assert_allclose(calibration_error(chances, hits), (2 * 0.025 + 0 + 2 * 0.025) / 8)
+    assert calibration_error([], []) == 0.0 and reliability_table([], []).empty
+    with pytest.raises(ValueError, match=r"0\.\.1"):
+        reliability_table([1.1], [True])
+    with pytest.raises(ValueError, match="one length"):
+        reliability_table([0.1, 0.2], [True])
