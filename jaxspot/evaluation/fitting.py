@@ -25,6 +25,7 @@ from jaxspot.spotting.automated_iou import (
     interval_finder,
     normalise,
     smooth_scores,
+    subtract_baseline,
 )
 
 
@@ -77,12 +78,14 @@ def fit_rule(
         raise ValueError(
             f"threshold={protocol.threshold!r} and test={'no' if test is None else 'yes'}"
         )
-    frames = np.concatenate([video.scores for video in seen])
+    frames = np.concatenate(
+        [subtract_baseline(video.scores, fps=video.fps, rule=rule) for video in seen]
+    )
     low, high = (_pair(np.nanquantile(frames, q, axis=0)) for q in protocol.quantiles)
     none = (math.inf, math.inf)
     draft = FittedRule(rule, low, high, none, none)
     videos = seen if test is None else test
-    raw = [normalise(video.scores, draft) for video in videos]
+    raw = [normalise(video.scores, fps=video.fps, fitted=draft) for video in videos]
     smooth = [
         smooth_scores(curve, fps=video.fps, rule=rule)
         for curve, video in zip(raw, videos, strict=True)

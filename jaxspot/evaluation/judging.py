@@ -116,7 +116,9 @@ def lowest_thresholds(
     which nothing is found.
     """
     smooth = [
-        smooth_scores(normalise(video.scores, fitted), fps=video.fps, rule=fitted.rule)
+        smooth_scores(
+            normalise(video.scores, fps=video.fps, fitted=fitted), fps=video.fps, rule=fitted.rule
+        )
         for video in videos
     ]
     lowest = []

@@ -35,7 +35,9 @@ def threshold_error(
 def _kind_error(kind, held_out, fitted, protocol):
     labels, counts = 0, np.zeros((len(SHIFTS), 2), int)
     for video, own in zip(held_out, fitted, strict=True):
-        smooth = smooth_scores(normalise(video.scores, own), fps=video.fps, rule=own.rule)
+        smooth = smooth_scores(
+            normalise(video.scores, fps=video.fps, fitted=own), fps=video.fps, rule=own.rule
+        )
         curve = video.curve(kind, smooth, own.rule)
         labels += len(curve.truth)
         thresholds = own.threshold[KINDS.index(kind)] + SHIFTS

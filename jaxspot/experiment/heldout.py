@@ -107,7 +107,7 @@ def spot_held_out(
         for video in held_out:
             names: dict[str, Any] = dict(subject=fold.held_out, video=video.video, fps=video.fps)
             smooth, table = apply_rule(video.scores, fitted=own, **names)
-            curves[video.video] = normalise(video.scores, own), smooth
+            curves[video.video] = normalise(video.scores, fps=video.fps, fitted=own), smooth
             tables.append(table)
             by_hand.append(apply_manual_iou(video.scores, cutoff_hz=rule.cutoff_hz, **names))
     join = lambda rows: pd.concat(rows, ignore_index=True)

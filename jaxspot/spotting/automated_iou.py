@@ -10,7 +10,12 @@ import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.errors import check_fields, check_numbers
-from jaxspot.spotting.filters import butterworth, normalise_by, normalise_per_video
+from jaxspot.spotting.filters import (
+    above_baseline,
+    butterworth,
+    normalise_by,
+    normalise_per_video,
+)
 from jaxspot.spotting.intervals import (
     find_around_peaks,
     find_at_peaks,
@@ -33,6 +38,8 @@ class IntervalRule:
     Attributes:
       normalisation: "per_video": the lowest and highest score of each video become 0 and 1 (paper);
         "train_quantiles": two fixed scores, fitted on other subjects, become 0 and 1.
+      baseline_seconds: above 0: a curve is the log odds of the scores above their running baseline
+        over this time, before it is normalised (`above_baseline`). 0 leaves the scores as they are.
       cutoff_hz: Butterworth cut-off. inf, the default, does not smooth; the paper smooths, and a
         run sets it from k (`cutoff_from_k`).
       order: of the Butterworth filter.
@@ -51,6 +58,7 @@ class IntervalRule:
     """
 
     normalisation: Literal["per_video", "train_quantiles"] = "per_video"
+    baseline_seconds: Pair = (0.0, 0.0)
     cutoff_hz: Pair = (math.inf, math.inf)
     order: int = 2
     min_seconds: Pair = (0.0, 0.0)
@@ -62,6 +70,7 @@ class IntervalRule:
     def __post_init__(self):
         check_fields(self)
         check_numbers(self, "order", least=1)
+        check_numbers(self, "baseline_seconds", least=0)
         check_numbers(self, "peak_share", least=0, below=1)
 
 
@@ -118,7 +127,7 @@ def apply_rule(
       intervals: subject, video, kind, onset, apex, offset, score, see `intervals_table`.
     """
     rule = fitted.rule
-    smooth = smooth_scores(normalise(scores, fitted), fps=fps, rule=rule)
+    smooth = smooth_scores(normalise(scores, fps=fps, fitted=fitted), fps=fps, rule=rule)
     micro, macro = (
         interval_finder(smooth[:, i], kind, fps=fps, rule=rule)(fitted.threshold[i])
         for i, kind in enumerate(KINDS)
@@ -127,11 +136,21 @@ def apply_rule(
     return smooth, intervals_table(spans, smooth, subject=subject, video=video)
 
 
-def normalise(scores: np.ndarray, fitted: FittedRule) -> np.ndarray:
+def normalise(scores: np.ndarray, *, fps: float, fitted: FittedRule) -> np.ndarray:
     """Raw scores (T, 2) on the scale of the thresholds, before smoothing."""
+    scores = subtract_baseline(scores, fps=fps, rule=fitted.rule)
     if fitted.rule.normalisation == "per_video":
         return normalise_per_video(scores)
     return normalise_by(scores, low=fitted.low, high=fitted.high)
+
+
+def subtract_baseline(scores: np.ndarray, *, fps: float, rule: IntervalRule) -> np.ndarray:
+    """Raw scores (T, 2), those of a kind with `baseline_seconds` above their baseline."""
+    scores = np.array(scores, float)
+    for i, seconds in enumerate(rule.baseline_seconds):
+        if seconds:
+            scores[:, i] = above_baseline(scores[:, i], fps=fps, seconds=seconds)
+    return scores
 
 
 def smooth_scores(scores: np.ndarray, *, fps: float, rule: IntervalRule) -> np.ndarray:

@@ -1,8 +1,12 @@
 """Score curves made comparable and smooth before they are cut into intervals."""
 
 import numpy as np
-from scipy import signal
+from scipy import ndimage, signal
 
+LEAST_CHANCE = 1e-4
+"""Scores nearer than this to 0 and 1 have no larger log odds."""
+BASELINE = 20
+"""Percentile of the log odds around a frame that is its baseline."""
 HALF_GAIN = 1.28
 """At order 3 `savitzky_golay` halves at this many periods a window."""
 
@@ -35,6 +39,26 @@ def normalise_by(scores: np.ndarray, *, low, high) -> np.ndarray:
 def scale_of(low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """What `normalise_by` divides by: high - low, or 1 where high <= low."""
     return np.where(high > low, high - low, 1.0)
+
+
+def above_baseline(scores: np.ndarray, *, fps: float, seconds: float) -> np.ndarray:
+    """Log odds of scores above their baseline, the BASELINE-th percentile over so many seconds.
+
+    Where a head drifts, scores rest near 1 for seconds. An expression still rises above that. Float
+    (T, ...) in 0..1 -> the same shape; NaN (a frame without a score) stays NaN. The first and last
+    half window repeat the score at that end. A ValueError if `seconds` is not above 0.
+    """
+    if seconds <= 0:
+        raise ValueError(f"seconds ({seconds}) must be above 0")
+    scores = np.array(scores, float)
+    if len(scores) == 0:
+        return scores
+    missing = np.isnan(scores)
+    clipped = np.clip(_bridged(scores, missing), LEAST_CHANCE, 1 - LEAST_CHANCE)
+    odds = np.log(clipped / (1 - clipped))
+    window = (2 * round(seconds * fps / 2) + 1, *(1 for _ in scores.shape[1:]))
+    low = ndimage.percentile_filter(odds, BASELINE, size=window, mode="nearest")
+    return np.where(missing, np.nan, odds - low)
 
 
 def butterworth(scores: np.ndarray, *, fps: float, cutoff_hz: float, order: int = 2) -> np.ndarray:
