@@ -11,20 +11,13 @@ from scipy.special import expit, logit
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.f1 import NO_INTERVALS, intervals_by_video
 from jaxspot.evaluation.fitting import ScoredVideo
-from jaxspot.evaluation.interval_thresholds import (
-    candidate_thresholds,
-    count_at,
-    f1_of,
-    middle_of_best,
-)
-from jaxspot.evaluation.matching import match_intervals
+from jaxspot.evaluation.interval_thresholds import f1_of, middle_of_best
+from jaxspot.evaluation.matching import interval_iou, match_intervals
 from jaxspot.evaluation.protocol import Protocol
-from jaxspot.spotting.automated_iou import FittedRule, Pair, normalise, smooth_scores
+from jaxspot.spotting.automated_iou import Pair
 from jaxspot.spotting.candidates import FEATURES, find_candidates
-from jaxspot.spotting.judge import LIMIT, Judge, calibrate_odds
+from jaxspot.spotting.judge import LIMIT, Judge, best_of_overlapping, calibrate_odds
 
-RECALL = 0.98
-"""Share of the labels found at any threshold that the candidates must find."""
 CHANCES = np.arange(1, 100) / 100
 """Thresholds that are tried."""
 STEPS = 100
@@ -37,8 +30,8 @@ class FittedJudge(NamedTuple):
 
     Attributes:
       judge: fitted on all groups.
-      candidates: of `find_candidates`, with video, group, hit, and by a judge whose weights were
-        fitted on the other groups: odds (log odds that are not calibrated) and chance.
+      candidates: those that `best_of_overlapping` keeps, with video, group, hit, and by a judge
+        whose weights were fitted on the other groups: odds (not calibrated) and chance.
       f1: ME, MaE and overall -> F1 of the candidates whose `chance` reaches the threshold that is
         best for the other groups.
     """
@@ -50,7 +43,6 @@ class FittedJudge(NamedTuple):
 
 def fit_judge(
     videos: Sequence[ScoredVideo],
-    fitted: FittedRule,
     groups: Mapping[str, Any],
     protocol: Protocol = Protocol(),
 ) -> FittedJudge:
@@ -60,7 +52,6 @@ def fit_judge(
 
     Args:
       videos: each scored by a network that was not trained on its subject.
-      fitted: the rule that finds the candidates.
       groups: video -> group of its subject; 2 groups or more.
       protocol: says when an interval is right.
 
@@ -70,27 +61,52 @@ def fit_judge(
     names = list(dict.fromkeys(groups[video.video] for video in videos))
     if len(names) < 2:
         raise ValueError("a judge needs videos of at least 2 groups")
-    lowest = lowest_thresholds(videos, fitted, protocol)
     tables: list[Any] = []
     for video in videos:
-        found = find_candidates(video.scores, fps=video.fps, fitted=fitted, lowest=lowest)
+        found = find_candidates(video.scores, fps=video.fps)
         found = found.assign(video=video.video, group=groups[video.video])
-        tables.append(found.assign(hit=candidate_hits(found, video.annotations, protocol)))
+        tables.append(found.assign(near=near_a_label(found, video.annotations, protocol)))
     candidates: Any = pd.concat(tables, ignore_index=True)
     odds = np.zeros(len(candidates))
     for name in names:
         mine = (candidates.group == name).to_numpy()
-        odds[mine] = regress(candidates[~mine], lowest).log_odds(candidates[mine])
+        odds[mine] = regress(candidates[~mine]).log_odds(candidates[mine])
+    kept = keep_best(candidates.assign(odds=odds), videos, protocol)
+    judge = calibrate_odds(
+        regress(candidates), kept.odds.to_numpy(), kept.kind, kept.hit.to_numpy(bool)
+    )
+    kept["chance"] = judge.calibrated(kept.odds.to_numpy(), kept.kind)
     labels = {name: np.zeros(len(KINDS), int) for name in names}
     for video in videos:
         labels[groups[video.video]] += [(video.annotations.kind == kind).sum() for kind in KINDS]
-    judge = regress(candidates, lowest)
-    judge = calibrate_odds(judge, odds, candidates.kind, candidates.hit.to_numpy(bool))
-    candidates["odds"] = odds
-    candidates["chance"] = judge.calibrated(odds, candidates.kind)
-    best = best_chances(candidates, np.sum(list(labels.values()), axis=0))
-    f1 = _left_out_f1(candidates, labels)
-    return FittedJudge(dataclasses.replace(judge, threshold=best), candidates, f1)
+    best = best_chances(kept, np.sum(list(labels.values()), axis=0))
+    return FittedJudge(dataclasses.replace(judge, threshold=best), kept, _left_out_f1(kept, labels))
+
+
+def near_a_label(
+    candidates: pd.DataFrame, annotations: pd.DataFrame, protocol: Protocol = Protocol()
+) -> np.ndarray:
+    """Which candidates of a video reach the IoU with any label of their kind, bool (n,).
+
+    Of several at one label all do, unlike in `candidate_hits`.
+    """
+    near = np.zeros(len(candidates), bool)
+    for kind in KINDS:
+        rows = np.flatnonzero(candidates.kind == kind)
+        truth = annotations.loc[annotations.kind == kind, ["onset", "offset"]].to_numpy()
+        spans = candidates[["onset", "offset"]].to_numpy()[rows]
+        if len(rows) and len(truth):
+            near[rows] = (interval_iou(spans, truth) >= protocol.iou).any(axis=1)
+    return near
+
+
+def keep_best(candidates: Any, videos: Sequence[ScoredVideo], protocol: Protocol) -> Any:
+    """Candidates with `video` and `odds` that `best_of_overlapping` keeps; with `hit`."""
+    tables, labels = [], {video.video: video.annotations for video in videos}
+    for name, table in candidates.groupby("video", sort=False):
+        best = table[best_of_overlapping(table, table.odds.to_numpy())]
+        tables.append(best.assign(hit=candidate_hits(best, labels[name], protocol)))
+    return pd.concat(tables, ignore_index=True)
 
 
 def candidate_hits(
@@ -107,42 +123,15 @@ def candidate_hits(
     return hits
 
 
-def lowest_thresholds(
-    videos: Sequence[ScoredVideo], fitted: FittedRule, protocol: Protocol = Protocol()
-) -> Pair:
-    """The highest thresholds at which nearly all labels are found that any threshold finds.
-
-    A share of RECALL of them. ME and MaE, on the scale of `FittedRule.threshold`; inf for a kind of
-    which nothing is found.
-    """
-    smooth = [
-        smooth_scores(
-            normalise(video.scores, fps=video.fps, fitted=fitted), fps=video.fps, rule=fitted.rule
-        )
-        for video in videos
-    ]
-    lowest = []
-    for kind in KINDS:
-        curves = [
-            video.curve(kind, both, fitted.rule) for video, both in zip(videos, smooth, strict=True)
-        ]
-        thresholds = candidate_thresholds([curve.scores for curve in curves])
-        counts = [count_at(thresholds, curve, **protocol.scoring) for curve in curves]
-        found = np.sum(counts, axis=0).reshape(-1, 2)[:, 0]
-        enough = np.flatnonzero(found >= RECALL * found.max(initial=0))
-        lowest.append(float(thresholds[enough[-1]]) if found.any() else np.inf)
-    return lowest[0], lowest[1]
-
-
-def regress(candidates: Any, lowest: Pair) -> Judge:
-    """A judge by logistic regression on a table of candidates with `hit`; it is not calibrated.
+def regress(candidates: Any) -> Judge:
+    """A judge by logistic regression on a table of candidates with `near`; it is not calibrated.
 
     See `ridge_logistic`.
     """
     mean, scale, weights, bias = [], [], [], []
     for kind in KINDS:
         mine = candidates[candidates.kind == kind]
-        values, hits = mine[list(FEATURES)].to_numpy(float), mine.hit.to_numpy(bool)
+        values, hits = mine[list(FEATURES)].to_numpy(float), mine.near.to_numpy(bool)
         right, wrong = int(hits.sum()), int((~hits).sum())
         centre, spread = np.zeros(len(FEATURES)), np.ones(len(FEATURES))
         slopes: Any = np.zeros(len(FEATURES))
@@ -156,7 +145,7 @@ def regress(candidates: Any, lowest: Pair) -> Judge:
         bias.append(float(constant))
     half = (0.5, 0.5)
     tables: Any = (tuple(part) for part in (mean, scale, weights, bias))
-    return Judge(lowest, half, *tables)
+    return Judge(half, *tables)
 
 
 def ridge_logistic(inputs: np.ndarray, hits: np.ndarray) -> tuple[np.ndarray, float]:

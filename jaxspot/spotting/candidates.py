@@ -1,101 +1,165 @@
-"""Intervals that may be right, each with what its surroundings in the score curves look like.
+"""Intervals that may be right, each with what the score curves look like inside and around it.
 
-The features describe one candidate by the curves of its own video. They are in seconds or on the
-scale of the scores, so they mean the same at any frame rate.
+One peak gives several candidates: an expression that starts during speech rises from a high curve
+and ends on one, so no single share of the peak's height says where it ends. Which of them is right
+is for the judge (`spotting/judge.py`). Everything is in seconds or log odds, so it means the same
+at any frame rate.
 """
 
-import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
-from jaxspot.annotations.intervals import KINDS, to_span
-from jaxspot.spotting.automated_iou import FittedRule, Pair, apply_rule
+from jaxspot.annotations.intervals import KINDS, from_span
+from jaxspot.spotting.filters import butterworth, fill_gaps, log_odds, running_percentile
+from jaxspot.spotting.intervals import find_around_peaks
 
 FEATURES = {
-    "height": "smoothed curve at the apex",
-    "raw": "log odds of the highest raw score in the interval",
+    "height": "the curve at the apex",
+    "inside": "mean of the curve in the interval",
+    "rise": "`inside` above the mean of half its length before it",
+    "fall": "`inside` above the mean of half its length after it",
+    "least": "the smaller of `rise` and `fall`",
+    "rise_near": "`inside` above the mean of a short time before it",
+    "fall_near": "`inside` above the mean of a short time after it",
+    "least_near": "the smaller of `rise_near` and `fall_near`",
+    "onset_step": "the curve at the onset above that of a short time before",
+    "offset_step": "the curve at the offset above that of a short time after",
+    "dip": "lowest value in the interval, below the apex",
+    "length": "logarithm of the duration in seconds",
+    "length_squared": "its square",
     "above_low": "height above the 20th percentile of the curve within 2.5 s",
     "above_high": "height above the 80th percentile of the curve within 2.5 s",
-    "above_video": "height above the 95th percentile of the curve of the whole video",
-    "fullness": "mean of the curve in the interval divided by the height",
-    "length": "logarithm of the duration in seconds",
+    "above_video": "height above the 95th percentile of the curve of the video",
+    "above_around": "`inside` above the mean of the curve within 5 s, outside the interval",
+    "above_busy": "`inside` above the 90th percentile of the same",
     "other": "highest point of the other kind's curve in the interval",
-    "other_above_low": "`other` above the 20th percentile of that curve within 2.5 s",
-    "outside": "mean of the curve within 2.5 s but outside the interval",
-    "rivals": "other candidates of the kind within 2 s of the apex, at least half as high",
+    "other_inside": "mean of the other kind's curve in the interval",
+    "other_rise": "`other_inside` above the mean of that curve within 2.5 s",
+    "resting": "median of the curve of the video",
 }
-"""What is known of a candidate; of the curves of its video alone."""
-AROUND = 2.5
-NEAR = 2.0
-"""Seconds before and after the apex."""
-LEAST_ODDS = 1e-4
+"""What is known of a candidate, all in log odds but for the length."""
+LIMIT = 20.0
+"""Features are cut here; log odds differ by less."""
 
 
-def find_candidates(
-    scores: np.ndarray, *, fps: float, fitted: FittedRule, lowest: Pair
-) -> pd.DataFrame:
-    """Finds intervals at low thresholds; most of them are wrong.
+class Search(NamedTuple):
+    """Where candidates of a kind are searched.
+
+    Attributes:
+      cutoffs_hz: Butterworth cut-offs of the curves in which peaks are searched.
+      shares: a candidate surrounds a peak, down to each of these shares of its height.
+      baseline_seconds: 0: of the scores; above 0: of log odds above the running baseline, too.
+      seconds: shortest and longest candidate.
+      near_seconds: the short time of `rise_near` and `onset_step`.
+      cutoff_hz: cut-off of the curve that the features are taken from.
+    """
+
+    cutoffs_hz: tuple[float, ...]
+    shares: tuple[float, ...]
+    baseline_seconds: float
+    seconds: tuple[float, float]
+    near_seconds: float
+    cutoff_hz: float
+
+
+SHARES = (0.4, 0.55, 0.7, 0.85)
+SEARCHES = {
+    "ME": Search((3.2,), SHARES, 0.0, (0.1, 0.6), 0.25, 4.5),
+    "MaE": Search((0.8, 1.6), SHARES, 6.0, (0.4, 6.0), 0.6, 1.6),
+}
+
+
+def find_candidates(scores: np.ndarray, *, fps: float) -> pd.DataFrame:
+    """Finds intervals that may be right. They overlap, and most of them are wrong.
 
     Args:
       scores: float (T, 2), raw scores of ME and MaE in 0..1; NaN where a frame has none.
       fps: frames per second.
-      fitted: the rule. Its thresholds are not used.
-      lowest: thresholds of ME and MaE in their place.
 
     Returns:
-      subject, video (both empty), kind, onset, apex, offset, score (see `intervals_table`), and
-      float64 columns of `FEATURES`. Micro-expressions inside macro-expressions are among them.
+      kind, onset, apex, offset (frames from 1, both ends included) and float64 columns of
+      `FEATURES`.
     """
-    rule = dataclasses.replace(fitted.rule, keep_nested=True)
-    low = dataclasses.replace(fitted, rule=rule, threshold=lowest)
-    smooth, table = apply_rule(scores, fps=fps, fitted=low)
-    columns = np.zeros((len(table), len(FEATURES)))
+    odds = fill_gaps(log_odds(scores))
+    known = np.isfinite(np.asarray(scores, float)).all(axis=1)
+    tables = []
     for number, kind in enumerate(KINDS):
-        rows = np.flatnonzero(table.kind == kind)
-        if not len(rows):
-            continue
-        bounds = [table[name].to_numpy()[rows] for name in ("onset", "apex", "offset")]
-        raw, own, other = np.asarray(scores)[:, number], smooth[:, number], smooth[:, 1 - number]
-        columns[rows] = _features(raw, own, other, bounds, fps)
-    return table.join(pd.DataFrame(columns, columns=list(FEATURES), index=table.index))
+        search, other = SEARCHES[kind], SEARCHES[KINDS[1 - number]]
+        spans = _spans(odds[:, number], search, fps) if known.any() else np.zeros((0, 2), int)
+        spans = spans[[known[start:stop].any() for start, stop in spans.tolist()]]
+        curve = butterworth(odds[:, number], fps=fps, cutoff_hz=search.cutoff_hz)
+        beside = butterworth(odds[:, 1 - number], fps=fps, cutoff_hz=other.cutoff_hz)
+        tables.append(_describe(spans, curve, beside, kind, search, fps))
+    return pd.concat(tables, ignore_index=True)
 
 
-def _features(raw, curve, other, bounds, fps):
-    """Of candidates of one kind: float (n, features)."""
-    onset, apex, offset = bounds
-    starts, stops = to_span(onset, offset)
-    heights, rows = curve[apex - 1], []
-    highest = np.nanpercentile(curve, 95)
-    for start, stop, top, height in zip(starts, stops, apex - 1, heights, strict=True):
-        near = slice(max(0, top - round(AROUND * fps)), top + round(AROUND * fps) + 1)
-        low, high = np.nanpercentile(curve[near], (20, 80))
-        beside = _largest(other[start:stop])
-        outside = curve[near].copy()
-        outside[max(start - near.start, 0) : stop - near.start] = np.nan
-        close = (np.abs(apex - 1 - top) <= NEAR * fps) & (heights >= height / 2)
-        odds = np.clip(_largest(raw[start:stop]), LEAST_ODDS, 1 - LEAST_ODDS)
-        rows.append(
-            dict(
-                height=height,
-                raw=np.log(odds / (1 - odds)),
-                above_low=height - low,
-                above_high=height - high,
-                above_video=height - highest,
-                fullness=np.nanmean(curve[start:stop]) / max(height, 1e-6),
-                length=np.log((stop - start) / fps),
-                other=beside,
-                other_above_low=beside - _low(other[near]),
-                outside=low if np.isnan(outside).all() else np.nanmean(outside),
-                rivals=close.sum() - 1,
-            )
+def _spans(odds, search, fps):
+    """Array bounds, int (n, 2), of all candidates of a kind, each once."""
+    limits = dict(
+        min_frames=max(1, round(search.seconds[0] * fps)),
+        max_frames=round(search.seconds[1] * fps),
+    )
+    found = [np.zeros((0, 2), int)]
+    for cutoff in search.cutoffs_hz:
+        smooth = butterworth(odds, fps=fps, cutoff_hz=cutoff)
+        curves = [expit(smooth)]
+        if search.baseline_seconds:
+            low = running_percentile(smooth, 20, frames=search.baseline_seconds * fps)
+            curves.append(np.maximum(smooth - low, 0))
+        for curve in curves:
+            found += [find_around_peaks(curve, share=s, **limits)[0] for s in search.shares]
+    return np.unique(np.concatenate(found), axis=0)
+
+
+def _describe(spans, curve, other, kind, search, fps):
+    """A table of candidates of one kind."""
+    near, half, frames = max(2, round(search.near_seconds * fps)), round(2.5 * fps), len(curve)
+    low, high = (running_percentile(curve, q, frames=5 * fps) for q in (20, 80))
+    resting, highest = np.median(curve), np.percentile(curve, 95)
+    mean, other_mean = _means(curve), _means(other)
+    rows = []
+    for start, stop in spans.tolist():
+        apex = start + int(curve[start:stop].argmax())
+        inside, height = mean(start, stop), curve[apex]
+        long = max(2, round((stop - start) / 2))
+        sides = [mean(start - n, start) for n in (long, near)]
+        sides += [mean(stop, stop + n) for n in (long, near)]
+        rise, rise_near, fall, fall_near = (inside - side for side in sides)
+        around = np.concatenate(
+            [
+                curve[max(0, apex - 2 * half) : max(0, start - near)],
+                curve[stop + near : apex + 2 * half],
+            ]
         )
-    return np.array([[row[name] for name in FEATURES] for row in rows])
+        around = around if len(around) else np.array([inside])
+        length, beside = np.log((stop - start) / fps), other_mean(start, stop)
+        onset, apex_frame, offset = start + 1, apex + 1, from_span(start, stop)[1]
+        rows.append(
+            (kind, onset, apex_frame, offset, height, inside, rise, fall, min(rise, fall),
+             rise_near, fall_near, min(rise_near, fall_near),
+             curve[start] - curve[max(0, start - near)],
+             curve[stop - 1] - curve[min(frames - 1, stop - 1 + near)],
+             curve[start:stop].min() - height, length, length**2, height - low[apex],
+             height - high[apex], height - highest, inside - around.mean(),
+             inside - np.percentile(around, 90), other[start:stop].max(), beside,
+             beside - other_mean(start - half, stop + half), resting)
+        )  # fmt: skip
+    table = pd.DataFrame(rows, columns=["kind", "onset", "apex", "offset", *FEATURES])
+    values = table[list(FEATURES)].astype(float).clip(-LIMIT, LIMIT)
+    return pd.concat([table[["kind", "onset", "apex", "offset"]], values], axis=1)
 
 
-def _largest(values):
-    return 0.0 if np.isnan(values).all() else np.nanmax(values)
+def _means(curve):
+    """A function of array bounds to the mean between them; at an end, the curve's value there."""
+    total, frames = np.concatenate([[0.0], np.cumsum(curve)]), len(curve)
 
+    def mean(start, stop):
+        start, stop = min(max(start, 0), frames), min(max(stop, 0), frames)
+        if stop > start:
+            return (total[stop] - total[start]) / (stop - start)
+        return curve[min(start, frames - 1)]
 
-def _low(values):
-    return 0.0 if np.isnan(values).all() else np.nanpercentile(values, 20)
+    return mean

@@ -53,12 +53,21 @@ def above_baseline(scores: np.ndarray, *, fps: float, seconds: float) -> np.ndar
     scores = np.array(scores, float)
     if len(scores) == 0:
         return scores
-    missing = np.isnan(scores)
-    clipped = np.clip(_bridged(scores, missing), LEAST_CHANCE, 1 - LEAST_CHANCE)
-    odds = np.log(clipped / (1 - clipped))
-    window = (2 * round(seconds * fps / 2) + 1, *(1 for _ in scores.shape[1:]))
-    low = ndimage.percentile_filter(odds, BASELINE, size=window, mode="nearest")
-    return np.where(missing, np.nan, odds - low)
+    odds = fill_gaps(log_odds(scores))
+    low = running_percentile(odds, BASELINE, frames=seconds * fps)
+    return np.where(np.isnan(scores), np.nan, odds - low)
+
+
+def log_odds(scores: np.ndarray) -> np.ndarray:
+    """log(p / (1 - p)) of scores p in 0..1, cut at LEAST_CHANCE and 1 - LEAST_CHANCE; NaN stays."""
+    clipped = np.clip(np.asarray(scores, float), LEAST_CHANCE, 1 - LEAST_CHANCE)
+    return np.log(clipped / (1 - clipped))
+
+
+def running_percentile(curve: np.ndarray, percent: float, *, frames: float) -> np.ndarray:
+    """The percentile of float (T, ...) along time over about so many frames around each."""
+    window = (2 * round(frames / 2) + 1, *(1 for _ in curve.shape[1:]))
+    return ndimage.percentile_filter(curve, percent, size=window, mode="nearest")
 
 
 def butterworth(scores: np.ndarray, *, fps: float, cutoff_hz: float, order: int = 2) -> np.ndarray:
@@ -78,7 +87,7 @@ def butterworth(scores: np.ndarray, *, fps: float, cutoff_hz: float, order: int 
     missing = np.isnan(scores)
     sos = signal.butter(order, cutoff_hz, fs=fps, output="sos")
     pad = min(len(scores) - 1, int(np.ceil(fps / cutoff_hz)))
-    smooth = signal.sosfiltfilt(sos, _bridged(scores, missing), 0, "even", pad)
+    smooth = signal.sosfiltfilt(sos, fill_gaps(scores), 0, "even", pad)
     return np.where(missing, np.nan, smooth)
 
 
@@ -102,12 +111,13 @@ def savitzky_golay(
     if window <= order:
         return scores
     missing = np.isnan(scores)
-    smooth = signal.savgol_filter(_bridged(scores, missing), window, order, axis=0, mode="interp")
+    smooth = signal.savgol_filter(fill_gaps(scores), window, order, axis=0, mode="interp")
     return np.where(missing, np.nan, np.asarray(smooth))
 
 
-def _bridged(scores, missing):
-    """Scores with gaps filled linearly; the ends of a column hold its nearest score."""
+def fill_gaps(scores: np.ndarray) -> np.ndarray:
+    """Scores (T, ...) with gaps (NaN) filled linearly; the ends hold the nearest score, or 0."""
+    missing = np.isnan(scores)
     if not missing.any():
         return scores
     frame = np.arange(len(scores))

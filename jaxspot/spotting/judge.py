@@ -12,11 +12,13 @@ from scipy.special import expit, log_expit
 
 from jaxspot.annotations.intervals import INTERVAL_COLUMNS, KINDS
 from jaxspot.files import with_tuples
-from jaxspot.spotting.automated_iou import FittedRule, IntervalRule, Pair
+from jaxspot.spotting.automated_iou import Pair
 from jaxspot.spotting.candidates import FEATURES, find_candidates
 
 LIMIT = 4.0
 """Standard deviations beyond which a feature is cut: other videos may have stranger curves."""
+OVERLAP = 0.1
+"""Share of the shorter of two intervals of one kind that both may cover."""
 TOWARDS_ONE = 0.5
 """Pull of the slope of a calibration towards 1; it matters where there are few candidates."""
 
@@ -28,7 +30,6 @@ class Judge:
     Pairs are (ME, MaE).
 
     Attributes:
-      lowest: thresholds of the candidates, see `find_candidates`.
       threshold: the least chance of an interval that is reported, 0..1.
       features: names of the columns that are used.
       mean, scale: of each feature, for each kind.
@@ -37,7 +38,6 @@ class Judge:
       slope, shift: calibration, slope * log odds + shift; 1 and 0 change nothing.
     """
 
-    lowest: Pair
     threshold: Pair
     mean: tuple[tuple[float, ...], tuple[float, ...]]
     scale: tuple[tuple[float, ...], tuple[float, ...]]
@@ -127,43 +127,47 @@ def fit_calibration(odds: np.ndarray, hits: np.ndarray) -> Pair:
 
 
 def judged_intervals(
-    scores: np.ndarray,
-    *,
-    fps: float,
-    fitted: FittedRule,
-    judge: Judge,
-    min_chance: float | None = None,
+    scores: np.ndarray, *, fps: float, judge: Judge, min_chance: float | None = None
 ) -> pd.DataFrame:
     """Intervals of a video that are right with enough chance.
+
+    Of candidates of one kind that overlap, the one with the best chance is kept.
 
     Args:
       scores: float (T, 2), raw scores, see `find_candidates`.
       fps: frames per second.
-      fitted: the rule that finds the candidates.
-      judge: gives each its chance.
+      judge: gives each candidate its chance.
       min_chance: the least chance of both kinds, 0..1; by default `judge.threshold`.
 
     Returns:
       As `intervals_table`; `score` is the chance.
     """
-    candidates: Any = find_candidates(scores, fps=fps, fitted=fitted, lowest=judge.lowest)
+    candidates: Any = find_candidates(scores, fps=fps)
     candidates["score"] = judge.chances(candidates)
+    best = candidates[best_of_overlapping(candidates, candidates.score.to_numpy())]
     least = judge.threshold if min_chance is None else (min_chance, min_chance)
-    limits = candidates.kind.map(dict(zip(KINDS, least, strict=True))).astype(float)
-    kept = candidates.loc[candidates.score >= limits, list(INTERVAL_COLUMNS)]
-    return without_nested(kept, fitted.rule).reset_index(drop=True)
+    limits = best.kind.map(dict(zip(KINDS, least, strict=True))).astype(float)
+    kept = best[best.score >= limits].sort_values(["onset", "kind"])
+    return kept.assign(subject="", video="")[list(INTERVAL_COLUMNS)].reset_index(drop=True)
 
 
-def without_nested(table: Any, rule: IntervalRule) -> pd.DataFrame:
-    """Intervals of one video; ME wholly inside a MaE are left out if the rule says so."""
-    if rule.keep_nested:
-        return table
-    macro = table[table.kind == "MaE"]
-    inside = [
-        row.kind == "ME" and ((macro.onset <= row.onset) & (row.offset <= macro.offset)).any()
-        for row in table.itertuples()
-    ]
-    return table[~np.array(inside, bool)]
+def best_of_overlapping(candidates: pd.DataFrame, values: np.ndarray) -> np.ndarray:
+    """Which candidates of one video stay, bool (n,): non-maximum suppression by `values` (n,).
+
+    From the highest value down, a candidate stays if it shares at most OVERLAP of the shorter of
+    the two with each of its kind that stays.
+    """
+    onset, stop = candidates.onset.to_numpy(), candidates.offset.to_numpy() + 1
+    stays = np.zeros(len(candidates), bool)
+    for _, rows in _by_kind(candidates.kind):
+        left = rows[np.argsort(-values[rows], kind="stable")]
+        while len(left):
+            first, left = left[0], left[1:]
+            stays[first] = True
+            both = np.minimum(stop[left], stop[first]) - np.maximum(onset[left], onset[first])
+            shorter = np.minimum(stop[left] - onset[left], stop[first] - onset[first])
+            left = left[both <= OVERLAP * shorter]
+    return stays
 
 
 def highest_per_minute(table: Any, *, minutes: float, count: float) -> pd.DataFrame:

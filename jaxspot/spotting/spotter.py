@@ -114,7 +114,7 @@ class Spotter:
         min_chance: float | None = None,
         per_minute: float | None = None,
     ) -> pd.DataFrame:
-        """Intervals of a video from the mean scores, with the average of the networks' rules.
+        """Intervals of a video from the mean scores, by the judge or the mean of the rules.
 
         Args:
           scores: float (T, 2) from `score`; NaN where a frame has none.
@@ -130,13 +130,10 @@ class Spotter:
         Raises:
           UserError: `min_chance` is given and there is no judge.
         """
-        fitted = mean_rule(self.rules)
         if self.judge is not None:
-            table = judged_intervals(
-                scores, fps=fps, fitted=fitted, judge=self.judge, min_chance=min_chance
-            )
+            table = judged_intervals(scores, fps=fps, judge=self.judge, min_chance=min_chance)
         elif min_chance is None:
-            table = apply_rule(scores, fps=fps, fitted=fitted)[1]
+            table = apply_rule(scores, fps=fps, fitted=mean_rule(self.rules))[1]
         else:
             raise UserError(NO_JUDGE)
         if per_minute is None:

@@ -1,6 +1,7 @@
 """What stands between a face and its crop: things that pass, blur, a real video codec."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import av
@@ -39,7 +40,9 @@ class Camera:
     crf: int
 
 
-def film(frames: np.ndarray, camera: Camera, which=slice(None)) -> np.ndarray:
+def film(
+    frames: np.ndarray, camera: Camera, which: Sequence[int] | slice = slice(None)
+) -> np.ndarray:
     """Frames uint8 (T, 112, 112) as this camera films them; `which` of its times they are."""
     times, blur = camera.times[which], camera.blur[which]
     filmed = [
@@ -87,7 +90,7 @@ def through_codec(frames: np.ndarray, *, crf: int, rate: int = 30) -> np.ndarray
         for packet in stream.encode():
             file.mux(packet)
     memory.seek(0)
-    with av.open(memory) as file:
-        shown = [frame.to_ndarray(format="gray") for frame in file.decode(video=0)]
+    with av.open(memory, "r") as encoded:
+        shown = [frame.to_ndarray(format="gray") for frame in encoded.decode(video=0)]
     half = lambda image: cv2.resize(image, frames.shape[:0:-1], interpolation=cv2.INTER_AREA)
     return np.stack([half(image) for image in shown])

@@ -74,16 +74,16 @@ class Untidy(Difficulty):
     """Share of the videos in which the head turns and nods."""
     head_degrees: tuple[float, float] = (1.5, 9.0)
     """Turns of the head in such videos (sd of yaw over about 2 s; pitch is 0.6 of it)."""
-    alignment: tuple[float, float] = (0.05, 0.5)
+    alignment: tuple[float, float] = (0.06, 0.5)
     """Shift of the crop in videos with turns or speech (sd in pixels, over 0.1 s to 1.5 s). It is a
     quarter of that in the others."""
     shape_error: tuple[float, float] = (0.15, 0.45)
     """How wrong the face's shape is from which a turn is taken out, share of its depth."""
     pose_degrees: tuple[float, float] = (0.2, 1.5)
     """Error of the measured turn in such videos (sd over about 0.4 s); a quarter in the others."""
-    talking: float = 0.5
+    talking: float = 0.6
     """Share of the videos with speech."""
-    speech_share: tuple[float, float] = (0.2, 0.9)
+    speech_share: tuple[float, float] = (0.3, 1.0)
     """Share of the time with speech in such videos."""
     speech_strengths: tuple[float, float] = (0.4, 2.0)
     """Strength of the mouth motion, share of the full speech units."""
@@ -91,7 +91,7 @@ class Untidy(Difficulty):
     """Times a minute that the mouth opens, presses or is licked without an expression."""
     left: tuple[float, float] = (0.02, 0.6)
     """Share of an expression's apex that is left at its offset; it fades within seconds."""
-    tonus_slow: tuple[float, float] = (0.01, 0.12)
+    tonus_slow: tuple[float, float] = (0.01, 0.15)
     """Unlabelled change of expression units over about 3 s, share of the full unit (sd)."""
     passes: float = 0.6
     """Times a minute that a hand or hair passes in front of the face."""

@@ -17,8 +17,13 @@ from jaxspot.synthetic.units import EXPRESSIONS
 
 POSE_SMOOTH_S = 0.067
 """Posed crops smooth the pose over this time, so that quick turns are taken out late."""
-TALK_UNITS = ("lip_stretch", "upper_lip_raise", "lower_lip_depress", "pucker", "chin_raise")
-"""What moves beside the three units of speech."""
+TALK_UNITS = (
+    "lip_stretch", "upper_lip_raise", "lower_lip_depress", "pucker", "funnel", "chin_raise",
+    "lip_press", "lip_suck", "lip_corner_depress", "dimple", "smile_slight", "smile_left",
+    "smile_right", "cheek_puff", "jaw_drop",
+)  # fmt: skip
+"""Of these, some move with a person's speech, beside the three units of speech."""
+TALK_COUNT = 6
 REST_UNITS = ("jaw_drop", "lip_press", "lip_suck", "speech_open", "speech_roll", "pucker")
 """Mouth movements that no expression is part of."""
 BEAT_UNITS = ("brow_raise", "brow_raise_inner", "brow_lower", "smile_slight")
@@ -99,12 +104,14 @@ def speak(rng, clock: Clock, level: Untidy, units) -> tuple[np.ndarray, np.ndarr
         level_now = profile(clock.times, start=start, rise=0.15, hold=hold, decay=0.15)
         envelope = np.maximum(envelope, level_now * rng.uniform(0.6, 1.2))
     wave = lambda scale: np.abs(smooth_noise(rng, clock, scale=scale))
-    spoken = {"speech_open": wave(0.11), "speech_round": 0.7 * wave(0.2), "speech_roll": wave(0.13)}
-    spoken |= {name: rng.uniform(0, 0.4) * wave(rng.uniform(0.12, 0.3)) for name in TALK_UNITS}
-    spoken |= {name: rng.uniform(0, 0.1) * wave(rng.uniform(0.2, 0.6)) for name in BEAT_UNITS}
+    spoken = {"speech_open": wave(rng.uniform(0.08, 0.16)), "speech_round": 0.7 * wave(0.2),
+              "speech_roll": wave(rng.uniform(0.08, 0.2))}  # fmt: skip
+    names = rng.choice(TALK_UNITS, size=TALK_COUNT, replace=False).tolist()
+    spoken |= {name: rng.uniform(0, 0.45) * wave(rng.uniform(0.1, 0.5)) for name in names}
+    spoken |= {name: rng.uniform(0, 0.12) * wave(rng.uniform(0.2, 0.6)) for name in BEAT_UNITS}
     weights = np.zeros((len(clock.times), len(units)))
     for name, amount in spoken.items():
-        weights[:, units.index(name)] = strength * envelope * np.minimum(amount, 2.2)
+        weights[:, units.index(name)] += strength * envelope * np.minimum(amount, 2.2)
     return weights, weights[:, units.index("speech_open")]
 
 
