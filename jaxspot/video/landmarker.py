@@ -1,4 +1,4 @@
-"""The face detector and the face mesh of Google's face_landmarker bundle, checked and loaded."""
+"""The networks of Google's face_landmarker bundle, checked and loaded."""
 
 import hashlib
 import tempfile
@@ -44,22 +44,26 @@ def load_landmarker(path: str | Path | None = None) -> Landmarker:
 
     UserError: the model is missing or its sha256 is not the known one. OSError: no temporary space.
     """
+    return Landmarker(*load_networks("face_detector", "face_landmarks_detector", path=path))
+
+
+def load_networks(*names: str, path: str | Path | None = None) -> list[cv2.dnn.Net]:
+    """The named networks of a face_landmarker.task file; the rest as `load_landmarker`."""
     path = landmarker_path() if path is None else Path(path)
     if not path.is_file():
         raise UserError(f"{path}: no such face landmark model; {REMEDY}")
     if hashlib.sha256(path.read_bytes()).hexdigest() != MODEL_SHA256:
         raise UserError(f"{path}: face landmark model altered (sha256 differs); {REMEDY}")
+    files = [f"{name}.tflite" for name in names]
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as bundle:
         try:
-            bundle.extractall(folder)
+            bundle.extractall(folder, files)
         except OSError as error:
             error.filename = error.filename or folder
             raise
         # From files: the buffer form ignores the engine and loses outputs (OpenCV 5.0).
-        names = ("face_detector.tflite", "face_landmarks_detector.tflite")
-        paths = (str(Path(folder) / name) for name in names)
-        nets = [cv2.dnn.readNetFromTFLite(path, cv2.dnn.ENGINE_CLASSIC) for path in paths]
-    return Landmarker(*nets)
+        engine = cv2.dnn.ENGINE_CLASSIC
+        return [cv2.dnn.readNetFromTFLite(str(Path(folder) / file), engine) for file in files]
 
 
 def run_net(net: cv2.dnn.Net, image: np.ndarray, names: tuple[str, ...]) -> list[np.ndarray]:
