@@ -4,15 +4,6 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.evaluation.fitting import ScoredVideo
-from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
-
-RULE = FittedRule(
-    IntervalRule(normalisation="train_quantiles", peak_share=0.7, cutoff_hz=(3.0, 1.0)),
-    (0, 0),
-    (1, 1),
-    (0.5, 0.5),
-    (0.5, 0.5),
-)
 
 
 def bump(times, centre, width, height):

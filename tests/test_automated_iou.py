@@ -219,7 +219,9 @@ def test_a_rule_saved_before_there_were_peaks_finds_runs():
 def test_raw_curves_share_the_scale_of_the_frame_threshold():
     training = [video("a", 1), video("b", 2)]
     fitted = fit_rule(training, IntervalRule(cutoff_hz=(6, 3)))
-    found = normalise(training[0].scores, fps=training[0].fps, fitted=fitted) >= fitted.frame_threshold
+    found = (
+        normalise(training[0].scores, fps=training[0].fps, fitted=fitted) >= fitted.frame_threshold
+    )
     assert (found == training[0].labels).mean() > 0.99
 
 

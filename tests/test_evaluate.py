@@ -101,7 +101,7 @@ def test_scoring_and_reporting_import_no_jax():
         "annotations.intervals", "annotations.durations", "spotting.filters", "spotting.intervals",
         "spotting.automated_iou", "evaluation.matching", "evaluation.f1", "evaluation.frame_scores",
         "evaluation.protocol", "evaluation.fitting", "evaluation.chance", "evaluation.score_files",
-        "baselines.moilanen", "baselines.mdmd", "baselines.sp_fd",
+        "baselines.moilanen", "baselines.mdmd", "baselines.sp_fd", "baselines.blendshapes",
         "report.tables", "report.figures", "report.page",
     ]  # fmt: skip
     code = "".join(f"import jaxspot.{name}\n" for name in modules)

@@ -1,5 +1,6 @@
 """The methods that results are compared with: each maps a bank to scores and intervals."""
 
+from jaxspot.baselines.blendshapes import blendshapes
 from jaxspot.baselines.by_video import Peer, by_video
 from jaxspot.baselines.mdmd import mdmd
 from jaxspot.baselines.moilanen import moilanen
@@ -24,6 +25,7 @@ PEERS: dict[str, Peer] = {
     "moilanen": by_video(moilanen, takes="k"),
     "mdmd": by_video(mdmd),
     "sp_fd": by_video(sp_fd),
+    "blendshapes": by_video(blendshapes, takes="k"),
     "softnet": softnet,
     "boosting": boosting,
 }

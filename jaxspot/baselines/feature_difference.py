@@ -30,10 +30,11 @@ def relative_height(curve: np.ndarray, *, p: float) -> float:
 def peak_spans(curve: np.ndarray, *, k: int, p: float = 0.55) -> np.ndarray:
     """Peaks at least k frames apart above `relative_height`, each widened by k frames.
 
-    The curve, float (T,), is 0 or more. Returns int (n, 2), half open, within the video.
+    The curve, float (T,), is 0 or more, or NaN. Returns int (n, 2), half open, within the video.
     """
-    if not len(curve) or curve.max() <= 0:
+    known = np.nan_to_num(curve)
+    if not known.any():
         return np.zeros((0, 2), np.int64)
     height = relative_height(curve, p=p)
-    peaks = find_peaks(np.pad(curve, 1), height=height, distance=max(k, 1))[0] - 1
+    peaks = find_peaks(np.pad(known, 1), height=height, distance=max(k, 1))[0] - 1
     return np.column_stack((np.maximum(peaks - k, 0), np.minimum(peaks + k + 1, len(curve))))

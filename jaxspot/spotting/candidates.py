@@ -149,7 +149,8 @@ def _describe(spans, curve, other, kind, search, fps):
         )  # fmt: skip
     table = pd.DataFrame(rows, columns=["kind", "onset", "apex", "offset", *FEATURES])
     values = table[list(FEATURES)].astype(float).clip(-LIMIT, LIMIT)
-    return pd.concat([table[["kind", "onset", "apex", "offset"]], values], axis=1)
+    frames = table[["onset", "apex", "offset"]].astype(np.int64)
+    return pd.concat([table.kind.astype(str), frames, values], axis=1)
 
 
 def _means(curve):

@@ -1,4 +1,4 @@
-"""The face detector and the face mesh of Google's face_landmarker bundle, checked and loaded."""
+"""The networks of Google's face_landmarker bundle, checked and loaded."""
 
 import hashlib
 import tempfile
@@ -49,6 +49,11 @@ def load_landmarker(path: str | Path | None = None) -> Landmarker:
     UserError: the model is missing, its sha256 is not the known one, or OpenCV is another than 5.0.
     OSError: no temporary space.
     """
+    return Landmarker(*load_networks("face_detector", "face_landmarks_detector", path=path))
+
+
+def load_networks(*names: str, path: str | Path | None = None) -> list[cv2.dnn.Net]:
+    """The named networks of a face_landmarker.task file; the rest as `load_landmarker`."""
     if not hasattr(cv2.dnn, "ENGINE_CLASSIC"):
         raise UserError(f"OpenCV {cv2.__version__} cannot run the face model, 5.0 can; {OPENCV}")
     path = landmarker_path() if path is None else Path(path)
@@ -56,17 +61,16 @@ def load_landmarker(path: str | Path | None = None) -> Landmarker:
         raise UserError(f"{path}: no such face landmark model; {REMEDY}")
     if hashlib.sha256(path.read_bytes()).hexdigest() != MODEL_SHA256:
         raise UserError(f"{path}: face landmark model altered (sha256 differs); {REMEDY}")
+    files = [f"{name}.tflite" for name in names]
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as bundle:
         try:
-            bundle.extractall(folder)
+            bundle.extractall(folder, files)
         except OSError as error:
             error.filename = error.filename or folder
             raise
         # From files: the buffer form ignores the engine and loses outputs (OpenCV 5.0).
-        names = ("face_detector.tflite", "face_landmarks_detector.tflite")
-        paths = (str(Path(folder) / name) for name in names)
-        nets = [cv2.dnn.readNetFromTFLite(path, cv2.dnn.ENGINE_CLASSIC) for path in paths]
-    return Landmarker(*nets)
+        engine = cv2.dnn.ENGINE_CLASSIC
+        return [cv2.dnn.readNetFromTFLite(str(Path(folder) / file), engine) for file in files]
 
 
 def run_net(net: cv2.dnn.Net, image: np.ndarray, names: tuple[str, ...]) -> list[np.ndarray]:

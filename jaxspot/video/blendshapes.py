@@ -1,0 +1,62 @@
+"""52 scores of facial expression (ARKit's face units), read from the 478-point face mesh.
+
+The network is the third of the face_landmarker bundle, a copy of MediaPipe's face blendshapes.
+"""
+
+import cv2
+import numpy as np
+
+from jaxspot.video.landmarker import load_networks
+from jaxspot.video.mesh import POINTS
+
+# fmt: off
+NAMES = (
+    "_neutral", "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft",
+    "browOuterUpRight", "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft",
+    "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft", "eyeLookInRight",
+    "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight", "eyeSquintLeft",
+    "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen",
+    "jawRight", "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft",
+    "mouthFrownRight", "mouthFunnel", "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight",
+    "mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthRight", "mouthRollLower",
+    "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft", "mouthSmileRight",
+    "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight",
+    "noseSneerLeft", "noseSneerRight",
+)
+"""What the scores are of; left and right are those of the person. The first means no expression."""
+LANDMARKS = (
+    0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65,
+    66, 67, 70, 78, 80, 81, 82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136,
+    144, 145, 146, 148, 149, 150, 152, 153, 154, 155, 157, 158, 159, 160, 161, 162, 163, 168,
+    172, 173, 176, 178, 181, 185, 191, 195, 197, 234, 246, 249, 251, 263, 267, 269, 270, 276,
+    282, 283, 284, 285, 288, 291, 293, 295, 296, 297, 300, 308, 310, 311, 312, 314, 317, 318,
+    321, 323, 324, 332, 334, 336, 338, 356, 361, 362, 365, 373, 374, 375, 377, 378, 379, 380,
+    381, 382, 384, 385, 386, 387, 388, 389, 390, 397, 398, 400, 402, 405, 409, 415, 454, 466,
+    468, 469, 470, 471, 472, 473, 474, 475, 476, 477,
+)
+"""The points of the mesh that the network reads."""
+# fmt: on
+
+
+def load_blendshapes() -> cv2.dnn.Net:
+    """Loads the network of the installed model; errors as `load_landmarker`."""
+    (net,) = load_networks("face_blendshapes")
+    return net
+
+
+def blendshape_scores(net: cv2.dnn.Net, landmarks: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Scores float32 (52,) in 0..1, in the order of `NAMES`, of landmarks (478, 2) in pixels.
+
+    `size` is that of their picture, (height, width). It changes nothing: the network takes out
+    place and scale. It does not take out the turn of the head in the picture.
+
+    Some scores hardly rise on any face, the first and the two of `cheekSquint` among them.
+
+    Raises:
+        ValueError: not 478 landmarks.
+    """
+    if landmarks.shape != (POINTS, 2):
+        raise ValueError(f"landmarks have the shape {landmarks.shape}, not {(POINTS, 2)}")
+    points = landmarks[list(LANDMARKS)]
+    net.setInput(np.ascontiguousarray(points[None], np.float32))
+    return net.forward().ravel().copy()
