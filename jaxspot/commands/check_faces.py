@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from jaxspot.commands.running import command, command_parser
 
@@ -31,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     """Makes the benchmark where it is not there, runs the methods and prints their tables."""
     parser = command_parser("check_faces", __doc__, EPILOG)
     flag = parser.add_argument
-    several = dict(action="append", default=[], metavar="[NAME=]DIR")
+    several: Any = dict(action="append", default=[], metavar="[NAME=]DIR")
     flag("--out", required=True, metavar="DIR", help="folder of the benchmark and its results")
     flag("--stretches", metavar="FILE", help="table of stretches, see below")
     flag("--takes", type=int, default=2, help="injected takes of a stretch (default: %(default)s)")
@@ -63,9 +64,9 @@ def main(argv: Sequence[str]) -> int:
     for name, folder in map(_named, flags.found):
         methods[name] = read_found(folder, benchmark)
     peers = [name for name in flags.peers.split(",") if name]
-    bank = benchmark_bank(benchmark, workers=flags.workers) if peers else None
-    for name in peers:
-        methods[name] = spot_by_peer(bank, name)
+    if peers:
+        bank = benchmark_bank(benchmark, workers=flags.workers)
+        methods |= {name: spot_by_peer(bank, name) for name in peers}
     if methods:
         print(write_report(compare(benchmark, methods), out))
         print(f"open {out / 'report.md'}")

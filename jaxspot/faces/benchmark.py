@@ -121,15 +121,16 @@ def save(out: Path, written: Sequence[Written], stretches: list[Stretch]) -> Non
     """Writes all tables; `videos.csv` last, so that it stands for a complete folder."""
     (out / "measures").mkdir(parents=True, exist_ok=True)
     for item in written:
-        np.savez(out / "measures" / f"{item.row['video']}.npz", **item.measures)
+        curves: dict[str, Any] = item.measures
+        np.savez(out / "measures" / f"{item.row['video']}.npz", **curves)
     rows = pd.DataFrame([item.row for item in written])
     for name, take in ((LABELS, "injected"), (RESAMPLED_LABELS, "resampled")):
         parts = [item.labels for item in written if item.row["take"] == take]
         write_table(pd.concat(parts, ignore_index=True), out / name)
     write_table(stretch_table(stretches), out / "stretches.csv")
     strata = rows.rename(columns={"subject": "person"})
-    write_table(strata[["video", "person", "stratum", "take", "frames"]], out / STRATA_FILE)
-    write_table(rows[["subject", "video", "path", "fps"]], out / VIDEOS)
+    write_table(strata.loc[:, ["video", "person", "stratum", "take", "frames"]], out / STRATA_FILE)
+    write_table(rows.loc[:, ["subject", "video", "path", "fps"]], out / VIDEOS)
 
 
 def read_benchmark(root: str | Path) -> Benchmark:

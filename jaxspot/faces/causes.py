@@ -1,5 +1,7 @@
 """What a face did, apart from the injected expressions, where a method gave a false alarm."""
 
+from typing import cast
+
 import numpy as np
 import pandas as pd
 
@@ -81,7 +83,8 @@ def cause_of(moved: dict[str, float]) -> str:
 def count_causes(alarms: pd.DataFrame) -> pd.DataFrame:
     """False alarms by take and kind: a column for each of CAUSES and `total`."""
     rows = []
-    for (take, kind), part in alarms.groupby(["take", "kind"], sort=False):
+    for key, part in alarms.groupby(["take", "kind"], sort=False):
+        take, kind = cast(tuple[str, str], key)
         counts = {cause: int((part.cause == cause).sum()) for cause in CAUSES}
         rows.append(dict(take=take, kind=kind, total=len(part)) | counts)
     return pd.DataFrame(rows, columns=["take", "kind", "total", *CAUSES])

@@ -20,7 +20,7 @@ def score_found(benchmark: Benchmark, found: Found) -> pd.DataFrame:
     recall, f1, low and high (95 % over persons, of all takes alone), auc. One-to-one, IoU 0.5.
     """
     videos = _of(benchmark, "injected")
-    groups = {"all": videos}
+    groups: dict[str, pd.DataFrame] = {"all": videos}
     groups |= {f"stratum {n}": part for n, part in videos.groupby("stratum", sort=False)}
     groups |= {f"person {n}": part for n, part in videos.groupby("person", sort=False)}
     spread = bootstrap_f1(by_person(benchmark, found))
@@ -104,9 +104,9 @@ def score_differences(benchmark: Benchmark, methods: Mapping[str, Found]) -> pd.
     return pd.DataFrame(rows, columns=columns)
 
 
-def _of(benchmark, take):
-    return benchmark.videos[benchmark.videos["take"] == take]
+def _of(benchmark: Benchmark, take: str) -> pd.DataFrame:
+    return benchmark.videos.loc[benchmark.videos["take"] == take]
 
 
-def _in(table, videos):
-    return table[table.video.isin(videos.video)]
+def _in(table: pd.DataFrame, videos: pd.DataFrame) -> pd.DataFrame:
+    return table.loc[table.video.isin(videos.video)]

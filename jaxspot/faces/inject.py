@@ -108,13 +108,14 @@ def _grid(shape):
 
 
 def _backward(image, offsets):
-    where = _grid(offsets.shape) + offsets
-    return cv2.remap(image, where, None, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
+    x, y = np.moveaxis(_grid(offsets.shape) + offsets, 2, 0)
+    return cv2.remap(image, x, y, cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _inverse(offsets, steps=6):
     """Backward offsets that undo a warp by `offsets`."""
     grid, back = _grid(offsets.shape), -offsets
     for _ in range(steps):
-        back = -cv2.remap(offsets, grid + back, None, cv2.INTER_LINEAR)
+        x, y = np.moveaxis(grid + back, 2, 0)
+        back = -cv2.remap(offsets, x, y, cv2.INTER_LINEAR)
     return back

@@ -38,6 +38,6 @@ def benchmark_bank(benchmark: Benchmark, *, workers: int | None = None) -> Bank:
 def spot_by_peer(bank: Bank, name: str) -> Found:
     """Spots every video of the bank by a peer that does not train; ValueError: another name."""
     one_of("peer", name, tuple(n for n in PEERS if n not in ("softnet", "boosting")))
-    k = lambda subject, fps: dict(zip(KINDS, k_in_frames(K_SECONDS, fps), strict=True))
+    k = lambda subject, fps: dict(zip(map(str, KINDS), k_in_frames(K_SECONDS, fps), strict=True))
     scores, intervals = PEERS[name](bank, folds=(), k=k, seed=0, on_frame=lambda count: None)
-    return Found(intervals[SPAN], scores)
+    return Found(intervals.loc[:, SPAN], scores)

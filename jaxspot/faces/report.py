@@ -42,7 +42,7 @@ def write_report(tables: Mapping[str, pd.DataFrame], out: Path) -> str:
     shown = {name: tables[name] for name in TITLES if len(tables[name])}
     if "scores" in shown:
         people = shown["scores"].group.str.startswith("person ")
-        shown["scores"] = shown["scores"][~people]
+        shown["scores"] = shown["scores"].loc[~people]
     text = "\n".join(markdown(rounded(table), title=TITLES[name]) for name, table in shown.items())
     text += "\n" + "\n".join(f"- {name}: {meaning}" for name, meaning in CAUSES.items()) + "\n"
     write_text(out / "report.md", text)

@@ -68,8 +68,8 @@ def stratum_of(measures: dict[str, np.ndarray], fps: float) -> str:
 
 
 def _range(values, rows):
-    series = pd.Series(values).rolling(min(rows, len(values)), min_periods=min(rows, len(values)))
-    return (series.max() - series.min()).dropna().to_numpy()
+    windows = np.lib.stride_tricks.sliding_window_view(values, min(rows, len(values)))
+    return np.ptp(windows, axis=1)
 
 
 def _runs(mask):

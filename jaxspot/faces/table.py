@@ -34,13 +34,15 @@ def read_stretches(path: str | Path, clips: Mapping[str, Path]) -> Known:
     refuse(path, table, table["first"].isna() != table["last"].isna(), "first or last is missing")
     refuse(path, table, (table["first"] < 1).fillna(False), "first must be 1 or more")
     refuse(path, table, (table["last"] <= table["first"]).fillna(False), "last must be after first")
-    table = table[table["clip"].isin(list(clips))]
-    parts = table[table["first"].notna()]
+    table = table.loc[table["clip"].isin(list(clips))]
+    parts = table.loc[table["first"].notna()]
     stretches = [
         Stretch(clips[clip], person, int(first), int(last), stratum)
-        for clip, person, first, last, stratum in parts[list(COLUMNS)].itertuples(index=False)
+        for clip, person, first, last, stratum in parts.loc[:, list(COLUMNS)].itertuples(
+            index=False
+        )
     ]
-    others = table[table["first"].isna()]
+    others = table.loc[table["first"].isna()]
     return Known(
         stretches,
         dict(zip(table["clip"], table["person"], strict=True)),

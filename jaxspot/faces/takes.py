@@ -54,8 +54,8 @@ def write_takes(job: Job) -> list[Written]:
         *(("resampled", n) for n in job.resampled),
     ]:
         video = f"{stretch.name}-{kind}{take}"
-        size = dict(frames=len(order), fps=tracked.fps)
-        script = write_take(stretch.name, take, **size, subject=stretch.person, video=video)
+        names = dict(subject=stretch.person, video=video)
+        script = write_take(stretch.name, take, frames=len(order), fps=tracked.fps, **names)
         head = measured_head(script.head, landmarker)
         resampled = kind == "resampled"
         frames = take_frames(tracked, poses, order, head, script.weights, resampled=resampled)
