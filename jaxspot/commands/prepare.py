@@ -38,6 +38,7 @@ examples:
   jaxspot train --config=samm_lv --config.data.bank=banks/samm_lv --out=runs/samm_lv
   jaxspot prepare --dataset=cas_me2 --source=pack --labels=CAS.xlsx --out=banks/cas_motion
   jaxspot prepare --dataset=video --source=recordings --out=banks/mine --dry-run
+  jaxspot prepare --dataset=video --source=recordings --align=posed --out=banks/posed
   jaxspot prepare --dataset=csv --source=recordings --motion --out=banks/my_motion
   jaxspot prepare --dataset=bank --source=banks/mine --out=banks/my_motion
 """
@@ -59,6 +60,13 @@ def main(argv: Sequence[str]) -> int:
         help="which face to follow, as the picture shows it (default: %(default)s)",
     )
     flag("--no-smoothing", action="store_true", help="align each frame by its own landmarks alone")
+    flag(
+        "--align",
+        choices=("similarity", "posed"),
+        default="similarity",
+        help="posed: turn each face to the front, whatever way the head turns (default: similarity,"
+        " as the paper)",
+    )
     flag("--motion", action="store_true", help="write the region motion of the pictures instead")
     flag("--workers", type=int, metavar="N", help="processes; one a core by default")
     flag("--skip-broken", action="store_true", help="leave out videos that cannot be read")
@@ -82,6 +90,8 @@ def main(argv: Sequence[str]) -> int:
     source = find_source(flags)
     if flags.motion and not source.regions:
         source = replace(source, measure=True)
+    alignment = Alignment(flags.face, not flags.no_smoothing, flags.align == "posed")
+    work.refuse_posing(source, alignment)
     for note in source.notes:
         print(note)
     if flags.dry_run:
@@ -97,7 +107,7 @@ def main(argv: Sequence[str]) -> int:
     bank = work.prepare(
         source,
         Path(flags.out),
-        alignment=Alignment(flags.face, not flags.no_smoothing),
+        alignment=alignment,
         skip_broken=flags.skip_broken,
         workers=flags.workers,
     )

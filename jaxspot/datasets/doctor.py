@@ -120,6 +120,8 @@ def check_faces(bank: Bank) -> list[Check]:
         ("videos of varying frame rate (uneven steps)", uneven),
     ):
         checks += [Check(what, "; ".join(found))] if found else []
+    if bank.alignment == "posed":
+        checks.append(Check("alignment", "posed: every face is turned to the front"))
     jitter = [d["jitter_px"] for d in details.values() if d["jitter_px"]]
     if jitter:
         raw, used = np.median(jitter, axis=0)

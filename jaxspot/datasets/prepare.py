@@ -62,10 +62,11 @@ def prepare(
     The same call after a kill continues where it was cut; a video that has changed since is done
     again. The bank's bytes depend on the data set and settings alone. `skip_broken` leaves out
     videos that cannot be read; else BrokenVideos is raised after all others are done. `workers` are
-    processes, see `run_jobs`. UserError: as `claim_bank`; no usable video; labels that do not fit;
-    a worker died.
+    processes, see `run_jobs`. UserError: as `claim_bank` and `refuse_posing`; no usable video;
+    labels that do not fit; a worker died.
     """
     out, alignment = Path(out), alignment or Alignment()
+    refuse_posing(dataset, alignment)
     if dataset.regions:
         workers = 1  # a process takes longer to begin than the whole pack
     elif dataset.measure or not all(video.aligned for video in dataset.videos):
@@ -96,6 +97,16 @@ def prepare(
             )
         shutil.rmtree(out / WORK, ignore_errors=True)
     return open_bank(out)
+
+
+def refuse_posing(dataset: Dataset, alignment: Alignment) -> None:
+    """Raises UserError where faces are to be posed, but there are no pictures to pose them in."""
+    if alignment.posed and (dataset.kept or any(video.aligned for video in dataset.videos)):
+        kind = "region motion has no crops" if dataset.kept else "its faces are aligned already"
+        raise UserError(
+            f"{dataset.root}: {kind}; --align=posed needs video files or whole images, without"
+            " --motion"
+        )
 
 
 def relabel(dataset: Dataset, out: str | Path) -> Labels:
@@ -155,7 +166,9 @@ def _settings(dataset: Dataset, alignment: Alignment) -> dict[str, Any]:
     elif all(video.aligned for video in dataset.videos):
         values = dict(kind=f"{dataset.name}, as it was")
     else:
-        values = dict(kind="openface112", landmarks=MODEL_SHA256, **vars(alignment))
+        kind = "posed112" if alignment.posed else "openface112"
+        options = dict(prefer=alignment.prefer, smooth=alignment.smooth)
+        values = dict(kind=kind, landmarks=MODEL_SHA256, **options)
     if dataset.measure:
         values |= dict(motion=METHOD, landmarks=MODEL_SHA256)
     return dict(dataset=dataset.name, alignment=values)

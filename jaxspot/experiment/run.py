@@ -116,7 +116,7 @@ def run_one(
     write_scores(workdir / "scores", trained.held_out_scores(bank))
     write_table(trained.held_out.intervals, workdir / "intervals.csv")
     rules = tuple(trained.held_out.rules[fold.held_out] for fold in trained.folds)
-    spotter = Spotter(settings.model, trained.variables, trained.k_seconds, rules)
+    spotter = Spotter(settings.model, trained.variables, trained.k_seconds, rules, bank.alignment)
     save_spotter(saved / "spotter", spotter)
     stop_here()
     spotted = spot_by_peers(

@@ -23,10 +23,11 @@ from jaxspot.spotting.scoring import score_video
 from jaxspot.spotting.video_file import Plot, spot_clips
 from jaxspot.storage import restore_tree, save_tree, verify_tree
 from jaxspot.video.bank import SIZE
-from jaxspot.video.clip import aligned_clip
+from jaxspot.video.clip import aligned_clip, posed_clip
 from jaxspot.video.shown import ShownFrames
 
 SETTINGS = "spotter.json"
+ALIGNMENTS = ("similarity", "posed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,12 +39,19 @@ class Spotter:
       variables: {"params", "batch_stats"}, every leaf with a leading axis of networks.
       k_seconds: per network, k of ME and MaE in seconds.
       rules: per network, its fitted rule.
+      alignment: how the faces of its training were aligned: "similarity" or "posed" (see
+        `posed_clip`).
     """
 
     model: TwoStream
     variables: dict[str, Any]
     k_seconds: tuple[tuple[float, float], ...]
     rules: tuple[FittedRule, ...]
+    alignment: str = "similarity"
+
+    def __post_init__(self):
+        if self.alignment not in ALIGNMENTS:
+            raise ValueError(f"alignment {self.alignment!r}; known: {', '.join(ALIGNMENTS)}")
 
     @property
     def takes_motion(self) -> bool:
@@ -166,9 +174,10 @@ def spot_videos(
         name.
     """
     spotter = load_spotter(weights)
+    faces = posed_clip if spotter.alignment == "posed" else aligned_clip
     return spot_clips(
         paths,
-        read=motion_clip if spotter.takes_motion else aligned_clip,
+        read=motion_clip if spotter.takes_motion else faces,
         score=spotter.score,
         intervals=spotter.intervals,
         out=out,
@@ -184,6 +193,7 @@ def save_spotter(folder: str | Path, spotter: Spotter) -> None:
         "model": model_fields(spotter.model),
         "skip_seconds": spotter.k_seconds,
         "rules": [fitted.to_json() for fitted in spotter.rules],
+        "alignment": spotter.alignment,
     }
     text = json.dumps(settings, indent=1) + "\n"
     save_tree(Path(folder) / "weights", spotter.variables, texts={SETTINGS: text})
@@ -209,6 +219,8 @@ def load_spotter(folder: str | Path) -> Spotter:
         model = build_model(**fields)
         k_seconds = tuple(tuple(pair) for pair in settings["skip_seconds"])
         rules = tuple(FittedRule.from_json(values) for values in settings["rules"])
+        alignment = settings.get("alignment", "similarity")  # there was no other before
+        spotter = Spotter(model, {}, k_seconds, rules, alignment)
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{folder}: saved by another version of jaxspot ({error}); train again"
@@ -217,4 +229,4 @@ def load_spotter(folder: str | Path) -> Spotter:
     shapes = jax.eval_shape(lambda: init_variables(model, jax.random.key(0), size))
     stacked = lambda leaf: jax.ShapeDtypeStruct((len(rules), *leaf.shape), leaf.dtype)
     variables = restore_tree(weights, jax.tree.map(stacked, {"batch_stats": {}} | shapes))
-    return Spotter(model, variables, k_seconds, rules)
+    return dataclasses.replace(spotter, variables=variables)

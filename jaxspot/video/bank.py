@@ -80,6 +80,12 @@ class Bank:
         """Frames of a video from one row of its arrays to the next; 1 for a bank of frames."""
         return self.regions.every if self.regions else 1
 
+    @property
+    def alignment(self) -> str:
+        """How its faces are aligned: "similarity" or "posed" (from the front, `posed_clip`)."""
+        kind = self.meta.get("alignment", {}).get("kind")
+        return "posed" if kind == "posed112" else "similarity"
+
     def quality(self, video: str) -> np.ndarray:
         """Quality of a video, float32 (frames, 2): face found 0 or 1, confidence in 0..1."""
         return np.load(self.root / "quality" / f"{video}.npy")
