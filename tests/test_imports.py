@@ -16,8 +16,8 @@ import jaxspot
 
 ROOT = Path(jaxspot.__file__).parent
 ORDER = ["annotations", "video", "motion", "datasets", "synthetic", "network", "training"]
-ORDER += ["spotting", "evaluation", "baselines", "report", "experiment", "benchmark"]
-ORDER += ["configs", "commands", "cli"]
+ORDER += ["spotting", "evaluation", "baselines", "report", "faces", "experiment"]
+ORDER += ["benchmark", "configs", "commands", "cli"]
 BELOW_ALL = ("devices", "errors", "files", "memory", "process", "progress", "storage", "workers")
 NAMES = {
     "Augmentation",

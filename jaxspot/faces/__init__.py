@@ -1,0 +1,1 @@
+"""A benchmark on real faces: known expressions warped into people's own clips."""

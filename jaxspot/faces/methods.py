@@ -1,0 +1,43 @@
+"""Runs a method on every video of the benchmark."""
+
+from pathlib import Path
+
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.baselines import PEERS
+from jaxspot.datasets.folders import csv_source
+from jaxspot.datasets.prepare import prepare
+from jaxspot.errors import one_of
+from jaxspot.faces.benchmark import Benchmark
+from jaxspot.faces.found import SPAN, Found, read_found
+from jaxspot.network.streams import k_in_frames
+from jaxspot.video.bank import Bank
+
+K_SECONDS = (0.15, 0.75)
+"""Half the mean duration of the scripts' ME and MaE."""
+
+
+def spot_by_weights(benchmark: Benchmark, weights: str | Path, out: Path) -> Found:
+    """Spots every video by a trained spotter, as `jaxspot spot` does, and writes OUT/<video>/.
+
+    Videos that are done there are not done again. UserError: as `spot_videos`.
+    """
+    from jaxspot.spotting.spotter import spot_videos
+
+    done = lambda video: (out / video / "intervals.csv").is_file()
+    left = [p for v, p in benchmark.videos[["video", "path"]].to_numpy() if not done(v)]
+    if left:
+        spot_videos(left, weights=weights, out=out)
+    return read_found(out, benchmark)
+
+
+def benchmark_bank(benchmark: Benchmark, *, workers: int | None = None) -> Bank:
+    """The frame bank of the benchmark's videos, in DIR/bank; made when it is not there yet."""
+    return prepare(csv_source(benchmark.root), benchmark.root / "bank", workers=workers)
+
+
+def spot_by_peer(bank: Bank, name: str) -> Found:
+    """Spots every video of the bank by a peer that does not train; ValueError: another name."""
+    one_of("peer", name, tuple(n for n in PEERS if n not in ("softnet", "boosting")))
+    k = lambda subject, fps: dict(zip(map(str, KINDS), k_in_frames(K_SECONDS, fps), strict=True))
+    scores, intervals = PEERS[name](bank, folds=(), k=k, seed=0, on_frame=lambda count: None)
+    return Found(intervals.loc[:, SPAN], scores)
