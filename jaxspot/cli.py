@@ -13,6 +13,7 @@ COMMANDS = {
     "evaluate": "score predicted intervals against labels",
     "tables": "put the tables of several runs together, data sets side by side",
     "check_faces": "measure methods on real faces: expressions warped into your own clips",
+    "build_weights": "build the weights that come with jaxspot",
     "benchmark": "measure speed beside what one would use instead",
 }
 HELP = """\
@@ -35,7 +36,7 @@ def main() -> int:
         return 0
     if name in ("help", "--help", "-h"):
         if not words:
-            about = "\n".join(f"  {name:13}{about}" for name, about in COMMANDS.items())
+            about = "\n".join(f"  {name:15}{about}" for name, about in COMMANDS.items())
             print(HELP.format(commands=about))
             return 0
         name, words = words[0], ["--help"]

@@ -90,8 +90,17 @@ def read_flags(argv: Sequence[str]) -> tuple[Any, str, bool]:
     for name in ("config", "out"):
         if not getattr(given, name):
             raise UserError(f"--{name} is missing; see {parser.prog} --help")
+    return flagged_config(given.config, changes), given.out, given.resume
+
+
+def flagged_config(name: str, changes: Sequence[str]) -> Any:
+    """A config by its name or path, with the settings that flags change.
+
+    Raises:
+      UserError: a flag or a setting that is unknown or of the wrong type.
+    """
     try:
-        return changed_config(load_config(given.config), changes), given.out, given.resume
+        return changed_config(load_config(name), changes)
     except MISTAKES as error:
         if isinstance(error, ImportError) and missing_library(error):
             raise

@@ -6,7 +6,7 @@ is for the judge (`spotting/judge.py`). Everything is in seconds or log odds, so
 at any frame rate.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ FEATURES = {
     "length_squared": "its square",
     "above_low": "height above the 20th percentile of the curve within 2.5 s",
     "above_high": "height above the 80th percentile of the curve within 2.5 s",
-    "above_video": "height above the 95th percentile of the curve of the video",
+    "above_video": "height above the 95th percentile of the curve of the video, times `known`",
     "above_around": "`inside` above the mean of the curve within 5 s, outside the interval",
     "above_busy": "`inside` above the 90th percentile of the same",
     "other": "highest point of the other kind's curve in the interval",
@@ -40,7 +40,10 @@ FEATURES = {
     "other_rise": "`other_inside` above the mean of that curve within 2.5 s",
     "resting": "median of the curve of the video",
 }
-"""What is known of a candidate, all in log odds but for the length."""
+"""What is known of a candidate, all in log odds but for the length.
+
+`known` is T / (T + 10 s) of a video of T seconds: of a short one little is known."""
+KNOWN_SECONDS = 10.0
 LIMIT = 20.0
 """Features are cut here; log odds differ by less."""
 
@@ -84,7 +87,7 @@ def find_candidates(scores: np.ndarray, *, fps: float) -> pd.DataFrame:
       `FEATURES`.
     """
     odds = fill_gaps(log_odds(scores))
-    known = np.isfinite(np.asarray(scores, float)).all(axis=1)
+    known: Any = np.isfinite(np.asarray(scores, float)).all(axis=1)
     tables = []
     for number, kind in enumerate(KINDS):
         search, other = SEARCHES[kind], SEARCHES[KINDS[1 - number]]
@@ -119,6 +122,7 @@ def _describe(spans, curve, other, kind, search, fps):
     near, half, frames = max(2, round(search.near_seconds * fps)), round(2.5 * fps), len(curve)
     low, high = (running_percentile(curve, q, frames=5 * fps) for q in (20, 80))
     resting, highest = np.median(curve), np.percentile(curve, 95)
+    known = frames / (frames + KNOWN_SECONDS * fps)
     mean, other_mean = _means(curve), _means(other)
     rows = []
     for start, stop in spans.tolist():
@@ -143,7 +147,7 @@ def _describe(spans, curve, other, kind, search, fps):
              curve[start] - curve[max(0, start - near)],
              curve[stop - 1] - curve[min(frames - 1, stop - 1 + near)],
              curve[start:stop].min() - height, length, length**2, height - low[apex],
-             height - high[apex], height - highest, inside - around.mean(),
+             height - high[apex], known * (height - highest), inside - around.mean(),
              inside - np.percentile(around, 90), other[start:stop].max(), beside,
              beside - other_mean(start - half, stop + half), resting)
         )  # fmt: skip

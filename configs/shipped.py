@@ -1,0 +1,44 @@
+"""The weights that come with jaxspot: all synthetic people, each scored by a network of others.
+
+  jaxspot build_weights --out=spotter.npz
+
+The people are divided into groups. Each network is trained on all groups but one. The thresholds
+and the judge are fitted on the scores of the group that the network was not trained on; the weights
+that are written are those of all networks, used together.
+
+These are all 56 people, also those of the benchmark: its figures may not be taken with these
+weights.
+"""
+
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from . import default
+
+
+def get_config(arguments: str = "") -> Any:
+    """Settings for the weights that come with jaxspot."""
+    config = default.paper()
+    default.best(config)
+    config.training.epochs, config.training.steps = 40, 100
+    config.data.name = "synthetic"
+    config.data.synthetic = ConfigDict(
+        dict(
+            subjects=56,
+            people=(),
+            videos_per_subject=1,
+            seconds=60.0,
+            fps=30.0,
+            me_per_minute=9.0,
+            mae_per_minute=8.0,
+            level="untidy",
+            seed=18,
+        )
+    )
+    config.weights = ConfigDict(dict(groups=4))
+    default.apply(config, arguments, ARGUMENTS)
+    return config
+
+
+ARGUMENTS = default.ARGUMENTS

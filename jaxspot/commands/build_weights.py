@@ -1,0 +1,60 @@
+"""Builds the weights that come with jaxspot: networks, thresholds and chances, in one file.
+
+Any setting of the config can be changed by its name: --config.training.epochs=10. Every epoch is
+saved: after an interruption, the same command with --resume goes on.
+"""
+
+from collections.abc import Sequence
+
+from jaxspot.commands.running import command, command_parser
+from jaxspot.commands.train import flagged_config
+
+EPILOG = """\
+It makes synthetic videos of all people, divides the people into groups, and trains one network a
+group on all other groups. Thresholds and chances are fitted on the scores of the people that a
+network was not trained on.
+
+It writes FILE, card.json beside it (the sha256 of FILE, its data and figures), and with --card the
+model card as a page. DIR holds the bank, the epochs, candidates.csv, reliability.csv and
+reliability.png (how often intervals are right beside the chance they were given).
+
+examples:
+  jaxspot build_weights --out=spotter.npz
+  jaxspot build_weights --out=spotter.npz --resume
+  jaxspot build_weights --config=shipped --config.weights.groups=8 --out=spotter.npz
+  jaxspot spot --weights=spotter.npz talk.mp4
+"""
+
+
+@command
+def main(argv: Sequence[str]) -> int:
+    """Builds the weights; returns the exit code."""
+    parser = command_parser("build_weights", __doc__, EPILOG)
+    flag = parser.add_argument
+    flag("--config", default="shipped", metavar="NAME", help="settings (default: %(default)s)")
+    flag("--out", required=True, metavar="FILE", help="the weights, a file named .npz")
+    flag("--card", metavar="FILE", help="also write the model card as a page, a .md file")
+    flag("--workdir", default="runs/weights", metavar="DIR", help="default: %(default)s")
+    flag("--resume", action="store_true", help="go on with the work in DIR, if there is some")
+    given, changes = parser.parse_known_args(argv)
+    config = flagged_config(given.config, changes)
+    from jaxspot.process import prepare_process
+
+    prepare_process()
+    import pandas as pd
+
+    from jaxspot.experiment.build_weights import build_weights
+    from jaxspot.report.model_card import write_model_card
+
+    card = build_weights(config, given.out, given.workdir, resume=given.resume)
+    if given.card:
+        reliability = pd.read_csv(f"{given.workdir}/reliability.csv")
+        write_model_card(given.card, card, reliability)
+    f1, error = card["f1"], card["calibration_error"]
+    print(
+        f"F1 on people left out: MaE {f1['MaE']:.2f}, ME {f1['ME']:.2f},"
+        f" overall {f1['overall']:.2f}; calibration error: MaE {error['MaE']:.3f},"
+        f" ME {error['ME']:.3f}"
+    )
+    print(f"{given.out}: {card['bytes'] / 1e6:.2f} MB, sha256 {card['sha256'][:12]}")
+    return 0
