@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from jaxspot.spotting.filters import butterworth, normalise_by, normalise_per_video
+from jaxspot.spotting.filters import (
+    above_baseline,
+    butterworth,
+    normalise_by,
+    normalise_per_video,
+)
 
 
 def test_butterworth_agrees_with_scipy_away_from_the_ends():
@@ -78,3 +83,30 @@ def test_fixed_ends_keep_the_order_and_do_not_lift_a_still_video():
     still = normalise_by(np.array([[0.1, 0.2]]), low=[0.1, 0.1], high=[0.6, 1.1])
     np.testing.assert_allclose(still, [[0, 0.1]])
     np.testing.assert_array_equal(normalise_by(np.array([3.0]), low=2, high=2), [1.0])
+
+
+def test_a_running_baseline_by_the_definition():
+    rng = np.random.default_rng(4)
+    scores = rng.uniform(0.01, 0.99, (80, 2))
+    found = above_baseline(scores, fps=10.0, seconds=1.2)
+    odds = np.log(scores / (1 - scores))
+    for frame in (8, 40, 71):
+        around = np.sort(odds[frame - 6 : frame + 7], axis=0)
+        np.testing.assert_allclose(found[frame], odds[frame] - around[2], atol=1e-9)
+    one = above_baseline(scores[:, 0], fps=10.0, seconds=1.2)
+    np.testing.assert_array_equal(one, found[:, 0])
+
+
+def test_a_curve_that_rests_high_comes_down_and_its_peak_stays():
+    times = np.arange(600) / 30
+    odds = -3 + 5 * (times > 8) + 3 * np.exp(-(((times - 15) / 0.4) ** 2))
+    scores = 1 / (1 + np.exp(-odds))
+    found = above_baseline(scores, fps=30.0, seconds=6.0)
+    assert found[450] == pytest.approx(3, abs=0.1) and abs(found[350]) < 1e-6
+    gap = scores.copy()
+    gap[100:110] = np.nan
+    missing = np.isnan(above_baseline(gap, fps=30.0, seconds=6.0))
+    assert missing[100:110].all() and missing.sum() == 10
+    assert above_baseline(np.zeros((0, 2)), fps=30.0, seconds=6.0).shape == (0, 2)
+    with pytest.raises(ValueError, match="above 0"):
+        above_baseline(scores, fps=30.0, seconds=0)

@@ -7,7 +7,8 @@ SMILE_PX, LIFT_PX, BROW_PX = 3.0, 1.5, 1.5
 """An expression: the mouth wider, its corners higher, or brows elsewhere than at rest by this."""
 STEADY_S = 0.6
 """Expressions are looked for in medians over this time, so that phonemes pass."""
-SHORTEST_S = 0.5
+SHORTEST_S = 1.2
+"""Shorter ones, played to and fro, would move as fast as micro-expressions do."""
 GAP_S = 0.2
 LIP_PX, LIP_S, LIP_SHARE = 2.5, 0.3, 0.1
 TURN_PX, TURN_S = 1.3, 2.0
