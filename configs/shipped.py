@@ -21,7 +21,7 @@ def get_config(arguments: str = "") -> Any:
     """Settings for the weights that come with jaxspot."""
     config = default.paper()
     default.best(config)
-    config.training.epochs, config.training.steps = 40, 100
+    config.training.epochs, config.training.steps = 32, 100
     config.data.name = "synthetic"
     config.data.synthetic = ConfigDict(
         dict(

@@ -91,6 +91,7 @@ def through_codec(frames: np.ndarray, *, crf: int, rate: int = 30) -> np.ndarray
             file.mux(packet)
     memory.seek(0)
     with av.open(memory, "r") as encoded:
-        shown = [frame.to_ndarray(format="gray") for frame in encoded.decode(video=0)]
+        # The luma plane as it is; as "gray" it would be stretched from video to full range.
+        shown = [f.to_ndarray(format="yuv420p")[:height] for f in encoded.decode(video=0)]
     half = lambda image: cv2.resize(image, frames.shape[:0:-1], interpolation=cv2.INTER_AREA)
     return np.stack([half(image) for image in shown])
