@@ -21,19 +21,19 @@ def get_config(arguments: str = "") -> Any:
     """Settings for the weights that come with jaxspot."""
     config = default.paper()
     default.best(config)
-    config.training.epochs, config.training.steps = 32, 100
+    config.training.epochs, config.training.steps = 25, 100
     config.data.name = "synthetic"
     config.data.synthetic = ConfigDict(
         dict(
             subjects=56,
             people=(),
             videos_per_subject=1,
-            seconds=60.0,
+            seconds=50.0,
             fps=30.0,
             me_per_minute=9.0,
             mae_per_minute=8.0,
             level="untidy",
-            seed=18,
+            seed=13,
         )
     )
     config.weights = ConfigDict(dict(groups=4))

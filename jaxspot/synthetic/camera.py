@@ -75,7 +75,11 @@ def soften(frame: np.ndarray, sd: float) -> np.ndarray:
 
 
 def through_codec(frames: np.ndarray, *, crf: int, rate: int = 30) -> np.ndarray:
-    """Gray frames uint8 (T, h, w) after H.264 at a constant rate factor, in memory."""
+    """Gray frames uint8 (T, h, w) after H.264 at a constant rate factor, in memory.
+
+    Gray levels 16 to 235 of what is encoded are shown as 0 to 255: contrast rises by 16 %, and what
+    is darker or brighter is lost, as with a camera of little latitude.
+    """
     height, width = (ENLARGED * side for side in frames.shape[1:])
     memory = io.BytesIO()
     with av.open(memory, "w", format="mp4") as file:
@@ -91,7 +95,6 @@ def through_codec(frames: np.ndarray, *, crf: int, rate: int = 30) -> np.ndarray
             file.mux(packet)
     memory.seek(0)
     with av.open(memory, "r") as encoded:
-        # The luma plane as it is; as "gray" it would be stretched from video to full range.
-        shown = [f.to_ndarray(format="yuv420p")[:height] for f in encoded.decode(video=0)]
+        shown = [frame.to_ndarray(format="gray") for frame in encoded.decode(video=0)]
     half = lambda image: cv2.resize(image, frames.shape[:0:-1], interpolation=cv2.INTER_AREA)
     return np.stack([half(image) for image in shown])
