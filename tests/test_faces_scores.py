@@ -9,7 +9,12 @@ from jaxspot.annotations.intervals import KINDS
 from jaxspot.commands.check_faces import main
 from jaxspot.faces.benchmark import LABELS, RESAMPLED_LABELS, STRATA_FILE, VIDEOS, read_benchmark
 from jaxspot.faces.causes import count_causes, false_alarms
-from jaxspot.faces.evaluate import score_controls, score_differences, score_found
+from jaxspot.faces.evaluate import (
+    score_chances,
+    score_controls,
+    score_differences,
+    score_found,
+)
 from jaxspot.faces.found import SPAN, Found
 
 INTERVALS = [
@@ -55,6 +60,16 @@ def test_frame_auc(benchmark, found):
         scores[video] = curve
     table = score_found(benchmark, found._replace(scores=scores)).set_index(["group", "kind"])
     assert [table.loc[("all", kind)].auc for kind in KINDS] == [1, 1]
+
+
+def test_how_often_a_score_is_right(benchmark, found):
+    assert score_chances(benchmark, found).empty
+    scores = [0.9, 0.1, 0.5, 0.15, 0.7, 0.7, 0.7, 0.7]
+    table = score_chances(benchmark, found._replace(intervals=found.intervals.assign(score=scores)))
+    rows = table[["kind", "n", "mean_chance", "share_right"]].to_numpy().tolist()
+    assert rows == [["ME", 2, 0.125, 0.0], ["ME", 1, 0.9, 1.0], ["MaE", 1, 0.5, 1.0]]
+    heights = found.intervals.assign(score=7.0)
+    assert score_chances(benchmark, found._replace(intervals=heights)).empty
 
 
 def test_controls_by_minute(benchmark, found):

@@ -148,7 +148,7 @@ def test_the_camera_hides_blurs_and_encodes():
     none = Camera(times, np.zeros(12), (), 18)
     stretched = np.clip((frames.astype(float) - 16) * 255 / 219, 0, 255)
     error = lambda camera: np.abs(film(frames, camera) - stretched).mean()
-    assert error(none) < 2 < error(replace(none, crf=40))
+    assert error(none) < 3 < error(replace(none, crf=45))
     assert error(none) < error(replace(none, blur=np.full(12, 1.5)))
     np.testing.assert_array_equal(through_codec(frames, crf=30), through_codec(frames, crf=30))
     assert film(frames[3:5], none, [3, 4]).shape == (2, 112, 112)

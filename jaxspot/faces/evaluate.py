@@ -1,6 +1,7 @@
 """Scores of a method on the benchmark of real faces, and differences between methods."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ from jaxspot.annotations.intervals import KINDS
 from jaxspot.evaluation.bootstrap import bootstrap_difference, bootstrap_f1
 from jaxspot.evaluation.f1 import score_by_subject, score_intervals
 from jaxspot.evaluation.frame_scores import auc
+from jaxspot.evaluation.judging import candidate_hits
+from jaxspot.evaluation.reliability import reliability_table
 from jaxspot.faces.benchmark import Benchmark
 from jaxspot.faces.found import Found
 
@@ -53,6 +56,27 @@ def frame_auc(benchmark: Benchmark, found: Found, videos: pd.DataFrame, kind: st
         scores.append(curve)
         truth.append(mask)
     return {"auc": auc(np.concatenate(scores), np.concatenate(truth))}
+
+
+def score_chances(benchmark: Benchmark, found: Found) -> pd.DataFrame:
+    """`reliability_table` of the scores of intervals on the injected takes: kind, low, high, ...
+
+    Empty if some interval has no score in 0..1.
+    """
+    videos = _of(benchmark, "injected")
+    mine: Any = _in(found.intervals, videos)
+    truth: Any = _in(benchmark.labels, videos)
+    if "score" not in mine or not mine.score.between(0, 1).all():
+        return pd.DataFrame()
+    tables = []
+    for kind in KINDS:
+        own = mine[mine.kind == kind]
+        hits = [candidate_hits(part, truth[truth.video == v]) for v, part in own.groupby("video")]
+        scores = [part.score for _, part in own.groupby("video")]
+        if hits:
+            table = reliability_table(np.concatenate(scores), np.concatenate(hits), bins=5)
+            tables.append(table.assign(kind=kind))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def by_person(benchmark: Benchmark, found: Found) -> pd.DataFrame:

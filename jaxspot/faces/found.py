@@ -15,7 +15,7 @@ SPAN = ["video", "kind", "onset", "offset"]
 
 
 class Found(NamedTuple):
-    """Intervals with SPAN; scores, video -> float (frames, 2), ME and MaE, or {}."""
+    """Intervals with SPAN, and `score` if they have one; scores, video -> float (frames, 2), or {}."""
 
     intervals: pd.DataFrame
     scores: Mapping[str, np.ndarray]
@@ -31,7 +31,8 @@ def read_found(folder: str | Path, benchmark: Benchmark) -> Found:
         place = Path(folder) / video
         if not (place / "intervals.csv").is_file():
             raise UserError(f"{place}: no intervals.csv; spot every video of the benchmark")
-        tables.append(pd.read_csv(place / "intervals.csv", dtype={"video": str})[SPAN])
+        table = pd.read_csv(place / "intervals.csv", dtype={"video": str})
+        tables.append(table[[name for name in (*SPAN, "score") if name in table]])
         if (place / "frames.csv").is_file():
             scores[video] = pd.read_csv(place / "frames.csv")[["p_me", "p_mae"]].to_numpy(float)
     intervals = pd.concat(tables, ignore_index=True)

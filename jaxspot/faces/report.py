@@ -7,7 +7,12 @@ import pandas as pd
 
 from jaxspot.faces.benchmark import Benchmark
 from jaxspot.faces.causes import CAUSES, count_causes, false_alarms
-from jaxspot.faces.evaluate import score_controls, score_differences, score_found
+from jaxspot.faces.evaluate import (
+    score_chances,
+    score_controls,
+    score_differences,
+    score_found,
+)
 from jaxspot.faces.found import Found
 from jaxspot.files import write_table, write_text
 from jaxspot.report.text_tables import markdown
@@ -16,17 +21,19 @@ TITLES = {
     "scores": "Injected takes: F1 (one-to-one, IoU 0.5), 95 % over persons, and frame AUC",
     "controls": "False alarms a minute, nothing injected",
     "causes": "Causes of false alarms",
+    "chances": "How often intervals of a score are right, on the injected takes",
     "differences": "Difference of F1, 95 % over persons",
 }
 
 
 def compare(benchmark: Benchmark, methods: Mapping[str, Found]) -> dict[str, pd.DataFrame]:
     """The tables of TITLES and `false_alarms`, all methods below one another."""
-    tables = {name: [] for name in ("scores", "controls", "causes", "false_alarms")}
+    tables = {name: [] for name in ("scores", "controls", "causes", "chances", "false_alarms")}
     for name, found in methods.items():
         alarms = false_alarms(benchmark, found)
         tables["scores"].append(score_found(benchmark, found).assign(method=name))
         tables["controls"].append(score_controls(benchmark, found).assign(method=name))
+        tables["chances"].append(score_chances(benchmark, found).assign(method=name))
         tables["causes"].append(count_causes(alarms).assign(method=name))
         tables["false_alarms"].append(alarms.assign(method=name))
     joined = {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}

@@ -40,10 +40,10 @@ The weights are stored as float16. This changes scores by less than 0.001.
 ## What the chance means
 
 `score` in `intervals.csv` is the chance that an interval is right: that its IoU with a labelled
-expression of its kind is at least 0.5. It is fitted on synthetic people. **On real videos, it is not
-the share of intervals that are right**, but it still ranks them: look at the highest first.
-By default, intervals with a chance of at least {me_threshold:.2f} (ME) and {mae_threshold:.2f} (MaE)
-are reported. These chances gave the best F1 on people left out.
+expression of its kind is at least 0.5. It is fitted on synthetic people. On real videos, it
+is **not** the share of intervals that are right. But it ranks them: look at the highest first.
+By default, intervals are reported from a chance of {me_threshold:.2f} (ME) or {mae_threshold:.2f}
+(MaE). These chances gave the best F1 on people left out.
 
 ## Figures on synthetic people left out
 
