@@ -4,13 +4,14 @@ import json
 
 import pandas as pd
 import pytest
+from tiny_banks import ROOT
 
 from jaxspot.annotations.intervals import INTERVAL_COLUMNS
 from jaxspot.commands import build_weights
 from jaxspot.errors import UserError
 from jaxspot.experiment.build_weights import group_networks
 from jaxspot.spotting.spotter import load_spotter
-from jaxspot.spotting.spotter_file import read_card
+from jaxspot.spotting.spotter_file import SHIPPED, read_card
 from jaxspot.video.bank import open_bank
 
 SMALL = (
@@ -79,3 +80,11 @@ def test_another_ending_is_refused_before_any_work(tmp_path, capsys):
     assert build_weights.main(flags) == 2
     assert "must be named .npz" in capsys.readouterr().err
     assert not (tmp_path / "work").exists()
+
+
+def test_the_model_card_is_that_of_the_weights_in_the_package():
+    card = read_card(SHIPPED)
+    assert card["sha256"] in (ROOT / "docs" / "model_card.md").read_text()
+    assert card["data"]["level"] == "untidy" and SHIPPED.stat().st_size < 1_500_000
+    spotter = load_spotter()
+    assert spotter.alignment == "posed" and spotter.judge is not None

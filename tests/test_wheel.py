@@ -5,8 +5,10 @@ import subprocess
 import sys
 import zipfile
 
+import pandas as pd
 import pytest
 from tiny_banks import ROOT
+from video_files import feat_clip
 
 import jaxspot
 
@@ -87,3 +89,14 @@ def test_a_config_trains_by_its_name_without_a_checkout(away):
     words = ["train", "--config=synthetic:best", "--out=run", *SMALL]
     assert run(away, CONSOLE, *words).splitlines()[-1] == "open run/report.html"
     assert (away / "run" / "report.html").is_file()
+
+
+def test_it_spots_a_video_by_the_weights_inside(wheel, away):
+    with zipfile.ZipFile(wheel) as packed:
+        sizes = {info.filename: info.file_size for info in packed.infolist()}
+    assert 0 < sizes["jaxspot/weights/spotter.npz"] < 1_500_000
+    clip = feat_clip("single_face.mp4")
+    run(away, CONSOLE, "spot", "--min-chance=0.01", "--out=spotted", str(clip))
+    table = pd.read_csv(away / "spotted" / "single_face" / "intervals.csv")
+    assert set(table.kind) <= {"ME", "MaE"} and table.score.between(0.01, 1).all()
+    assert len(pd.read_csv(away / "spotted" / "single_face" / "frames.csv")) == 72

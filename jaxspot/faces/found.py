@@ -15,7 +15,10 @@ SPAN = ["video", "kind", "onset", "offset"]
 
 
 class Found(NamedTuple):
-    """Intervals with SPAN, and `score` if they have one; scores, video -> float (frames, 2), or {}."""
+    """Intervals with SPAN, and `score` if they have one; scores of frames by video, or {}.
+
+    Scores are float (frames, 2), ME and MaE.
+    """
 
     intervals: pd.DataFrame
     scores: Mapping[str, np.ndarray]
