@@ -38,6 +38,7 @@ def read_found(folder: str | Path, benchmark: Benchmark) -> Found:
         tables.append(table[[name for name in (*SPAN, "score") if name in table]])
         if (place / "frames.csv").is_file():
             scores[video] = pd.read_csv(place / "frames.csv")[["p_me", "p_mae"]].to_numpy(float)
-    intervals = pd.concat(tables, ignore_index=True)
+    # A table without intervals has columns of objects.
+    intervals = pd.concat(tables, ignore_index=True).astype({"onset": int, "offset": int})
     check_intervals(intervals, "video", what=str(folder), first=1)
     return Found(intervals, scores)
