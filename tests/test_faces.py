@@ -122,9 +122,9 @@ def test_finds_what_is_between_expressions():
     measures["nose_x"][150:] += 3 * np.sin(np.arange(150) / 20)
     measures["lip_gap"][:100] += 5 * (np.arange(100) % 10 < 5)
     assert find_stretches(measures, 30.0) == [(1, 100, "speech"), (151, 300, "drift")]
-    measures["brow"][20:40] = np.nan
-    measures["lip_gap"][20:40] = np.nan
-    assert [s[:2] for s in find_stretches(measures, 30.0)] == [(1, 20), (41, 100), (151, 300)]
+    measures["brow"][40:60] = np.nan
+    measures["lip_gap"][40:60] = np.nan
+    assert [s[:2] for s in find_stretches(measures, 30.0)] == [(1, 40), (61, 100), (151, 300)]
 
 
 def test_stratum_of_short_stretches():
