@@ -40,6 +40,7 @@ paper is silent, :paper takes:
   protocol.cycles              1 period of the Butterworth cut-off in a mean expression
   protocol.mean_lengths        0, an interval ends where its curve falls; :motion gives an ME
                                the mean duration of the training subjects
+  protocol.baseline_seconds    0, scores as they are; above 0, log odds above their running baseline
   protocol.peak_share          0, runs of frames, as printed; :best takes 0.7
 Beside these:
   seeds, variants  several seeds in place of one; several runs with settings changed (ablations.py)
