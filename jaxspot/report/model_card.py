@@ -13,7 +13,7 @@ from jaxspot.report.text_tables import markdown
 PAGE = """\
 # Model card
 
-The weights that `jaxspot spot` uses if `--weights` is not given. {status}
+The weights that `jaxspot spot` uses if `--weights` is not given.
 `jaxspot build_weights` wrote this page. Change its text in `jaxspot/report/model_card.py`.
 
 | | |
@@ -82,8 +82,7 @@ def model_card(card: Mapping[str, Any], reliability: pd.DataFrame) -> str:
     tables = {str(kind): table for kind, table in reliability.groupby("kind", sort=False)}
     title = "How often intervals are right beside the chance they were given:"
     return PAGE.format(
-        status=card.get("status", ""),
-        command=card.get("command", COMMAND),
+        command=COMMAND,
         megabytes=card["bytes"] / 1e6,
         sha256=card["sha256"],
         networks=card["networks"],
