@@ -146,6 +146,8 @@ def normalise(scores: np.ndarray, *, fps: float, fitted: FittedRule) -> np.ndarr
 
 def subtract_baseline(scores: np.ndarray, *, fps: float, rule: IntervalRule) -> np.ndarray:
     """Raw scores (T, 2), those of a kind with `baseline_seconds` above their baseline."""
+    if not any(rule.baseline_seconds):
+        return scores
     scores = np.array(scores, float)
     for i, seconds in enumerate(rule.baseline_seconds):
         if seconds:
