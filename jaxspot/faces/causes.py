@@ -39,13 +39,13 @@ def false_alarms(benchmark: Benchmark, found: Found) -> pd.DataFrame:
         for kind in KINDS:
             spans, labels = _spans(mine, kind), _spans(truth, kind)
             wrong = spans[match_intervals(spans, labels).predicted < 0]
-            longer = np.concatenate([_spans(truth), _spans(mine)])
+            every = _spans(mine)
             for onset, offset in wrong.tolist():
                 moved = moved_within(measures, onset, offset, video["fps"])
                 row = dict(video=name, take=video["take"], stratum=video["stratum"], kind=kind)
                 row |= dict(onset=onset, offset=offset) | moved
-                others = longer[(longer[:, 1] - longer[:, 0]) > offset - onset]
-                piece = _overlap([onset, offset], np.concatenate([_spans(truth), others]))
+                longer = every[(every[:, 1] - every[:, 0]) > offset - onset]
+                piece = _overlap([onset, offset], np.concatenate([_spans(truth), longer]))
                 rows.append(row | dict(cause="piece" if piece else cause_of(moved)))
     columns = ["video", "take", "stratum", "kind", "onset", "offset"]
     columns += ["lips", "nose", "width", "lift", "brow", "lids", "cause"]

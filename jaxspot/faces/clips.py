@@ -81,7 +81,7 @@ def read_stretch(stretch: Stretch, landmarker: Landmarker) -> Tracked:
             raise UserError(f"{stretch.path}: no face at {tracked.frame.pts_s:.2f} s; shorten it")
         images.append(tracked.frame.image)
         times.append(tracked.frame.pts_s)
-        points.append(np.column_stack([tracked.landmarks, tracked.depth]))
+        points.append(tracked.points)
     if len(images) < stretch.last - stretch.first + 1:
         raise UserError(f"{stretch.path}: ends before frame {stretch.last}")
     return Tracked(images, np.array(points), median_fps(np.array(times), stretch.path))
@@ -95,7 +95,7 @@ def track_clip(path: Path, landmarker: Landmarker) -> tuple[np.ndarray, float]:
         if tracked.landmarks is None or tracked.depth is None:
             points.append(np.full((POINTS, 3), np.nan, np.float32))
         else:
-            points.append(np.column_stack([tracked.landmarks, tracked.depth]))
+            points.append(tracked.points)
     return np.array(points), median_fps(np.array(times), path)
 
 
