@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from jaxspot.errors import UserError
+from jaxspot.progress import progress_bar
 
 POLL_S = 0.25
 DIED = (
@@ -95,6 +96,21 @@ def _without_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def run_in_order(
+    function: Callable[[Any], Any], jobs: Sequence[Any], *, workers: int | None = None, **bar: Any
+) -> list[Any]:
+    """What `function` gives for each job, in their order, with a progress bar over the jobs.
+
+    `workers` and errors are as in `run_jobs`, `bar` as in `progress_bar`.
+    """
+    found: dict[int, Any] = {}
+    with progress_bar(total=len(jobs), **bar) as shown:
+        for number, job in run_jobs(function, jobs, workers=workers):
+            found[number] = job.result()
+            shown.update()
+    return [found[number] for number in range(len(jobs))]
 
 
 def _run_here(function, job, on_poll):

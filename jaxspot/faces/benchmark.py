@@ -1,7 +1,8 @@
 """Makes the benchmark's folder from clips, and reads it again."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,9 +17,8 @@ from jaxspot.faces.stretches import find_stretches, stratum_of
 from jaxspot.faces.table import Known, read_stretches, stretch_table
 from jaxspot.faces.takes import Job, Written, write_takes
 from jaxspot.files import write_table
-from jaxspot.progress import progress_bar
 from jaxspot.video.landmarker import load_landmarker
-from jaxspot.workers import run_jobs
+from jaxspot.workers import run_in_order
 
 VIDEOS, LABELS, STRATA_FILE, RESAMPLED_LABELS = (
     f"{name}.csv" for name in ("videos", "annotations", "strata", "resampled_annotations")
@@ -81,7 +81,8 @@ def make_benchmark(
     """
     out, files = Path(out), find_clips(clips)
     known = read_stretches(table, files) if table else Known([], {}, {})
-    looks = _spread(see_clip, list(files.values()), workers, progress, "clips")
+    spread = partial(run_in_order, workers=workers, unit="", shown=progress)
+    looks = spread(see_clip, list(files.values()), desc="clips")
     seen = dict(zip(files, looks, strict=True))
     stretches = list(known.stretches)
     for name, path in files.items():
@@ -95,9 +96,7 @@ def make_benchmark(
         Job(s, out, tuple(range(takes)), (takes,) if first[s.person] is s else ())
         for s in stretches
     ]
-    written = [
-        w for part in _spread(write_takes, jobs, workers, progress, "stretches") for w in part
-    ]
+    written = [w for part in spread(write_takes, jobs, desc="stretches") for w in part]
     for name, path in files.items():
         clip = seen[name]
         stratum = known.strata.get(name) or stratum_of(_faces(clip.measures), clip.fps)
@@ -147,16 +146,6 @@ def read_benchmark(root: str | Path) -> Benchmark:
     videos = strata.merge(videos[["video", "fps", "path"]], on="video", validate="1:1")
     videos["path"] = [str(root / path) for path in videos["path"]]
     return Benchmark(root, videos, labels, scripts)
-
-
-def _spread(function: Callable, jobs: list, workers, progress, what) -> list:
-    """What a function gives for every job, in order."""
-    found: dict[int, Any] = {}
-    with progress_bar(total=len(jobs), desc=what, unit="", shown=progress) as bar:
-        for number, future in run_jobs(function, jobs, workers=workers):
-            found[number] = future.result()
-            bar.update()
-    return [found[number] for number in range(len(jobs))]
 
 
 def _faces(measures: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

