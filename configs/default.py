@@ -43,6 +43,9 @@ paper is silent, :paper takes:
   protocol.baseline_seconds    0, scores as they are; above 0, log odds above their running baseline
   protocol.peak_share          0, runs of frames, as printed; :best takes 0.7
 Beside these:
+  start            a trained spotter (see `spot --weights`) whose weights all networks start from;
+                   its network must be the same. Empty: random weights. If the spotter was trained
+                   on people of the bank, they are no longer held out
   seeds, variants  several seeds in place of one; several runs with settings changed (ablations.py)
   control          the negative control: how many folds are trained and scored on labels moved by at
                    least so many seconds; 0 folds leave it out
@@ -80,6 +83,7 @@ def paper() -> Any:
     return ConfigDict(
         dict(
             seed=0,
+            start="",
             seeds=(),
             variants=(),
             data=dict(name="bank", bank="", synthetic=None, inclusive=True),

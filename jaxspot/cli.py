@@ -11,6 +11,7 @@ COMMANDS = {
     "doctor": "check a frame bank or a data set's folders against what should be there",
     "spot": "find micro- and macro-expressions in video files",
     "evaluate": "score predicted intervals against labels",
+    "score": "score a frame bank by existing weights, nothing trained",
     "tables": "put the tables of several runs together, data sets side by side",
     "check_faces": "measure methods on real faces: expressions warped into your own clips",
     "build_weights": "build the weights that come with jaxspot",

@@ -14,6 +14,7 @@ from jaxspot.experiment.heldout import HeldOut, fold_rule, mean_durations, spot_
 from jaxspot.experiment.manual_skips import search_skips
 from jaxspot.experiment.scores import NetworkScores, Work, blank_faceless, score_bank
 from jaxspot.experiment.settings import Settings
+from jaxspot.experiment.starting import starting_variables
 from jaxspot.files import write_text
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.automated_iou import Pair
@@ -135,7 +136,8 @@ def train(bank: Bank, networks: Networks, settings: Settings, work: Work) -> Tra
     """`train_loso`, every epoch saved before it counts as done."""
     pool = gather_pool(bank)
     folds, inner = networks.all, len(networks.inner)
-    start = start_folds(folds, pool, model=settings.model, training=settings.training)
+    options: Any = dict(model=settings.model, training=settings.training)
+    start = start_folds(folds, pool, weights=starting_variables(settings), **options)
     found, damage = restore_progress(work.epochs, start)
     begun = found or Progress(0, start, [])
     for line in damage:

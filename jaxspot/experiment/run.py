@@ -23,6 +23,7 @@ from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_net
 from jaxspot.experiment.outputs import write_outputs
 from jaxspot.experiment.scores import Work, write_scores
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
+from jaxspot.experiment.starting import starting_variables
 from jaxspot.experiment.sweep import SweepRun, read_finished, sweep_runs, training_key, write_sweep
 from jaxspot.experiment.workdir import claim_workdir
 from jaxspot.files import write_table, write_text
@@ -51,11 +52,14 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
       Table 5, tidy; of a sweep Table 7.
 
     Raises:
-      UserError: the folder holds another run, the bank cannot be used, or a loss is not finite.
+      UserError: the folder holds another run, the bank or the weights to start from cannot be used,
+        or a loss is not finite.
       Interrupted: asked to stop (SIGINT, SIGTERM), with all work saved.
     """
     workdir, runs = Path(workdir), sweep_runs(config)
     settings = [read_settings(own) for _, own in runs]
+    for own in settings:
+        starting_variables(own)
     bank = named_bank(config)
     if bank:
         refuse_unusable(bank, [run_networks(bank, own) for own in settings])

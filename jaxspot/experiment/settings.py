@@ -53,6 +53,7 @@ class Settings:
       inclusive: whether k counts both ends of an interval, see `k_frame`.
       peers: methods scored beside ours.
       seed: of everything random.
+      start: place of a spotter whose weights training starts from, see `load_spotter`; "": random.
     """
 
     dataset: str
@@ -65,6 +66,7 @@ class Settings:
     inclusive: bool
     peers: tuple[str, ...]
     seed: int
+    start: str = ""
 
     def __post_init__(self):
         check_numbers(self, "seed", least=0)
@@ -111,6 +113,7 @@ def read_settings(config: Any) -> Settings:
             inclusive=config.data.inclusive,
             peers=tuple(config.peers),
             seed=config.seed,
+            start=config.get("start", ""),  # runs made before it was added have none
         ),
     )
 

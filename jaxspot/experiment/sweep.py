@@ -103,6 +103,7 @@ def training_key(settings: Settings) -> str:
     groups = protocol.inner_groups if protocol.fit == "inner" else 0
     networks = (groups, settings.validates)
     trained = (settings.model, settings.training, settings.augmentation, networks)
+    trained += (settings.start,) if settings.start else ()
     return hashlib.sha256(repr(trained).encode()).hexdigest()[:16]
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -165,9 +165,23 @@ def _epoch_program(
 
 
 def start_folds(
-    folds: Sequence[Fold], pool: FramePool, *, model: TwoStream, training: Training
+    folds: Sequence[Fold],
+    pool: FramePool,
+    *,
+    model: TwoStream,
+    training: Training,
+    weights: Mapping[str, Any] | None = None,
 ) -> FoldState:
-    """Stacked states before the first epoch (numpy)."""
+    """Stacked states before the first epoch (numpy).
+
+    `weights` are {"params", "batch_stats"} of n networks, every leaf with a leading axis. Fold i
+    starts from those of network i mod n; by default from random ones.
+    """
+    if weights is not None:
+        places = np.arange(len(folds)) % len(jax.tree.leaves(weights)[0])
+        chosen = jax.tree.map(lambda leaf: jnp.asarray(leaf)[places], dict(weights))
+        optimiser = make_optimiser(training)
+        return jax.device_get(jax.vmap(lambda own: init_state(own, optimiser))(chosen))
     size = as_pool(pool).frames.shape[1:]
     start = _start_program(model, dataclasses.replace(training, seed=0), size)  # pyright: ignore[reportArgumentType]
     keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, fold), START) for fold in folds])
