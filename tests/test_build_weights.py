@@ -20,7 +20,7 @@ SMALL = (
     "--config.training.epochs=1",
     "--config.training.steps=2",
     "--config.training.batch=4",
-    "--config.weights.groups=2",
+    "--config.weights.groups=3",
 )
 
 
@@ -35,7 +35,7 @@ def built(tmp_path_factory):
 def test_the_file_holds_a_spotter_with_a_judge_and_posed_crops(built):
     spotter = load_spotter(built / "w.npz")
     assert spotter.alignment == "posed" and spotter.judge is not None
-    assert len(spotter.k_seconds) == len(spotter.rules) == 2
+    assert len(spotter.k_seconds) == len(spotter.rules) == 3
     bank = open_bank(built / "work" / "bank")
     video = bank.videos.video[0]
     scores = spotter.score(bank.frames(video), 30.0)
@@ -47,22 +47,24 @@ def test_the_file_holds_a_spotter_with_a_judge_and_posed_crops(built):
 def test_the_card_says_what_the_file_is_made_of(built):
     card, page = read_card(built / "w.npz"), (built / "card.md").read_text()
     assert card["data"]["level"] == "untidy" and card["data"]["people"] == 4
-    assert card["networks"] == 2 and card["bytes"] == (built / "w.npz").stat().st_size
+    assert card["networks"] == 3 and card["bytes"] == (built / "w.npz").stat().st_size
     assert card["sha256"] in page or card["sha256"][:12] in page
     assert json.loads((built / "card.json").read_text())["sha256"] == card["sha256"]
     table = pd.read_csv(built / "work" / "candidates.csv")
     assert set(table.video) <= set(open_bank(built / "work" / "bank").videos.video)
 
 
-def test_every_person_is_scored_by_a_network_that_was_not_trained_on_them(built):
+def test_every_person_is_scored_by_two_networks_that_were_not_trained_on_them(built):
     bank = open_bank(built / "work" / "bank")
-    networks = group_networks(bank, 2)
+    networks = group_networks(bank, 3)
     for person in set(bank.videos.subject):
-        (number,) = networks.of_subject(person)
-        assert person not in networks.folds[number].subjects
-        assert person in networks.folds[number].held_out
-    for groups in (1, 5):
-        with pytest.raises(UserError, match=r"must lie in 2\.\.4"):
+        numbers = networks.of_subject(person)
+        assert len(numbers) == 2
+        for number in numbers:
+            assert person not in networks.folds[number].subjects
+            assert person in networks.folds[number].held_out
+    for groups in (2, 5):
+        with pytest.raises(UserError, match=r"must lie in 3\.\.4"):
             group_networks(bank, groups)
 
 

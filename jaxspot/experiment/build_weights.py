@@ -1,22 +1,23 @@
-"""The weights that ship: networks that each leave out a group of people, one rule, one judge."""
+"""The weights that ship: networks that each leave out two groups of people, a rule, a judge."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.errors import UserError
 from jaxspot.evaluation.f1 import score_intervals
-from jaxspot.evaluation.fitting import fit_rule
+from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
 from jaxspot.evaluation.judging import FittedJudge, fit_judge
 from jaxspot.evaluation.reliability import calibration_error, reliability_table
 from jaxspot.experiment.crossval import refuse_unusable, train
-from jaxspot.experiment.heldout import fold_rule, mean_durations, scored_videos
+from jaxspot.experiment.heldout import fold_rule, mean_durations
 from jaxspot.experiment.run import describe_run, stop_when_saved, write_provenance
-from jaxspot.experiment.scores import Work, blank_faceless, score_bank
+from jaxspot.experiment.scores import NetworkScores, Work, blank_faceless, score_bank
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
 from jaxspot.experiment.workdir import claim_workdir
 from jaxspot.files import write_table
@@ -82,24 +83,37 @@ def build_weights(
 
 
 def group_networks(bank: Bank, groups: int, *, validate: bool = False) -> Networks:
-    """One network a group of people, trained on all others; each person is scored by their group's.
+    """One network for each of the groups of people, which are thought to stand in a ring.
+
+    Network i leaves out groups i and i + 1, so two networks score each person.
 
     Raises:
-      UserError: fewer than 2 groups, or more than people.
+      UserError: fewer than 3 groups, or more than people.
     """
     names = sorted(set(bank.videos.subject))
-    if not 2 <= groups <= len(names):
+    if not 3 <= groups <= len(names):
         raise UserError(
-            f"--config.weights.groups must lie in 2..{len(names)}, the people of the bank; not"
+            f"--config.weights.groups must lie in 3..{len(names)}, the people of the bank; not"
             f" {groups}"
         )
+    group = {name: place % groups for place, name in enumerate(names)}
     folds, scorers = [], []
     for number in range(groups):
-        own = names[number::groups]
+        left_out = (number, (number + 1) % groups)
+        own = [name for name in names if group[name] in left_out]
         others = [name for name in names if name not in own]
         folds.append(split_fold(JOIN.join(own), others, validate=validate))
         scorers.append(dict.fromkeys(own, number))
     return Networks(tuple(folds), (), tuple(scorers))
+
+
+def left_out_videos(bank: Bank, networks: Networks, scores: NetworkScores) -> list[ScoredVideo]:
+    """All videos with the mean scores of the networks that were not trained on the person."""
+    rows: Any = bank.videos.itertuples()
+    mean = lambda row: np.mean(
+        [scores[row.video][number] for number in networks.of_subject(row.subject)], axis=0
+    )
+    return [ScoredVideo(row.video, row.fps, mean(row), bank.labels(row.video)) for row in rows]
 
 
 def _build(bank, networks, settings: Settings, workdir, stop_here) -> BuiltWeights:
@@ -109,13 +123,13 @@ def _build(bank, networks, settings: Settings, workdir, stop_here) -> BuiltWeigh
     trained = train(bank, networks, settings, work)
     k_seconds = tuple((micro / 2, macro / 2) for micro, macro in map(mean, networks.folds))
     scores = score_bank(bank, networks, trained.variables, k_seconds, settings, work)
-    own = {name: number for scorers in networks.scorers for name, number in scorers.items()}
-    videos = scored_videos(bank, blank_faceless(bank, scores), own, list(own))
+    videos = left_out_videos(bank, networks, blank_faceless(bank, scores))
     print("fitting thresholds and the judge", file=sys.stderr)
-    rule = fold_rule(settings.rule, mean(Fold("", tuple(own))), settings.protocol)
+    people = sorted(set(bank.videos.subject))
+    rule = fold_rule(settings.rule, mean(Fold("", tuple(people))), settings.protocol)
     fitted = fit_rule(videos, rule, settings.protocol)
-    subjects = dict(zip(bank.videos.video, bank.videos.subject, strict=True))
-    groups = {video: own[subject] for video, subject in subjects.items()}
+    subjects = zip(bank.videos.video, bank.videos.subject, strict=True)
+    groups = {video: people.index(name) % len(networks.folds) for video, name in subjects}
     judge = fit_judge(videos, groups, settings.protocol)
     rules = (fitted,) * len(networks.folds)
     spotter = Spotter(

@@ -27,9 +27,9 @@ The weights that `jaxspot spot` uses if `--weights` is not given.
 
 ## How they were made
 
-The people are divided into {networks} groups. Each network is trained on all groups but one.
-Thresholds, chances and their calibration are fitted on the scores of the group that a network was
-not trained on. The commands that make the file again:
+The people are divided into {networks} groups. Each network is trained on all groups but two.
+Thresholds, chances and their calibration are fitted on the mean scores of the two networks that
+were not trained on a person. The command that makes the file again:
 
 ```
 {command}
@@ -54,7 +54,7 @@ By default, intervals are reported from a chance of {me_threshold:.2f} (ME) or {
 | Expected calibration error | {error_mae:.3f} | {error_me:.3f} | |
 
 Chances and their thresholds are from other groups; the threshold on the curve is fitted on the same
-people. Each person is scored by one network here, and by the mean of all in `spot`.
+people. Each person is scored by the mean of two networks here, and of all in `spot`.
 
 {reliability}
 In brackets: 95 % interval of the share.

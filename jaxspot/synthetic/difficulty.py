@@ -1,9 +1,10 @@
 """How hard a synthetic video is: every setting of the scene in one place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from jaxspot.errors import UserError
 from jaxspot.files import with_tuples
 
 
@@ -70,6 +71,9 @@ class Untidy(Difficulty):
     `speech` and `speech_strength` of `Difficulty` are not used.
     """
 
+    cut: float = 4.0
+    """Seconds that the scene goes on before and after the video, so that expressions may lie across
+    its ends."""
     moving: float = 0.5
     """Share of the videos in which the head turns and nods."""
     head_degrees: tuple[float, float] = (1.5, 9.0)
@@ -101,6 +105,35 @@ class Untidy(Difficulty):
     """Blur of the camera and of scaling (sd in pixels)."""
     crf: tuple[float, float] = (18.0, 33.0)
     """Constant rate factor of H.264, drawn evenly; the frames are encoded and decoded."""
+
+
+WITHOUT: dict[str, dict[str, Any]] = {
+    "ends": dict(cut=0.0),
+    "turns": dict(moving=0.0),
+    "alignment": dict(alignment=(1e-3, 2e-3), pose_degrees=(1e-3, 2e-3), shape_error=(1e-3, 2e-3)),
+    "speech": dict(talking=0.0),
+    "mouth": dict(mouth=(1e-3, 2e-3)),
+    "rest": dict(left=(1e-3, 2e-3), tonus_slow=(1e-3, 2e-3)),
+    "passes": dict(passes=0.0),
+    "cuts": dict(cuts=0.0),
+    "camera": dict(blur=(1e-3, 2e-3), crf=(10.0, 11.0)),
+}
+"""What leaves a distractor out of an untidy level, for measuring what each contributes."""
+
+
+def without(level: Difficulty, names: Sequence[str]) -> Difficulty:
+    """An untidy level without some of its distractors, see `WITHOUT`.
+
+    Raises:
+      UserError: an unknown distractor, or a level that has none.
+    """
+    for name in names:
+        if name not in WITHOUT:
+            raise UserError(f"distractor {name!r} is unknown; take one of {', '.join(WITHOUT)}")
+    if names and not isinstance(level, Untidy):
+        raise UserError('only level "untidy" has distractors that can be left out')
+    settings = dict(pair for name in names for pair in WITHOUT[name].items())
+    return replace(level, **settings)
 
 
 def difficulty_from(values: Mapping[str, Any]) -> Difficulty:

@@ -1,6 +1,7 @@
 """The script of a video: which expressions happen, when and how strongly, and their labels."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -18,6 +19,10 @@ SHAPE = {"ME": ((0.25, 0.3), (0.4, 0.5)), "MaE": ((0.2, 0.25), (0.4, 0.5))}
 """Least and greatest share of an event that is (rise, decay); the rest is the plateau."""
 OVERLAP = 0.34
 """At most this share of the micro-expressions lies inside or across a macro-expression."""
+
+
+LEAST_MAE = 0.55
+"""Of a macro-expression at an end of a video so many seconds must be seen."""
 
 
 def profile(times, *, start, rise, hold, decay):
@@ -133,13 +138,35 @@ def write_script(
     return macro + micro
 
 
+def seen_events(
+    events: Sequence[Event], *, seconds: float, lead: float
+) -> tuple[list[Event], list[Event]]:
+    """What a video of `seconds` that begins `lead` seconds after a script's start sees of it.
+
+    Returns all events, in the video's time, and those that are labelled: at least half of each lies
+    inside the video, for 0.5 s if it is a macro-expression.
+    """
+    moved = [replace(event, start=event.start - lead) for event in events]
+    labelled = []
+    for event in moved:
+        seen = min(event.start + event.seconds, seconds) - max(event.start, 0.0)
+        if seen >= event.seconds / 2 and (event.kind == "ME" or seen > LEAST_MAE):
+            labelled.append(event)
+    return moved, labelled
+
+
 def annotate(events: list[Event], times, *, subject: str, video: str) -> pd.DataFrame:
-    """The label table: first, highest (the first such) and last frame with a profile above zero."""
+    """The label table: first, highest (the first such) and last frame with a profile above zero.
+
+    An event that no frame shows has no row.
+    """
     rows = []
     for event in sorted(events, key=lambda e: (e.start, e.kind)):
         level = event.level(times)
         frames = np.flatnonzero(level > 0) + 1
-        rows.append((subject, video, event.kind, frames[0], int(level.argmax()) + 1, frames[-1]))
+        if len(frames):
+            apex = int(level.argmax()) + 1
+            rows.append((subject, video, event.kind, frames[0], apex, frames[-1]))
     return pd.DataFrame(rows, columns=list(ANNOTATION_COLUMNS))
 
 

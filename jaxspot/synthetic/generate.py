@@ -13,8 +13,8 @@ import pandas as pd
 
 from jaxspot.errors import UserError
 from jaxspot.synthetic.camera import Camera, film
-from jaxspot.synthetic.difficulty import LEVELS, Difficulty, Untidy
-from jaxspot.synthetic.events import activations, annotate, write_script
+from jaxspot.synthetic.difficulty import LEVELS, Difficulty, Untidy, without
+from jaxspot.synthetic.events import activations, annotate, seen_events, write_script
 from jaxspot.synthetic.heads import Person, load_heads
 from jaxspot.synthetic.motion import Clock, Course, distractions, draw_course
 from jaxspot.synthetic.render import Turns, noise_bank, noise_places, render, small_turns
@@ -75,7 +75,9 @@ def plan_video(
     streams = np.random.default_rng(np.random.SeedSequence([seed, subject, video])).spawn(7)
     clock = Clock(seconds, np.arange(round(seconds * fps)) / fps)
     rates = dict(mae_per_minute=mae_per_minute, me_per_minute=me_per_minute)
-    events = write_script(streams[0], difficulty, seconds=seconds, fps=fps, **rates)
+    cut = difficulty.cut if isinstance(difficulty, Untidy) else 0.0
+    events = write_script(streams[0], difficulty, seconds=seconds + 2 * cut, fps=fps, **rates)
+    events, labelled = seen_events(events, seconds=seconds, lead=cut)
     weights = activations(events, clock.times, person.units)
     weights += distractions(streams[1], clock, difficulty, person.units)
     course, camera = draw_course(streams[2], clock, difficulty), None
@@ -94,7 +96,7 @@ def plan_video(
         places=noise_places(streams[5], len(weights)),
         contrast=streams[4].uniform(0.8, 1.15),
         quality=difficulty.quality,
-        annotations=annotate(events, clock.times, subject=subject_name, video=video_name),
+        annotations=annotate(labelled, clock.times, subject=subject_name, video=video_name),
         camera=camera,
     )
 
@@ -145,6 +147,7 @@ def synthetic_bank(
     mae_per_minute: float = MAE_PER_MINUTE,
     me_per_minute: float = ME_PER_MINUTE,
     level: str | Difficulty = "default",
+    left_out: Sequence[str] = (),
     seed: int = 0,
     workers: int | None = None,
     progress: bool = True,
@@ -154,13 +157,14 @@ def synthetic_bank(
     `people` are the numbers of the heads, from 1 (by default all, in order). The first `subjects`
     of them are used. Number 7 is called `s07` and its videos `s07_1`... The same arguments give the
     same bytes, for any number of `workers` (None: one per core; 1: in this process, which is needed
-    if the main module is not a file). Raises UserError if `out` is not empty, if there are too few
+    if the main module is not a file). `left_out` names distractors of level "untidy" that the videos
+    do not have (`difficulty.WITHOUT`). Raises UserError if `out` is not empty, if there are too few
     people or if the events do not fit into the videos.
     """
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: holds something already; remove it or name another folder")
-    difficulty = difficulty_of(level)
+    difficulty = without(difficulty_of(level), left_out)
     numbers = choose_people(subjects, people)
     scene = dict(seconds=seconds, fps=fps, mae_per_minute=mae_per_minute,
                  me_per_minute=me_per_minute, level=difficulty, seed=seed)  # fmt: skip
@@ -173,6 +177,7 @@ def synthetic_bank(
         done = run_in_order(partial(write_video, root), jobs, workers=workers, **words)
         rows, labels = zip(*done, strict=True)
         name = level if isinstance(level, str) else "custom"
+        name += "".join(f" without {part}" for part in left_out)
         settings = scene | dict(level=name, difficulty=asdict(difficulty))
         finish_bank(
             root,

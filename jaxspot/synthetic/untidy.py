@@ -28,6 +28,9 @@ REST_UNITS = ("jaw_drop", "lip_press", "lip_suck", "speech_open", "speech_roll",
 """Mouth movements that no expression is part of."""
 BEAT_UNITS = ("brow_raise", "brow_raise_inner", "brow_lower", "smile_slight")
 """What a speaker moves slightly with the voice."""
+MOUTH_UNITS = ("speech_open", "speech_round", "speech_roll", *TALK_UNITS)
+MOST = 1.8
+"""Speech moves the mouth by less than this, as a sum over units; more looks torn."""
 JAW_PITCH = 2.0
 """Degrees by which an open jaw can spoil the measured pitch (sd)."""
 
@@ -112,6 +115,9 @@ def speak(rng, clock: Clock, level: Untidy, units) -> tuple[np.ndarray, np.ndarr
     weights = np.zeros((len(clock.times), len(units)))
     for name, amount in spoken.items():
         weights[:, units.index(name)] += strength * envelope * np.minimum(amount, 2.2)
+    mouth = [units.index(name) for name in MOUTH_UNITS]
+    total = weights[:, mouth].sum(axis=1, keepdims=True)
+    weights[:, mouth] *= (1 + (total / MOST) ** 4) ** -0.25
     return weights, weights[:, units.index("speech_open")]
 
 
