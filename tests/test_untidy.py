@@ -4,11 +4,19 @@ import cv2
 import numpy as np
 import pytest
 
+from jaxspot.errors import UserError
 from jaxspot.synthetic import untidy
 from jaxspot.synthetic.camera import Camera, Passing, cover, film, through_codec
 from jaxspot.synthetic.depth import head_depths
-from jaxspot.synthetic.difficulty import LEVELS, Difficulty, Untidy, difficulty_from
-from jaxspot.synthetic.events import Event
+from jaxspot.synthetic.difficulty import (
+    LEVELS,
+    WITHOUT,
+    Difficulty,
+    Untidy,
+    difficulty_from,
+    without,
+)
+from jaxspot.synthetic.events import Event, seen_events
 from jaxspot.synthetic.generate import plan_video, render_plan, synthesise_video, synthetic_bank
 from jaxspot.synthetic.heads import CANVAS, load_heads
 from jaxspot.synthetic.motion import Clock
@@ -99,6 +107,59 @@ def test_other_levels_have_no_camera_and_no_depth():
     plan = plan_video(seconds=6.0, level="default")
     assert plan.camera is None and len(plan.turns.fields) == 2
     assert "moving" not in asdict(LEVELS["default"])
+
+
+def test_expressions_lie_across_the_ends_of_videos_and_half_of_each_is_seen():
+    scene = dict(seconds=10.0, mae_per_minute=10.0, me_per_minute=15.0, level="untidy")
+    ends = []
+    for seed in range(12):
+        plan = plan_video(seed=seed, **scene)
+        table, frames = plan.annotations, len(plan.weights)
+        assert table.onset.min() >= 1 and table.offset.max() <= frames
+        assert (table.onset <= table.apex).all() and (table.apex <= table.offset).all()
+        seconds = (table.offset - table.onset + 1) / 30
+        assert (seconds[table.kind == "MaE"] >= 0.5).all()
+        assert (seconds[table.kind == "ME"] < 0.5).all()
+        ends.append(((table.onset == 1) | (table.offset == frames)).sum())
+    assert sum(ends) > 4
+    whole = replace(LEVEL, cut=0.0)
+    plan = plan_video(seed=0, **(scene | dict(level=whole)))
+    assert plan.annotations.onset.min() > 1 and plan.annotations.offset.max() < 300
+
+
+def test_less_than_half_of_an_expression_is_not_labelled():
+    early, late = (Event("MaE", at, 0.5, 1.0, 0.5, (("smile", 0.8),)) for at in (2.9, 3.1))
+    moved, labelled = seen_events([early, late], seconds=10.0, lead=4.0)
+    assert [round(event.start, 3) for event in moved] == [-1.1, -0.9]
+    assert [round(event.start, 3) for event in labelled] == [-0.9]
+
+
+def test_speech_moves_the_mouth_by_a_limited_sum():
+    units, loud = load_heads().units, replace(LEVEL, speech_strengths=(3.0, 3.1))
+    mouth = [units.index(name) for name in untidy.MOUTH_UNITS]
+    weights, opened = untidy.speak(np.random.default_rng(0), clock(), loud, units)
+    total = weights[:, mouth].sum(axis=1)
+    assert 0.9 * untidy.MOST < total.max() < untidy.MOST and opened.max() > 0.5
+
+
+def test_a_distractor_can_be_left_out(tmp_path):
+    units = load_heads().units
+    for name in WITHOUT:
+        assert without(LEVEL, [name]) != LEVEL
+    quiet = without(LEVEL, ["speech", "turns", "rest", "cuts"])
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        scene = untidy.untidy_scene(rng, clock(), quiet, [], units, subject=0)
+        assert np.abs(scene.weights[:, units.index("speech_round")]).max() == 0
+        assert np.degrees(scene.turns.amounts[:, 0].std()) < 1.3
+    with pytest.raises(UserError, match="'talk' is unknown; take one of ends, "):
+        without(LEVEL, ["talk"])
+    with pytest.raises(UserError, match='only level "untidy"'):
+        without(LEVELS["hard"], ["speech"])
+    scene = dict(subjects=1, seconds=4.0, mae_per_minute=0, me_per_minute=0, progress=False)
+    bank = synthetic_bank(tmp_path / "b", level="untidy", left_out=("speech",), workers=1, **scene)
+    assert bank.meta["source"]["level"] == "untidy without speech"
+    assert bank.meta["source"]["difficulty"]["talking"] == 0
 
 
 def test_settings_survive_as_plain_values():

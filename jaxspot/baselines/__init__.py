@@ -31,3 +31,5 @@ PEERS: dict[str, Peer] = {
 }
 ON_MOTION = frozenset({"boosting"})
 """The peers for banks of region motion; the others need pictures."""
+TRAINED = frozenset({"softnet", "boosting"})
+"""The peers that train, leave-one-subject-out."""

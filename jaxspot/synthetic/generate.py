@@ -157,9 +157,9 @@ def synthetic_bank(
     `people` are the numbers of the heads, from 1 (by default all, in order). The first `subjects`
     of them are used. Number 7 is called `s07` and its videos `s07_1`... The same arguments give the
     same bytes, for any number of `workers` (None: one per core; 1: in this process, which is needed
-    if the main module is not a file). `left_out` names distractors of level "untidy" that the videos
-    do not have (`difficulty.WITHOUT`). Raises UserError if `out` is not empty, if there are too few
-    people or if the events do not fit into the videos.
+    if the main module is not a file). `left_out` names distractors (`difficulty.WITHOUT`) that the
+    videos of level "untidy" do not have. Raises UserError if `out` is not empty, if there are too
+    few people or if the events do not fit into the videos.
     """
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
