@@ -15,8 +15,9 @@ from jaxspot.spotting.spotter_file import SHIPPED, read_card
 from jaxspot.video.bank import open_bank
 
 SMALL = (
-    "--config.data.synthetic.subjects=4",
-    "--config.data.synthetic.seconds=8",
+    "--config.data.synthetic.subjects=6",
+    "--config.data.synthetic.seconds=(12.0,12.0)",
+    "--config.data.synthetic.videos_per_subject=1",
     "--config.training.epochs=1",
     "--config.training.steps=2",
     "--config.training.batch=4",
@@ -39,14 +40,14 @@ def test_the_file_holds_a_spotter_with_a_judge_and_posed_crops(built):
     bank = open_bank(built / "work" / "bank")
     video = bank.videos.video[0]
     scores = spotter.score(bank.frames(video), 30.0)
-    assert scores.shape == (240, 2)
+    assert scores.shape == (360, 2)
     found = spotter.intervals(scores, 30.0, min_chance=0.0)
     assert list(found.columns) == list(INTERVAL_COLUMNS) and found.score.between(0, 1).all()
 
 
 def test_the_card_says_what_the_file_is_made_of(built):
     card, page = read_card(built / "w.npz"), (built / "card.md").read_text()
-    assert card["data"]["level"] == "untidy" and card["data"]["people"] == 4
+    assert card["data"]["level"] == "untidy" and card["data"]["people"] == 6
     assert card["networks"] == 3 and card["bytes"] == (built / "w.npz").stat().st_size
     assert card["sha256"] in page or card["sha256"][:12] in page
     assert json.loads((built / "card.json").read_text())["sha256"] == card["sha256"]
@@ -63,8 +64,8 @@ def test_every_person_is_scored_by_two_networks_that_were_not_trained_on_them(bu
         for number in numbers:
             assert person not in networks.folds[number].subjects
             assert person in networks.folds[number].held_out
-    for groups in (2, 5):
-        with pytest.raises(UserError, match=r"must lie in 3\.\.4"):
+    for groups in (2, 7):
+        with pytest.raises(UserError, match=r"must lie in 3\.\.6"):
             group_networks(bank, groups)
 
 

@@ -18,8 +18,6 @@ from jaxspot.spotting.automated_iou import Pair
 from jaxspot.spotting.candidates import FEATURES, find_candidates
 from jaxspot.spotting.judge import LIMIT, Judge, best_of_overlapping, calibrate_odds
 
-VIEWS, VIEW_SECONDS = 2, (2.0, 10.0)
-"""Short clips that are cut out of each video, and their seconds."""
 CHANCES = np.arange(1, 100) / 100
 """Thresholds that are tried."""
 STEPS = 100
@@ -64,18 +62,16 @@ def fit_judge(
     if len(names) < 2:
         raise ValueError("a judge needs videos of at least 2 groups")
     tables: list[Any] = []
-    for number, video in enumerate(videos):
-        for view in (video, *short_views(video, seed=number)):
-            found = find_candidates(view.scores, fps=view.fps)
-            found = found.assign(video=video.video, group=groups[video.video], whole=view is video)
-            tables.append(found.assign(near=near_a_label(found, view.annotations, protocol)))
+    for video in videos:
+        found = find_candidates(video.scores, fps=video.fps)
+        found = found.assign(video=video.video, group=groups[video.video])
+        tables.append(found.assign(near=near_a_label(found, video.annotations, protocol)))
     candidates: Any = pd.concat(tables, ignore_index=True)
     odds = np.zeros(len(candidates))
     for name in names:
         mine = (candidates.group == name).to_numpy()
         odds[mine] = regress(candidates[~mine]).log_odds(candidates[mine])
-    whole = candidates.assign(odds=odds)[candidates.whole]
-    kept = keep_best(whole, videos, protocol)
+    kept = keep_best(candidates.assign(odds=odds), videos, protocol)
     judge = calibrate_odds(
         regress(candidates), kept.odds.to_numpy(), kept.kind, kept.hit.to_numpy(bool)
     )
@@ -85,27 +81,6 @@ def fit_judge(
         labels[groups[video.video]] += [(video.annotations.kind == kind).sum() for kind in KINDS]
     best = best_chances(kept, np.sum(list(labels.values()), axis=0))
     return FittedJudge(dataclasses.replace(judge, threshold=best), kept, _left_out_f1(kept, labels))
-
-
-def short_views(video: ScoredVideo, *, seed: int) -> list[ScoredVideo]:
-    """Short clips cut out of a video, in which a judge learns what short clips look like.
-
-    Their lengths are drawn from VIEW_SECONDS, log-uniformly. A label that a cut leaves half of or
-    more is cut, too; others are dropped.
-    """
-    rng, frames, views = np.random.default_rng(seed), len(video.scores), []
-    for _ in range(VIEWS):
-        length = round(float(np.exp(rng.uniform(*np.log(VIEW_SECONDS)))) * video.fps)
-        start = int(rng.integers(max(1, frames - length + 1)))
-        stop = min(frames, start + length)
-        cut = video.annotations.assign(
-            onset=video.annotations.onset.clip(start + 1) - start,
-            offset=video.annotations.offset.clip(upper=stop) - start,
-        )
-        whole = video.annotations.offset - video.annotations.onset + 1
-        left = cut[(cut.offset - cut.onset + 1) * 2 >= whole]
-        views.append(video._replace(scores=video.scores[start:stop], annotations=left))
-    return views
 
 
 def near_a_label(
