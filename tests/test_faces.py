@@ -1,20 +1,26 @@
 """Expressions of the heads, warped into a face in a video."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from face_clips import FPS, head_clip
+from made_spotters import untrained
 
 from jaxspot.datasets.folders import csv_source
 from jaxspot.errors import UserError
 from jaxspot.faces import clips, script
 from jaxspot.faces.benchmark import make_benchmark
 from jaxspot.faces.clips import Stretch, find_clips, played, read_stretch
+from jaxspot.faces.found import SPAN, read_found
 from jaxspot.faces.heads import measured_head
 from jaxspot.faces.measures import NAMES, face_measures
+from jaxspot.faces.methods import spot_by_weights
 from jaxspot.faces.stretches import find_stretches, stratum_of
 from jaxspot.faces.table import read_stretches
 from jaxspot.faces.takes import take_frames
+from jaxspot.spotting.spotter import save_spotter, spot_videos
 from jaxspot.video.decode import VideoFrame, read_video
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.video.pose import fit_poses, mean_face
@@ -101,6 +107,22 @@ def test_benchmark_of_a_clip(clip, tmp_path, monkeypatch):
     assert [v.video for v in source.videos] == made.videos.video.tolist()
     first, last = (next(iter(read_video(p))).image for p in made.videos.path[:2])
     assert abs(first.astype(int) - last).mean() < 2
+
+
+def test_weights_find_what_spot_finds(clip, tmp_path, monkeypatch):
+    monkeypatch.setattr(clips, "SECONDS", (6.0, 8.0))
+    monkeypatch.setattr(script, "PER_MINUTE", dict(mae_per_minute=10.0, me_per_minute=10.0))
+    table = tmp_path / "stretches.csv"
+    table.write_text("clip,person,first,last,stratum\ntalk,p,1,9,still\n")
+    made = make_benchmark(tmp_path / "faces", [clip], table=table, takes=1, workers=1)
+    save_spotter(tmp_path / "spotter", replace(untrained(), alignment="posed"))
+    found = spot_by_weights(made, tmp_path / "spotter", workers=1)
+    spot_videos(made.videos.path, weights=tmp_path / "spotter", out=tmp_path / "spotted")
+    spotted = read_found(tmp_path / "spotted", made)
+    for video, scores in spotted.scores.items():
+        np.testing.assert_allclose(found.scores[video], scores, atol=2e-6)
+        mine, theirs = (t[t.video == video][SPAN] for t in (found.intervals, spotted.intervals))
+        assert mine.to_numpy().tolist() == theirs.to_numpy().tolist() != []
 
 
 def test_short_stretches_run_to_and_fro():

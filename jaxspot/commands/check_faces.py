@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
         benchmark = made.read_benchmark(out)
     methods = {}
     for name, folder in map(_named, flags.weights):
-        methods[name] = spot_by_weights(benchmark, folder, out / "found" / name)
+        methods[name] = spot_by_weights(benchmark, folder, workers=flags.workers)
     for name, folder in map(_named, flags.found):
         methods[name] = read_found(folder, benchmark)
     peers = [name for name in flags.peers.split(",") if name]

@@ -40,12 +40,7 @@ def score_weights(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: is not empty; name another --out")
     scores = bank_scores(found, spotter)
-    rows: Any = list(found.videos.itertuples())
-    tables = [
-        spotter.intervals(scores[row.video], row.fps).assign(subject=row.subject, video=row.video)
-        for row in rows
-    ]
-    intervals = pd.concat(tables, ignore_index=True)
+    intervals = bank_intervals(found, spotter, scores)
     write_scores(out / "scores", scores)
     write_csv(intervals, out / "intervals.csv")
     ours, _ = score_method(METHOD, intervals, found, settings)
@@ -85,6 +80,16 @@ def bank_scores(bank: Bank, spotter: Spotter) -> dict[str, np.ndarray]:
             native = to_native(found, every=bank.every, frames=row.frames).mean(0)
             scores[row.video] = usable_scores(bank, row.video, native).astype(np.float32)
     return scores
+
+
+def bank_intervals(bank: Bank, spotter: Spotter, scores: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Intervals of all videos, see `Spotter.intervals`, with subject and video."""
+    rows: Any = bank.videos.itertuples()
+    tables = [
+        spotter.intervals(scores[row.video], row.fps).assign(subject=row.subject, video=row.video)
+        for row in rows
+    ]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _frame_scores(bank, spotter, scores):

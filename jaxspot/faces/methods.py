@@ -1,14 +1,16 @@
 """Runs a method on every video of the benchmark."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.baselines import ON_MOTION, PEERS, TRAINED
 from jaxspot.datasets.folders import csv_source
 from jaxspot.datasets.prepare import prepare
+from jaxspot.datasets.prepare_video import Alignment
 from jaxspot.errors import one_of
 from jaxspot.faces.benchmark import Benchmark
-from jaxspot.faces.found import SPAN, Found, read_found
+from jaxspot.faces.found import SPAN, Found
 from jaxspot.network.streams import k_in_frames
 from jaxspot.progress import progress_bar
 from jaxspot.video.bank import Bank
@@ -17,23 +19,34 @@ K_SECONDS = (0.15, 0.75)
 """Half the mean duration of the scripts' ME and MaE."""
 
 
-def spot_by_weights(benchmark: Benchmark, weights: str | Path, out: Path) -> Found:
-    """Spots every video by a trained spotter, as `jaxspot spot` does, and writes OUT/<video>/.
+def spot_by_weights(
+    benchmark: Benchmark, weights: str | Path, *, workers: int | None = None
+) -> Found:
+    """Spots every video by a trained spotter, from the crops or the region motion that it takes.
 
-    Videos that are done there are not done again. UserError: as `spot_videos`.
+    `jaxspot spot` finds the same in a video: the bank holds what it would measure. UserError: as
+    `load_spotter` and `prepare`.
     """
-    from jaxspot.spotting.spotter import spot_videos
+    from jaxspot.experiment.score_weights import bank_intervals, bank_scores
+    from jaxspot.spotting.spotter import load_spotter
 
-    done = lambda video: (out / video / "intervals.csv").is_file()
-    left = [p for v, p in benchmark.videos[["video", "path"]].to_numpy() if not done(v)]
-    if left:
-        spot_videos(left, weights=weights, out=out)
-    return read_found(out, benchmark)
+    spotter = load_spotter(weights)
+    kind = "motion" if spotter.takes_motion else spotter.alignment
+    bank = benchmark_bank(benchmark, kind, workers=workers)
+    scores = bank_scores(bank, spotter)
+    return Found(bank_intervals(bank, spotter, scores)[[*SPAN, "score"]], scores)
 
 
-def benchmark_bank(benchmark: Benchmark, *, workers: int | None = None) -> Bank:
-    """The frame bank of the benchmark's videos, in DIR/bank; made when it is not there yet."""
-    return prepare(csv_source(benchmark.root), benchmark.root / "bank", workers=workers)
+def benchmark_bank(
+    benchmark: Benchmark, kind: str = "posed", *, workers: int | None = None
+) -> Bank:
+    """A bank of the benchmark's videos, DIR/bank_<kind>; made when it is not there yet.
+
+    `kind` is "posed" or "similarity" (the crops, see `video/pose.py`) or "motion" (region motion).
+    """
+    source = replace(csv_source(benchmark.root), measure=kind == "motion")
+    alignment = Alignment(posed=kind == "posed")
+    return prepare(source, benchmark.root / f"bank_{kind}", alignment=alignment, workers=workers)
 
 
 def spot_by_peer(bank: Bank, name: str) -> Found:
