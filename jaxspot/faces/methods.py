@@ -34,7 +34,8 @@ def spot_by_weights(
     kind = "motion" if spotter.takes_motion else spotter.alignment
     bank = benchmark_bank(benchmark, kind, workers=workers)
     scores = bank_scores(bank, spotter)
-    return Found(bank_intervals(bank, spotter, scores)[[*SPAN, "score"]], scores)
+    intervals = bank_intervals(bank, spotter, scores)
+    return Found(intervals.loc[:, [*SPAN, "score"]], scores)
 
 
 def benchmark_bank(
