@@ -22,7 +22,7 @@ def spot_by_weights(benchmark: Benchmark, weights: str | Path, out: Path) -> Fou
 
     Videos that are done there are not done again. UserError: as `spot_videos`.
     """
-    from jaxspot.spotting.spotter import spot_videos
+    from jaxspot.own_video.videos import spot_videos
 
     done = lambda video: (out / video / "intervals.csv").is_file()
     left = [p for v, p in benchmark.videos[["video", "path"]].to_numpy() if not done(v)]
