@@ -21,7 +21,7 @@ ROW_S = 180.0
 MOST_FACES = 4
 POINTS = 2400
 """Of a curve in one row; of more, the lowest and highest in each place are drawn."""
-WIDTH, PANEL = 11.0, 1.15
+WIDTH, PANEL = 11.0, 1.25
 DPI = 120
 
 
@@ -60,7 +60,7 @@ def draw_spotted(spotted: Spotted) -> Figure:
     )
     for number in range(count):
         row, face = divmod(number, len(faces))
-        inner = blocks[number].subgridspec(2, 1, hspace=0.06)
+        inner = blocks[number].subgridspec(2, 1, hspace=0.28)
         panels = [figure.add_subplot(inner[0]), figure.add_subplot(inner[1])]
         span = (start + row * each, start + (row + 1) * each)
         for column, axes in enumerate(panels):
