@@ -75,7 +75,7 @@ Spotting
   find_intervals
     Finds runs of frames whose score reaches the threshold (paper section 4.1).
   spot_videos
-    Finds expressions in video files and writes OUT/<video name>/ (see `spot_clip`).
+    Finds expressions in videos and writes OUT/<video>/ for each.
   load_spotter
     Loads a spotter: the one that comes with jaxspot, or that of a run.
   Spotter

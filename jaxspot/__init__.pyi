@@ -20,13 +20,13 @@ from .network.loss import weighted_bce as weighted_bce
 from .network.model import TwoStream as TwoStream
 from .network.motion import Motion as Motion
 from .network.streams import Streams as Streams
+from .own_video.videos import spot_videos as spot_videos
 from .spotting.automated_iou import IntervalRule as IntervalRule
 from .spotting.automated_iou import apply_rule as apply_rule
 from .spotting.intervals import find_intervals as find_intervals
 from .spotting.scoring import score_video as score_video
 from .spotting.spotter import Spotter as Spotter
 from .spotting.spotter import load_spotter as load_spotter
-from .spotting.spotter import spot_videos as spot_videos
 from .synthetic.generate import synthetic_bank as synthetic_bank
 from .training.folds import loso_folds as loso_folds
 from .training.inner_folds import plan_networks as plan_networks

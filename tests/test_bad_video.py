@@ -17,7 +17,7 @@ from jaxspot.spotting.spotter import Spotter, save_spotter
 from jaxspot.video import landmarker as landmarker_module
 from jaxspot.video.landmarker import landmarker_path
 
-RESULTS = ["frames.csv", "intervals.csv", "scores.png"]
+RESULTS = ["frames.csv", "intervals.csv", "run.json", "scores.png"]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,9 @@ def call(weights, tmp_path):
         [
             f"--weights={flags.get('weights', weights)}",
             f"--out={flags.get('out', tmp_path / 'out')}",
+            "--workers=1",
         ]
+        + [f"--{name}" for name in flags.get("words", ())]
         + [str(video) for video in videos]
     )
 
@@ -64,7 +66,7 @@ def without_index(path):
 
 BROKEN = {
     "missing": (lambda path: None, "v.mp4", "no such video file"),
-    "folder": (lambda path: path.mkdir(), "v.mp4", "is a folder"),
+    "folder": (lambda path: path.mkdir(), "v.mp4", "a folder without a video"),
     "empty": (lambda path: path.touch(), "v.mp4", "is empty"),
     "zeros": (lambda path: path.write_bytes(bytes(99999)), "v.mp4", "not a video"),
     "text": (lambda path: path.write_text("hello\n" * 99), "v.mp4", "not a video"),
@@ -215,7 +217,7 @@ def test_what_was_whole_stays_when_the_disk_is_full(call, good, tmp_path, capfd,
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    assert call(good, good.with_name("never reached.mp4")) == 2
+    assert call(good, encode(good.with_name("never.mp4"), noise(12)), words=["again"]) == 2
     line = one_line(capfd.readouterr().err.splitlines()[-1] + "\n", "spot")
     assert f"{good.stem}/frames.csv: no space left" in line and "free some" in line
     after = {path.name: path.read_bytes() for path in (tmp_path / "out" / good.stem).iterdir()}

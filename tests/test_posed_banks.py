@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -12,16 +13,15 @@ from tiny_banks import said, write_bank
 
 from jaxspot.commands import doctor
 from jaxspot.datasets.images import image_frames, number_images
-from jaxspot.errors import UserError
 from jaxspot.experiment import run
 from jaxspot.network.model import build_model
-from jaxspot.spotting import spotter as spotter_module
+from jaxspot.own_video import one as one_video
 from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
-from jaxspot.spotting.spotter import SETTINGS, Spotter, load_spotter, save_spotter, spot_videos
-from jaxspot.storage import save_tree
+from jaxspot.spotting.spotter import Spotter
 from jaxspot.video.bank import open_bank
 from jaxspot.video.clip import Clip, posed_frames
 from jaxspot.video.landmarker import load_landmarker
+from jaxspot.video.source import Source
 
 RULE = FittedRule(IntervalRule(), *[(0.0, 0.0)] * 2, *[(2.0, 2.0)] * 2)
 
@@ -85,50 +85,22 @@ def test_faces_that_are_aligned_already_and_motion_are_refused(tmp_path, capfd, 
         assert not (tmp_path / "bank").exists()
 
 
-@pytest.mark.parametrize("alignment", ["similarity", "posed"])
-def test_a_spotter_keeps_its_alignment(posed_spotter, tmp_path, alignment):
-    spotter = Spotter(**vars(posed_spotter) | dict(alignment=alignment))
-    save_spotter(tmp_path, spotter)
-    assert load_spotter(tmp_path).alignment == alignment
-
-
-def test_older_spotters_mean_similarity_and_unknown_ones_are_refused(posed_spotter, tmp_path):
-    save_spotter(tmp_path / "new", posed_spotter)
-    values = json.loads((tmp_path / "new" / "weights" / SETTINGS).read_text())
-
-    def saved(name, values):
-        text = {SETTINGS: json.dumps(values)}
-        save_tree(tmp_path / name / "weights", posed_spotter.variables, texts=text)
-        return tmp_path / name
-
-    older = {name: value for name, value in values.items() if name != "alignment"}
-    assert load_spotter(saved("older", older)).alignment == "similarity"
-    with pytest.raises(UserError, match=r"another version of jaxspot .*'sideways'"):
-        load_spotter(saved("unknown", values | dict(alignment="sideways")))
-    with pytest.raises(ValueError, match="similarity, posed"):
-        Spotter(**vars(posed_spotter) | dict(alignment="pose"))
-
-
-@pytest.mark.parametrize("alignment", ["similarity", "posed"])
-def test_videos_are_read_as_the_spotter_was_trained(
-    posed_spotter, tmp_path, monkeypatch, alignment
-):
+@pytest.mark.parametrize(("alignment", "kind"), [("similarity", "aligned"), ("posed", "posed")])
+def test_videos_are_read_as_the_spotter_was_trained(posed_spotter, monkeypatch, alignment, kind):
     frames, read = np.zeros((20, 112, 112), np.uint8), []
 
     def clip(kind):
-        def one(path, **options):
+        def one(source, **options):
             read.append(kind)
             return Clip(frames, np.ones((20, 2), np.float32), np.arange(20) / 10, 10, np.zeros(20))
 
         return one
 
     spotter = Spotter(**vars(posed_spotter) | dict(alignment=alignment))
-    monkeypatch.setattr(Spotter, "score", lambda self, frames, fps: np.zeros((len(frames), 2)))
-    monkeypatch.setattr(spotter_module, "load_spotter", lambda folder: spotter)
-    monkeypatch.setattr(spotter_module, "aligned_clip", clip("similarity"))
-    monkeypatch.setattr(spotter_module, "posed_clip", clip("posed"))
-    spot_videos(["v.mp4"], weights="run", out=tmp_path, progress=False)
-    assert read == [alignment]
+    for name in ("aligned", "posed"):
+        monkeypatch.setattr(one_video, f"{name}_clip", clip(name))
+    one_video.read_faces(Source(Path("v.mp4"), 20, lambda: ()), spotter)
+    assert read == [kind]
 
 
 @pytest.mark.parametrize("kind", ["openface112", "posed112"])

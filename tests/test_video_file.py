@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,20 +6,22 @@ from video_files import encode, feat_clip, noise
 from jaxspot.annotations.intervals import read_intervals
 from jaxspot.errors import UserError
 from jaxspot.network.model import build_model
-from jaxspot.report.clip_plot import plot_clip
+from jaxspot.own_video.results import write_results
 from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
-from jaxspot.spotting.spotter import Spotter, spot_videos
+from jaxspot.spotting.spotter import Spotter
 from jaxspot.spotting.video_file import (
     CLIP_INTERVAL_COLUMNS,
     clip_frames,
     clip_intervals,
-    spot_clip,
-    spot_clips,
+    odd_lines,
+    spot_faces,
     usable_frames,
 )
 from jaxspot.video.clip import Clip, aligned_clip, median_fps
+from jaxspot.video.face_clips import whole_video
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.video.shown import ShownFrames
+from jaxspot.video.source import as_source
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,17 @@ def one_of_each(scores, fps):
 
 def refuse_to_score(*_):
     raise AssertionError("a video without a face must not be scored")
+
+
+def spot_clip(path, *, out, landmarker=None, **functions):
+    """Spots one face of a video file with stand-ins and writes OUT/<name>/."""
+    source = as_source(path)
+    video = whole_video(aligned_clip(source, landmarker=landmarker, progress=False))
+    for line in odd_lines(path, video):
+        print(line)
+    spotted = spot_faces(video, name=path.stem, **functions)
+    write_results(out / path.stem, spotted, source, made_from={})
+    return spotted.intervals
 
 
 def made_clip(faces, *, step=0.1):
@@ -81,13 +92,12 @@ def test_spotting_a_file_writes_whole_tables_and_a_plot(tmp_path, landmarker, ca
         intervals=one_of_each,
         out=tmp_path,
         skips=lambda fps: np.array([[6, 19]]),
-        plot=plot_clip,
         landmarker=landmarker,
-        progress=False,
     )
     folder = tmp_path / "single_face"
     assert capfd.readouterr() == ("", "")
-    assert sorted(p.name for p in folder.iterdir()) == ["frames.csv", "intervals.csv", "scores.png"]
+    written = ["frames.csv", "intervals.csv", "run.json", "scores.png"]
+    assert sorted(p.name for p in folder.iterdir()) == written
     assert tuple(table.columns) == CLIP_INTERVAL_COLUMNS
     np.testing.assert_allclose(table.onset_s, (table.onset - 1) / 30, atol=1e-6)
     np.testing.assert_allclose(table.offset_s, (table.offset - 1) / 30, atol=1e-6)
@@ -111,9 +121,7 @@ def test_video_without_a_face_gives_an_empty_table_and_a_line(tmp_path, landmark
         score=refuse_to_score,
         intervals=refuse_to_score,
         out=tmp_path,
-        plot=plot_clip,
         landmarker=landmarker,
-        progress=False,
     )
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 1 and "no face" in said[0]
@@ -136,20 +144,8 @@ def test_broken_video_leaves_nothing_behind(tmp_path, landmarker):
             intervals=one_of_each,
             out=tmp_path / "out",
             landmarker=landmarker,
-            progress=False,
         )
     assert not (tmp_path / "out").exists()
-
-
-def test_videos_of_one_name_and_a_file_as_folder_are_refused(tmp_path):
-    arguments = {"score": change, "intervals": one_of_each, "progress": False}
-    with pytest.raises(UserError, match="same name"):
-        spot_clips([Path("a/x.mp4"), Path("b/X.mov")], out=tmp_path, **arguments)
-    with pytest.raises(UserError, match="no folder can be named"):
-        spot_clips([Path("a/...mp4")], out=tmp_path, **arguments)
-    (tmp_path / "out").touch()
-    with pytest.raises(UserError, match="is a file"):
-        spot_clip(feat_clip("no_face.mp4"), out=tmp_path / "out", **arguments)
 
 
 def test_results_that_cannot_be_written_are_one_line(tmp_path, landmarker):
@@ -162,26 +158,26 @@ def test_results_that_cannot_be_written_are_one_line(tmp_path, landmarker):
             intervals=refuse_to_score,
             out=tmp_path / "out",
             landmarker=landmarker,
-            progress=False,
         )
     assert "\n" not in str(caught.value)
     assert [p.name for p in (tmp_path / "out" / "a").iterdir()] == ["frames.csv"]
 
 
-def test_earlier_intervals_never_stand_beside_later_frames(tmp_path, landmarker):
+def test_earlier_intervals_never_stand_beside_later_frames(tmp_path, landmarker, monkeypatch):
     path = encode(tmp_path / "a.mp4", noise(10))
     options = dict(score=refuse_to_score, intervals=refuse_to_score, out=tmp_path / "out")
-    options |= dict(landmarker=landmarker, progress=False)
+    options |= dict(landmarker=landmarker)
     spot_clip(path, **options)
     before = {p.name: p.read_bytes() for p in (tmp_path / "out" / "a").iterdir()}
-    assert sorted(before) == ["frames.csv", "intervals.csv"]
+    assert sorted(before) == ["frames.csv", "intervals.csv", "run.json", "scores.png"]
 
     def full(*arguments):
         raise OSError(28, "No space left")
 
     longer = encode(tmp_path / "a.mp4", noise(12))
     with pytest.raises(OSError, match="No space"):
-        spot_clip(longer, plot=full, **options)
+        monkeypatch.setattr("jaxspot.own_video.results.plot_spotted", full)
+        spot_clip(longer, **options)
     assert {p.name: p.read_bytes() for p in (tmp_path / "out" / "a").iterdir()} == before
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a"]
 
@@ -205,7 +201,7 @@ def test_a_score_needs_the_same_face_in_all_its_frames():
     assert usable_frames(np.zeros(5, int), [1, -3]).all(), "at the ends their frames serve"
 
 
-def test_the_faces_compared_are_those_that_the_networks_compared(tmp_path, monkeypatch):
+def test_the_faces_compared_are_those_that_the_networks_compared(monkeypatch):
     """A skip below half a frame is 1 when scoring; one network's references count for the mean."""
     clip = made_clip([0] * 10 + [1] * 10)
     score = lambda self, frames, fps: np.full((len(frames), 2), 0.5)
@@ -213,11 +209,9 @@ def test_the_faces_compared_are_those_that_the_networks_compared(tmp_path, monke
     rule = FittedRule(IntervalRule(), *[(0.0, 0.0)] * 2, *[(2.0, 2.0)] * 2)
     spotter = Spotter(model, {}, ((0.01, 0.02), (0.01, 0.3)), (rule, rule))
     monkeypatch.setattr(Spotter, "score", score)
-    monkeypatch.setattr("jaxspot.spotting.spotter.load_spotter", lambda folder: spotter)
-    monkeypatch.setattr("jaxspot.spotting.spotter.aligned_clip", lambda *_, **__: clip)
     assert spotter.skips(clip.fps).tolist() == [[1, 1], [1, 3]]
-    spot_videos(["v.mp4"], weights="run", out=tmp_path, progress=False)
-    blank = pd.read_csv(tmp_path / "v" / "frames.csv").p_me.isna()
+    functions = dict(score=spotter.score, intervals=spotter.intervals, skips=spotter.skips)
+    blank = spot_faces(whole_video(clip), name="v", **functions).frames.p_me.isna()
     assert np.flatnonzero(blank).tolist() == [10, 11, 12]
 
 

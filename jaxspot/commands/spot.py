@@ -1,20 +1,29 @@
-"""Finds micro- and macro-expressions in video files."""
+"""Finds micro- and macro-expressions in videos."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jaxspot.commands.running import command, command_parser
 
 EPILOG = """\
-For each VIDEO it writes DIR/<video name>/
-  intervals.csv  one row an expression: kind (ME or MaE), onset, apex and offset as frames from 1
-                 (both ends included) and in seconds; score: the chance that the interval is right,
-                 0..1 (weights without chances: the height of the curve at the apex); rank: 1 for
-                 the highest score of the video
-  frames.csv     one row a frame: its time, whether a face was found, the raw scores (0..1)
-  scores.png     the scores over time with the intervals
+A VIDEO is a file, a folder (searched at any depth), a pattern such as 'day1/*.mp4', or a folder of
+pictures, which are taken in order of their names (it needs --fps).
 
-A video that cannot be read gives one line, the others are done; the exit code is 2 then.
+For each video it writes DIR/<video name>/
+  intervals.csv  one row an expression: face, kind (ME or MaE), onset, apex and offset as frames
+                 from 1 (both ends included) and in seconds; score: the chance that the interval is
+                 right, 0..1 (weights without chances: the height of the curve at the apex); rank: 1
+                 for the highest score of the video
+  frames.csv     one row a frame and face: its time, whether a face was found, the raw scores (0..1)
+  scores.png     the scores over time with the intervals
+  overlay.mp4    with --overlay: the video with face boxes, curves and intervals
+  run.json       what they were made from
+
+Where several videos have one name, they are named with their folders: s1/talk, s2/talk.
+A video that was done before, by the same weights and options, is not done again: the same command
+goes on where it was stopped. A video that cannot be read gives one line, the others are done; the
+exit code is 2 then.
 
 Most micro-expressions that any method finds are false: a person must look at each.
 Scores say that a face moved, never what a person feels or means.
@@ -22,6 +31,9 @@ Scores say that a face moved, never what a person feels or means.
 examples:
   jaxspot spot talk.mp4
   jaxspot spot --min-chance=0.1 --per-minute=3 talk.mp4
+  jaxspot spot --subject=folder --out=spotted recordings
+  jaxspot spot --face=all --overlay interview.mp4
+  jaxspot spot --fps=200 SAMM_longvideos/006_1
   jaxspot train --config=synthetic:best --out=runs/demo
   jaxspot spot --weights=runs/demo --out=spotted talk.mp4
 """
@@ -29,11 +41,62 @@ examples:
 
 @command
 def main(argv: Sequence[str]) -> int:
-    """Writes intervals, frames and a plot for each video; returns the exit code."""
+    """Writes the results of each video; returns the exit code."""
     parser = command_parser("spot", __doc__, EPILOG)
+    add_flags(parser)
+    flags = parser.parse_args(argv)
+    from jaxspot.process import prepare_process
+
+    prepare_process()
+    from jaxspot.own_video.videos import BrokenVideos, Stopped, spot_videos
+    from jaxspot.workers import core_count
+
+    try:
+        found = spot_videos(
+            flags.videos,
+            weights=flags.weights,
+            out=flags.out,
+            face=flags.face,
+            fps=flags.fps,
+            subject=flags.subject,
+            threshold=flags.threshold,
+            min_chance=flags.min_chance,
+            per_minute=flags.per_minute,
+            overlay=flags.overlay,
+            again=flags.again,
+            workers=flags.workers or core_count(),
+        )
+    except (BrokenVideos, Stopped) as error:
+        summarise(error.found, flags.out)
+        raise
+    summarise(found, flags.out)
+    return 0
+
+
+def add_flags(parser: Any) -> None:
+    """Declares the flags."""
     flag = parser.add_argument
     flag("--weights", metavar="DIR", help="a run's folder (default: the weights in jaxspot)")
     flag("--out", default="spotted", metavar="DIR", help="results go here (default: %(default)s)")
+    flag(
+        "--face",
+        choices=("largest", "left", "right", "all"),
+        default="largest",
+        help="which face of the picture to follow; all: each by itself (default: %(default)s)",
+    )
+    flag(
+        "--fps",
+        type=above_zero,
+        metavar="N",
+        help="take the frames as N a second, in place of the times in the file; for folders of"
+        " pictures and files without times",
+    )
+    flag(
+        "--subject",
+        default="",
+        metavar="NAME",
+        help="fills the column subject; 'folder': the name of the folder that a video is in",
+    )
     flag(
         "--min-chance",
         type=chance,
@@ -42,34 +105,22 @@ def main(argv: Sequence[str]) -> int:
         " (default: what gave the best F1 on people that the networks were not trained on)",
     )
     flag(
+        "--threshold",
+        type=pair,
+        metavar="ME,MAE",
+        help="for weights without chances: the least height of a peak of the smoothed, normalised"
+        " curve (default: what was fitted in training)",
+    )
+    flag(
         "--per-minute",
-        type=rate,
+        type=above_zero,
         metavar="N",
         help="keep only the N intervals of each kind a minute with the highest scores",
     )
-    flag("videos", nargs="+", metavar="VIDEO", help="video files that PyAV can read")
-    flags = parser.parse_args(argv)
-    from jaxspot.process import prepare_process
-
-    prepare_process()
-    from jaxspot.report.clip_plot import plot_clip
-    from jaxspot.spotting.spotter import spot_videos
-    from jaxspot.spotting.video_file import BrokenVideos
-
-    try:
-        found = spot_videos(
-            flags.videos,
-            weights=flags.weights,
-            out=flags.out,
-            min_chance=flags.min_chance,
-            per_minute=flags.per_minute,
-            plot=plot_clip,
-        )
-    except BrokenVideos as error:
-        summarise(error.found, flags.out)
-        raise
-    summarise(found, flags.out)
-    return 0
+    flag("--overlay", action="store_true", help="write overlay.mp4, too")
+    flag("--again", action="store_true", help="do videos again that were done before")
+    flag("--workers", type=count, metavar="N", help="videos side by side (default: one a core)")
+    flag("videos", nargs="+", metavar="VIDEO", help="see below")
 
 
 def chance(text: str) -> float:
@@ -80,10 +131,26 @@ def chance(text: str) -> float:
     return value
 
 
-def rate(text: str) -> float:
+def above_zero(text: str) -> float:
     """A number above 0."""
     value = float(text)
-    if not 0 < value < float("inf"):
+    if not 0 < value < math.inf:
+        raise ValueError
+    return value
+
+
+def pair(text: str) -> tuple[float, float]:
+    """Two numbers."""
+    first, second = map(float, text.split(","))
+    if not (math.isfinite(first) and math.isfinite(second)):
+        raise ValueError
+    return first, second
+
+
+def count(text: str) -> int:
+    """A whole number, 1 or more."""
+    value = int(text)
+    if value < 1:
         raise ValueError
     return value
 

@@ -21,7 +21,8 @@ from jaxspot.video.clip import AlignedFrame, Clip, read_clip
 from jaxspot.video.decode import VideoFrame
 from jaxspot.video.landmarker import Landmarker, load_landmarker
 from jaxspot.video.mesh import Region, fit_mesh, region_of_mesh
-from jaxspot.video.tracker import MIN_PRESENCE, track_faces
+from jaxspot.video.source import Source
+from jaxspot.video.tracker import MIN_PRESENCE, TrackedFrame, track_faces
 from jaxspot.video.writer import SIZE
 
 UPRIGHT = np.eye(2, 3)
@@ -35,12 +36,14 @@ class MotionFrame(NamedTuple):
 
     `motion` is float32 (12, 2), see `Bank.motion`. It is 0 in the first frame and where this frame
     or the one before shows no face, or another one; but for the first frame, `face` is -1 then.
+    `box` is as in `AlignedFrame`.
     """
 
     pts_s: float
     motion: np.ndarray = np.zeros((len(TWELVE.names), 2), np.float32)
     confidence: float = 0.0
     face: int = -1
+    box: np.ndarray | None = None
 
 
 class _Seen(NamedTuple):
@@ -51,6 +54,7 @@ class _Seen(NamedTuple):
     places: np.ndarray
     confidence: float
     face: int
+    box: np.ndarray | None = None
 
 
 def motion_frames(
@@ -62,18 +66,9 @@ def motion_frames(
     landmarks moves nothing. `prefer` says which of several faces to follow (see `track_faces`).
     """
 
-    def seen():
-        for tracked in track_faces(frames, landmarker, prefer=prefer):
-            pts_s, image = tracked.frame
-            if image is None or tracked.landmarks is None:
-                yield pts_s, None
-                continue
-            similarity = face_similarity(tracked.landmarks)
-            places = apply_similarity(similarity, region_places(tracked.landmarks))
-            gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-            yield pts_s, _Seen(gray, similarity, places, tracked.confidence, tracked.face)
-
-    yield from _between(seen())
+    measure = MotionMeasure()
+    for tracked in track_faces(frames, landmarker, prefer=prefer):
+        yield measure(tracked)
 
 
 def crop_motion(
@@ -97,7 +92,9 @@ def crop_motion(
             at = _Seen(frame.image, UPRIGHT, places, frame.confidence, frame.face)
             yield frame.pts_s, at
 
-    yield from _between(seen())
+    pairs = _Pairs()
+    for pts_s, now in seen():
+        yield pairs(pts_s, now)
 
 
 def bank_faces(frames: np.ndarray, quality: np.ndarray, fps: float) -> Iterator[AlignedFrame]:
@@ -120,30 +117,56 @@ def bank_motion(
 
 
 def motion_clip(
-    path: str | Path, *, landmarker: Landmarker | None = None, progress: bool = True
+    video: str | Path | Source,
+    *,
+    landmarker: Landmarker | None = None,
+    prefer: str = "largest",
+    progress: bool = True,
 ) -> Clip:
     """Reads a whole video as a clip of region motion; about 100 bytes a frame, errors as there.
 
     A frame shows a face where its motion was measured, see `MotionFrame`. See `aligned_clip`.
     """
-    return read_clip(path, motion_frames, landmarker=landmarker, progress=progress)
+    work = lambda frames, landmarker: motion_frames(frames, landmarker, prefer=prefer)
+    return read_clip(video, work, landmarker=landmarker, progress=progress)
 
 
-def _between(pictures: Iterable[tuple[float, _Seen | None]]) -> Iterator[MotionFrame]:
+class MotionMeasure:
+    """Measures the region motion of the faces of one track after the other, frame by frame."""
+
+    def __init__(self):
+        self.pairs = _Pairs()
+
+    def __call__(self, tracked: TrackedFrame) -> MotionFrame:
+        """The region motion of the next frame."""
+        pts_s, image = tracked.frame
+        if image is None or tracked.landmarks is None:
+            return self.pairs(pts_s, None)
+        similarity = face_similarity(tracked.landmarks)
+        places = apply_similarity(similarity, region_places(tracked.landmarks))
+        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        which = (tracked.confidence, tracked.face, tracked.box)
+        return self.pairs(pts_s, _Seen(gray, similarity, places, *which))
+
+
+class _Pairs:
     """Measures each pair of neighbours; None stands for a frame without a face."""
-    flow, before, first = box_flow(), None, True
-    for pts_s, now in pictures:
+
+    def __init__(self):
+        self.flow, self.before, self.first = box_flow(), None, True
+
+    def __call__(self, pts_s: float, now: _Seen | None) -> MotionFrame:
+        before, first = self.before, self.first
+        self.before, self.first = now, False
         if now is None:
-            yield MotionFrame(pts_s)
-        elif first:
-            yield MotionFrame(pts_s, confidence=now.confidence, face=now.face)
-        elif before is None or before.face != now.face or before.image.shape != now.image.shape:
-            yield MotionFrame(pts_s)
-        else:
-            boxes = (face_box(image, before.similarity) for image in (before.image, now.image))
-            motion = read_regions(flow(*boxes), before.places)
-            yield MotionFrame(pts_s, motion, now.confidence, now.face)
-        before, first = now, False
+            return MotionFrame(pts_s)
+        if first:
+            return MotionFrame(pts_s, confidence=now.confidence, face=now.face, box=now.box)
+        if before is None or before.face != now.face or before.image.shape != now.image.shape:
+            return MotionFrame(pts_s)
+        boxes = (face_box(image, before.similarity) for image in (before.image, now.image))
+        motion = read_regions(self.flow(*boxes), before.places)
+        return MotionFrame(pts_s, motion, now.confidence, now.face, now.box)
 
 
 def crop_places(landmarker: Landmarker, image: np.ndarray) -> np.ndarray:

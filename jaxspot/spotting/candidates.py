@@ -99,6 +99,16 @@ def find_candidates(scores: np.ndarray, *, fps: float) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def smooth_odds(scores: np.ndarray, *, fps: float) -> np.ndarray:
+    """Scores (T, 2) in 0..1, smoothed as those that features are taken from; NaN stays NaN."""
+    odds = fill_gaps(log_odds(scores))
+    curves = [
+        expit(butterworth(odds[:, number], fps=fps, cutoff_hz=SEARCHES[kind].cutoff_hz))
+        for number, kind in enumerate(KINDS)
+    ]
+    return np.where(np.isnan(scores), np.nan, np.stack(curves, axis=1))
+
+
 def _spans(odds, search, fps):
     """Array bounds, int (n, 2), of all candidates of a kind, each once."""
     limits = dict(

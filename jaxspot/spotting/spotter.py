@@ -1,9 +1,9 @@
 """A trained spotter: networks, frame skips and decisions, all that a new video needs."""
 
 import dataclasses
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ import pandas as pd
 
 from jaxspot.errors import UserError
 from jaxspot.files import with_tuples
-from jaxspot.motion.pictures import motion_clip
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream, build_model, frame_shape, model_fields
 from jaxspot.network.region_motion import RegionMotion, region_frames
 from jaxspot.network.streams import network_skips
-from jaxspot.spotting.automated_iou import FittedRule, apply_rule
+from jaxspot.spotting.automated_iou import FittedRule, apply_rule, normalise, smooth_scores
+from jaxspot.spotting.candidates import smooth_odds
 from jaxspot.spotting.judge import Judge, highest_per_minute, judged_intervals
 from jaxspot.spotting.mean_rule import mean_rule
 from jaxspot.spotting.scoring import score_video
@@ -28,15 +28,14 @@ from jaxspot.spotting.spotter_file import (
     read_spotter_file,
     write_spotter_file,
 )
-from jaxspot.spotting.video_file import Plot, spot_clips
 from jaxspot.storage import restore_tree, save_tree, verify_tree
 from jaxspot.video.bank import SIZE
-from jaxspot.video.clip import aligned_clip, posed_clip
 from jaxspot.video.shown import ShownFrames
 
 SETTINGS = "spotter.json"
 ALIGNMENTS = ("similarity", "posed")
-NO_JUDGE = "these weights give no chances, so --min-chance does not go with them; leave it out"
+NO_JUDGE = "these weights give no chances, so --min-chance does not go with them; use --threshold"
+JUDGED = "these weights give chances, so --threshold does not go with them; use --min-chance"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,12 +72,19 @@ class Spotter:
         """Frame skips of each stream at a frame rate: int (networks, streams)."""
         return network_skips(self.model.streams, self.k_seconds, fps)
 
-    def score(self, frames: np.ndarray | ShownFrames, fps: float) -> np.ndarray:
+    def score(
+        self,
+        frames: np.ndarray | ShownFrames,
+        fps: float,
+        *,
+        on_chunk: Callable[[int], object] | None = None,
+    ) -> np.ndarray:
         """Mean of the networks' scores of a video: float32 (frames, 2), 0..1.
 
         `frames` is uint8 (frames, 112, 112), aligned faces. If the networks were trained on region
         motion, it is float32 (frames, 12, 2): how far each region moved since the frame before,
         right and down, in pixels of the aligned face; the motion of frames without a face is 0.
+        `on_chunk` is called after each part with its number of frames.
 
         Raises:
           TypeError: pictures for networks trained on region motion, or the reverse.
@@ -88,7 +94,8 @@ class Spotter:
             frames = self._placed(frames, fps)
         elif _kind(_pixels(frames)) == np.float32:
             raise TypeError("this spotter takes aligned faces, uint8, not float32 region motion")
-        scores = score_video(self.model, self.variables, frames, skips=self.skips(fps))
+        skips = self.skips(fps)
+        scores = score_video(self.model, self.variables, frames, skips=skips, on_chunk=on_chunk)
         return scores.mean(0)
 
     def _placed(self, frames, fps):
@@ -113,6 +120,7 @@ class Spotter:
         *,
         min_chance: float | None = None,
         per_minute: float | None = None,
+        threshold: tuple[float, float] | None = None,
     ) -> pd.DataFrame:
         """Intervals of a video from the mean scores, by the judge or the mean of the rules.
 
@@ -122,23 +130,63 @@ class Spotter:
           min_chance: the least chance of an interval, 0..1, of both kinds; by default the judge's
             `threshold`.
           per_minute: keep so many intervals of each kind a minute, those with the highest `score`.
+          threshold: without a judge: the least height (ME, MaE) of a peak of the smoothed,
+            normalised curve, see `curves`; by default the mean of those that were fitted.
 
         Returns:
           subject, video (both empty), kind, onset, apex, offset, score, see `intervals_table`. If
           the spotter has a judge, `score` is the chance that the interval is right.
 
         Raises:
-          UserError: `min_chance` is given and there is no judge.
+          UserError: `min_chance` is given and there is no judge, or `threshold` and there is one.
         """
+        self.check_options(min_chance=min_chance, threshold=threshold)
         if self.judge is not None:
             table = judged_intervals(scores, fps=fps, judge=self.judge, min_chance=min_chance)
-        elif min_chance is None:
-            table = apply_rule(scores, fps=fps, fitted=mean_rule(self.rules))[1]
         else:
-            raise UserError(NO_JUDGE)
+            table = apply_rule(scores, fps=fps, fitted=self.rule(threshold))[1]
         if per_minute is None:
             return table
         return highest_per_minute(table, minutes=len(scores) / fps / 60, count=per_minute)
+
+    def rule(self, threshold: tuple[float, float] | None = None) -> FittedRule:
+        """The mean of the networks' rules, with another threshold (ME, MaE) where one is given."""
+        rule = mean_rule(self.rules)
+        return rule if threshold is None else dataclasses.replace(rule, threshold=threshold)
+
+    def curves(self, scores: np.ndarray, fps: float) -> np.ndarray:
+        """The scores (T, 2) as intervals are searched in them: smoothed, float (T, 2).
+
+        With a judge they are on the scale of the scores, else normalised as the thresholds are.
+        """
+        if self.judge is not None:
+            return smooth_odds(scores, fps=fps)
+        rule = self.rule()
+        return smooth_scores(normalise(scores, fps=fps, fitted=rule), fps=fps, rule=rule.rule)
+
+    def shown_threshold(
+        self, threshold: tuple[float, float] | None = None
+    ) -> tuple[float, float] | None:
+        """The threshold of `curves` (ME, MaE); None with a judge."""
+        return None if self.judge is not None else self.rule(threshold).threshold
+
+    def check_options(
+        self, *, min_chance: float | None = None, threshold: tuple[float, float] | None = None
+    ) -> None:
+        """Refuses, by a UserError, options that do not go with these weights."""
+        if min_chance is not None and self.judge is None:
+            raise UserError(NO_JUDGE)
+        if threshold is not None and self.judge is not None:
+            raise UserError(JUDGED)
+
+    def sha256(self) -> str:
+        """The hash of its settings and variables: equal for equal weights, wherever they lie."""
+        found = hashlib.sha256(json.dumps(_settings(self), sort_keys=True).encode())
+        for place, leaf in jax.tree_util.tree_leaves_with_path(self.variables):
+            array = np.ascontiguousarray(leaf)
+            found.update(f"{jax.tree_util.keystr(place)} {array.dtype} {array.shape}".encode())
+            found.update(array.tobytes())
+        return found.hexdigest()
 
 
 def _pixels(frames):
@@ -147,48 +195,6 @@ def _pixels(frames):
 
 def _kind(array):
     return getattr(array, "dtype", type(array).__name__)
-
-
-def spot_videos(
-    paths: Sequence[str | Path],
-    *,
-    weights: str | Path | None = None,
-    out: str | Path,
-    min_chance: float | None = None,
-    per_minute: float | None = None,
-    plot: Plot | None = None,
-    progress: bool = True,
-) -> dict[str, pd.DataFrame]:
-    """Finds expressions in video files and writes OUT/<video name>/ (see `spot_clip`).
-
-    Args:
-      paths: video files.
-      weights: of which spotter, see `load_spotter`; by default, the one that comes with jaxspot.
-      out: folder of the results.
-      min_chance, per_minute: which intervals are kept, see `Spotter.intervals`.
-      plot, progress: see `spot_clip`.
-
-    Returns:
-      Video name -> intervals.
-
-    Raises:
-      UserError: the weights, a video or the face model cannot be read, two videos have the same
-        name, or `min_chance` is given and the spotter has no judge.
-    """
-    spotter = load_spotter(weights)
-    faces = posed_clip if spotter.alignment == "posed" else aligned_clip
-    if min_chance is not None and spotter.judge is None:
-        raise UserError(NO_JUDGE)
-    return spot_clips(
-        paths,
-        read=motion_clip if spotter.takes_motion else faces,
-        score=spotter.score,
-        intervals=partial(spotter.intervals, min_chance=min_chance, per_minute=per_minute),
-        out=out,
-        skips=spotter.skips,
-        plot=plot,
-        progress=progress,
-    )
 
 
 def save_spotter(folder: str | Path, spotter: Spotter) -> None:

@@ -1,118 +1,136 @@
-"""Spots the expressions of a video file: clip, scores, intervals, and the files about them."""
+"""Spots the expressions of a video: clips of its faces, their scores, intervals and frames."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.intervals import to_span
-from jaxspot.errors import UserError
-from jaxspot.files import write_table
 from jaxspot.network.streams import reference_places
-from jaxspot.video.clip import Clip, aligned_clip
-from jaxspot.video.landmarker import Landmarker, load_landmarker
+from jaxspot.video.clip import Clip
+from jaxspot.video.face_clips import FaceClips
 from jaxspot.video.shown import ShownFrames, last_usable
 
 CLIP_INTERVAL_COLUMNS = ("subject", "video", "face", "kind", "onset", "apex", "offset", "score")
 CLIP_INTERVAL_COLUMNS += ("rank", "onset_s", "apex_s", "offset_s")
+FRAMES = ("onset", "apex", "offset")
 MIN_FACE_SHARE = 0.5
 VARYING = 0.25
 
-Read = Callable[..., Clip]
 Score = Callable[[ShownFrames, float], np.ndarray]
 Intervals = Callable[[np.ndarray, float], pd.DataFrame]
-Plot = Callable[[pd.DataFrame, pd.DataFrame, Path], None]
+Curves = Callable[[np.ndarray, float], np.ndarray]
 
 
-class BrokenVideos(UserError):
-    """Some of several videos could not be spotted; a line for each, and `found` for the others."""
+class FaceCurves(NamedTuple):
+    """What is known of the n frames of a clip, which begins at frame `first` (from 0) of the video.
 
-    def __init__(self, errors: Sequence[UserError], found: dict[str, pd.DataFrame]):
-        super().__init__("\n".join(map(str, errors)))
-        self.found = found
-
-
-def spot_clips(
-    paths: Sequence[str | Path], *, out: str | Path, **options: Any
-) -> dict[str, pd.DataFrame]:
-    """Spots several videos, each with the options of `spot_clip` except `landmarker`.
-
-    Returns video name -> intervals.
-
-    A UserError before any work for names that cannot be those of folders, two videos of one name,
-    an `out` that is a file, or a landmark model that cannot be used. BrokenVideos after all videos
-    are done, where some could not be read or written. An OSError at once where the disk is full.
+    `faces` (n,) track numbers, -1 without a face; `boxes` (n, 4), see `Clip`; `scores` and `smooth`
+    (n, 2), the raw scores of ME and MaE and the curves in which intervals are searched, NaN where
+    there are none.
     """
-    check_names(paths)
-    check_folder(Path(out))
-    options["landmarker"] = load_landmarker()
-    found, errors = {}, []
-    for path in paths:
-        try:
-            found[Path(path).stem] = spot_clip(path, out=out, **options)
-        except UserError as error:
-            errors.append(error)
-    if errors:
-        raise BrokenVideos(errors, found)
-    return found
+
+    first: int
+    faces: np.ndarray
+    boxes: np.ndarray | None
+    scores: np.ndarray
+    smooth: np.ndarray
 
 
-def spot_clip(
-    path: str | Path,
+class Spotted(NamedTuple):
+    """What was found in a video.
+
+    `frames` has a row for each frame and face in it (a frame without a face has one row), see
+    `clip_frames`; `intervals` has CLIP_INTERVAL_COLUMNS; `times` (T,) are those of its frames in
+    seconds; `curves` has the faces apart; `threshold` is that of the smoothed curves of ME and MaE,
+    None where the score of an interval is its chance.
+    """
+
+    video: str
+    times: np.ndarray
+    frames: pd.DataFrame
+    intervals: pd.DataFrame
+    curves: list[FaceCurves]
+    threshold: tuple[float, float] | None = None
+
+
+def spot_faces(
+    video: FaceClips,
     *,
+    name: str,
     score: Score,
     intervals: Intervals,
-    out: str | Path,
-    read: Read = aligned_clip,
+    subject: str = "",
     skips: Callable[[float], np.ndarray] | None = None,
-    plot: Plot | None = None,
-    landmarker: Landmarker | None = None,
-    progress: bool = True,
-) -> pd.DataFrame:
-    """Finds the expressions in a video and writes OUT/<video name>/: intervals.csv, frames.csv.
+    curves: Curves = lambda scores, fps: scores,
+    threshold: tuple[float, float] | None = None,
+) -> Spotted:
+    """Finds the expressions of the faces of a video.
 
     Args:
-      path: a video file; its name without ending is the video's name.
-      score: (the clip's frames as `ShownFrames`, fps) -> float (T, 2), ME and MaE.
+      video: clips of its faces.
+      name, subject: of the video, for the tables.
+      score: (a clip's frames as `ShownFrames`, fps) -> float (T, 2), ME and MaE.
       intervals: (scores (T, 2), fps) -> kind, onset, apex, offset (from 1, both included), score. A
         frame without a usable score is NaN there.
-      out: folder of the results.
-      read: the clip of a video file, with the keywords `landmarker` and `progress`: by default its
-        aligned faces, `aligned_clip`; else its region motion, `motion_clip`.
       skips: fps -> int (networks, streams), how many frames before the frame each reference of
         `score` is; below 0: after it. A score is NaN where the frame shows no face, or where a
         reference shows another face than the frame.
-      plot: (frames table, intervals table, target) draws `scores.png`.
-      landmarker: by default loaded from the installed model.
-      progress: whether to show frames done and time left.
+      curves: (scores (T, 2), fps) -> float (T, 2), smoothed, to be shown.
+      threshold: of these curves, to be shown.
 
     Returns:
-      CLIP_INTERVAL_COLUMNS, empty when no face is seen: `subject` is empty, `face` the track number
-      from 0, `rank` the place by score in this video; seconds are presentation times of the first,
-      apex and last frame.
-
-    Raises:
-      UserError: the video or the model cannot be read, or something else has a result's name.
+      `intervals` of `Spotted` is empty when no face is seen. `face` is the track number from 0,
+      `rank` the place by score in this video; seconds are presentation times of the first, apex and
+      last frame.
     """
-    path, folder = Path(path), Path(out) / Path(path).stem
-    check_folder(folder)
-    clip = read(path, landmarker=landmarker, progress=progress)
-    say_what_is_odd(path, clip)
-    scores, spans = np.full((len(clip.times), 2), np.nan), pd.DataFrame()
-    if clip.found.any():
-        raw = np.asarray(score(ShownFrames(clip.frames, clip.found), clip.fps), np.float64)
+    tables, frames, shown = [], [], []
+    left = np.ones(len(video.times), bool)
+    for first, clip in video.faces:
+        scores = np.full((len(clip.times), 2), np.nan)
+        raw = np.asarray(score(ShownFrames(clip.frames, clip.found), video.fps), np.float64)
         if raw.shape != scores.shape:
             raise ValueError(f"scores have shape {raw.shape}, not {scores.shape}")
-        usable = usable_frames(clip.faces, np.unique(skips(clip.fps)) if skips else ())
+        usable = usable_frames(clip.faces, np.unique(skips(video.fps)) if skips else ())
         scores[usable] = raw[usable]
-        spans = intervals(scores, clip.fps)
-    table = clip_intervals(spans, clip, video=path.stem)
-    _write(folder, clip_frames(clip, scores), table, plot)
-    return table
+        found = clip_intervals(intervals(scores, video.fps), clip, video=name)
+        tables.append(found.assign(**{column: found[column] + first for column in FRAMES}))
+        seen = clip_frames(clip, scores)[clip.found]
+        frames.append(seen.assign(frame=seen.frame + first))
+        smooth = curves(scores, video.fps)
+        shown.append(FaceCurves(first, clip.faces, clip.boxes, scores, smooth))
+        left[first : first + len(clip.times)] &= ~clip.found
+    frames.append(_without_face(video, left))
+    table = _joined(tables) if tables else clip_intervals(pd.DataFrame(), None, video=name)
+    table = table.sort_values(["onset", "face"], kind="stable").reset_index(drop=True)
+    table = ranked(table.assign(subject=subject))
+    rows = _joined(frames)
+    rows = rows.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
+    return Spotted(name, video.times, rows, table, shown, threshold)
+
+
+def _joined(tables):
+    return pd.concat([table for table in tables if len(table)] or tables[:1])
+
+
+def _without_face(video, which):
+    empty = Clip(
+        frames=np.zeros((int(which.sum()), 0)),
+        quality=np.zeros((int(which.sum()), 2), np.float32),
+        times=video.times[which],
+        fps=video.fps,
+        faces=np.full(int(which.sum()), -1, np.int32),
+    )
+    rows = clip_frames(empty, np.full((len(empty.times), 2), np.nan))
+    return rows.assign(frame=np.flatnonzero(which) + 1)
+
+
+def ranked(table: pd.DataFrame) -> pd.DataFrame:
+    """Intervals with their ranks: 1 for the highest score."""
+    rank = table.score.astype(float).rank(method="first", ascending=False)
+    return table.assign(rank=rank.astype("int64"))
 
 
 def usable_frames(faces: np.ndarray, skips: Iterable[int]) -> np.ndarray:
@@ -129,13 +147,14 @@ def usable_frames(faces: np.ndarray, skips: Iterable[int]) -> np.ndarray:
     return usable
 
 
-def clip_intervals(spans: pd.DataFrame, clip: Clip, *, video: str) -> pd.DataFrame:
+def clip_intervals(spans: pd.DataFrame, clip: Clip | None, *, video: str) -> pd.DataFrame:
     """Intervals of a clip with face, rank and seconds; those mostly without a face are dropped.
 
     `spans`: kind, onset, apex, offset (frames from 1, both included), score. The highest score of
     the video has rank 1.
     """
     rows = []
+    assert clip is not None or spans.empty
     at = lambda frame: round(float(clip.times[frame - 1]), 6)
     for row in spans.to_dict("records"):
         start, stop = to_span(int(row["onset"]), int(row["offset"]))
@@ -148,8 +167,7 @@ def clip_intervals(spans: pd.DataFrame, clip: Clip, *, video: str) -> pd.DataFra
         known = {"subject": "", "video": video, "face": face, "kind": row["kind"]}
         rows.append(known | frames | {"score": float(row["score"])} | seconds)
     table = pd.DataFrame(rows, columns=list(CLIP_INTERVAL_COLUMNS))
-    table["rank"] = table.score.astype(float).rank(method="first", ascending=False).astype("int64")
-    return table
+    return ranked(table)
 
 
 def clip_frames(clip: Clip, scores: np.ndarray) -> pd.DataFrame:
@@ -169,59 +187,14 @@ def clip_frames(clip: Clip, scores: np.ndarray) -> pd.DataFrame:
     )
 
 
-def check_names(paths: Sequence[str | Path]) -> None:
-    """Refuses, by a UserError, two videos of one name in any case, and names that are not UTF-8."""
-    first: dict[str, str | Path] = {}
-    for path in paths:
-        if any("\ud800" <= sign <= "\udfff" for sign in str(path)):
-            raise UserError(f"{str(path)!a}: the name is not valid UTF-8; rename the file")
-        name = Path(path).stem.casefold()
-        if name in (".", ".."):
-            raise UserError(f"{path}: no folder can be named after it; rename the file")
-        if name in first:
-            raise UserError(
-                f"{path}: has the same name as {first[name]}; rename one or spot it apart"
-            )
-        first[name] = path
-
-
-def check_folder(folder: Path) -> None:
-    """Refuses, by a UserError, a folder that is a file, is under one, or cannot be written."""
-    place = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not place.is_dir():
-        raise UserError(f"{place}: is a file, not a folder; choose another --out")
-    if not os.access(place, os.W_OK):
-        raise UserError(f"{place}: cannot be written; change its permissions or the --out")
-
-
-def say_what_is_odd(path: Path, clip: Clip) -> None:
-    """Prints one line for a video without a face, and one for a video of varying frame rate."""
-    if not clip.found.any():
-        print(f"{path}: no face found in {len(clip.times)} frames, so no interval")
-    steps = np.diff(clip.times)
-    if np.abs(steps * clip.fps - 1).max() > VARYING:
+def odd_lines(path: Path, video: FaceClips) -> list[str]:
+    """A line for a video without a face, and one for a video of varying frame rate."""
+    lines = []
+    if not video.faces:
+        lines.append(f"{path}: no face found in {len(video.times)} frames, so no interval")
+    steps = np.diff(video.times)
+    if np.abs(steps * video.fps - 1).max() > VARYING:
         steps_ms = f"{1000 * steps.min():.0f} to {1000 * steps.max():.0f} ms"
-        print(f"{path}: frame rate varies (steps of {steps_ms}); taken as {clip.fps:.2f} fps")
-
-
-def _write(folder: Path, frames: pd.DataFrame, table: pd.DataFrame, plot: Plot | None) -> None:
-    # All are whole before the first takes its place: earlier intervals stay beside earlier frames.
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    try:
-        write_table(frames, partial / "frames.csv")
-        if plot is not None:
-            plot(frames, table, partial / "scores.png")
-        write_table(table, partial / "intervals.csv")
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in sorted(partial.iterdir()):
-            os.replace(path, folder / path.name)
-    except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
-        raise UserError(
-            f"{folder}: results cannot be written ({error.strerror}); choose another --out"
-        ) from error
-    except OSError as error:
-        if error.filename:
-            error.filename = str(error.filename).replace(str(partial), str(folder))
-        raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        rate = f"taken as {video.fps:.2f} fps"
+        lines.append(f"{path}: frame rate varies (steps of {steps_ms}); {rate}")
+    return lines

@@ -1,6 +1,6 @@
 """A video file as a clip of aligned faces: decode, follow, align, steady."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -8,18 +8,18 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxspot.errors import UserError
-from jaxspot.progress import progress_bar
 from jaxspot.video.align import SIZE, face_similarity, warp_face
-from jaxspot.video.decode import VideoFrame, probe, read_video
+from jaxspot.video.decode import VideoFrame
 from jaxspot.video.landmarker import Landmarker, load_landmarker
-from jaxspot.video.pose import crop_posed, plane_affine, pose_track
+from jaxspot.video.pose import PosedTrack, crop_posed, plane_affine, pose_track
 from jaxspot.video.smooth import smooth_similarity
+from jaxspot.video.source import Source, as_source
 from jaxspot.video.tracker import TrackedFrame, track_faces
 
 UNEVEN = 0.25
 MILLISECOND = 0.001
 
-Row = tuple[float, np.ndarray, float, int]
+Row = tuple[float, np.ndarray, float, int, np.ndarray | None]
 Work = Callable[[Iterable[VideoFrame], Landmarker], Iterable[Row]]
 
 
@@ -27,8 +27,9 @@ class AlignedFrame(NamedTuple):
     """Presentation time in seconds, uint8 (112, 112) gray face, confidence in 0..1, track number.
 
     `similarity` (2, 3) took the picture to the face, `measured` (2, 3) is that of this frame's
-    landmarks alone, before smoothing; of a posed face, they are affine (`plane_affine`). The
-    defaults are those of a frame without a face.
+    landmarks alone, before smoothing; of a posed face, they are affine (`plane_affine`). `box`
+    (4,) is where the face lies in the picture: left, top, right, bottom in pixels. The defaults are
+    those of a frame without a face.
     """
 
     pts_s: float
@@ -37,6 +38,12 @@ class AlignedFrame(NamedTuple):
     face: int = -1
     similarity: np.ndarray | None = None
     measured: np.ndarray | None = None
+    box: np.ndarray | None = None
+
+    @property
+    def row(self) -> Row:
+        """What a clip keeps of it."""
+        return self.pts_s, self.image, self.confidence, self.face, self.box
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,8 @@ class Clip:
     `frames` uint8 (T, 112, 112), aligned faces, or float32 (T, 12, 2), region motion since the
     frame before; `quality` float32 (T, 2): face found 0/1, confidence in 0..1;
     `times` float64 (T,) presentation times in seconds; `fps` from the median step between them;
-    `faces` int32 (T,) track numbers from 0, -1 without a face.
+    `faces` int32 (T,) track numbers from 0, -1 without a face; `boxes` float32 (T, 4), where the
+    face lies in the picture: left, top, right, bottom in pixels, NaN without a face.
     """
 
     frames: np.ndarray
@@ -54,6 +62,7 @@ class Clip:
     times: np.ndarray
     fps: float
     faces: np.ndarray
+    boxes: np.ndarray | None = None
 
     @property
     def found(self) -> np.ndarray:
@@ -73,20 +82,31 @@ def aligned_frames(
     `prefer` says which of several faces to follow (see `track_faces`), `smooth` whether to steady
     the alignment over time.
     """
-    steady, last_face = None, -1
+    align = Aligner(smooth=smooth)
     for tracked in track_faces(frames, landmarker, prefer=prefer):
+        yield align(tracked)
+
+
+class Aligner:
+    """Aligns the faces of one track after the other, frame by frame, steadied over time."""
+
+    def __init__(self, *, smooth: bool = True):
+        self.smooth, self.steady, self.last_face = smooth, None, -1
+
+    def __call__(self, tracked: TrackedFrame) -> AlignedFrame:
+        """The aligned face of the next frame."""
         pts_s, image = tracked.frame
         if image is None or tracked.landmarks is None:
-            steady = None
-            yield AlignedFrame(pts_s)
-            continue
-        if tracked.face != last_face:
-            steady, last_face = None, tracked.face
+            self.steady = None
+            return AlignedFrame(pts_s)
+        if tracked.face != self.last_face:
+            self.steady, self.last_face = None, tracked.face
         measured = similarity = face_similarity(tracked.landmarks)
-        if smooth:
-            steady, similarity = smooth_similarity(steady, measured, pts_s)
+        if self.smooth:
+            self.steady, similarity = smooth_similarity(self.steady, measured, pts_s)
         face = warp_face(image, similarity)
-        yield AlignedFrame(pts_s, face, tracked.confidence, tracked.face, similarity, measured)
+        which = (tracked.confidence, tracked.face, similarity, measured, tracked.box)
+        return AlignedFrame(pts_s, face, *which)
 
 
 def posed_frames(
@@ -102,7 +122,32 @@ def posed_frames(
     `usable_poses`. `read` opens the video and is called twice: for the landmarks, which are kept (6
     kB a frame), then for the pictures. `prefer` and `smooth` are as in `aligned_frames`.
     """
-    tracked = [_without_picture(t) for t in track_faces(read(), landmarker, prefer=prefer)]
+    tracked = [without_picture(t) for t in track_faces(read(), landmarker, prefer=prefer)]
+    posed = pose_faces(tracked, smooth=smooth)
+    for number, (pts_s, image) in enumerate(read()):
+        face = posed.get(number) if image is not None else None
+        yield AlignedFrame(pts_s) if face is None else face.crop(pts_s, image)
+
+
+class PosedFace(NamedTuple):
+    """A face in one frame: `at` is its place in the poses of its track."""
+
+    tracked: TrackedFrame
+    track: PosedTrack
+    at: int
+
+    def crop(self, pts_s: float, image: np.ndarray) -> AlignedFrame:
+        """The face seen from the front, cut out of its picture."""
+        track, seen = self.track, self.tracked
+        crop = crop_posed(image, track.surface, track.used, self.at)
+        used, measured = (
+            plane_affine(track.face, p, self.at) for p in (track.used, track.measured)
+        )
+        return AlignedFrame(pts_s, crop, seen.confidence, seen.face, used, measured, seen.box)
+
+
+def pose_faces(tracked: Sequence[TrackedFrame], *, smooth: bool = True) -> dict[int, PosedFace]:
+    """The faces whose pose can be used, by place in `tracked`; see `pose_track`."""
     faces = np.array([t.face for t in tracked], int)
     posed = {}
     for face in np.unique(faces[faces >= 0]):
@@ -110,76 +155,85 @@ def posed_frames(
         points = np.stack([tracked[i].points for i in own])
         times = np.array([tracked[i].frame.pts_s for i in own])
         track, usable = pose_track(points, times, smooth=smooth)
-        posed |= {number: (track, at) for at, number in enumerate(own[usable].tolist())}
-    for number, (pts_s, image) in enumerate(read()):
-        if image is None or number not in posed:
-            yield AlignedFrame(pts_s)
-            continue
-        track, at = posed[number]
-        crop = crop_posed(image, track.surface, track.used, at)
-        used, measured = (plane_affine(track.face, p, at) for p in (track.used, track.measured))
-        face = tracked[number]
-        yield AlignedFrame(pts_s, crop, face.confidence, face.face, used, measured)
+        for at, number in enumerate(own[usable].tolist()):
+            posed[number] = PosedFace(tracked[number], track, at)
+    return posed
 
 
-def _without_picture(tracked: TrackedFrame) -> TrackedFrame:
+def without_picture(tracked: TrackedFrame) -> TrackedFrame:
+    """What is known of a frame, without its pixels."""
     return tracked._replace(frame=VideoFrame(tracked.frame.pts_s, None))
 
 
 def aligned_clip(
-    path: str | Path, *, landmarker: Landmarker | None = None, progress: bool = True
+    video: str | Path | Source,
+    *,
+    landmarker: Landmarker | None = None,
+    prefer: str = "largest",
+    progress: bool = True,
 ) -> Clip:
     """Reads a whole video as a clip of aligned faces; 13 kB a frame whatever the video's size.
 
-    UserError: as `read_video` and `load_landmarker`; under two frames, or times that do not
-    increase.
+    `prefer` is as in `track_faces`. UserError: as `read_video` and `load_landmarker`; under two
+    frames, or times that do not increase.
     """
-    work = lambda frames, landmarker: (f[:4] for f in aligned_frames(frames, landmarker))
-    return read_clip(path, work, landmarker=landmarker, progress=progress)
+    work = lambda frames, landmarker: (
+        frame.row for frame in aligned_frames(frames, landmarker, prefer=prefer)
+    )
+    return read_clip(video, work, landmarker=landmarker, progress=progress)
 
 
 def posed_clip(
-    path: str | Path, *, landmarker: Landmarker | None = None, progress: bool = True
+    video: str | Path | Source,
+    *,
+    landmarker: Landmarker | None = None,
+    prefer: str = "largest",
+    progress: bool = True,
 ) -> Clip:
     """Reads a whole video as a clip of faces seen from the front, see `posed_frames`.
 
-    It reads the file twice and needs 19 kB a frame. Errors as `aligned_clip`.
+    It reads the file twice and needs 19 kB a frame. `prefer` and errors as in `aligned_clip`.
     """
-    passes = iter(("landmarks", "faces"))
-    read = lambda: _read_shown(path, f"{Path(path).name}, {next(passes)}", progress)
-    rows = [frame[:4] for frame in posed_frames(read, landmarker or load_landmarker())]
-    return _as_clip(rows, path)
+    source, passes = as_source(video), iter(("landmarks", "faces"))
+    read = lambda: source.shown(f"{source.path.name}, {next(passes)}", progress=progress)
+    frames = posed_frames(read, landmarker or load_landmarker(), prefer=prefer)
+    return as_clip([frame.row for frame in frames], source.path)
 
 
 def read_clip(
-    path: str | Path, work: Work, *, landmarker: Landmarker | None = None, progress: bool = True
+    video: str | Path | Source,
+    work: Work,
+    *,
+    landmarker: Landmarker | None = None,
+    progress: bool = True,
 ) -> Clip:
     """Reads a whole video as a clip of what `work` makes of its frames; errors as `aligned_clip`.
 
     `work`: (frames, landmarker) -> for each frame its presentation time in seconds, the array that
-    stands for it, confidence in 0..1, track number.
+    stands for it, confidence in 0..1, track number, and box (4,) or None.
     """
-    frames = _read_shown(path, Path(path).name, progress)
-    return _as_clip(list(work(frames, landmarker or load_landmarker())), path)
+    source = as_source(video)
+    frames = source.shown(source.path.name, progress=progress)
+    return as_clip(list(work(frames, landmarker or load_landmarker())), source.path)
 
 
-def _read_shown(path, name, progress):
-    """The frames of a video file, counted by a progress bar."""
-    total = probe(path).frames or None
-    return progress_bar(read_video(path), desc=name, total=total, unit="frame", shown=progress)
+def as_clip(rows: Sequence[Row], path: str | Path, *, fps: float | None = None) -> Clip:
+    """A clip of rows as `read_clip` has them; its rate from their times, where not given.
 
-
-def _as_clip(rows: list[Row], path: str | Path) -> Clip:
+    UserError: no row, and as `median_fps`.
+    """
     if not rows:
         raise UserError(f"{path}: no frame could be decoded; copy it again or re-encode it")
-    times, frames, confidence, faces = zip(*rows, strict=True)
+    times, frames, confidence, faces, boxes = zip(*rows, strict=True)
     times, faces = np.array(times, np.float64), np.array(faces, np.int32)
+    unknown = np.full(4, np.nan, np.float32)
     return Clip(
         frames=np.stack(frames),
         quality=np.stack([faces >= 0, confidence], 1).astype(np.float32),
         times=times,
-        fps=median_fps(times, path),
+        fps=fps or median_fps(times, path),
         faces=faces,
+        boxes=np.stack([unknown if box is None else box for box in boxes]),
     )
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 from av.container import InputContainer
+from av.format import Flags
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
@@ -27,12 +28,16 @@ class VideoFrame(NamedTuple):
 
 
 class VideoInfo(NamedTuple):
-    """What a file announces: `frames` (estimate, 0 when unknown), size in pixels, mean fps."""
+    """What a file announces: `frames` (estimate, 0 when unknown), size in pixels, mean fps.
+
+    `timed` is false for a bare stream of pictures, whose file cannot hold times.
+    """
 
     frames: int
     height: int
     width: int
     fps: float
+    timed: bool = True
 
 
 def probe(path: str | Path) -> VideoInfo:
@@ -40,11 +45,12 @@ def probe(path: str | Path) -> VideoInfo:
 
     UserError: the file is missing, empty, no video or without a video stream.
     """
-    with _opened(Path(path)) as (_, stream):
+    with _opened(Path(path)) as (container, stream):
         fps = float(stream.average_rate or 0)
         seconds = _announced_s(stream)
         frames = round(seconds * fps) if seconds else stream.frames
-        return VideoInfo(max(frames, 0), stream.height, stream.width, fps)
+        timed = not container.format.flags & Flags.no_timestamps.value
+        return VideoInfo(max(frames, 0), stream.height, stream.width, fps, timed)
 
 
 def read_video(path: str | Path) -> Iterator[VideoFrame]:

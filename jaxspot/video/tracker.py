@@ -44,6 +44,13 @@ class TrackedFrame(NamedTuple):
         assert self.landmarks is not None and self.depth is not None
         return np.column_stack([self.landmarks, self.depth])
 
+    @property
+    def box(self) -> np.ndarray | None:
+        """Where the face lies: left, top, right, bottom in pixels, float32 (4,)."""
+        if self.landmarks is None:
+            return None
+        return np.concatenate([self.landmarks.min(0), self.landmarks.max(0)])
+
 
 @dataclass(frozen=True)
 class Track:

@@ -1,0 +1,166 @@
+"""What a person names as videos: files, folders, globs and folders of pictures."""
+
+import glob
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from jaxspot.datasets.dataset import all_folders
+from jaxspot.datasets.folders import VIDEO_ENDINGS
+from jaxspot.datasets.images import IMAGE_ENDINGS
+from jaxspot.errors import UserError
+from jaxspot.video.writer import LONGEST_NAME
+
+ENDINGS = (*VIDEO_ENDINGS, ".ts", ".gif", ".asf", ".mxf", ".qt", ".dv", ".vob", ".m2v", ".f4v")
+ENDINGS += (".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg", ".y4m", ".nut", ".divx")
+"""Of files that are taken for videos when a folder is searched."""
+MIN_PICTURES = 2
+BY_FOLDER = "folder"
+"""In place of a subject: each video's subject is the folder that it lies in."""
+
+
+class Video(NamedTuple):
+    """A video to be spotted: a file or a folder of `pictures`.
+
+    `name` is that of its folder of results, with `/` between folders; `subject` may be empty.
+    """
+
+    path: Path
+    name: str
+    subject: str = ""
+    pictures: tuple[str, ...] = ()
+
+
+class Found(NamedTuple):
+    """Videos in the order in which they were named, and lines about what was left out."""
+
+    videos: list[Video]
+    notes: list[str]
+
+
+def find_videos(
+    places: Sequence[str | Path], *, fps: float | None = None, subject: str = ""
+) -> Found:
+    """Finds the videos at places: files, folders searched at any depth, globs.
+
+    A folder that holds pictures and no video is one video, its pictures in order of their names;
+    numbers count as numbers, so `2.png` is before `10.png`. It needs `fps`.
+
+    Each video is named as its file without the ending. Where several would share a name, they are
+    named with the folders above them: `s1/talk`, `s2/talk`; where that is not enough, with their
+    endings. A file that is named twice is taken once.
+
+    UserError: a place without a video, a folder of pictures without `fps`, or a name that cannot be
+    that of a folder.
+    """
+    paths: list[Path] = []
+    notes: list[str] = []
+    for place in _unrolled(places):
+        paths += _below(place, fps, notes) if place.is_dir() else [place]
+    once = {os.path.realpath(path): path for path in reversed(paths)}
+    unique = [path for path in dict.fromkeys(paths) if once[os.path.realpath(path)] is path]
+    names = unique_names(unique)
+    videos = []
+    for path, name in zip(unique, names, strict=True):
+        check_name(path, name)
+        who = path.absolute().parent.name if subject == BY_FOLDER else subject
+        videos.append(Video(path, name, who, _pictures(path) if path.is_dir() else ()))
+    return Found(videos, notes)
+
+
+def _unrolled(places: Iterable[str | Path]) -> Iterator[Path]:
+    """Places with globs replaced by what they match; a file may have such signs in its name."""
+    for place in places:
+        if Path(place).exists() or not glob.has_magic(str(place)):
+            yield Path(place)
+            continue
+        matches = sorted(glob.glob(str(place), recursive=True))
+        matches = [path for path in map(Path, matches) if path.name[0] != "." and _wanted(path)]
+        if not matches:
+            raise UserError(f"{place}: matches no video; check the pattern")
+        yield from matches
+
+
+def _wanted(path):
+    return path.is_dir() or path.suffix.lower() in ENDINGS
+
+
+def _below(root: Path, fps: float | None, notes: list[str]) -> list[Path]:
+    """The videos in a folder at any depth, folders of pictures among them."""
+    found, untimed = [], []
+    for folder in all_folders(root):
+        files = sorted(path for path in folder.iterdir() if path.name[0] != "." and path.is_file())
+        videos = [path for path in files if path.suffix.lower() in ENDINGS]
+        found += videos
+        if not videos and len(_pictures(folder)) >= MIN_PICTURES:
+            (untimed if fps is None else found).append(folder)
+    if not found and untimed:
+        raise UserError(f"{untimed[0]}: is a folder of pictures; name its frame rate by --fps")
+    if not found:
+        raise UserError(f"{root}: is a folder without a video or pictures; check the path")
+    if untimed:
+        count = f"{len(untimed)} folder{'s' * (len(untimed) > 1)} of pictures"
+        notes.append(f"{root}: {count} left out ({untimed[0]}); to take them, name --fps")
+    return found
+
+
+def _pictures(folder: Path) -> tuple[str, ...]:
+    names = (entry.name for entry in os.scandir(folder))
+    pictures = [n for n in names if n[0] != "." and Path(n).suffix.lower() in IMAGE_ENDINGS]
+    return tuple(sorted(pictures, key=in_order))
+
+
+def in_order(name: str) -> list[tuple[int, int | str]]:
+    """A key that sorts names with numbers by their values: `2.png` before `10.png`."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts if part]
+
+
+def unique_names(paths: Sequence[Path]) -> list[str]:
+    """A name for each path that no other has in any case: its stem, or folders with it.
+
+    UserError: two paths that differ in nothing but case.
+    """
+    plain = [(path.absolute().parent, _stem(path)) for path in paths]
+    twins = _shared([f"{folder}/{stem}" for folder, stem in plain])  # alike but for their endings
+    parts = [(*folder.parts[1:], stem) for folder, stem in plain]
+    for number in twins:
+        parts[number] = (*parts[number][:-1], paths[number].name)
+    depths = [1] * len(paths)
+    while True:
+        names = ["/".join(part[-depth:]) for part, depth in zip(parts, depths, strict=True)]
+        shared = _shared(names)
+        if not shared:
+            return names
+        deeper = [number for number in shared if depths[number] < len(parts[number])]
+        if not deeper:
+            first, second = (paths[number] for number in shared[:2])
+            raise UserError(f"{second}: has the same name as {first} but for case; rename one")
+        for number in deeper:
+            depths[number] += 1
+
+
+def _shared(names):
+    folded = [name.casefold() for name in names]
+    count = Counter(folded)
+    return [number for number, name in enumerate(folded) if count[name] > 1]
+
+
+def _stem(path):
+    return path.name if path.is_dir() else path.stem
+
+
+def check_name(path: Path, name: str) -> None:
+    """Refuses, by a UserError, a name that cannot be that of a folder."""
+    if any("\ud800" <= sign <= "\udfff" for sign in str(path)):
+        raise UserError(f"{str(path)!a}: the name is not valid UTF-8; rename the file")
+    for part in name.split("/"):
+        if part in ("", ".", ".."):
+            raise UserError(f"{path}: no folder can be named after it; rename the file")
+        if len(part.encode()) > LONGEST_NAME:
+            raise UserError(
+                f"{path}: its name is too long for a folder ({LONGEST_NAME} bytes); rename it"
+            )

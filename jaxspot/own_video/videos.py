@@ -1,0 +1,248 @@
+"""Spots the videos of a person: found on disk, done side by side, none of them twice."""
+
+import contextlib
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from jaxspot.errors import Interrupted, UserError, one_of
+from jaxspot.own_video.inputs import Video, find_videos
+from jaxspot.own_video.one import Job, Options, run_job
+from jaxspot.own_video.results import check_folder, content_of, describe_run, find_done
+from jaxspot.progress import progress_bar
+from jaxspot.spotting.spotter import load_spotter
+from jaxspot.video.decode import probe
+from jaxspot.video.landmarker import load_landmarker
+from jaxspot.workers import run_jobs
+
+FACES = ("largest", "left", "right", "all")
+
+
+class BrokenVideos(UserError):
+    """Some of several videos could not be spotted; a line for each, and `found` for the others."""
+
+    def __init__(self, errors: Sequence[UserError], found: dict[str, pd.DataFrame]):
+        super().__init__("\n".join(map(str, errors)))
+        self.found = found
+
+
+class Stopped(Interrupted):
+    """The user asked to stop; `found` has the videos that are done."""
+
+    def __init__(self, found: dict[str, pd.DataFrame], videos: int):
+        super().__init__(
+            f"stopped with {len(found)} of {videos} videos done; the same command does the others"
+        )
+        self.found = found
+
+
+def spot_videos(
+    places: str | Path | Sequence[str | Path],
+    *,
+    weights: str | Path | None = None,
+    out: str | Path,
+    face: str = "largest",
+    fps: float | None = None,
+    subject: str = "",
+    threshold: tuple[float, float] | None = None,
+    min_chance: float | None = None,
+    per_minute: float | None = None,
+    overlay: bool = False,
+    again: bool = False,
+    workers: int = 1,
+    progress: bool = True,
+    say: Callable[[str], object] = print,
+) -> dict[str, pd.DataFrame]:
+    """Finds expressions in videos and writes OUT/<video>/ for each.
+
+    OUT/<video>/ has intervals.csv, frames.csv, scores.png, run.json (what they were made from) and,
+    if asked for, overlay.mp4. They appear together when all are whole. A video that was done before
+    from the same content by the same weights and options is not done again.
+
+    Args:
+      places: video files, folders (searched at any depth), globs, folders of pictures; one or
+        several. A video is named as its file without the ending, or `folder/name` where several
+        have one name.
+      weights: a run's folder or a file of weights, see `load_spotter`; by default those that come
+        with jaxspot.
+      out: folder of the results.
+      face: which face to follow: "largest", "left" or "right" in the picture, one at a time; or
+        "all": every face is followed and spotted by itself.
+      fps: takes the frames as evenly so many a second, in place of the times in the file. Folders
+        of pictures need it.
+      subject: fills the column of that name; "folder": the name of the folder that the video is in.
+      threshold: for weights without a judge, the least height of a peak, (ME, MaE), see
+        `Spotter.intervals`.
+      min_chance: for weights with a judge, the least chance of an interval, 0..1.
+      per_minute: keeps so many intervals of each kind a minute and face, those with the highest
+        scores.
+      overlay: whether to write the video with face boxes, curves and intervals.
+      again: whether to do videos that were done before.
+      workers: processes, each with a video at a time. More than 1 need a main module that is a
+        file, not a notebook.
+      progress: whether to show the frames done and the time left.
+      say: is given lines about videos.
+
+    Returns:
+      Name -> intervals, in the order of the videos: subject, video, face (track number from 0),
+      kind ("ME" or "MaE"), onset, apex, offset (frames from 1, both ends included), score (0..1;
+      the chance where the weights have a judge), rank (1: the highest score of the video), onset_s,
+      apex_s, offset_s (seconds). Videos that were done before are among them.
+
+    Raises:
+      UserError: no video is there, the weights or the face model cannot be read, or an option does
+        not go with the weights; nothing is done then. BrokenVideos, which has `found`: some videos
+        could not be read, the others are done. Stopped, which has `found`: by Ctrl-C.
+      ValueError: an option is out of its range.
+    """
+    places = [places] if isinstance(places, str | Path) else places
+    options = Options(face, fps, threshold, min_chance, per_minute)
+    check_options(options, workers)
+    videos, notes = find_videos(places, fps=fps, subject=subject)
+    check_folder(Path(out))
+    spotter = load_spotter(weights)
+    spotter.check_options(min_chance=min_chance, threshold=threshold)
+    load_landmarker()
+    for note in notes:
+        say(note)
+    sha = spotter.sha256()
+    found: dict[str, pd.DataFrame] = {}
+    errors: dict[str, UserError] = {}
+    jobs: list[Job] = []
+    totals: list[int] = []
+    with _work_folder(Path(out)) as (work, partials):
+        for video in videos:
+            folder = Path(out) / video.name
+            try:
+                check_folder(folder)
+                total = _frames(video)
+                content = content_of(_files(video))
+                kept = asdict(options) | {"subject": video.subject}
+                made_from = describe_run(content, weights=sha, options=kept)
+                done = None if again else find_done(folder, made_from, overlay=overlay)
+            except UserError as error:
+                errors[video.name] = error
+                continue
+            if done is not None:
+                found[video.name] = done
+                say(f"{video.name}: was done before, kept (to do it again: --again)")
+                continue
+            partial = partials(len(jobs))
+            where = (video, folder, partial, weights, options, made_from, overlay)
+            jobs.append(Job(*where, work / "frames", len(jobs)))
+            totals.append(total)
+        try:
+            if jobs:
+                given = None if min(workers, len(jobs)) > 1 else spotter
+                _run(jobs, totals, given, workers, progress, say, found, errors)
+        except KeyboardInterrupt:
+            raise Stopped(_ordered(found, videos), len(videos)) from None
+    if errors:
+        raise BrokenVideos(list(_ordered(errors, videos).values()), _ordered(found, videos))
+    return _ordered(found, videos)
+
+
+def check_options(options: Options, workers: int) -> None:
+    """Refuses, by a ValueError, an option out of its range."""
+    one_of("face", options.face, FACES)
+    if options.fps is not None and not 0 < options.fps < math.inf:
+        raise ValueError(f"fps must be above 0, not {options.fps}")
+    if options.min_chance is not None and not 0 <= options.min_chance <= 1:
+        raise ValueError(f"min_chance must be in 0..1, not {options.min_chance}")
+    if options.per_minute is not None and not 0 < options.per_minute < math.inf:
+        raise ValueError(f"per_minute must be above 0, not {options.per_minute}")
+    if options.threshold is not None and len(options.threshold) != 2:
+        raise ValueError(f"threshold must be two numbers, ME and MaE, not {options.threshold}")
+    if workers < 1:
+        raise ValueError(f"workers must be 1 or more, not {workers}")
+
+
+def _run(jobs, totals, spotter, workers, progress, say, found, errors):
+    """Runs all jobs under one bar; fills `found` and `errors`."""
+    counts = np.memmap(jobs[0].progress, np.float64, "w+", shape=(len(jobs),))
+    ended: set[int] = set()
+    total = sum(totals) if all(totals) else None
+    with progress_bar(total=total, desc="spot", unit="frame", shown=progress) as bar:
+
+        def show() -> None:
+            running = [n for n in range(len(jobs)) if counts[n] > 0 and n not in ended]
+            names = ", ".join(jobs[n].video.name for n in running[:2])
+            more = f" +{len(running) - 2}" if len(running) > 2 else ""
+            bar.set_description_str(names + more or "spot", refresh=False)
+            bar.update(int(counts.sum()) - bar.n)
+
+        work = run_job if spotter is None else _with(spotter)
+        for number, future in run_jobs(work, jobs, workers=workers, on_poll=show):
+            ended.add(number)
+            if totals[number]:
+                counts[number] = totals[number]
+            show()
+            name = jobs[number].video.name
+            try:
+                found[name], lines = future.result()
+            except UserError as error:
+                errors[name] = error
+                continue
+            with bar.external_write_mode():
+                for line in lines:
+                    say(line)
+
+
+def _with(spotter):
+    return lambda job: run_job(job, spotter)
+
+
+def _frames(video: Video) -> int:
+    return len(video.pictures) if video.path.is_dir() else probe(video.path).frames
+
+
+def _files(video: Video) -> list[Path]:
+    if not video.path.is_dir():
+        return [video.path]
+    return [video.path / name for name in video.pictures]
+
+
+def _ordered(values, videos):
+    return {video.name: values[video.name] for video in videos if video.name in values}
+
+
+@contextlib.contextmanager
+def _work_folder(out: Path):
+    """A folder for what the processes share, and a function: number -> folder of a video's files.
+
+    Those of a process that was killed are removed, and at the end our own.
+    """
+    name = lambda number: out / f".{os.getpid()}.{number}.part"
+    made = []
+
+    def partials(number: int) -> Path:
+        made.append(name(number))
+        return made[-1]
+
+    for old in out.glob(".*.*.part"):
+        pid = old.name.split(".")[1]
+        if pid.isdecimal() and not _is_running(int(pid)):
+            shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="jaxspot-") as folder:
+        try:
+            yield Path(folder), partials
+        finally:
+            for partial in made:
+                shutil.rmtree(partial, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

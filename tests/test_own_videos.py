@@ -1,0 +1,319 @@
+"""`jaxspot spot` on what people have: folders, globs, pictures, many videos, twice."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+import pytest
+from made_spotters import untrained
+from PIL import Image
+from two_heads import two_heads
+from video_files import encode, noise
+
+from jaxspot.commands import spot
+from jaxspot.errors import UserError
+from jaxspot.own_video import videos as videos_module
+from jaxspot.own_video.inputs import find_videos, unique_names
+from jaxspot.own_video.results import content_of
+from jaxspot.own_video.videos import BrokenVideos, Stopped, spot_videos
+from jaxspot.spotting.spotter import load_spotter, save_spotter
+from jaxspot.video.decode import probe
+
+ROOT = Path(__file__).parents[1]
+FILES = ["frames.csv", "intervals.csv", "run.json", "scores.png"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    save_spotter(folder, untrained())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def face(tmp_path_factory):
+    """A short video of one head."""
+    places = [((150.0 + 0.5 * number, 40.0),) for number in range(12)]
+    return encode(tmp_path_factory.mktemp("face") / "talk.mp4", two_heads(places))
+
+
+@pytest.fixture
+def tree(tmp_path, face):
+    """Two sessions with a talk each, another video, and things that are no videos."""
+    root = tmp_path / "recordings"
+    for name in ("s1/talk.mp4", "s2/talk.MP4", "s2/.hidden.mp4", "rest.mp4"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(face, root / name)
+    (root / "notes.txt").write_text("no video")
+    return root
+
+
+def names(*places, **options):
+    return [video.name for video in find_videos(places, **options).videos]
+
+
+def pictures(folder, images):
+    folder.mkdir(parents=True)
+    for number, image in enumerate(images, 1):
+        Image.fromarray(image).save(folder / f"img{number}.png")
+    return folder
+
+
+def test_folders_are_searched_and_names_are_unique(tree):
+    assert names(tree) == ["rest", "s1/talk", "s2/talk"]
+    assert names(tree / "s1") == ["talk"]
+    assert names(tree / "s1" / "talk.mp4", tree) == ["s1/talk", "rest", "s2/talk"], "taken once"
+    assert names(f"{tree}/*/*.mp4") == ["talk"]
+    assert names(f"{tree}/**/*.*") == ["rest", "s1/talk", "s2/talk"]
+    with pytest.raises(UserError, match="matches no video"):
+        find_videos([f"{tree}/*.avi"])
+    (tree / "empty").mkdir()
+    with pytest.raises(UserError, match="without a video or pictures"):
+        find_videos([tree / "empty"])
+
+
+def test_names_differ_whatever_the_paths():
+    paths = ["a/x.mp4", "b/X.mov", "b/c/x.mp4", "q/z.mp4", "q/z.mov", "y.mp4"]
+    found = unique_names([Path(path) for path in paths])
+    assert found == ["a/x", "b/X", "c/x", "z.mp4", "z.mov", "y"]
+    with pytest.raises(UserError, match="same name"):
+        unique_names([Path("/a/x.mp4"), Path("/A/x.mp4")])
+
+
+def test_a_bracket_in_a_name_is_no_glob(tmp_path, face):
+    path = shutil.copy(face, tmp_path / "talk [take 1].mp4")
+    assert names(path) == ["talk [take 1]"]
+
+
+def test_subjects(tree):
+    assert {v.subject for v in find_videos([tree], subject="Ann").videos} == {"Ann"}
+    found = find_videos([tree], subject="folder").videos
+    assert [v.subject for v in found] == ["recordings", "s1", "s2"]
+
+
+def test_pictures_are_taken_in_order_of_their_names(tmp_path, run, capsys):
+    images = two_heads([((150.0 + number, 40.0),) for number in range(12)])
+    folder = pictures(tmp_path / "all" / "p01" / "day", images)
+    with pytest.raises(UserError, match="--fps"):
+        find_videos([folder])
+    (video,) = find_videos([tmp_path / "all"], fps=50).videos
+    assert video.name == "day" and video.pictures == tuple(f"img{n}.png" for n in range(1, 13))
+    encode(tmp_path / "all" / "p01" / "film.mp4", noise(2))
+    assert "left out" in find_videos([tmp_path / "all"]).notes[0]
+    options = dict(weights=run, out=tmp_path / "out", progress=False)
+    table = spot_videos(folder, fps=50, subject="folder", **options)["day"]
+    assert set(table.subject) == {"p01"}
+    frames = pd.read_csv(tmp_path / "out" / "day" / "frames.csv")
+    np.testing.assert_allclose(frames.pts_s, np.arange(12) / 50)
+    assert frames.success.all()
+    for path in folder.iterdir():
+        path.write_bytes(b"no picture")
+    with pytest.raises(UserError, match="none of its pictures"):
+        spot_videos(folder, fps=50, **options)
+
+
+def test_fps_stands_for_times_that_a_file_lacks(tmp_path, run, face):
+    raw = tmp_path / "raw.h264"
+    images = two_heads([((150.0, 40.0),)] * 12)
+    write_raw(raw, images)
+    assert not probe(raw).timed and probe(face).timed
+    lines = []
+    options = dict(weights=run, out=tmp_path / "out", progress=False, say=lines.append)
+    spot_videos(raw, **options)
+    assert any("carries no times" in line and "--fps" in line for line in lines)
+    lines.clear()
+    spot_videos(raw, fps=100, **options)
+    assert not lines
+    times = pd.read_csv(tmp_path / "out" / "raw" / "frames.csv").pts_s
+    np.testing.assert_allclose(times, np.arange(12) / 100)
+
+
+def write_raw(path, images):
+    with av.open(str(path), "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for image in images:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
+        container.mux(stream.encode())
+
+
+def test_what_was_done_is_not_done_again(tree, run, tmp_path, monkeypatch):
+    done, lines = [], []
+    work = videos_module.run_job
+    monkeypatch.setattr(
+        videos_module, "run_job", lambda job, s: (done.append(job.video.name), work(job, s))[1]
+    )
+    out = tmp_path / "out"
+    spotted = lambda **more: spot_videos(
+        tree / "s1", weights=run, out=out, progress=False, say=lines.append, **more
+    )
+    first = spotted()["talk"]
+    assert done == ["talk"] and sorted(p.name for p in (out / "talk").iterdir()) == FILES
+    os.utime(tree / "s1" / "talk.mp4")
+    again = spotted()["talk"]
+    assert done == ["talk"] and "was done before" in lines[-1]
+    pd.testing.assert_frame_equal(first, again, check_dtype=False)
+    for change in (dict(per_minute=5.0), dict(again=True), dict(overlay=True), dict(subject="x")):
+        spotted(**change)
+        assert done.pop() == "talk" and done == ["talk"], change
+    (out / "talk" / "scores.png").unlink()
+    before = len(done)
+    spotted(subject="x")
+    assert len(done) == before + 1, "a file is missing"
+    with open(tree / "s1" / "talk.mp4", "ab") as file:
+        file.write(b"\0" * 8)
+    spotted(subject="x")
+    assert len(done) == before + 2, "another content"
+    note = (out / "talk" / "run.json").read_text()
+    assert str(tmp_path) not in note and socket.gethostname() not in note
+    assert json.loads(note)["weights_sha256"] == load_spotter(run).sha256()
+
+
+def test_content_does_not_depend_on_names_and_times(tmp_path):
+    large = np.random.default_rng(0).bytes(3 * 2**20)
+    (tmp_path / "a").write_bytes(large)
+    (tmp_path / "b").write_bytes(large)
+    changed = {}
+    for place in (0, 2**20 - 1, 2**21, len(large) - 1):
+        other = bytearray(large)
+        other[place] ^= 1
+        (tmp_path / "c").write_bytes(other)
+        changed[place] = content_of([tmp_path / "c"])
+    assert content_of([tmp_path / "a"]) == content_of([tmp_path / "b"])
+    assert len({*changed.values(), content_of([tmp_path / "a"])}) == 5
+
+
+def test_files_of_others_in_a_video_folder_stay(tree, run, tmp_path):
+    options = dict(weights=run, out=tmp_path / "out", progress=False)
+    spot_videos(tree / "s1", **options)
+    (tmp_path / "out" / "talk" / "reviewed.csv").write_text("mine")
+    spot_videos(tree / "s1", again=True, **options)
+    assert (tmp_path / "out" / "talk" / "reviewed.csv").read_text() == "mine"
+
+
+def test_threshold_goes_with_weights_without_a_judge(tree, run, tmp_path):
+    options = dict(weights=run, progress=False)
+    found = [
+        len(spot_videos(tree / "s1", out=tmp_path / str(n), threshold=pair, **options)["talk"])
+        for n, pair in enumerate([(-9.0, -9.0), (9.0, 9.0)])
+    ]
+    assert found[0] > found[1] == 0
+    with pytest.raises(UserError, match="--min-chance does not go with them"):
+        spot_videos(tree / "s1", out=tmp_path / "none", min_chance=0.5, **options)
+    with pytest.raises(UserError, match="--threshold does not go with them"):
+        spot_videos(tree / "s1", out=tmp_path / "none", threshold=(0.5, 0.5), progress=False)
+    for wrong in (dict(face="middle"), dict(fps=0.0), dict(workers=0), dict(threshold=(1.0,))):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            spot_videos(tree / "s1", out=tmp_path / "none", **options, **wrong)
+    assert not (tmp_path / "none").exists()
+
+
+def test_flags_are_read(capsys):
+    for words in (["--threshold=1"], ["--threshold=a,b"], ["--fps=0"], ["--workers=0"]):
+        with pytest.raises(SystemExit):
+            spot.main([*words, "v.mp4"])
+        assert "invalid" in capsys.readouterr().err
+
+
+def test_workers_find_what_one_process_finds(tree, run, tmp_path, capfd):
+    (tree / "bad.mp4").write_bytes(bytes(999))
+    words = [f"--weights={run}", str(tree)]
+    assert spot.main([*words, f"--out={tmp_path / 'one'}", "--workers=1"]) == 2
+    capfd.readouterr()
+    assert spot.main([*words, f"--out={tmp_path / 'two'}", "--workers=2"]) == 2
+    out, error = capfd.readouterr()
+    assert "bad.mp4: not a video" in error and "s2/talk: " in out
+    for name in ("rest", "s1/talk", "s2/talk"):
+        for file in ("frames.csv", "intervals.csv"):
+            one, two = (tmp_path / way / name / file for way in ("one", "two"))
+            pd.testing.assert_frame_equal(pd.read_csv(one), pd.read_csv(two), atol=2e-6)
+    assert sorted(p.name for p in (tmp_path / "two").iterdir()) == ["rest", "s1", "s2"]
+
+
+def test_ctrl_c_keeps_what_is_done_and_leaves_no_half_folder(tree, run, tmp_path, monkeypatch):
+    work, out = videos_module.run_job, tmp_path / "out"
+
+    def stop_at_second(job, spotter):
+        if job.number:
+            job.partial.mkdir(parents=True)
+            (job.partial / "frames.csv").write_text("half")
+            raise KeyboardInterrupt
+        return work(job, spotter)
+
+    monkeypatch.setattr(videos_module, "run_job", stop_at_second)
+    with pytest.raises(Stopped, match="1 of 3 videos done; the same command") as caught:
+        spot_videos(tree, weights=run, out=out, progress=False)
+    assert list(caught.value.found) == ["rest"] and caught.value.exit_code == 130
+    assert [p.name for p in out.iterdir()] == ["rest"]
+    monkeypatch.setattr(videos_module, "run_job", work)
+    lines = []
+    found = spot_videos(tree, weights=run, out=out, progress=False, say=lines.append)
+    assert list(found) == ["rest", "s1/talk", "s2/talk"] and len(lines) == 1
+
+
+def test_what_a_killed_process_left_is_removed(tree, run, tmp_path):
+    out = tmp_path / "out"
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for pid in (ended.pid, os.getppid()):
+        (out / f".{pid}.0.part").mkdir(parents=True)
+    spot_videos(tree / "s1", weights=run, out=out, progress=False)
+    assert sorted(p.name for p in out.iterdir()) == [f".{os.getppid()}.0.part", "talk"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signals")
+def test_ctrl_c_stops_workers(run, face, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(6):
+        shutil.copy(face, folder / f"v{number}.mp4")
+    words = ["launch/spot.py", f"--weights={run}", f"--out={tmp_path / 'out'}", "--workers=2"]
+    process = subprocess.Popen(
+        [sys.executable, *words, str(folder)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    limit = time.monotonic() + 240
+    while not list((tmp_path / "out").glob("v*")) and time.monotonic() < limit:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, error = process.communicate(timeout=120)
+    assert process.returncode == 130, error
+    assert "of 6 videos done; the same command does the others" in error
+    assert "Traceback" not in error and "MaE" in out
+    for video in (tmp_path / "out").iterdir():
+        assert sorted(p.name for p in video.iterdir()) == FILES
+
+
+def test_no_socket_is_opened(tree, run, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a network connection")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    options = dict(weights=run, progress=False, face="all", overlay=True)
+    spot_videos(tree / "s1", out=tmp_path / "out", **options)
+    secrets = (str(tmp_path), str(Path.home()) + "/", os.uname().nodename)
+    for path in (tmp_path / "out" / "talk").iterdir():
+        for secret in secrets:
+            assert secret.encode() not in path.read_bytes(), path.name
+
+
+def test_broken_videos_name_what_was_found(tree, run, tmp_path):
+    (tree / "bad.mp4").touch()
+    with pytest.raises(BrokenVideos, match="is empty") as caught:
+        spot_videos(tree, weights=run, out=tmp_path / "out", progress=False)
+    assert list(caught.value.found) == ["rest", "s1/talk", "s2/talk"]
