@@ -50,9 +50,10 @@ def reviewed_source(
 
     Tables are `<video>/reviewed.csv` and `<video>.reviewed.csv`, at any depth under `root`, with
     the columns subject, video, kind, onset, apex, offset and verdict; frames count from 1, both
-    ends included. A table without a subject makes its video a subject of its own. Video files are looked for in the folder that
-    `run.json` beside a table names, then under `videos`, by default `root`. UserError names file
-    and row: no table, a table that nobody reviewed, no video file, or two.
+    ends included. A table without a subject makes its video a subject of its own. A video file is
+    the one that `run.json` beside the table names as `video`, else that of this name under
+    `videos`, by default `root`. UserError names file and row: no table, a table that nobody
+    reviewed, no video file, or two.
     """
     root = check_root(root)
     if labels:
