@@ -44,8 +44,9 @@ paper is silent, :paper takes:
   protocol.peak_share          0, runs of frames, as printed; :best takes 0.7
 Beside these:
   start            a trained spotter (see `spot --weights`) whose weights all networks start from;
-                   its network must be the same. Empty: random weights. If the spotter was trained
-                   on people of the bank, they are no longer held out
+                   its network must be the same. "shipped": those that come with jaxspot; empty:
+                   random weights. If the spotter was trained on people of the bank, they are no
+                   longer held out
   seeds, variants  several seeds in place of one; several runs with settings changed (ablations.py)
   control          the negative control: how many folds are trained and scored on labels moved by at
                    least so many seconds; 0 folds leave it out

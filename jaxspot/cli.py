@@ -14,7 +14,8 @@ COMMANDS = {
     "score": "score a frame bank by existing weights, nothing trained",
     "tables": "put the tables of several runs together, data sets side by side",
     "check_faces": "measure methods on real faces: expressions warped into your own clips",
-    "build_weights": "build the weights that come with jaxspot",
+    "build_weights": "build the weights that come with jaxspot, or fine-tune them on your people",
+    "export_model": "write the networks as StableHLO or ONNX, for programs without jaxspot",
     "benchmark": "measure speed beside what one would use instead",
 }
 HELP = """\
@@ -41,6 +42,7 @@ def main() -> int:
             print(HELP.format(commands=about))
             return 0
         name, words = words[0], ["--help"]
+    name = name.replace("-", "_")
     if name not in COMMANDS:
         print(f"jaxspot: no command {name!r}; take {', '.join(COMMANDS)}", file=sys.stderr)
         return 2

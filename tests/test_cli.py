@@ -53,6 +53,11 @@ def test_help_teaches_as_the_console_command_is_called(name, monkeypatch, capsys
     assert call(monkeypatch, capsys, name, "--help")[1] == out
 
 
+def test_a_command_may_be_written_with_a_hyphen(monkeypatch, capsys):
+    hyphen = call(monkeypatch, capsys, "export-model", "--help")
+    assert hyphen == call(monkeypatch, capsys, "export_model", "--help") and hyphen[0] == 0
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_help_teaches_as_a_script_is_called(name, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)

@@ -1,5 +1,6 @@
 """Chances of candidates: what they are made of, how they are fitted and calibrated."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -15,6 +16,7 @@ from jaxspot.evaluation.judging import (
     best_chances,
     candidate_hits,
     fit_judge,
+    recalibrate_judge,
     ridge_logistic,
 )
 from jaxspot.evaluation.matching import interval_iou
@@ -196,6 +198,32 @@ def test_a_fitted_judge_is_calibrated_on_people_it_has_not_seen(fitted):
         mine = table[table.kind == kind]
         assert calibration_error(mine.chance, mine.hit, bins=4) < 0.13
     assert 0.4 < fitted.f1["overall"] < 0.9
+
+
+def test_a_judge_of_others_is_calibrated_on_few_people(fitted):
+    people = [made_video(seed) for seed in range(100, 106)]
+    groups = {video.video: n % 3 for n, video in enumerate(people)}
+    off = dataclasses.replace(fitted.judge, shift=(3.0, -3.0), threshold=(0.01, 0.99))
+    found = recalibrate_judge(off, people, groups)
+    for name in ("mean", "scale", "weights", "bias"):
+        assert getattr(found.judge, name) == getattr(off, name)
+    table = found.candidates
+    for kind in KINDS:
+        mine = table[table.kind == kind]
+        assert mine.chance.mean() == pytest.approx(mine.hit.mean(), abs=0.05)
+    assert found.judge == recalibrate_judge(fitted.judge, people, groups).judge
+    assert 0.4 < found.f1["overall"] < 0.95
+
+
+def test_a_kind_with_too_few_labels_keeps_its_calibration_and_threshold(fitted):
+    people = [made_video(seed) for seed in range(100, 103)]
+    some = [v._replace(annotations=v.annotations[v.annotations.kind == "MaE"]) for v in people]
+    judge = recalibrate_judge(fitted.judge, some, {v.video: v.video for v in some}).judge
+    before = fitted.judge
+    for name in ("slope", "shift", "threshold"):
+        new, old = getattr(judge, name), getattr(before, name)
+        assert new[0] == old[0], name
+    assert judge.shift[1] != before.shift[1]
 
 
 def test_no_judge_sees_the_labels_of_its_group(videos, fitted):

@@ -1,13 +1,15 @@
-"""Builds the weights that come with jaxspot: networks, thresholds and chances, in one file.
+"""Builds weights in one file: those that come with jaxspot, or those fine-tuned on your people.
 
 Any setting of the config can be changed by its name: --config.training.epochs=10. Every epoch is
 saved: after an interruption, the same command with --resume goes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from jaxspot.commands.running import command, command_parser
 from jaxspot.commands.train import flagged_config
+from jaxspot.errors import UserError
 
 EPILOG = """\
 It makes synthetic videos of all people, divides the people into groups, and trains one network a
@@ -18,11 +20,15 @@ It writes FILE, card.json beside it (the sha256 of FILE, its data and figures), 
 model card as a page. DIR holds the bank, the epochs, candidates.csv, reliability.csv and
 reliability.png (how often intervals are right beside the chance they were given).
 
+With --config=reviewed it makes no videos. It trains the weights that come with jaxspot on with the
+people of a bank, see `jaxspot prepare --dataset=reviewed`.
+
 examples:
   jaxspot build_weights --out=spotter.npz
   jaxspot build_weights --out=spotter.npz --resume
   jaxspot build_weights --config=shipped --config.weights.groups=8 --out=spotter.npz
-  jaxspot spot --weights=spotter.npz talk.mp4
+  jaxspot build_weights --config=reviewed --config.data.bank=banks/ours --out=ours/spotter.npz
+  jaxspot spot --weights=ours/spotter.npz talk.mp4
 """
 
 
@@ -38,23 +44,38 @@ def main(argv: Sequence[str]) -> int:
     flag("--resume", action="store_true", help="go on with the work in DIR, if there is some")
     given, changes = parser.parse_known_args(argv)
     config = flagged_config(given.config, changes)
+    tunes = "finetuning" in config
+    if tunes and given.card:
+        raise UserError("--card describes the weights that come with jaxspot; leave it out")
     from jaxspot.process import prepare_process
 
     prepare_process()
     import pandas as pd
 
     from jaxspot.experiment.build_weights import build_weights
+    from jaxspot.experiment.finetuning import finetune_weights
     from jaxspot.report.model_card import write_model_card
 
-    card = build_weights(config, given.out, given.workdir, resume=given.resume)
+    build = finetune_weights if tunes else build_weights
+    card = build(config, given.out, given.workdir, resume=given.resume)
     if given.card:
         reliability = pd.read_csv(f"{given.workdir}/reliability.csv")
         write_model_card(given.card, card, reliability)
-    f1, error = card["f1"], card["calibration_error"]
-    print(
-        f"F1 on people left out: MaE {f1['MaE']:.2f}, ME {f1['ME']:.2f},"
-        f" overall {f1['overall']:.2f}; calibration error: MaE {error['MaE']:.3f},"
-        f" ME {error['ME']:.3f}"
-    )
+    for line in describe(card):
+        print(line)
     print(f"{given.out}: {card['bytes'] / 1e6:.2f} MB, sha256 {card['sha256'][:12]}")
     return 0
+
+
+def describe(card: Mapping[str, Any]) -> Iterator[str]:
+    """Lines on what a card knows of F1 and chances."""
+    in_words = lambda f1: f"MaE {f1['MaE']:.2f}, ME {f1['ME']:.2f}, overall {f1['overall']:.2f}"
+    people = card["data"]["people"]
+    if "f1_before" in card:
+        yield f"F1 on your {people} people before: {in_words(card['f1_before'])}"
+    if "f1" in card:
+        yield f"F1 on people left out: {in_words(card['f1'])}"
+        error = card["calibration_error"]
+        yield f"calibration error: MaE {error['MaE']:.3f}, ME {error['ME']:.3f}"
+    else:
+        yield f"F1 after is not known: nobody is left out of {people}; chances are as before"

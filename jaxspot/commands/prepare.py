@@ -22,6 +22,9 @@ data sets:
             (subject,video,kind,onset,apex,offset; frames from 1, both ends included; without a
             column apex, it is the middle); a path is a video file or a folder of numbered images
   video     all video files under DIR; the folder that a file lies in is its subject
+  reviewed  <video>/reviewed.csv or <video>.reviewed.csv, which the review page of `spot` saves,
+            anywhere under DIR; the accepted intervals are the labels. The video files lie under DIR
+            too, or under --videos. Crops are posed by default, as the weights in jaxspot need them
   bank      a bank of frames, made into one of region motion
 
 BANK then holds videos.csv, annotations.csv, frames/, quality/, bank.json, and repairs.csv: every
@@ -41,8 +44,9 @@ examples:
   jaxspot prepare --dataset=video --source=recordings --align=posed --out=banks/posed
   jaxspot prepare --dataset=csv --source=recordings --motion --out=banks/my_motion
   jaxspot prepare --dataset=bank --source=banks/mine --out=banks/my_motion
+  jaxspot prepare --dataset=reviewed --source=spotted --videos=recordings --out=banks/ours
 """
-DATASETS = ("samm_lv", "cas_me2", "openface", "csv", "video", "bank")
+DATASETS = ("samm_lv", "cas_me2", "openface", "csv", "video", "bank", "reviewed")
 
 
 @command
@@ -63,9 +67,8 @@ def main(argv: Sequence[str]) -> int:
     flag(
         "--align",
         choices=("similarity", "posed"),
-        default="similarity",
         help="posed: turn each face to the front, whatever way the head turns (default: similarity,"
-        " as the paper)",
+        " as the paper; for reviewed: posed)",
     )
     flag("--motion", action="store_true", help="write the region motion of the pictures instead")
     flag("--workers", type=int, metavar="N", help="processes; one a core by default")
@@ -90,7 +93,9 @@ def main(argv: Sequence[str]) -> int:
     source = find_source(flags)
     if flags.motion and not source.regions:
         source = replace(source, measure=True)
-    alignment = Alignment(flags.face, not flags.no_smoothing, flags.align == "posed")
+    align = flags.align or ("posed" if flags.dataset == "reviewed" else "similarity")
+    posed = align == "posed" and not (flags.motion and not flags.align)
+    alignment = Alignment(flags.face, not flags.no_smoothing, posed)
     work.refuse_posing(source, alignment)
     for note in source.notes:
         print(note)
@@ -120,16 +125,19 @@ def parse_source_flags(parser: argparse.ArgumentParser, argv: Sequence[str]) -> 
     flag = parser.add_argument
     flag("--labels", metavar="FILE", help="workbook, CSV of its label sheet or annotations.csv")
     flag("--fps", type=float, metavar="N", help="frame rate of openface, if not that of its CSV")
+    flag("--videos", metavar="DIR", help="where the videos of reviewed lie, if not in --source")
     add_rules_flag(parser)
     flags = parser.parse_args(argv)
     if flags.fps is not None and flags.dataset != "openface":
         parser.error("--fps goes with --dataset=openface; of others the frame rate is known")
+    if flags.videos is not None and flags.dataset != "reviewed":
+        parser.error("--videos goes with --dataset=reviewed")
     return flags
 
 
 def find_source(flags: Any) -> Any:
     """The data set that the flags name; raises UserError if it is not there."""
-    from jaxspot.datasets import folders, releases
+    from jaxspot.datasets import folders, releases, reviewed
 
     readers = dict(
         samm_lv=releases.samm_lv_source,
@@ -138,6 +146,7 @@ def find_source(flags: Any) -> Any:
         csv=folders.csv_source,
         video=folders.video_source,
         bank=folders.bank_source,
+        reviewed=partial(reviewed.reviewed_source, videos=flags.videos),
     )
     return readers[flags.dataset](flags.source, labels=flags.labels, rules=flags.rules)
 

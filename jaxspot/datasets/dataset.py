@@ -51,7 +51,8 @@ class Dataset:
     `videos` are in the order of the bank, `labels` not yet fitted to their lengths. `rules` are the
     repair rules in force (`repairs.RULES`); `notes` has a line for each thing that was passed over.
     With `measure`, its bank holds the region motion of the pictures in their place. `origin` goes
-    into `bank.json`: what the data set was itself made of.
+    into `bank.json`: what the data set was itself made of. `tables` are the files of its labels
+    where they are several; `labels.file` is their folder then.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     measure: bool = False
     origin: Mapping[str, Any] = field(default_factory=dict)
+    tables: tuple[Path, ...] = ()
 
     @property
     def regions(self) -> Regions | None:
@@ -91,7 +93,7 @@ def make_dataset(
     whose label sheet it must be (see `read_labels`). UserError: two videos share a name, a name
     cannot be that of a file, or the labels cannot be read.
     """
-    _check_names(videos)
+    check_names(videos)
     file = Path(labels) if labels else root / "annotations.csv"
     read = read_labels(file, rules=rules, dataset=release) if labels or file.exists() else None
     return Dataset(name, root, tuple(videos), read or no_labels(), rules, tuple(notes))
@@ -175,7 +177,8 @@ def look_over(dataset: Dataset, *, progress: bool = False) -> tuple[pd.DataFrame
     return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS)), looks
 
 
-def _check_names(videos):
+def check_names(videos: Sequence[SourceVideo]) -> None:
+    """Raises UserError where two videos share a name, or a name cannot be that of a file."""
     seen: dict[str, SourceVideo] = {}
     for video in videos:
         if not is_file_name(video.video):

@@ -151,8 +151,10 @@ def _write_tables(out, dataset, videos, *, source, **more):
     write_table(labels.repairs, out / REPAIRS)
     named = None
     if labels.file:
-        file = Path(labels.file)
-        named = dict(file=file.name, sha256=hashlib.sha256(file.read_bytes()).hexdigest())
+        file, digest = Path(labels.file), hashlib.sha256()
+        for path in dataset.tables or (file,):
+            digest.update(path.read_bytes())
+        named = dict(file=file.name, sha256=digest.hexdigest())
     ours = dict(kind=dataset.name, labels=named, rules=list(dataset.rules))
     source, table = ours | source | ours, labels.annotations
     finish_bank(out, videos=videos, annotations=table, source=source, more=(REPAIRS,), **more)

@@ -76,11 +76,58 @@ def fit_judge(
         regress(candidates), kept.odds.to_numpy(), kept.kind, kept.hit.to_numpy(bool)
     )
     kept["chance"] = judge.calibrated(kept.odds.to_numpy(), kept.kind)
-    labels = {name: np.zeros(len(KINDS), int) for name in names}
-    for video in videos:
-        labels[groups[video.video]] += [(video.annotations.kind == kind).sum() for kind in KINDS]
+    labels = _count_labels(videos, groups)
     best = best_chances(kept, np.sum(list(labels.values()), axis=0))
     return FittedJudge(dataclasses.replace(judge, threshold=best), kept, _left_out_f1(kept, labels))
+
+
+def recalibrate_judge(
+    judge: Judge,
+    videos: Sequence[ScoredVideo],
+    groups: Mapping[str, Any],
+    protocol: Protocol = Protocol(),
+) -> FittedJudge:
+    """A judge of other people with calibration and thresholds for these; its weights stay.
+
+    A kind with fewer than FEWEST right or wrong candidates keeps both.
+
+    Args:
+      judge: fitted on other people.
+      videos, groups, protocol: as of `fit_judge`.
+
+    Raises:
+      ValueError: no video.
+    """
+    tables: list[Any] = [
+        find_candidates(video.scores, fps=video.fps).assign(
+            video=video.video, group=groups[video.video]
+        )
+        for video in videos
+    ]
+    candidates: Any = pd.concat(tables, ignore_index=True)
+    kept = keep_best(candidates.assign(odds=judge.log_odds(candidates)), videos, protocol)
+    hits = kept.hit.to_numpy(bool)
+    enough = [
+        min((mine := hits[kept.kind == kind]).sum(), (~mine).sum()) >= FEWEST for kind in KINDS
+    ]
+    fitted = calibrate_odds(judge, kept.odds.to_numpy(), kept.kind, hits)
+    take = lambda new, old: tuple(np.where(enough, new, old).tolist())
+    slope, shift = take(fitted.slope, judge.slope), take(fitted.shift, judge.shift)
+    judge = dataclasses.replace(judge, slope=slope, shift=shift)
+    kept["chance"] = judge.calibrated(kept.odds.to_numpy(), kept.kind)
+    labels = _count_labels(videos, groups)
+    best = best_chances(kept, np.sum(list(labels.values()), axis=0))
+    threshold = take(best, judge.threshold)
+    f1 = _left_out_f1(kept, labels)
+    return FittedJudge(dataclasses.replace(judge, threshold=threshold), kept, f1)
+
+
+def _count_labels(videos, groups):
+    """Group -> number of its labels of each kind, int (2,)."""
+    labels = {groups[video.video]: np.zeros(len(KINDS), int) for video in videos}
+    for video in videos:
+        labels[groups[video.video]] += [(video.annotations.kind == kind).sum() for kind in KINDS]
+    return labels
 
 
 def near_a_label(

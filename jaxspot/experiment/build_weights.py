@@ -63,8 +63,7 @@ def build_weights(
       Interrupted: asked to stop, with all work saved.
     """
     out, workdir, settings = Path(out), Path(workdir), read_settings(config)
-    if out.suffix != ".npz" or out.is_dir():
-        raise UserError(f"{out}: the file of the weights must be named .npz; name another --out")
+    refuse_place(out)
     if "weights" not in config:
         raise UserError("--config has no weights.groups; take --config=shipped")
     if settings.protocol.frame_skip != "kth" or settings.protocol.oracle:
@@ -80,6 +79,12 @@ def build_weights(
         write_reliability(workdir, built.judge.candidates)
         save_shipped(out, built.spotter, built.card)
     return read_card(out)
+
+
+def refuse_place(out: Path) -> None:
+    """Raises UserError for a file of weights that is not named .npz."""
+    if out.suffix != ".npz" or out.is_dir():
+        raise UserError(f"{out}: the file of the weights must be named .npz; name another --out")
 
 
 def group_networks(bank: Bank, groups: int, *, validate: bool = False) -> Networks:
@@ -151,22 +156,35 @@ def describe_weights(
     bank: Bank, settings: Settings, networks: Networks, judge: FittedJudge
 ) -> dict[str, Any]:
     """What the card says, but for the hash: data, settings, and figures on people left out."""
-    table, source = judge.candidates, bank.meta["source"]
-    kinds = {kind: table[table.kind == kind] for kind in KINDS}
-    return {
-        "data": {
-            "source": source.get("kind"),
-            "level": source.get("level"),
-            "seed": source.get("seed"),
-            "bank_sha256": bank.sha256,
-            "people": int(bank.videos.subject.nunique()),
-            "minutes": round(float((bank.videos.frames / bank.videos.fps).sum() / 60), 2),
-            "fps": sorted({float(fps) for fps in bank.videos.fps}),
-            "labels": {kind: int((bank.annotations.kind == kind).sum()) for kind in KINDS},
-        },
+    known = {
+        "data": describe_data(bank),
         "networks": len(networks.folds),
         "epochs": settings.training.epochs,
         "seed": settings.seed,
+    }
+    return known | describe_judge(judge)
+
+
+def describe_data(bank: Bank) -> dict[str, Any]:
+    """What a card says of the people and labels of a bank; it names none."""
+    source = bank.meta["source"]
+    return {
+        "source": source.get("kind"),
+        "level": source.get("level"),
+        "seed": source.get("seed"),
+        "bank_sha256": bank.sha256,
+        "people": int(bank.videos.subject.nunique()),
+        "minutes": round(float((bank.videos.frames / bank.videos.fps).sum() / 60), 2),
+        "fps": sorted({float(fps) for fps in bank.videos.fps}),
+        "labels": {kind: int((bank.annotations.kind == kind).sum()) for kind in KINDS},
+    }
+
+
+def describe_judge(judge: FittedJudge) -> dict[str, Any]:
+    """What a card says of a judge: figures on people left out, and thresholds."""
+    table = judge.candidates
+    kinds = {kind: table[table.kind == kind] for kind in KINDS}
+    return {
         "f1": {kind: round(value, 4) for kind, value in judge.f1.items()},
         "candidates": {kind: len(mine) for kind, mine in kinds.items()},
         "calibration_error": {

@@ -1,5 +1,6 @@
 """A bank scored by weights that come from elsewhere: nothing is trained or fitted on the bank."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,7 +37,7 @@ def score_weights(
       UserError: the weights or the bank cannot be used, they do not go together, or `out` is used.
     """
     out, spotter, found = Path(out), load_spotter(weights), open_bank(bank, verify=True)
-    _refuse_unlike(spotter, found)
+    refuse_unlike(spotter, found)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: is not empty; name another --out")
     scores = bank_scores(found, spotter)
@@ -82,8 +83,8 @@ def bank_scores(bank: Bank, spotter: Spotter) -> dict[str, np.ndarray]:
     return scores
 
 
-def bank_intervals(bank: Bank, spotter: Spotter, scores: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Intervals of all videos, see `Spotter.intervals`, with subject and video."""
+def bank_intervals(bank: Bank, spotter: Spotter, scores: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """What a spotter finds in all videos of a bank, from its `bank_scores`."""
     rows: Any = bank.videos.itertuples()
     tables = [
         spotter.intervals(scores[row.video], row.fps).assign(subject=row.subject, video=row.video)
@@ -101,7 +102,8 @@ def _frame_scores(bank, spotter, scores):
     return score_frames(*map(np.concatenate, (curves, labels, limits)))
 
 
-def _refuse_unlike(spotter, bank):
+def refuse_unlike(spotter: Spotter, bank: Bank) -> None:
+    """Raises UserError where a bank does not hold what a spotter's networks were trained on."""
     kinds = {True: "region motion", False: "pictures"}
     if bool(bank.regions) != spotter.takes_motion:
         raise UserError(

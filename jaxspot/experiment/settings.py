@@ -53,7 +53,8 @@ class Settings:
       inclusive: whether k counts both ends of an interval, see `k_frame`.
       peers: methods scored beside ours.
       seed: of everything random.
-      start: place of a spotter whose weights training starts from, see `load_spotter`; "": random.
+      start: place of a spotter whose weights training starts from, see `load_spotter`; "shipped":
+        those that come with jaxspot; "": random.
     """
 
     dataset: str

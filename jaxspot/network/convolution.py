@@ -66,7 +66,7 @@ class Convolution(nn.Module):
         for width, pooling in [(two, self.pooling)] + (1 + self.extra_blocks) * [(three, None)]:
             block = SeparableBlock(width, norm, self.blocks.separable)
             x = self._drop(block(x, pooling, train=train), train)
-        x = regional_average(x, self.pool_grid).reshape(len(x), -1)
+        x = regional_average(x, self.pool_grid).reshape(x.shape[0], -1)
         return nn.Dense(three, name="Project")(x) if self.pool_grid > 1 else x
 
     def _drop(self, x, train):

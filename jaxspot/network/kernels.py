@@ -109,13 +109,13 @@ def moments(x: jax.Array) -> tuple[jax.Array, jax.Array]:
     The second moment is the mean of outer products, (channels, channels).
     """
     rows = x.reshape(-1, x.shape[-1])
-    return column_sum(x) / len(rows), rows.T @ rows / len(rows)
+    return column_sum(x) / rows.shape[0], rows.T @ rows / rows.shape[0]
 
 
 def _moments_backward(x, gradients):
     mean, second = gradients
     rows = x.reshape(-1, x.shape[-1])
-    return (((rows @ (second + second.T) + mean) / len(rows)).reshape(x.shape),)
+    return (((rows @ (second + second.T) + mean) / rows.shape[0]).reshape(x.shape),)
 
 
 moments.defvjp(lambda x: (moments(x), x), _moments_backward)

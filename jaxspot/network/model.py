@@ -79,7 +79,7 @@ class TwoStream(nn.Module):
         if isinstance(self.trunk, RegionMotion):
             logits = _each_member(MemberHead)(self.dropout, train, name="Members")(x)
             return logits.swapaxes(0, 1) if train else logits.mean(0)
-        x = ResidualDense()(x).reshape(len(inputs), -1)
+        x = ResidualDense()(x).reshape(inputs.shape[0], -1)
         if self.dropout:
             x = nn.Dropout(self.dropout)(x, deterministic=not train)
         if self.fusion_width:

@@ -50,10 +50,10 @@ class RegionMotion(nn.Module):
     def __call__(self, inputs: jax.Array, *, train: bool) -> jax.Array:
         """Float (batch, streams, inputs) -> (members, batch, features)."""
         norm = nn.BatchNorm(not train, momentum=MOMENTUM, use_bias=False, use_scale=False)
-        x = jnp.clip(norm(inputs.reshape(len(inputs), -1)), -LIMIT, LIMIT)
+        x = jnp.clip(norm(inputs.reshape(inputs.shape[0], -1)), -LIMIT, LIMIT)
         # One wide product is faster than one a member; the start weights are the same.
         x = nn.relu(nn.Dense(self.members * self.features, name="Project")(x))
-        return x.reshape(len(inputs), self.members, -1).swapaxes(0, 1)
+        return x.reshape(inputs.shape[0], self.members, -1).swapaxes(0, 1)
 
 
 def region_frames(motion: np.ndarray, *, fps: float, seen: np.ndarray | None = None) -> np.ndarray:

@@ -1,0 +1,200 @@
+"""Videos with the tables of a review: what a person accepted of the intervals that `spot` found."""
+
+import json
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from jaxspot.annotations.columns import read_columns, refuse
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.annotations.repairs import RULES, Label, Labels, mend
+from jaxspot.annotations.rules import Span
+from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_names, check_root
+from jaxspot.datasets.folders import VIDEO_ENDINGS
+from jaxspot.errors import UserError
+
+ENDINGS = (*VIDEO_ENDINGS, ".ts", ".h264", ".mjpeg", ".gif", ".asf", ".mxf", ".qt")
+TABLE, FOUND, RUN = "reviewed.csv", "intervals.csv", "run.json"
+ACCEPTED, REJECTED, OPEN = VERDICTS = ("accepted", "rejected", "open")
+
+
+class Review(NamedTuple):
+    """A reviewed table: its file, the video's name, and its rows with their numbers as index."""
+
+    file: Path
+    video: str
+    rows: pd.DataFrame
+
+    @property
+    def subject(self) -> str:
+        """The subject that the table names; else the video's name."""
+        names = [name for name in self.rows.subject if name]
+        return names[0] if names else self.video
+
+    def count(self, verdict: str) -> int:
+        """How many intervals have this verdict."""
+        return int((self.rows.verdict == verdict).sum())
+
+
+def reviewed_source(
+    root: str | Path,
+    *,
+    labels: str | Path | None = None,
+    rules: Collection[str] = RULES,
+    videos: str | Path | None = None,
+) -> Dataset:
+    """The videos whose intervals were reviewed; the accepted ones are their labels.
+
+    Tables are `<video>/reviewed.csv` and `<video>.reviewed.csv`, at any depth under `root`, with
+    the columns subject, video, kind, onset, apex, offset and verdict; frames count from 1, both
+    ends included. A table without a subject makes its video a subject of its own. A video file is
+    the one that `run.json` beside the table names as `video`, else that of this name under
+    `videos`, by default `root`. UserError names file and row: no table, a table that nobody
+    reviewed, no video file, or two.
+    """
+    root = check_root(root)
+    if labels:
+        raise UserError(f"{labels}: --labels does not go with reviewed tables; they are the labels")
+    tables = sorted(find_tables(root), key=lambda found: found[1])
+    reviews = [read_review(file, video) for file, video in tables]
+    if not reviews:
+        raise UserError(
+            f"{root}: holds no {TABLE} and no <video>.{TABLE}; review what `jaxspot spot` found"
+            " there, and save the table"
+        )
+    refuse_twice(reviews)
+    files = video_files(check_root(videos) if videos else root)
+    found = [
+        SourceVideo(review.subject, review.video, video_of(review, files, videos or root))
+        for review in reviews
+    ]
+    check_names(found)
+    return Dataset(
+        "reviewed",
+        root,
+        tuple(found),
+        _labels(root, reviews, rules),
+        rules,
+        notes=tuple(say_reviewed(root, reviews)),
+        tables=tuple(review.file for review in reviews),
+    )
+
+
+def find_tables(root: Path) -> Iterator[tuple[Path, str]]:
+    """Every reviewed table under a folder with the name of its video."""
+    for folder in all_folders(root):
+        for path in sorted(folder.iterdir()):
+            if path.name == TABLE:
+                yield path, folder.resolve().name
+            elif path.name.endswith(f".{TABLE}") and path.name[0] != ".":
+                yield path, path.name.removesuffix(f".{TABLE}")
+
+
+def read_review(file: Path, video: str) -> Review:
+    """One reviewed table; raises UserError for rows that are none, and where all are open."""
+    columns: dict[str, type] = dict.fromkeys(("subject", "video", "kind", "verdict"), str)
+    columns |= dict(onset=float, offset=float)
+    rows = read_columns(file, columns, optional=dict(apex=float))
+    rows = rows if "apex" in rows else rows.assign(apex=np.nan)
+    shown: Any = rows[["video", "kind", "onset", "offset", "verdict"]]
+    refuse(file, shown, ~rows.verdict.isin(VERDICTS), f"verdict must be {', '.join(VERDICTS)}")
+    refuse(file, shown, ~rows.kind.isin(KINDS), f"kind must be {' or '.join(KINDS)}")
+    refuse(file, shown, rows.video != video, f"video must be {video!r}, as the name of the table")
+    review = Review(file, video, rows)
+    shown, other = rows[["subject", "video"]], ~rows.subject.isin(["", review.subject])
+    refuse(file, shown, other, f"subject was {review.subject!r} before")
+    if len(rows) and review.count(OPEN) == len(rows):
+        raise UserError(
+            f"{file}: none of its {len(rows)} intervals was reviewed, all are open; accept or"
+            " reject them in the review page, or remove the table"
+        )
+    return review
+
+
+def refuse_twice(reviews: list[Review]) -> None:
+    """Raises UserError where two tables review one video."""
+    seen: dict[str, Path] = {}
+    for review in reviews:
+        if review.video in seen:
+            raise UserError(
+                f"{review.file}: reviews {review.video!r}, as {seen[review.video]} does; keep the"
+                " newer one"
+            )
+        seen[review.video] = review.file
+
+
+def video_files(root: Path) -> dict[str, list[Path]]:
+    """Name without ending -> the video files of this name under a folder."""
+    found: dict[str, list[Path]] = {}
+    for folder in all_folders(root):
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in ENDINGS and path.name[0] != "." and path.is_file():
+                found.setdefault(path.stem, []).append(path)
+    return found
+
+
+def video_of(review: Review, files: dict[str, list[Path]], where: str | Path) -> Path:
+    """The video file of a table; raises UserError where there is none, or more than one."""
+    named = _named_by_run(review.file.with_name(RUN))
+    if named:
+        return named
+    paths = files.get(review.video, [])
+    if not paths:
+        raise UserError(
+            f"{review.file}: there is no video {review.video!r} under {where}; name the folder of"
+            " the videos by --videos"
+        )
+    if len(paths) > 1:
+        raise UserError(
+            f"{review.file}: its video may be {paths[0]} or {paths[1]}; name one folder by --videos"
+        )
+    return paths[0]
+
+
+def say_reviewed(root: Path, reviews: list[Review]) -> Iterator[str]:
+    """Lines on what the tables hold, and on what was passed over."""
+    count = lambda verdict: sum(review.count(verdict) for review in reviews)
+    yield (
+        f"{root}: {len(reviews)} reviewed tables: {count(ACCEPTED)} intervals accepted (the"
+        f" labels), {count(REJECTED)} rejected, {count(OPEN)} still open (no labels)"
+    )
+    unknown = [review.video for review in reviews if not review.rows.subject.any()]
+    if unknown:
+        yield f"no subject is known of {', '.join(unknown)}: each is taken as a person of its own"
+    known = {review.file.parent for review in reviews if review.file.name == TABLE}
+    names = {review.video for review in reviews}
+    bare = [place for place in all_folders(root) if (place / FOUND).is_file()]
+    bare = [p.name for p in bare if p not in known and p.resolve().name not in names]
+    if bare:
+        yield f"not reviewed, so left out: {', '.join(bare)}"
+
+
+def _named_by_run(file: Path) -> Path | None:
+    """The video that a run of `spot` notes in its folder, if it is still there."""
+    try:
+        named = json.loads(file.read_text("utf-8"))["video"]
+        path = file.parent / named
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return path if path.is_file() and path.suffix.lower() in ENDINGS else None
+
+
+def _labels(root: Path, reviews: list[Review], rules: Collection[str]) -> Labels:
+    tables = [mend(_accepted(review), file=str(review.file), rules=rules) for review in reviews]
+    join = lambda parts: pd.concat(parts, ignore_index=True)
+    return Labels(
+        join([table.annotations for table in tables]),
+        join([table.repairs for table in tables]),
+        str(root),
+    )
+
+
+def _accepted(review: Review) -> Iterator[Label]:
+    rows = review.rows[review.rows.verdict == ACCEPTED]
+    columns = (rows[name].tolist() for name in ("kind", "onset", "apex", "offset"))
+    for row, kind, onset, apex, offset in zip(rows.index + 2, *columns, strict=True):
+        span = Span(onset, apex, offset)
+        yield Label(int(row), review.subject, review.video, kind, span)

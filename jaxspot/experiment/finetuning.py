@@ -1,0 +1,192 @@
+"""Fine-tuning: networks that were trained on other people go on with those of a small bank."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxspot.annotations.intervals import KINDS
+from jaxspot.errors import UserError
+from jaxspot.evaluation.f1 import score_intervals
+from jaxspot.evaluation.fitting import fit_rule
+from jaxspot.evaluation.judging import FEWEST, FittedJudge, recalibrate_judge
+from jaxspot.evaluation.protocol import Protocol
+from jaxspot.experiment.build_weights import (
+    describe_data,
+    describe_judge,
+    left_out_videos,
+    refuse_place,
+    write_reliability,
+)
+from jaxspot.experiment.crossval import train
+from jaxspot.experiment.run import describe_run, stop_when_saved, write_provenance
+from jaxspot.experiment.score_weights import bank_intervals, bank_scores, refuse_unlike
+from jaxspot.experiment.scores import Work, blank_faceless, score_bank
+from jaxspot.experiment.settings import Settings, named_bank, read_settings
+from jaxspot.experiment.starting import starting_spotter
+from jaxspot.experiment.workdir import claim_workdir
+from jaxspot.spotting.mean_rule import mean_rule
+from jaxspot.spotting.spotter import Spotter, save_shipped
+from jaxspot.spotting.spotter_file import CARD, read_card
+from jaxspot.storage import hash_tree
+from jaxspot.training.folds import Fold
+from jaxspot.training.inner_folds import JOIN, Networks
+from jaxspot.video.bank import Bank
+
+LEAST_PEOPLE = 3
+"""People that thresholds and chances are fitted on; of fewer, those of the start stay."""
+
+
+class FineTuned(NamedTuple):
+    """A fine-tuned spotter; `judge` is None where thresholds and chances are those of the start."""
+
+    spotter: Spotter
+    judge: FittedJudge | None
+    card: dict[str, Any]
+
+
+def finetune_weights(
+    config: Any, out: str | Path, workdir: str | Path, *, resume: bool = False
+) -> dict[str, Any]:
+    """Trains a spotter's networks on with all people of a bank, writes `out` and its card.
+
+    With 3 people or more, further networks leave people out; calibration and thresholds are fitted
+    on their scores of these. With fewer, thresholds and chances are those of the start. Frame skips
+    are those of the start in any case.
+
+    Args:
+      config: with `finetuning` and `start`, see configs/reviewed.py.
+      out: the file, named .npz.
+      workdir: an empty or absent folder: epochs, scores, candidates.csv, reliability.csv.
+      resume: continue the work in `workdir` if there is some.
+
+    Returns:
+      The card. "f1" is that of people left out, if there are 3; "f1_before" that of the start.
+
+    Raises:
+      UserError: as `build_weights`; the bank has no label, or does not go with the start.
+      Interrupted: asked to stop, with all work saved.
+    """
+    out, workdir, settings = Path(out), Path(workdir), read_settings(config)
+    refuse_place(out)
+    if not out.exists() and out.with_name(CARD).exists():
+        raise UserError(
+            f"{out.with_name(CARD)}: is the card of other weights; name an --out in a folder of its"
+            " own"
+        )
+    if settings.validates:
+        raise UserError("--config.training.patience must be 0 here: everybody is trained on")
+    start = starting_spotter(settings)
+    if start is None:
+        raise UserError("--config.start is empty; name the weights that are trained on")
+    bank = named_bank(config)
+    if bank is None:
+        raise UserError("--config.data.synthetic does not go with fine-tuning; name a bank")
+    refuse_unlike(start, bank)
+    if bank.annotations.empty:
+        raise UserError(f"{bank.root}: holds no label; accept or add intervals in the review page")
+    networks = tuning_networks(bank, start, **config.finetuning)
+    with claim_workdir(workdir, config, resume=resume):
+        write_provenance(workdir / "provenance.json", describe_run(config, bank))
+        with stop_when_saved() as stop_here:
+            work = Work(
+                workdir / "checkpoints",
+                workdir / "checkpoints" / "epochs",
+                workdir / "metrics.jsonl",
+                "fine-tuning",
+                stop_here,
+            )
+            tuned = finetune(bank, start, networks, settings, work)
+        if tuned.judge is not None:
+            write_reliability(workdir, tuned.judge.candidates)
+        save_shipped(out, tuned.spotter, tuned.card)
+    return read_card(out)
+
+
+def tuning_networks(bank: Bank, start: Spotter, *, groups: int, networks: int) -> Networks:
+    """The networks of the start, trained on all people; then some a group that leave it out.
+
+    The first len(start.rules) are those that are kept. With fewer than LEAST_PEOPLE people there
+    are no others. `groups` of people at most; `networks` a group, which start from the networks of
+    the start in turn.
+
+    Raises:
+      UserError: `groups` or `networks` is too small.
+    """
+    if groups < LEAST_PEOPLE or networks < 1:
+        raise UserError(
+            f"--config.finetuning.groups must be {LEAST_PEOPLE} or more, .networks 1 or more; not"
+            f" {groups} and {networks}"
+        )
+    names = tuple(sorted(set(bank.videos.subject)))
+    folds = [Fold(f"nobody, network {number}", names) for number in range(len(start.rules))]
+    scorers: list[Mapping[str, int]] = [{} for _ in folds]
+    groups = min(groups, len(names))
+    if len(names) >= LEAST_PEOPLE:
+        for group in range(groups):
+            own = names[group::groups]
+            others = tuple(name for name in names if name not in own)
+            for turn in range(networks):
+                scorers.append(dict.fromkeys(own, len(folds)))
+                folds.append(Fold(f"{JOIN.join(own)}, network {turn}", others))
+    return Networks(tuple(folds), (), tuple(scorers))
+
+
+def finetune(
+    bank: Bank, start: Spotter, networks: Networks, settings: Settings, work: Work
+) -> FineTuned:
+    """Trains `tuning_networks`; fits thresholds and calibration on people left out, if any are."""
+    count = len(start.rules)
+    before = f1_of_spotter(bank, start, settings.protocol)
+    trained = train(bank, networks, settings, work)
+    spotter = Spotter(
+        start.model,
+        jax.tree.map(lambda leaf: leaf[:count], trained.variables),
+        start.k_seconds,
+        start.rules,
+        start.alignment,
+        start.judge,
+    )
+    card = {
+        "data": describe_data(bank),
+        "start": {"weights": settings.start, "variables_sha256": hash_tree(start.variables)},
+        "networks": count,
+        "epochs": settings.training.epochs,
+        "seed": settings.seed,
+        "f1_before": before,
+        "fitted": "thresholds and chances of the start",
+    }
+    if len(networks.folds) == count:
+        return FineTuned(spotter, None, card)
+    pairs = tuple(start.k_seconds[number % count] for number in range(len(networks.folds)))
+    scores = score_bank(bank, networks, trained.variables, pairs, settings, work)
+    videos = left_out_videos(bank, networks, blank_faceless(bank, scores))
+    print("fitting thresholds and chances on people left out", file=sys.stderr)
+    rules, judge = start.rules, None
+    if bank.annotations.kind.value_counts().reindex(KINDS, fill_value=0).min() >= FEWEST:
+        rules = (fit_rule(videos, mean_rule(start.rules).rule, settings.protocol),) * count
+    if start.judge is not None:
+        subjects = zip(bank.videos.video, bank.videos.subject, strict=True)
+        groups = {video: min(networks.of_subject(subject)) for video, subject in subjects}
+        judge = recalibrate_judge(start.judge, videos, groups, settings.protocol)
+        card |= describe_judge(judge)
+    card["fitted"] = "on people left out"
+    spotter = Spotter(
+        start.model,
+        spotter.variables,
+        start.k_seconds,
+        rules,
+        start.alignment,
+        judge and judge.judge,
+    )
+    return FineTuned(spotter, judge, card)
+
+
+def f1_of_spotter(bank: Bank, spotter: Spotter, protocol: Protocol) -> dict[str, float]:
+    """ME, MaE and overall -> F1 of what a spotter finds in a bank, as `spot` finds it."""
+    found = bank_intervals(bank, spotter, bank_scores(bank, spotter))
+    rows = score_intervals(found, bank.annotations, videos=bank.videos, **protocol.scoring)
+    return {kind: round(float(np.nan_to_num(row["f1"])), 4) for kind, row in rows.items()}

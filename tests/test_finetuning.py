@@ -1,0 +1,120 @@
+"""Fine-tuning on few people: which networks there are, what stays of the start, what is refused."""
+
+import dataclasses
+import json
+
+import jax
+import numpy as np
+import pytest
+from made_spotters import untrained
+from tiny_banks import said, write_bank
+
+from jaxspot.commands import build_weights
+from jaxspot.configs import load_config
+from jaxspot.experiment.finetuning import tuning_networks
+from jaxspot.experiment.settings import read_settings
+from jaxspot.network.model import model_fields
+from jaxspot.spotting.candidates import FEATURES
+from jaxspot.spotting.judge import Judge
+from jaxspot.spotting.spotter import load_spotter, save_spotter
+from jaxspot.video.bank import open_bank
+
+NO_FEATURE = ((0.0,) * len(FEATURES),) * 2
+JUDGE = Judge((0.3, 0.4), NO_FEATURE, ((1.0,) * len(FEATURES),) * 2, NO_FEATURE, (0.0, 0.0))
+FIELDS = dict(trunk="motion", fusion_width=8)
+MODEL = model_fields(untrained(**FIELDS).model)
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory):
+    """Two networks with a judge, and banks of one and of four people."""
+    folder = tmp_path_factory.mktemp("tuning")
+    save_spotter(folder / "start", dataclasses.replace(untrained(**FIELDS), judge=JUDGE))
+    write_bank(folder / "one", subjects=1)
+    write_bank(folder / "four", subjects=4)
+    return folder
+
+
+def tune(places, bank, out, *more):
+    """Runs the command at the smallest size; returns its exit code."""
+    config = load_config("reviewed")
+    model = [f"--config.model.{name}={MODEL[name]}" for name in config.model if name in MODEL]
+    flags = [f"--out={out / 'w.npz'}", f"--workdir={out / 'work'}", "--config=reviewed"]
+    flags += [f"--config.data.bank={places / bank}", f"--config.start={places / 'start'}"]
+    flags += ["--config.training.epochs=1", "--config.training.steps=2"]
+    flags += ["--config.training.batch=4", "--config.training.averaging=0.0"]
+    return build_weights.main([*flags, *model, *more])
+
+
+def moved(before, after):
+    """The largest change of each leaf."""
+    change = lambda a, b: float(np.abs(np.asarray(a) - np.asarray(b)).max())
+    return jax.tree.leaves(jax.tree.map(change, before.variables, after.variables))
+
+
+def test_one_person_moves_the_networks_and_nothing_else(places, tmp_path, capsys):
+    assert tune(places, "one", tmp_path) == 0
+    assert "nobody is left out of 1; chances are as before" in capsys.readouterr().out
+    start, found = load_spotter(places / "start"), load_spotter(tmp_path / "w.npz")
+    for name in ("model", "k_seconds", "rules", "alignment", "judge"):
+        assert getattr(found, name) == getattr(start, name), name
+    assert 0 < max(moved(start, found)) < 0.01
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["data"]["people"] == 1 and "f1" not in card and card["f1_before"].keys() >= {"ME"}
+    assert "s1" not in (tmp_path / "card.json").read_text().replace("s1_", "")
+
+
+def test_with_more_people_those_left_out_are_scored(places, tmp_path, capsys):
+    assert tune(places, "four", tmp_path) == 0
+    assert "F1 on people left out: MaE" in capsys.readouterr().out
+    found = load_spotter(tmp_path / "w.npz")
+    assert len(found.rules) == 2 and found.judge is not None
+    assert found.judge.weights == JUDGE.weights
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["fitted"] == "on people left out" and card["networks"] == 2
+    assert (tmp_path / "work" / "candidates.csv").is_file()
+    before = (tmp_path / "w.npz").read_bytes()
+    assert tune(places, "four", tmp_path, "--resume") == 0
+    assert (tmp_path / "w.npz").read_bytes() == before
+
+
+def test_nobody_is_scored_by_a_network_that_trained_on_them(places):
+    bank, start = open_bank(places / "four"), load_spotter(places / "start")
+    networks = tuning_networks(bank, start, groups=3, networks=2)
+    people = set(bank.videos.subject)
+    assert [set(fold.training) for fold in networks.folds[:2]] == [people, people]
+    assert len(networks.folds) == 2 + 3 * 2
+    for person in people:
+        numbers = networks.of_subject(person)
+        assert len(numbers) == 2 and min(numbers) >= 2
+        assert all(person not in networks.folds[number].training for number in numbers)
+    assert len({fold.held_out for fold in networks.folds}) == 8
+    few = tuning_networks(open_bank(places / "one"), start, groups=3, networks=2)
+    assert len(few.folds) == 2 and few.of_subject("s1") == []
+
+
+def test_the_config_fits_the_weights_that_ship():
+    settings, shipped = read_settings(load_config("reviewed")), load_spotter()
+    assert settings.start == "shipped"
+    assert model_fields(settings.model) == model_fields(shipped.model)
+
+
+def test_what_cannot_be_tuned_is_refused_before_anything_is_written(places, tmp_path, capfd):
+    def refused(bank, *more, says):
+        assert tune(places, bank, tmp_path, *more) == 2
+        assert says in said(capfd, "build_weights")
+        assert not (tmp_path / "work").exists()
+
+    refused("four", "--config.start=", says="--config.start is empty")
+    refused("four", "--config.start=shipped", says="its network has")
+    refused("four", "--config.training.patience=2", says="patience must be 0")
+    refused("four", "--config.finetuning.groups=2", says="groups must be 3 or more")
+    refused("four", "--card=page.md", says="--card describes the weights that come with jaxspot")
+    (tmp_path / "card.json").write_text("{}")
+    refused("four", says="is the card of other weights")
+    (tmp_path / "card.json").unlink()
+    bare = write_bank(tmp_path / "bare", subjects=1, unlabelled=1)
+    refused(bare, says="holds no label; accept or add intervals")
+    meta = json.loads((bare / "bank.json").read_text()) | dict(alignment=dict(kind="posed112"))
+    (bare / "bank.json").write_text(json.dumps(meta))
+    refused(bare, says="its faces are aligned by 'posed'")
