@@ -90,7 +90,7 @@ def test_spotting_a_file_writes_whole_tables_and_a_plot(tmp_path, landmarker, ca
     assert sorted(p.name for p in folder.iterdir()) == ["frames.csv", "intervals.csv", "scores.png"]
     assert tuple(table.columns) == CLIP_INTERVAL_COLUMNS
     np.testing.assert_allclose(table.onset_s, (table.onset - 1) / 30, atol=1e-6)
-    np.testing.assert_allclose(table.offset_s, (table.offset - 1) / 30, atol=1e-6)
+    np.testing.assert_allclose(table.offset_s, table.offset / 30, atol=1e-6)
     written = read_intervals(folder / "intervals.csv")
     assert written.subject.tolist() == ["", ""] and set(written.video) == {"single_face"}
     assert written[["kind", "onset", "apex", "offset"]].values.tolist() == [

@@ -8,11 +8,12 @@ from jaxspot.commands.running import command, command_parser
 EPILOG = """\
 For each VIDEO it writes DIR/<video name>/
   intervals.csv  one row an expression: kind (ME or MaE), onset, apex and offset as frames from 1
-                 (both ends included) and in seconds; score: the chance that the interval is right,
-                 0..1 (weights without chances: the height of the curve at the apex); rank: 1 for
-                 the highest score of the video
+                 (both ends included) and in seconds (offset: when its last frame ends); score: the
+                 chance that the interval is right, 0..1 (weights without chances: the height of the
+                 curve at the apex); rank: 1 for the highest score of the video
   frames.csv     one row a frame: its time, whether a face was found, the raw scores (0..1)
   scores.png     the scores over time with the intervals
+and with --export the same intervals as files of annotation tools, see `jaxspot export --help`
 
 A video that cannot be read gives one line, the others are done; the exit code is 2 then.
 
@@ -47,15 +48,18 @@ def main(argv: Sequence[str]) -> int:
         metavar="N",
         help="keep only the N intervals of each kind a minute with the highest scores",
     )
+    flag("--export", metavar="FORMATS", help="such as elan,boris: write these formats, too")
     flag("videos", nargs="+", metavar="VIDEO", help="video files that PyAV can read")
     flags = parser.parse_args(argv)
     from jaxspot.process import prepare_process
 
     prepare_process()
+    from jaxspot.exports.formats import export_spotted, parse_formats
     from jaxspot.report.clip_plot import plot_clip
     from jaxspot.spotting.spotter import spot_videos
     from jaxspot.spotting.video_file import BrokenVideos
 
+    formats = parse_formats(flags.export, labels=False) if flags.export is not None else ()
     try:
         found = spot_videos(
             flags.videos,
@@ -66,8 +70,10 @@ def main(argv: Sequence[str]) -> int:
             plot=plot_clip,
         )
     except BrokenVideos as error:
+        export_spotted(error.found, flags.videos, formats, out=flags.out)
         summarise(error.found, flags.out)
         raise
+    export_spotted(found, flags.videos, formats, out=flags.out)
     summarise(found, flags.out)
     return 0
 

@@ -92,8 +92,8 @@ def spot_clip(
 
     Returns:
       CLIP_INTERVAL_COLUMNS, empty when no face is seen: `subject` is empty, `face` the track number
-      from 0, `rank` the place by score in this video; seconds are presentation times of the first,
-      apex and last frame.
+      from 0, `rank` the place by score in this video; seconds are the presentation times at which
+      the first and the apex frame start and the last one ends.
 
     Raises:
       UserError: the video or the model cannot be read, or something else has a result's name.
@@ -133,17 +133,20 @@ def clip_intervals(spans: pd.DataFrame, clip: Clip, *, video: str) -> pd.DataFra
     """Intervals of a clip with face, rank and seconds; those mostly without a face are dropped.
 
     `spans`: kind, onset, apex, offset (frames from 1, both included), score. The highest score of
-    the video has rank 1.
+    the video has rank 1. The last frame of an interval ends where the next one starts, that of the
+    clip after the usual step.
     """
     rows = []
-    at = lambda frame: round(float(clip.times[frame - 1]), 6)
+    starts = np.append(clip.times, clip.times[-1] + np.median(np.diff(clip.times)))
+    at = lambda frame: round(float(starts[frame - 1]), 6)
     for row in spans.to_dict("records"):
         start, stop = to_span(int(row["onset"]), int(row["offset"]))
         faces = clip.faces[start:stop]
         if np.mean(faces >= 0) < MIN_FACE_SHARE:
             continue
         frames = {name: int(row[name]) for name in ("onset", "apex", "offset")}
-        seconds = {f"{name}_s": at(frame) for name, frame in frames.items()}
+        shown = frames | {"offset": frames["offset"] + 1}
+        seconds = {f"{name}_s": at(frame) for name, frame in shown.items()}
         face = int(np.bincount(faces[faces >= 0]).argmax())
         known = {"subject": "", "video": video, "face": face, "kind": row["kind"]}
         rows.append(known | frames | {"score": float(row["score"])} | seconds)
