@@ -16,7 +16,8 @@ import jaxspot
 
 ROOT = Path(jaxspot.__file__).parent
 ORDER = ["annotations", "video", "motion", "datasets", "synthetic", "network", "training"]
-ORDER += ["spotting", "evaluation", "baselines", "report", "own_video", "faces", "experiment"]
+ORDER += ["spotting", "evaluation", "exports", "baselines", "report", "own_video", "faces"]
+ORDER += ["experiment"]
 ORDER += ["benchmark", "configs", "commands", "cli"]
 BELOW_ALL = ("devices", "errors", "files", "memory", "process", "progress", "storage", "workers")
 NAMES = {

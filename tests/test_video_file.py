@@ -13,7 +13,9 @@ from jaxspot.spotting.video_file import (
     CLIP_INTERVAL_COLUMNS,
     clip_frames,
     clip_intervals,
+    in_seconds,
     odd_lines,
+    ranked,
     spot_faces,
     usable_frames,
 )
@@ -100,7 +102,7 @@ def test_spotting_a_file_writes_whole_tables_and_a_plot(tmp_path, landmarker, ca
     assert sorted(p.name for p in folder.iterdir()) == written
     assert tuple(table.columns) == CLIP_INTERVAL_COLUMNS
     np.testing.assert_allclose(table.onset_s, (table.onset - 1) / 30, atol=1e-6)
-    np.testing.assert_allclose(table.offset_s, (table.offset - 1) / 30, atol=1e-6)
+    np.testing.assert_allclose(table.offset_s, table.offset / 30, atol=1e-6)
     written = read_intervals(folder / "intervals.csv")
     assert written.subject.tolist() == ["", ""] and set(written.video) == {"single_face"}
     assert written[["kind", "onset", "apex", "offset"]].values.tolist() == [
@@ -221,10 +223,14 @@ def test_intervals_mostly_without_a_face_are_dropped():
         [("ME", 3, 4, 6, 0.1), ("ME", 3, 4, 7, 0.2), ("MaE", 8, 10, 12, 0.3)],
         columns=["kind", "onset", "apex", "offset", "score"],
     )
-    table = clip_intervals(spans, clip, video="v")
+    table = clip_intervals(spans, clip.faces)
     assert table.score.tolist() == [0.1, 0.3] and table.face.tolist() == [0, 1]
+    table = in_seconds(ranked(table.assign(subject="", video="v")), clip.times)
+    assert list(table.columns) == list(CLIP_INTERVAL_COLUMNS) and table["rank"].tolist() == [2, 1]
+    np.testing.assert_allclose(table.onset_s, [0.2, 0.7])
     np.testing.assert_allclose(table.apex_s, [0.3, 0.9])
-    assert clip_intervals(spans[:0], clip, video="v").empty
+    np.testing.assert_allclose(table.offset_s, [0.6, 1.2], err_msg="when the last frame ends")
+    assert clip_intervals(spans[:0], clip.faces).empty
 
 
 def test_frames_table_leaves_out_what_is_not_known():

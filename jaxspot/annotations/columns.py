@@ -48,10 +48,10 @@ def read_columns(
     """Reads columns of a CSV table by name; index + 2 is the row in the file. Others are ignored.
 
     `columns` maps names to str, int or float; every cell must hold one. Cells of `blank` may be
-    blank: <NA> (Int64) or NaN; columns of `optional` may be missing too. `program` is what writes
-    such files with very many columns; only the named ones are read then. `data` are the file's
-    bytes, if known. UserError: no table, a missing column, or a cell of another type, named by its
-    row.
+    blank: <NA> (Int64) or NaN; columns of `optional` may be missing too, and be of text. `program`
+    is what writes such files with very many columns; only the named ones are read then. `data` are
+    the file's bytes, if known. UserError: no table, a missing column, or a cell of another type,
+    named by its row.
     """
     needed = {**columns, **(blank or {})}
     sparse = {**(blank or {}), **(optional or {})}
@@ -79,9 +79,9 @@ def read_columns(
     for name, kind in sparse.items():
         if name in table:
             cells: Any = table[name]
-            numbers = _column(path, cells[cells.str.strip() != ""], kind)
-            numbers = numbers.astype("Int64" if kind is int else float)
-            known[name] = numbers.reindex(table.index)
+            filled = _column(path, cells[cells.str.strip() != ""], kind)
+            filled = filled if kind is str else filled.astype("Int64" if kind is int else float)
+            known[name] = filled.reindex(table.index)
     return pd.DataFrame(known)
 
 

@@ -12,13 +12,14 @@ pictures, which are taken in order of their names (it needs --fps).
 
 For each video it writes DIR/<video name>/
   intervals.csv  one row an expression: face, kind (ME or MaE), onset, apex and offset as frames
-                 from 1 (both ends included) and in seconds; score: the chance that the interval is
-                 right, 0..1 (weights without chances: the height of the curve at the apex); rank: 1
-                 for the highest score of the video
+                 from 1 (both ends included) and in seconds (offset: when its last frame ends);
+                 score: the chance that the interval is right, 0..1 (weights without chances: the
+                 height of the curve at the apex); rank: 1 for the highest score of the video
   frames.csv     one row a frame and face: its time, whether a face was found, the raw scores (0..1)
   scores.png     the scores over time with the intervals
   overlay.mp4    with --overlay: the video with face boxes, curves and intervals
   run.json       what they were made from
+and with --export the same intervals as files of annotation tools, see `jaxspot export --help`
 
 Where several videos have one name, they are named with their folders: s1/talk, s2/talk.
 A video that was done before, by the same weights and options, is not done again: the same command
@@ -48,9 +49,11 @@ def main(argv: Sequence[str]) -> int:
     from jaxspot.process import prepare_process
 
     prepare_process()
+    from jaxspot.exports.formats import parse_formats
     from jaxspot.own_video.videos import BrokenVideos, Stopped, spot_videos
     from jaxspot.workers import core_count
 
+    formats = parse_formats(flags.export, labels=False) if flags.export is not None else ()
     try:
         found = spot_videos(
             flags.videos,
@@ -62,6 +65,7 @@ def main(argv: Sequence[str]) -> int:
             threshold=flags.threshold,
             min_chance=flags.min_chance,
             per_minute=flags.per_minute,
+            formats=formats,
             overlay=flags.overlay,
             again=flags.again,
             workers=flags.workers or core_count(),
@@ -117,6 +121,7 @@ def add_flags(parser: Any) -> None:
         metavar="N",
         help="keep only the N intervals of each kind a minute with the highest scores",
     )
+    flag("--export", metavar="FORMATS", help="such as elan,boris: write these formats, too")
     flag("--overlay", action="store_true", help="write overlay.mp4, too")
     flag("--again", action="store_true", help="do videos again that were done before")
     flag("--workers", type=count, metavar="N", help="videos side by side (default: one a core)")

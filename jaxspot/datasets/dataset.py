@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
 from jaxspot.motion.regions import TWELVE, Regions
 from jaxspot.progress import progress_bar
+from jaxspot.video.clip import frame_rate
 from jaxspot.video.decode import probe
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
@@ -95,8 +97,10 @@ def make_dataset(
     """
     check_names(videos)
     file = Path(labels) if labels else root / "annotations.csv"
-    read = read_labels(file, rules=rules, dataset=release) if labels or file.exists() else None
-    return Dataset(name, root, tuple(videos), read or no_labels(), rules, tuple(notes))
+    given = bool(labels) or file.exists()
+    fps = _frame_rates(videos)
+    read = read_labels(file, rules=rules, dataset=release, fps=fps) if given else no_labels()
+    return Dataset(name, root, tuple(videos), read, rules, tuple(notes))
 
 
 def check_root(root: str | Path) -> Path:
@@ -175,6 +179,18 @@ def look_over(dataset: Dataset, *, progress: bool = False) -> tuple[pd.DataFrame
     pairs = zip(dataset.videos, looks, strict=True)
     rows = [(video.subject, video.video, look.frames, video.fps) for video, look in pairs]
     return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS)), looks
+
+
+def _frame_rates(videos):
+    """Video name -> frame rate, of a video file by the times in it; None: no such video."""
+    known = {video.video: video for video in videos}
+
+    @cache
+    def rate(name):
+        video = known.get(name)
+        return video and (video.fps or frame_rate(video.path))
+
+    return rate
 
 
 def check_names(videos: Sequence[SourceVideo]) -> None:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from jaxspot.annotations.columns import in_row
+from jaxspot.annotations.columns import in_row, read_file
+from jaxspot.annotations.foreign import foreign_intervals, rates_of, read_foreign
 from jaxspot.annotations.intervals import read_intervals, read_videos
 from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.repairs import REPAIRS, RULES, Labels, fit_to_videos
@@ -45,7 +46,8 @@ def evaluate_files(
     Args:
       videos: CSV of subject, video, frames, fps: every video scored.
       annotations: see `read_labels`.
-      intervals: CSV of subject, video, kind, onset, offset; further columns are ignored.
+      intervals: CSV of subject, video, kind, onset, offset, of which further columns are ignored;
+        or a file of ELAN, BORIS or MEGC (`read_foreign`).
       out: a folder for scores.json, and for repairs.csv if a label was repaired or left out.
       matching, iou: as in `match_intervals`.
       rules: the repair rules to apply (`repairs.RULES`).
@@ -54,7 +56,7 @@ def evaluate_files(
       UserError: it names file and row, or the folder that cannot be written; nothing is written.
     """
     table = read_videos(videos)
-    predicted = read_intervals(intervals, table)
+    predicted = read_predictions(intervals, table)
     labels = read_truth(annotations, table, rules=rules)
     scores = score_intervals(
         predicted, labels.annotations, videos=table, matching=matching, iou=iou
@@ -65,6 +67,13 @@ def evaluate_files(
     return Evaluation(scores, labels.repairs)
 
 
+def read_predictions(file: str | Path, videos: pd.DataFrame) -> pd.DataFrame:
+    """Reads predicted intervals, from a table (`read_intervals`) or a file of another program."""
+    data = read_file(file)
+    foreign = read_foreign(file, data)
+    return foreign_intervals(file, foreign, videos) if foreign else read_intervals(file, videos)
+
+
 def read_truth(file: str | Path, videos: pd.DataFrame, *, rules: Collection[str] = RULES) -> Labels:
     """Reads labels (`read_labels`) and fits them to the videos that are scored.
 
@@ -73,7 +82,7 @@ def read_truth(file: str | Path, videos: pd.DataFrame, *, rules: Collection[str]
 
     Raises UserError: it names file and row; or none of the labels is of these videos.
     """
-    labels = read_labels(file, rules=rules)
+    labels = read_labels(file, rules=rules, fps=rates_of(videos))
     table = labels.annotations
     lost = table.loc[~table.video.isin(videos.video)]
     if len(lost):

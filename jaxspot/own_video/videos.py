@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.errors import Interrupted, UserError, one_of
+from jaxspot.exports.formats import export_spotted
 from jaxspot.own_video.inputs import Video, find_videos
 from jaxspot.own_video.one import Job, Options, run_job
 from jaxspot.own_video.results import check_folder, content_of, describe_run, find_done
@@ -54,6 +55,7 @@ def spot_videos(
     threshold: tuple[float, float] | None = None,
     min_chance: float | None = None,
     per_minute: float | None = None,
+    formats: Sequence[str] = (),
     overlay: bool = False,
     again: bool = False,
     workers: int = 1,
@@ -83,6 +85,7 @@ def spot_videos(
       min_chance: for weights with a judge, the least chance of an interval, 0..1.
       per_minute: keeps so many intervals of each kind a minute and face, those with the highest
         scores.
+      formats: of annotation tools, see `export_file`; their files are written beside intervals.csv.
       overlay: whether to write the video with face boxes, curves and intervals.
       again: whether to do videos that were done before.
       workers: processes, each with a video at a time. More than 1 need a main module that is a
@@ -142,6 +145,9 @@ def spot_videos(
             if jobs:
                 given = None if min(workers, len(jobs)) > 1 else spotter
                 _run(jobs, totals, given, workers, progress, say, found, errors)
+            for video in videos:
+                if formats and video.name in found:
+                    export_spotted(video.name, video.path, formats, folder=Path(out) / video.name)
         except KeyboardInterrupt:
             raise Stopped(_ordered(found, videos), len(videos)) from None
     if errors:

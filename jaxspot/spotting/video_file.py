@@ -83,8 +83,8 @@ def spot_faces(
 
     Returns:
       `intervals` of `Spotted` is empty when no face is seen. `face` is the track number from 0,
-      `rank` the place by score in this video; seconds are presentation times of the first, apex and
-      last frame.
+      `rank` the place by score in this video; seconds are the presentation times at which the first
+      and the apex frame start and the last one ends.
     """
     tables, frames, shown = [], [], []
     left = np.ones(len(video.times), bool)
@@ -95,7 +95,7 @@ def spot_faces(
             raise ValueError(f"scores have shape {raw.shape}, not {scores.shape}")
         usable = usable_frames(clip.faces, np.unique(skips(video.fps)) if skips else ())
         scores[usable] = raw[usable]
-        found = clip_intervals(intervals(scores, video.fps), clip, video=name)
+        found = clip_intervals(intervals(scores, video.fps), clip.faces)
         tables.append(found.assign(**{column: found[column] + first for column in FRAMES}))
         seen = clip_frames(clip, scores)[clip.found]
         frames.append(seen.assign(frame=seen.frame + first))
@@ -103,9 +103,9 @@ def spot_faces(
         shown.append(FaceCurves(first, clip.faces, clip.boxes, scores, smooth))
         left[first : first + len(clip.times)] &= ~clip.found
     frames.append(_without_face(video, left))
-    table = _joined(tables) if tables else clip_intervals(pd.DataFrame(), None, video=name)
+    table = _joined(tables) if tables else clip_intervals(pd.DataFrame(), np.zeros(0, int))
     table = table.sort_values(["onset", "face"], kind="stable").reset_index(drop=True)
-    table = ranked(table.assign(subject=subject))
+    table = in_seconds(ranked(table.assign(subject=subject, video=name)), video.times)
     rows = _joined(frames)
     rows = rows.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
     return Spotted(name, video.times, rows, table, shown, threshold)
@@ -133,6 +133,19 @@ def ranked(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(rank=rank.astype("int64"))
 
 
+def in_seconds(table: pd.DataFrame, times: np.ndarray) -> pd.DataFrame:
+    """Intervals as CLIP_INTERVAL_COLUMNS, with seconds from the `times` (T,) of the video's frames.
+
+    An interval ends where the frame after its last one starts; the video's last frame lasts as long
+    as the median one.
+    """
+    starts = np.append(times, times[-1] + np.median(np.diff(times)))
+    at = lambda frames: starts[frames.to_numpy(int) - 1].round(6)
+    seconds = {"onset_s": at(table.onset), "apex_s": at(table.apex)}
+    table = table.assign(**seconds, offset_s=at(table.offset + 1))
+    return table.loc[:, list(CLIP_INTERVAL_COLUMNS)]
+
+
 def usable_frames(faces: np.ndarray, skips: Iterable[int]) -> np.ndarray:
     """Frames, bool (T,), that show a face, the same one as every reference.
 
@@ -147,27 +160,22 @@ def usable_frames(faces: np.ndarray, skips: Iterable[int]) -> np.ndarray:
     return usable
 
 
-def clip_intervals(spans: pd.DataFrame, clip: Clip | None, *, video: str) -> pd.DataFrame:
-    """Intervals of a clip with face, rank and seconds; those mostly without a face are dropped.
+def clip_intervals(spans: pd.DataFrame, faces: np.ndarray) -> pd.DataFrame:
+    """Intervals of a clip with `face`; those mostly without a face are dropped.
 
-    `spans`: kind, onset, apex, offset (frames from 1, both included), score. The highest score of
-    the video has rank 1.
+    `spans`: kind, onset, apex, offset (frames from 1, both included), score. `faces` (T,) are track
+    numbers, -1 without a face.
     """
     rows = []
-    assert clip is not None or spans.empty
-    at = lambda frame: round(float(clip.times[frame - 1]), 6)
     for row in spans.to_dict("records"):
         start, stop = to_span(int(row["onset"]), int(row["offset"]))
-        faces = clip.faces[start:stop]
-        if np.mean(faces >= 0) < MIN_FACE_SHARE:
+        own = faces[start:stop]
+        if np.mean(own >= 0) < MIN_FACE_SHARE:
             continue
-        frames = {name: int(row[name]) for name in ("onset", "apex", "offset")}
-        seconds = {f"{name}_s": at(frame) for name, frame in frames.items()}
-        face = int(np.bincount(faces[faces >= 0]).argmax())
-        known = {"subject": "", "video": video, "face": face, "kind": row["kind"]}
-        rows.append(known | frames | {"score": float(row["score"])} | seconds)
-    table = pd.DataFrame(rows, columns=list(CLIP_INTERVAL_COLUMNS))
-    return ranked(table)
+        frames = {name: int(row[name]) for name in FRAMES}
+        face = int(np.bincount(own[own >= 0]).argmax())
+        rows.append({"face": face, "kind": row["kind"]} | frames | {"score": float(row["score"])})
+    return pd.DataFrame(rows, columns=["face", "kind", *FRAMES, "score"])
 
 
 def clip_frames(clip: Clip, scores: np.ndarray) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxspot.errors import UserError
 from jaxspot.video.align import SIZE, face_similarity, warp_face
-from jaxspot.video.decode import VideoFrame
+from jaxspot.video.decode import VideoFrame, packet_times, probe
 from jaxspot.video.landmarker import Landmarker, load_landmarker
 from jaxspot.video.pose import PosedTrack, crop_posed, plane_affine, pose_track
 from jaxspot.video.smooth import smooth_similarity
@@ -251,6 +251,16 @@ def median_fps(times: np.ndarray, path: str | Path) -> float:
         raise UserError(f"{path}: its frames carry no increasing times; re-encode it")
     near = steps[abs(steps - median) <= 1.01 * MILLISECOND]
     return whole_rate(len(near), float(near.sum()))
+
+
+def frame_rate(path: str | Path) -> float:
+    """Frames a second of a video file as `median_fps` of its frames, without decoding them.
+
+    Where its packets carry no times, the rate that the header announces. UserError: it cannot be
+    read, or has under two frames.
+    """
+    times = packet_times(path)
+    return median_fps(np.array(times), path) if times else probe(path).fps
 
 
 def usual_steps(times: np.ndarray) -> np.ndarray:

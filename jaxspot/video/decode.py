@@ -53,6 +53,29 @@ def probe(path: str | Path) -> VideoInfo:
         return VideoInfo(max(frames, 0), stream.height, stream.width, fps, timed)
 
 
+def has_audio(path: str | Path) -> bool:
+    """Whether a video file has sound. UserError: as `probe`."""
+    with _opened(Path(path)) as (container, _):
+        return bool(container.streams.audio)
+
+
+def packet_times(path: str | Path) -> list[float]:
+    """Presentation times in seconds that the packets carry, in order, without decoding them.
+
+    As `read_video` gives them, if the file is whole; empty if packets carry none. UserError: the
+    file is missing, empty, no video or without a video stream.
+    """
+    with _opened(Path(path)) as (container, stream):
+        start_s = (container.start_time or 0) / av.time_base
+        step_s = float(stream.time_base or 0)
+        try:
+            times = [packet.pts for packet in container.demux(stream) if packet.size]
+        except av.FFmpegError as error:
+            raise _damaged(Path(path), 0.0) from error
+        known = [pts * step_s - start_s for pts in times if pts is not None]
+        return sorted(known) if len(known) == len(times) else []
+
+
 def read_video(path: str | Path) -> Iterator[VideoFrame]:
     """Yields every frame in presentation order; memory use does not grow with the video.
 

@@ -1,0 +1,1 @@
+"""Spotted intervals as files of annotation tools; one file a format."""
