@@ -121,8 +121,6 @@ def test_intervals_and_frames_carry_the_face(smiling_right, tmp_path):
     frames = pd.read_csv(tmp_path / "out" / "two" / "frames.csv")
     expected = [[f, n] for f in range(1, 17) for n in (0, 1)]
     assert frames[["frame", "face"]].values.tolist() == expected
-        [f, n] for f in range(1, 17) for n in (0, 1)
-    ]
     scores = frames.pivot(index="frame", columns="face", values="p_me")
     assert scores.notna().all(axis=None) and not np.allclose(scores[0], scores[1])
     alone = spot_videos(video, out=tmp_path / "left", **options | dict(face="left"))["two"]

@@ -1,5 +1,6 @@
 """One video from its file to its folder of results, as a job that any process can do."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -14,6 +15,7 @@ from jaxspot.errors import UserError
 from jaxspot.motion.pictures import MotionMeasure, motion_clip
 from jaxspot.own_video.inputs import Video
 from jaxspot.own_video.results import write_results
+from jaxspot.process import prepare_process
 from jaxspot.spotting.spotter import Spotter, load_spotter
 from jaxspot.spotting.video_file import odd_lines, spot_faces
 from jaxspot.video.clip import Aligner, aligned_clip, posed_clip
@@ -69,7 +71,8 @@ def run_job(job: Job, spotter: Spotter | None = None) -> tuple[pd.DataFrame, lis
     `spotter` is that of `job.weights`, where it is loaded already. UserError: the video cannot be
     read, or something else has a result's name.
     """
-    spotter, options = spotter or _spotter(job.weights), job.options
+    options = job.options
+    spotter = spotter or _spotter(job.weights)
     progress = Progress(job.progress, job.number)
     source = open_video(job.video, fps=options.fps)
     clips = read_faces(source, spotter, face=options.face, on_frame=progress.add)
@@ -91,6 +94,7 @@ def run_job(job: Job, spotter: Spotter | None = None) -> tuple[pd.DataFrame, lis
         threshold=spotter.shown_threshold(options.threshold),
     )
     lines = odd_lines(source.path, clips) + untimed_lines(job.video, options.fps)
+    del clips  # the largest thing in memory
     write_results(
         job.folder,
         spotted,
@@ -102,7 +106,14 @@ def run_job(job: Job, spotter: Spotter | None = None) -> tuple[pd.DataFrame, lis
     return spotted.intervals, lines
 
 
-_spotter = cache(load_spotter)
+@cache
+def _spotter(weights: str | Path | None) -> Spotter:
+    """The spotter of a worker process, which is set up for it."""
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a GPU is shared
+    prepare_process(devices=1)
+    return load_spotter(weights)
+
+
 _landmarker = cache(load_landmarker)  # slow to load: one a process
 
 

@@ -92,7 +92,8 @@ def find_done(
         files = set(note["files"]) | set(result_files(overlay=overlay))
         if not all((folder / name).is_file() for name in files):
             return None
-        return pd.read_csv(folder / "intervals.csv", dtype={"subject": str}).fillna({"subject": ""})
+        words = {"subject": str, "video": str}
+        return pd.read_csv(folder / "intervals.csv", dtype=words, keep_default_na=False)
     except (OSError, ValueError, KeyError, TypeError):  # or another version's
         return None
 

@@ -2,6 +2,7 @@
 
 import io
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ GAP = dict(facecolor="none", edgecolor="0.7", hatch="////", linewidth=0)
 ROW_S = 180.0
 """A longer video takes several rows of at most so many seconds."""
 MOST_FACES = 4
+MOST_PANELS = 40  # of two kinds each; the rows of a very long video are longer
 POINTS = 2400
 """Of a curve in one row; of more, the lowest and highest in each place are drawn."""
 WIDTH, PANEL = 11.0, 1.25
@@ -29,7 +31,9 @@ def plot_spotted(spotted: Spotted, path: str | Path) -> None:
     """Draws what was spotted in a video as a PNG, which appears only when whole."""
     # Through memory: where the disk is full, the error of the PNG encoder does not say so.
     buffer = io.BytesIO()
-    draw_spotted(spotted).savefig(buffer, format="png", dpi=DPI)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a name in other letters
+        draw_spotted(spotted).savefig(buffer, format="png", dpi=DPI)
     write_bytes(path, buffer.getvalue())
 
 
@@ -44,7 +48,7 @@ def draw_spotted(spotted: Spotted) -> Figure:
     faces = sorted(faces, key=lambda face: face.first) or [_nobody(spotted)]
     start, end = float(spotted.times[0]), float(spotted.times[-1])
     end += float(np.median(np.diff(spotted.times)))
-    rows = max(1, math.ceil((end - start) / ROW_S))
+    rows = min(max(1, math.ceil((end - start) / ROW_S)), MOST_PANELS // len(faces))
     each = (end - start) / rows
     count = rows * len(faces)
     height = 2 * PANEL * count + 0.45 * count + 0.9
@@ -71,7 +75,15 @@ def draw_spotted(spotted: Spotted) -> Figure:
     figure.axes[-1].set_xlabel("time (s)")
     left_out = len(spotted.curves) - len(faces)
     title = spotted.video + (f"  ({left_out} more faces, seen shortly)" if left_out > 0 else "")
-    figure.text(0.07, 1 - 0.27 / height, title, fontsize="large", weight="bold", va="center")
+    figure.text(
+        0.07,
+        1 - 0.27 / height,
+        title,
+        fontsize="large",
+        weight="bold",
+        va="center",
+        parse_math=False,
+    )
     _legend(figure, spotted, 1 - 0.27 / height)
     return figure
 
