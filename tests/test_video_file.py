@@ -230,7 +230,22 @@ def test_intervals_mostly_without_a_face_are_dropped():
     table = clip_intervals(spans, clip, video="v")
     assert table.score.tolist() == [0.1, 0.3] and table.face.tolist() == [0, 1]
     np.testing.assert_allclose(table.apex_s, [0.3, 0.9])
+    np.testing.assert_allclose(table.offset_s, [0.6, 1.2])
     assert clip_intervals(spans[:0], clip, video="v").empty
+
+
+def test_offset_s_is_when_the_last_frame_ends():
+    clip = made_clip([0] * 6)
+    times = np.array([0, 0.04, 0.08, 0.3, 0.34, 0.38])
+    clip = Clip(clip.frames, clip.quality, times, 25.0, clip.faces)
+    spans = pd.DataFrame(
+        [("ME", 1, 2, 3, 0.1), ("ME", 4, 4, 4, 0.2), ("MaE", 5, 5, 6, 0.3)],
+        columns=["kind", "onset", "apex", "offset", "score"],
+    )
+    table = clip_intervals(spans, clip, video="v")
+    np.testing.assert_allclose(table.onset_s, [0, 0.3, 0.34])
+    # The next frame starts then; that of the clip's end would, after the usual step.
+    np.testing.assert_allclose(table.offset_s, [0.3, 0.34, 0.42])
 
 
 def test_frames_table_leaves_out_what_is_not_known():

@@ -105,7 +105,6 @@ def export_file(
     spans = pd.concat(parts, ignore_index=True)
     made = {}
     for name in names:
-        _check_name(name)
         for ending, make in _makers(formats, OF_A_VIDEO):
             made[f"{name}{ending}"] = make(spans.loc[spans.video == name], media[name])
     stem = names[0] if len(names) == 1 else path.stem
@@ -148,11 +147,6 @@ def _by_name(videos):
             raise UserError(f"{video}: has the same name as {files[video.stem]}; export them apart")
         files[video.stem] = video
     return files
-
-
-def _check_name(name):
-    if "/" in name or "\\" in name or name in (".", ".."):
-        raise UserError(f"video {name!r}: no file can be named after it; rename it in the table")
 
 
 def _notes(rejected: int, spans: pd.DataFrame, media: Mapping[str, Medium], formats) -> list[str]:
