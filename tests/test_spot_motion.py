@@ -8,6 +8,7 @@ from tiny_banks import one_line
 from video_files import encode, feat_clip, noise
 
 from jaxspot.commands import spot
+from jaxspot.evaluation.score_files import read_predictions
 from jaxspot.motion.pictures import motion_clip
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import build_model, frame_shape
@@ -121,3 +122,18 @@ def test_a_gap_does_not_change_what_is_usual():
     assert usual(region_frames(motion, fps=30))[0, 0] == pytest.approx(0.001)
     alternate = np.arange(60) % 2 == 0
     assert np.isfinite(region_frames(motion, fps=30, seen=alternate)).all()
+
+
+def test_exports_are_written_beside_the_intervals(weights, video, tmp_path, capfd):
+    words = [f"--weights={weights}", f"--out={tmp_path}", str(video)]
+    assert spot.main(["--export=megc2020", *words]) == 2
+    assert "--labels" in capfd.readouterr().err and not list(tmp_path.iterdir())
+    assert spot.main(["--export=elan,megc2022", *words]) == 0
+    names = {path.name for path in (tmp_path / "smile").iterdir()}
+    assert names == {"frames.csv", "intervals.csv", "scores.png", "smile.eaf", "smile_megc2022.csv"}
+    intervals = pd.read_csv(tmp_path / "smile" / "intervals.csv")
+    videos = pd.DataFrame({"subject": [""], "video": ["smile"], "frames": [17], "fps": [30.0]})
+    for name in ("smile.eaf", "smile_megc2022.csv"):
+        read = read_predictions(tmp_path / "smile" / name, videos)
+        rows = lambda table: sorted(table[["kind", "onset", "offset"]].values.tolist())
+        assert rows(read) == rows(intervals)

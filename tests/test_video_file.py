@@ -233,6 +233,18 @@ def test_intervals_mostly_without_a_face_are_dropped():
     assert clip_intervals(spans[:0], clip.faces).empty
 
 
+def test_offset_s_is_when_the_last_frame_ends():
+    times = np.array([0, 0.04, 0.08, 0.3, 0.34, 0.38])
+    spans = pd.DataFrame(
+        [("ME", 1, 2, 3, 0.1), ("ME", 4, 4, 4, 0.2), ("MaE", 5, 5, 6, 0.3)],
+        columns=["kind", "onset", "apex", "offset", "score"],
+    )
+    table = in_seconds(ranked(spans.assign(subject="", video="v", face=0)), times)
+    np.testing.assert_allclose(table.onset_s, [0, 0.3, 0.34])
+    # The next frame starts then; that of the clip's end would, after the usual step.
+    np.testing.assert_allclose(table.offset_s, [0.3, 0.34, 0.42])
+
+
 def test_frames_table_leaves_out_what_is_not_known():
     clip = made_clip([0, -1, 2])
     text = clip_frames(clip, np.array([[0.5, 0.25], [np.nan, np.nan], [1, 0]])).to_csv(index=False)

@@ -85,8 +85,9 @@ def fit_to_videos(
     """Fits labels to the videos at hand (subject, video, frames).
 
     Rule `no_video` leaves out the labels of a video that is not there. Rule `past_end` clips a
-    label at the last frame, and leaves out one that begins past it. UserError: an unknown rule, a
-    label without its video where `no_video` is off, or one of another subject's video.
+    label at the last frame, and leaves out one that begins past it. A label without a subject gets
+    that of its video. UserError: an unknown rule, a label without its video where `no_video` is
+    off, or one of another subject's video.
     """
     check_rules(rules)
     columns = (videos[name].tolist() for name in ("video", "subject", "frames"))
@@ -98,7 +99,8 @@ def fit_to_videos(
         except UserError as error:
             raise UserError(f"{in_row(labels.file, label.row)}: {error}") from None
         repairs += [_repair(labels.file, label, *change)] if change else []
-        kept += [label._replace(span=span)] if span else []
+        subject = label.subject or (known[label.video][0] if span else "")
+        kept += [label._replace(span=span, subject=subject)] if span else []
     return _labels(kept, repairs, labels.file, labels.release)
 
 

@@ -28,6 +28,14 @@ labels as published:
   refused are a text in place of a frame, a reversed interval whose apex says no better, an unknown
   kind, and, in an annotations.csv, a video that is not in videos.csv. Predictions are never mended.
 
+files of other programs, as labels or as predictions:
+  ELAN      talk.eaf, or its export as tab-delimited text; the tier or the annotation begins with
+            ME or MaE (or micro, macro)
+  BORIS     talk.boris, or an export of events as .tsv or .csv; so does the behavior
+  MEGC      a submission: vid,pred_onset,pred_offset,type (me, mae); in frames
+  The video is the media file named in it, without folder and ending; without one, the text file
+  itself, or BORIS's observation. Times become frames by the fps of videos.csv.
+
 protocols:
   one_to_one  an interval is used once; as many pairs as possible
   megc2020    the organisers' rule: one prediction may find several labels, so F1 can pass 1
@@ -48,8 +56,13 @@ def main(argv: Sequence[str]) -> int:
     parser = command_parser("evaluate", __doc__, EPILOG)
     flag = parser.add_argument
     flag("--videos", required=True, metavar="CSV", help="table of all videos")
-    flag("--annotations", required=True, metavar="FILE", help="ground truth: CSV or workbook")
-    flag("--intervals", required=True, metavar="CSV", help="predictions to score")
+    flag(
+        "--annotations",
+        required=True,
+        metavar="FILE",
+        help="ground truth: CSV, workbook, or see below",
+    )
+    flag("--intervals", required=True, metavar="FILE", help="predictions: CSV, or see below")
     flag(
         "--protocol",
         choices=MATCHING_RULES,

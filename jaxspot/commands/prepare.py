@@ -30,8 +30,10 @@ data sets:
 BANK then holds videos.csv, annotations.csv, frames/, quality/, bank.json, and repairs.csv: every
 label that was mended or left out, with its row in the file and the rule. Labels without their
 video, and videos without labels, are no mistake; `doctor` counts them. --labels takes a workbook,
-its label sheet saved as CSV, or an annotations.csv; all are mended by the same rules. The bank of a
-pack holds motion/ in place of frames/; so does any other with --motion.
+its label sheet saved as CSV, or an annotations.csv; all are mended by the same rules. For csv,
+video, openface and bank, it also takes a file of ELAN, BORIS or MEGC, see `jaxspot evaluate`; times
+become frames by the frame rate of the video. The bank of a pack holds motion/ in place of frames/;
+so does any other with --motion.
 
 A run that was cut is resumed by the same command; no finished video is done again. Videos that
 cannot be read are named in a line each, the others are done; the exit code is 2 then.
@@ -123,7 +125,11 @@ def main(argv: Sequence[str]) -> int:
 def parse_source_flags(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
     """Parses arguments, with the flags that say how a data set is read."""
     flag = parser.add_argument
-    flag("--labels", metavar="FILE", help="workbook, CSV of its label sheet or annotations.csv")
+    flag(
+        "--labels",
+        metavar="FILE",
+        help="workbook, CSV of its label sheet, annotations.csv, or see below",
+    )
     flag("--fps", type=float, metavar="N", help="frame rate of openface, if not that of its CSV")
     flag("--videos", metavar="DIR", help="where the videos of reviewed lie, if not in --source")
     add_rules_flag(parser)

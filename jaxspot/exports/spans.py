@@ -9,6 +9,7 @@ import pandas as pd
 from jaxspot.annotations.columns import read_columns, refuse
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.errors import UserError
+from jaxspot.video.writer import BAD_NAME, is_file_name
 
 VERDICTS = ("accepted", "rejected", "open")
 NEEDED = dict(video=str, kind=str, onset=int, offset=int)
@@ -46,6 +47,7 @@ def read_spans(path: str | Path) -> Spans:
     table = table.loc[:, list(COLUMNS)].fillna({"subject": "", "verdict": ""})
     shown = table.loc[:, ["video", "kind", "onset", "offset", "onset_s", "offset_s"]]
     refuse(path, shown, table.video == "", "video has no name")
+    refuse(path, shown, ~table.video.map(is_file_name), f"the video's name: {BAD_NAME}")
     odd = ~(table.video + table.subject).map(str.isprintable)
     refuse(path, shown, odd, "the name of the video or subject holds signs that cannot be printed")
     refuse(path, shown, ~table.kind.isin(KINDS), "kind must be ME or MaE")

@@ -18,6 +18,7 @@ def xlsx_file(spans: pd.DataFrame, media: Mapping[str, Medium]) -> bytes:
     from openpyxl.utils import get_column_letter
 
     book = Workbook()
+    book.properties.creator = "jaxspot"
     sheet = book.worksheets[0]
     sheet.title = "intervals"
     sheet.append(list(COLUMNS))
