@@ -76,6 +76,8 @@ Spotting
     Finds runs of frames whose score reaches the threshold (paper section 4.1).
   spot_videos
     Finds expressions in video files and writes OUT/<video name>/ (see `spot_clip`).
+  write_review
+    Writes FOLDER/review.html from what `spot_videos` wrote there; it appears only when whole.
   load_spotter
     Loads a spotter: the one that comes with jaxspot, or that of a run.
   Spotter

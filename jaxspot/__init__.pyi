@@ -20,6 +20,7 @@ from .network.loss import weighted_bce as weighted_bce
 from .network.model import TwoStream as TwoStream
 from .network.motion import Motion as Motion
 from .network.streams import Streams as Streams
+from .review.page import write_review as write_review
 from .spotting.automated_iou import IntervalRule as IntervalRule
 from .spotting.automated_iou import apply_rule as apply_rule
 from .spotting.intervals import find_intervals as find_intervals

@@ -16,7 +16,7 @@ import jaxspot
 
 ROOT = Path(jaxspot.__file__).parent
 ORDER = ["annotations", "video", "motion", "datasets", "synthetic", "network", "training"]
-ORDER += ["spotting", "evaluation", "baselines", "report", "faces", "experiment"]
+ORDER += ["spotting", "evaluation", "baselines", "report", "review", "faces", "experiment"]
 ORDER += ["benchmark", "configs", "commands", "cli"]
 BELOW_ALL = ("devices", "errors", "files", "memory", "process", "progress", "storage", "workers")
 NAMES = {
@@ -56,6 +56,7 @@ NAMES = {
     "to_span",
     "train_loso",
     "weighted_bce",
+    "write_review",
 }
 SNIPPET = """
 from jaxspot import Convolution, k_frame

@@ -13,6 +13,8 @@ For each VIDEO it writes DIR/<video name>/
                  the highest score of the video
   frames.csv     one row a frame: its time, whether a face was found, the raw scores (0..1)
   scores.png     the scores over time with the intervals
+  review.html    opens in a browser: look at each interval in the video, accept, reject, mend, save
+  spotted.json   the thresholds, and where the video is
 
 A video that cannot be read gives one line, the others are done; the exit code is 2 then.
 
@@ -53,6 +55,7 @@ def main(argv: Sequence[str]) -> int:
 
     prepare_process()
     from jaxspot.report.clip_plot import plot_clip
+    from jaxspot.review.page import write_review
     from jaxspot.spotting.spotter import spot_videos
     from jaxspot.spotting.video_file import BrokenVideos
 
@@ -64,6 +67,7 @@ def main(argv: Sequence[str]) -> int:
             min_chance=flags.min_chance,
             per_minute=flags.per_minute,
             plot=plot_clip,
+            review=write_review,
         )
     except BrokenVideos as error:
         summarise(error.found, flags.out)
@@ -89,9 +93,9 @@ def rate(text: str) -> float:
 
 
 def summarise(found: Mapping[str, Any], out: str) -> None:
-    """Prints how many of each kind a video has, and what to open: the plot, or all folders."""
+    """Prints how many of each kind a video has, and what to open: the page, or all folders."""
     for name, intervals in found.items():
         counts = intervals.kind.value_counts()
         print(f"{name}: {counts.get('MaE', 0)} MaE, {counts.get('ME', 0)} ME in {out}/{name}")
     if found:
-        print(f"open {out}/{next(iter(found))}/scores.png" if len(found) == 1 else f"open {out}")
+        print(f"open {out}/{next(iter(found))}/review.html" if len(found) == 1 else f"open {out}")

@@ -19,6 +19,7 @@ from jaxspot.network.model import TwoStream, build_model, frame_shape, model_fie
 from jaxspot.network.region_motion import RegionMotion, region_frames
 from jaxspot.network.streams import network_skips
 from jaxspot.spotting.automated_iou import FittedRule, apply_rule
+from jaxspot.spotting.decision import Decision
 from jaxspot.spotting.judge import Judge, highest_per_minute, judged_intervals
 from jaxspot.spotting.mean_rule import mean_rule
 from jaxspot.spotting.scoring import score_video
@@ -28,7 +29,7 @@ from jaxspot.spotting.spotter_file import (
     read_spotter_file,
     write_spotter_file,
 )
-from jaxspot.spotting.video_file import Plot, spot_clips
+from jaxspot.spotting.video_file import Plot, Review, spot_clips
 from jaxspot.storage import restore_tree, save_tree, verify_tree
 from jaxspot.video.bank import SIZE
 from jaxspot.video.clip import aligned_clip, posed_clip
@@ -140,6 +141,15 @@ class Spotter:
             return table
         return highest_per_minute(table, minutes=len(scores) / fps / 60, count=per_minute)
 
+    def decision(
+        self, *, min_chance: float | None = None, per_minute: float | None = None
+    ) -> Decision:
+        """What decides about intervals: the thresholds that `intervals` uses."""
+        if self.judge is None:
+            return Decision(rule=mean_rule(self.rules), per_minute=per_minute)
+        least = self.judge.threshold if min_chance is None else (min_chance, min_chance)
+        return Decision(least_chance=least, per_minute=per_minute)
+
 
 def _pixels(frames):
     return frames.frames if isinstance(frames, ShownFrames) else frames
@@ -157,6 +167,7 @@ def spot_videos(
     min_chance: float | None = None,
     per_minute: float | None = None,
     plot: Plot | None = None,
+    review: Review | None = None,
     progress: bool = True,
 ) -> dict[str, pd.DataFrame]:
     """Finds expressions in video files and writes OUT/<video name>/ (see `spot_clip`).
@@ -166,7 +177,7 @@ def spot_videos(
       weights: of which spotter, see `load_spotter`; by default, the one that comes with jaxspot.
       out: folder of the results.
       min_chance, per_minute: which intervals are kept, see `Spotter.intervals`.
-      plot, progress: see `spot_clip`.
+      plot, review, progress: see `spot_clip`.
 
     Returns:
       Video name -> intervals.
@@ -187,6 +198,8 @@ def spot_videos(
         out=out,
         skips=spotter.skips,
         plot=plot,
+        decision=spotter.decision(min_chance=min_chance, per_minute=per_minute),
+        review=review,
         progress=progress,
     )
 

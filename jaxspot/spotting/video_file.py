@@ -13,6 +13,7 @@ from jaxspot.annotations.intervals import to_span
 from jaxspot.errors import UserError
 from jaxspot.files import write_table
 from jaxspot.network.streams import reference_places
+from jaxspot.spotting.decision import Decision, write_decision
 from jaxspot.video.clip import Clip, aligned_clip
 from jaxspot.video.landmarker import Landmarker, load_landmarker
 from jaxspot.video.shown import ShownFrames, last_usable
@@ -26,6 +27,7 @@ Read = Callable[..., Clip]
 Score = Callable[[ShownFrames, float], np.ndarray]
 Intervals = Callable[[np.ndarray, float], pd.DataFrame]
 Plot = Callable[[pd.DataFrame, pd.DataFrame, Path], None]
+Review = Callable[..., object]
 
 
 class BrokenVideos(UserError):
@@ -70,6 +72,8 @@ def spot_clip(
     read: Read = aligned_clip,
     skips: Callable[[float], np.ndarray] | None = None,
     plot: Plot | None = None,
+    decision: Decision | None = None,
+    review: Review | None = None,
     landmarker: Landmarker | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
@@ -87,6 +91,8 @@ def spot_clip(
         `score` is; below 0: after it. A score is NaN where the frame shows no face, or where a
         reference shows another face than the frame.
       plot: (frames table, intervals table, target) draws `scores.png`.
+      decision: how `intervals` decides; it is written as `spotted.json`.
+      review: (folder of the tables, place=where that folder will be) writes `review.html` there.
       landmarker: by default loaded from the installed model.
       progress: whether to show frames done and time left.
 
@@ -111,7 +117,7 @@ def spot_clip(
         scores[usable] = raw[usable]
         spans = intervals(scores, clip.fps)
     table = clip_intervals(spans, clip, video=path.stem)
-    _write(folder, clip_frames(clip, scores), table, plot)
+    _write(folder, path, clip_frames(clip, scores), table, plot, decision, review)
     return table
 
 
@@ -204,7 +210,7 @@ def say_what_is_odd(path: Path, clip: Clip) -> None:
         print(f"{path}: frame rate varies (steps of {steps_ms}); taken as {clip.fps:.2f} fps")
 
 
-def _write(folder: Path, frames: pd.DataFrame, table: pd.DataFrame, plot: Plot | None) -> None:
+def _write(folder: Path, video: Path, frames, table, plot, decision, review) -> None:
     # All are whole before the first takes its place: earlier intervals stay beside earlier frames.
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
@@ -212,6 +218,10 @@ def _write(folder: Path, frames: pd.DataFrame, table: pd.DataFrame, plot: Plot |
         if plot is not None:
             plot(frames, table, partial / "scores.png")
         write_table(table, partial / "intervals.csv")
+        if decision is not None:
+            write_decision(partial, decision, video, place=folder)
+        if review is not None:
+            review(partial, place=folder)
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(partial.iterdir()):
             os.replace(path, folder / path.name)
