@@ -5,8 +5,9 @@ const colour = name => styles.getPropertyValue("--" + name).trim();
 const COLOURS = [colour("me"), colour("mae")], PALE = [colour("me-pale"), colour("mae-pale")];
 const [INK, SOFT, RULE, RAW, GAP, FACE] =
   ["ink", "soft", "line", "curve", "gap", "face"].map(colour);
-const LEFT = 104, RIGHT = 14, TOP = 6;
-const CURVE = 66, LANE = 34, SPACE = 10, STRIP = 12, AXIS = 22, OVERVIEW = 16;
+const LEFT = 122, RIGHT = 14, TOP = 6;
+const CURVE = window.innerHeight < 900 ? 52 : 92, LANE = 34;
+const SPACE = 8, STRIP = 12, AXIS = 22, OVERVIEW = 16;
 const PANEL = CURVE + LANE + SPACE;
 const STRIP_TOP = TOP + 2 * PANEL;
 const AXIS_TOP = STRIP_TOP + STRIP + 4;

@@ -60,10 +60,10 @@ def pack_video(
 ) -> dict[str, Any]:
     """A spotted video as JSON values.
 
-    name, subject; hash of the intervals; frames; first_us, steps, last_us: when the first frame
-    starts, each step to the next, and how long the last frame lasts, in microseconds; faces as
-    [first frame, track or -1]; confidence, 0..1; kinds, each with its curves (see `_pack_kind`);
-    rows, the intervals. Arrays are base64 of little-endian numbers.
+    name, subject; hash of the intervals; frames, fps; first_us, steps, last_us: when the first
+    frame starts, each step to the next, and how long the last frame lasts, in microseconds; faces
+    as [first frame, track or -1]; confidence, 0..1; kinds, each with its curves (see
+    `_pack_kinds`); rows, the intervals. Arrays are base64 of little-endian numbers.
     """
     times = frames.pts_s.to_numpy(float)
     stamps = np.rint(times * MICROSECONDS).astype(np.int64)
@@ -80,6 +80,7 @@ def pack_video(
         subject=str(subjects[0]) if len(subjects) == 1 else "",
         hash=hashlib.sha256(text.encode()).hexdigest()[:16],
         frames=len(frames),
+        fps=round(median_fps(times, "frames.csv"), 6),
         first_us=int(stamps[0]),
         steps=_base64(steps.astype("<u2" if small else "<i4")),
         step_bytes=2 if small else 4,

@@ -112,13 +112,13 @@ function tellCounts() {
 function tellFrame() {
   const at = frame - 1, parts = curves.map((kind, i) => {
     const data = (kind.smooth || kind.raw)[0].low[at];
-    return `${KINDS[i]} score ${data === MISSING ? "none" : valueOf(kind, data).toFixed(2)}`;
+    return `${KINDS[i]} ${data === MISSING ? "none" : valueOf(kind, data).toFixed(2)}`;
   });
   const none = gaps.some(({from, to}) => from <= frame && frame <= to);
   document.getElementById("readout").textContent =
-    `frame ${frame} of ${N}, ${startOf(frame).toFixed(3)} s. ${parts.join(", ")}` +
+    `frame ${frame} of ${N}, ${startOf(frame).toFixed(3)} s; scores: ${parts.join(", ")}` +
     (none ? ", no face" : "");
-  document.querySelector("[data-do=play] span").textContent = film.paused ? "\u25b6 Play" : "\u23f8 Stop";
+  document.querySelector("[data-do=play] span").textContent = film.paused ? "Play" : "Stop";
 }
 
 watchers.push(tellList, tellDetail, tellCounts, plan);

@@ -42,8 +42,9 @@ def interval_pictures(
     if not wanted:
         return []
     faces = {}
+    name = f"{Path(video).name}, faces"
     shown = progress_bar(
-        read_video(video), desc=f"{Path(video).name}, faces", total=max(wanted), unit="frame", shown=progress
+        read_video(video), desc=name, total=max(wanted), unit="frame", shown=progress
     )
     number = 0
     for number, frame in enumerate(aligned_frames(shown, landmarker or load_landmarker()), 1):
