@@ -49,8 +49,7 @@ class Page:
         self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "DOM"):
             self.send(f"{domain}.enable")
-        size = dict(width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.send("Emulation.setDeviceMetricsOverride", **size)
+        self.size(width, height)
         downloads = dict(behavior="allow", downloadPath=str(folder))
         self.send("Browser.setDownloadBehavior", **downloads, top=True)
 
@@ -100,9 +99,18 @@ class Page:
             self.problems.append(told["entry"])
         return message
 
+    def size(self, width, height):
+        size = dict(width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.send("Emulation.setDeviceMetricsOverride", **size)
+
     def open(self, path):
+        self.open_blank()  # else the page before would be taken for the new one
         self.send("Page.navigate", url=path.as_uri())
-        self.wait("document.readyState === 'complete'")
+        self.wait("location.protocol === 'file:' && document.readyState === 'complete'")
+
+    def open_blank(self):
+        self.send("Page.navigate", url="about:blank")
+        self.wait("location.protocol === 'about:'")
 
     def js(self, code):
         """The value of an expression; a promise is waited for."""
