@@ -72,6 +72,7 @@ def made_folder(root, *, decision=CHANCES, times=None, found=FOUND, name="talk",
     folder = root / "spotted" / name
     path = root / f"{name}.mp4"
     if video:
+        root.mkdir(parents=True, exist_ok=True)
         pictures = np.repeat(gray_of(np.arange(1, len(times) + 1)), 64 * 64 * 3)
         pictures = pictures.reshape(len(times), 64, 64, 3)
         encode(path, pictures, times_ms=np.rint(times * 1000).astype(int).tolist())

@@ -18,7 +18,7 @@ from jaxspot.spotting.video_file import CLIP_INTERVAL_COLUMNS
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a browser")
 LEFT, RIGHT = 122, 14
 """Of the curves on the canvas, in pixels."""
-LANES = {"ME": 70, "MaE": 164}
+LANES = {"ME": 68, "MaE": 158}
 """From the top of the canvas to the boxes of a kind, in a window of 800 pixels."""
 
 

@@ -6,7 +6,7 @@ const COLOURS = [colour("me"), colour("mae")], PALE = [colour("me-pale"), colour
 const [INK, SOFT, RULE, RAW, GAP, FACE] =
   ["ink", "soft", "line", "curve", "gap", "face"].map(colour);
 const LEFT = 122, RIGHT = 14, TOP = 6;
-const CURVE = window.innerHeight < 900 ? 52 : 92, LANE = 34;
+const CURVE = window.innerHeight < 900 ? 48 : 92, LANE = 34;
 const SPACE = 8, STRIP = 12, AXIS = 22, OVERVIEW = 16;
 const PANEL = CURVE + LANE + SPACE;
 const STRIP_TOP = TOP + 2 * PANEL;
@@ -49,7 +49,11 @@ function reveal(row) {
   if (!inside || tooWide) setView((from + to - span) / 2, (from + to + span) / 2);
 }
 
+// Follows the frame shown, but leaves a view that the person moved away from it.
+let followed = frame;
 function keepInView() {
+  if (followed === frame) return;
+  followed = frame;
   const at = startOf(frame), span = view.to - view.from;
   if (at < view.from || at > view.to) setView(at - span / 4, at + span * 3 / 4);
 }

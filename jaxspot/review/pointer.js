@@ -97,9 +97,9 @@ function release(event) {
     const onset = nearestStart(from);
     add(grip.kind, onset, Math.max(nearestEnd(to), onset));
   } else if (what === "pan" && !far && event.type === "pointerup") {
-    const row = rowAt(start);
+    const row = rowAt(start), to = frameAt(timeAt(start.x));
     if (row) choose(row.id);
-    else { pause(); seek(frameAt(timeAt(start.x))); }
+    else { pause(); seek(to); }
   }
   grip = null;
   refresh();
