@@ -41,7 +41,9 @@ def main(root: str) -> None:
         shot = Path(profile) / "shot.png"
         page.picture(shot)
         with Image.open(shot) as image:
-            few = image.convert("RGB").quantize(64, dither=Image.Dither.NONE)
+            few = image.convert("RGB").quantize(
+                256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+            )
             few.save(Path(__file__).with_name("review.png"), optimize=True)
 
 

@@ -58,7 +58,8 @@ def test_motion_of_a_video_is_measured_and_scored(weights, video, tmp_path, capf
     out, progress = capfd.readouterr()
     assert "smile: " in out and "/17" in progress and "frame/s" in progress
     folder = tmp_path / "smile"
-    assert sorted(p.name for p in folder.iterdir()) == ["frames.csv", "intervals.csv", "scores.png"]
+    names = ["frames.csv", "intervals.csv", "review.html", "scores.png", "spotted.json"]
+    assert sorted(p.name for p in folder.iterdir()) == names
     intervals = pd.read_csv(folder / "intervals.csv")
     assert tuple(intervals.columns) == CLIP_INTERVAL_COLUMNS
     assert set(intervals.kind) == {"ME", "MaE"} and set(intervals.face) == {0}

@@ -34,7 +34,10 @@ function play() {
   if (!hasFilm()) return;
   waiting = false;
   film.playbackRate = speed();
-  film.play().catch(() => say("The browser did not start the video; press Space."));
+  film.play().catch(error => {
+    // A pause or a seek that comes before the start is no trouble.
+    if (error.name === "NotAllowedError") say("The browser did not start the video; press Space.");
+  });
 }
 
 function togglePlay() {
