@@ -76,6 +76,8 @@ Spotting
     Finds runs of frames whose score reaches the threshold (paper section 4.1).
   spot_videos
     Finds expressions in videos and writes OUT/<video>/ for each.
+  write_review
+    Writes FOLDER/review.html from what `spot_videos` wrote there; it appears only when whole.
   load_spotter
     Loads a spotter: the one that comes with jaxspot, or that of a run.
   Spotter

@@ -21,6 +21,7 @@ from .network.model import TwoStream as TwoStream
 from .network.motion import Motion as Motion
 from .network.streams import Streams as Streams
 from .own_video.videos import spot_videos as spot_videos
+from .review.page import write_review as write_review
 from .spotting.automated_iou import IntervalRule as IntervalRule
 from .spotting.automated_iou import apply_rule as apply_rule
 from .spotting.intervals import find_intervals as find_intervals

@@ -17,7 +17,8 @@ from jaxspot.spotting.spotter import Spotter, save_spotter
 from jaxspot.video import landmarker as landmarker_module
 from jaxspot.video.landmarker import landmarker_path
 
-RESULTS = ["frames.csv", "intervals.csv", "run.json", "scores.png"]
+RESULTS = ["frames.csv", "intervals.csv", "review.html", "run.json", "scores.png"]
+RESULTS += ["spotted.json"]
 
 
 @pytest.fixture(scope="module")

@@ -148,9 +148,10 @@ def test_the_weights_spot_in_a_real_clip(run, tmp_path, capsys):
     assert len(frames) == 72 and frames.success.all()
     assert (frames.p_me.between(0, 1) & frames.p_mae.between(0, 1)).all()
     read_intervals(tmp_path / "single_face" / "intervals.csv")
-    plot = tmp_path / "single_face" / "scores.png"
-    assert plot.stat().st_size > 0
-    assert capsys.readouterr().out.splitlines()[-1] == f"open {plot}"
+    assert (tmp_path / "single_face" / "scores.png").stat().st_size > 0
+    page = tmp_path / "single_face" / "review.html"
+    assert "threshold: peaks above it" in page.read_text("utf-8")
+    assert capsys.readouterr().out.splitlines()[-1] == f"open {page}"
 
 
 def test_a_clip_without_a_face_has_no_interval_and_is_no_error(run, tmp_path, capsys):

@@ -16,8 +16,8 @@ import jaxspot
 
 ROOT = Path(jaxspot.__file__).parent
 ORDER = ["annotations", "video", "motion", "datasets", "synthetic", "network", "training"]
-ORDER += ["spotting", "evaluation", "exports", "baselines", "report", "own_video", "faces"]
-ORDER += ["experiment"]
+ORDER += ["spotting", "evaluation", "exports", "baselines", "report", "review", "own_video"]
+ORDER += ["faces", "experiment"]
 ORDER += ["benchmark", "configs", "commands", "cli"]
 BELOW_ALL = ("devices", "errors", "files", "memory", "process", "progress", "storage", "workers")
 NAMES = {
@@ -57,6 +57,7 @@ NAMES = {
     "to_span",
     "train_loso",
     "weighted_bce",
+    "write_review",
 }
 SNIPPET = """
 from jaxspot import Convolution, k_frame

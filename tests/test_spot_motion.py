@@ -59,7 +59,8 @@ def test_motion_of_a_video_is_measured_and_scored(weights, video, tmp_path, capf
     out, progress = capfd.readouterr()
     assert "smile: " in out and "/17" in progress and "frame/s" in progress
     folder = tmp_path / "smile"
-    written = ["frames.csv", "intervals.csv", "run.json", "scores.png"]
+    written = ["frames.csv", "intervals.csv", "review.html", "run.json", "scores.png"]
+    written += ["spotted.json"]
     assert sorted(p.name for p in folder.iterdir()) == written
     intervals = pd.read_csv(folder / "intervals.csv")
     assert tuple(intervals.columns) == CLIP_INTERVAL_COLUMNS

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from jaxspot.commands.running import command, command_parser
-from jaxspot.commands.spot import rate
+from jaxspot.commands.spot import above_zero
 
 EPILOG = """\
 The input is a batch of frames, each with the frames that it is compared with: aligned gray faces,
@@ -34,7 +34,7 @@ def main(argv: Sequence[str]) -> int:
     flag("--to", default="stablehlo", metavar="FORMAT,...", help="stablehlo (default), onnx")
     flag(
         "--fps",
-        type=rate,
+        type=above_zero,
         default=30.0,
         metavar="N",
         help="frame rate of the videos; it decides which frames are compared (default: 30)",

@@ -17,8 +17,9 @@ For each video it writes DIR/<video name>/
                  height of the curve at the apex); rank: 1 for the highest score of the video
   frames.csv     one row a frame and face: its time, whether a face was found, the raw scores (0..1)
   scores.png     the scores over time with the intervals
+  review.html    opens in a browser: look at each interval in the video, accept, reject, mend, save
   overlay.mp4    with --overlay: the video with face boxes, curves and intervals
-  run.json       what they were made from
+  run.json, spotted.json  what they were made from: content, weights, options, thresholds
 and with --export the same intervals as files of annotation tools, see `jaxspot export --help`
 
 Where several videos have one name, they are named with their folders: s1/talk, s2/talk.
@@ -161,9 +162,9 @@ def count(text: str) -> int:
 
 
 def summarise(found: Mapping[str, Any], out: str) -> None:
-    """Prints how many of each kind a video has, and what to open: the plot, or all folders."""
+    """Prints how many of each kind a video has, and what to open: the page, or all folders."""
     for name, intervals in found.items():
         counts = intervals.kind.value_counts()
         print(f"{name}: {counts.get('MaE', 0)} MaE, {counts.get('ME', 0)} ME in {out}/{name}")
     if found:
-        print(f"open {out}/{next(iter(found))}/scores.png" if len(found) == 1 else f"open {out}")
+        print(f"open {out}/{next(iter(found))}/review.html" if len(found) == 1 else f"open {out}")

@@ -78,20 +78,19 @@ def run_job(job: Job, spotter: Spotter | None = None) -> tuple[pd.DataFrame, lis
     clips = read_faces(source, spotter, face=options.face, on_frame=progress.add)
     share = 1 - sum(SHARES[kind_of(spotter)])
     each = share * len(clips.times) / max(1, sum(len(clip.times) for _, clip in clips.faces))
+    chosen: dict[str, Any] = dict(
+        min_chance=options.min_chance, per_minute=options.per_minute, threshold=options.threshold
+    )
     spotted = spot_faces(
         clips,
         name=job.video.name,
         subject=job.video.subject,
         score=partial(spotter.score, on_chunk=lambda frames: progress.add(each * frames)),
-        intervals=partial(
-            spotter.intervals,
-            min_chance=options.min_chance,
-            per_minute=options.per_minute,
-            threshold=options.threshold,
-        ),
+        intervals=partial(spotter.intervals, **chosen),
         skips=spotter.skips,
         curves=spotter.curves,
         threshold=spotter.shown_threshold(options.threshold),
+        decision=spotter.decision(**chosen),
     )
     lines = odd_lines(source.path, clips) + untimed_lines(job.video, options.fps)
     del clips  # the largest thing in memory

@@ -15,6 +15,8 @@ from jaxspot.errors import UserError
 from jaxspot.files import write_table, write_text
 from jaxspot.own_video.overlay import write_overlay
 from jaxspot.report.clip_plot import plot_spotted
+from jaxspot.review.page import write_review
+from jaxspot.spotting.decision import write_decision
 from jaxspot.spotting.video_file import Spotted
 from jaxspot.video.source import Source
 
@@ -22,22 +24,31 @@ RUN = "run.json"
 ENDS = 2**20
 """Bytes at either end of a file that tell it from others, with its size."""
 
-Writer = Callable[[Spotted, Source, Path], object]
+Writer = Callable[[Spotted, Source, Path, Path], object]
 
 
 def result_files(*, overlay: bool = False) -> dict[str, Writer]:
-    """What is written for each video: file name -> function of (spotted, source, path).
+    """What is written for each video: file name -> function of (spotted, source, path, folder).
 
-    This is the only place that says so; a file that is added here is written with the others, and a
-    video without it is done again.
+    A file is written to `path`, after those before it, and will at last be in `folder`. This is the
+    only place that says so; a file that is added here is written with the others, and a video
+    without it is done again.
     """
     files: dict[str, Writer] = {
-        "frames.csv": lambda spotted, source, path: write_table(spotted.frames, path),
-        "scores.png": lambda spotted, source, path: plot_spotted(spotted, path),
-        "intervals.csv": lambda spotted, source, path: write_table(spotted.intervals, path),
+        "frames.csv": lambda spotted, source, path, folder: write_table(spotted.frames, path),
+        "scores.png": lambda spotted, source, path, folder: plot_spotted(spotted, path),
+        "intervals.csv": lambda spotted, source, path, folder: write_table(spotted.intervals, path),
+        "spotted.json": lambda spotted, source, path, folder: write_decision(
+            path.parent, spotted.decision, source.path, place=folder
+        ),
+        "review.html": lambda spotted, source, path, folder: write_review(
+            path.parent, place=folder
+        ),
     }
     if overlay:
-        files["overlay.mp4"] = write_overlay
+        files["overlay.mp4"] = lambda spotted, source, path, folder: write_overlay(
+            spotted, source, path
+        )
     return files
 
 
@@ -59,7 +70,7 @@ def write_results(
     files = result_files(overlay=overlay)
     try:
         for name, write in files.items():
-            write(spotted, source, partial / name)
+            write(spotted, source, partial / name, folder)
         note = {**made_from, "files": sorted(files)}
         write_text(partial / RUN, json.dumps(note, indent=1, ensure_ascii=False) + "\n")
         folder.parent.mkdir(parents=True, exist_ok=True)

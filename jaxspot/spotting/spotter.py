@@ -19,6 +19,7 @@ from jaxspot.network.region_motion import RegionMotion, region_frames
 from jaxspot.network.streams import network_skips
 from jaxspot.spotting.automated_iou import FittedRule, apply_rule, normalise, smooth_scores
 from jaxspot.spotting.candidates import smooth_odds
+from jaxspot.spotting.decision import Decision
 from jaxspot.spotting.judge import Judge, highest_per_minute, judged_intervals
 from jaxspot.spotting.mean_rule import mean_rule
 from jaxspot.spotting.scoring import score_video
@@ -187,6 +188,19 @@ class Spotter:
             found.update(f"{jax.tree_util.keystr(place)} {array.dtype} {array.shape}".encode())
             found.update(array.tobytes())
         return found.hexdigest()
+
+    def decision(
+        self,
+        *,
+        min_chance: float | None = None,
+        per_minute: float | None = None,
+        threshold: tuple[float, float] | None = None,
+    ) -> Decision:
+        """What decides about intervals: the thresholds that `intervals` uses."""
+        if self.judge is None:
+            return Decision(rule=self.rule(threshold), per_minute=per_minute)
+        least = self.judge.threshold if min_chance is None else (min_chance, min_chance)
+        return Decision(least_chance=least, per_minute=per_minute)
 
 
 def _pixels(frames):

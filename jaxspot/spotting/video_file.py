@@ -9,6 +9,7 @@ import pandas as pd
 
 from jaxspot.annotations.intervals import to_span
 from jaxspot.network.streams import reference_places
+from jaxspot.spotting.decision import Decision
 from jaxspot.video.clip import Clip
 from jaxspot.video.face_clips import FaceClips
 from jaxspot.video.shown import ShownFrames, last_usable
@@ -17,6 +18,7 @@ CLIP_INTERVAL_COLUMNS = ("subject", "video", "face", "kind", "onset", "apex", "o
 CLIP_INTERVAL_COLUMNS += ("rank", "onset_s", "apex_s", "offset_s")
 FRAMES = ("onset", "apex", "offset")
 MIN_FACE_SHARE = 0.5
+NO_DECISION = Decision()
 VARYING = 0.25
 
 Score = Callable[[ShownFrames, float], np.ndarray]
@@ -45,7 +47,7 @@ class Spotted(NamedTuple):
     `frames` has a row for each frame and face in it (a frame without a face has one row), see
     `clip_frames`; `intervals` has CLIP_INTERVAL_COLUMNS; `times` (T,) are those of its frames in
     seconds; `curves` has the faces apart; `threshold` is that of the smoothed curves of ME and MaE,
-    None where the score of an interval is its chance.
+    None where the score of an interval is its chance; `decision` is what chose the intervals.
     """
 
     video: str
@@ -54,6 +56,7 @@ class Spotted(NamedTuple):
     intervals: pd.DataFrame
     curves: list[FaceCurves]
     threshold: tuple[float, float] | None = None
+    decision: Decision = NO_DECISION
 
 
 def spot_faces(
@@ -66,6 +69,7 @@ def spot_faces(
     skips: Callable[[float], np.ndarray] | None = None,
     curves: Curves = lambda scores, fps: scores,
     threshold: tuple[float, float] | None = None,
+    decision: Decision = NO_DECISION,
 ) -> Spotted:
     """Finds the expressions of the faces of a video.
 
@@ -80,6 +84,7 @@ def spot_faces(
         reference shows another face than the frame.
       curves: (scores (T, 2), fps) -> float (T, 2), smoothed, to be shown.
       threshold: of these curves, to be shown.
+      decision: what chose the intervals, for the tables.
 
     Returns:
       `intervals` of `Spotted` is empty when no face is seen. `face` is the track number from 0,
@@ -108,7 +113,7 @@ def spot_faces(
     table = in_seconds(ranked(table.assign(subject=subject, video=name)), video.times)
     rows = _joined(frames)
     rows = rows.sort_values(["frame", "face"], kind="stable").reset_index(drop=True)
-    return Spotted(name, video.times, rows, table, shown, threshold)
+    return Spotted(name, video.times, rows, table, shown, threshold, decision)
 
 
 def _joined(tables):

@@ -1,0 +1,1 @@
+"""The page on which a person accepts, rejects and mends the intervals of a spotted video."""
