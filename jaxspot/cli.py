@@ -10,6 +10,7 @@ COMMANDS = {
     "prepare": "turn videos or a released data set into a frame bank",
     "doctor": "check a frame bank or a data set's folders against what should be there",
     "spot": "find micro- and macro-expressions in video files",
+    "live": "score a face while a camera films it",
     "evaluate": "score predicted intervals against labels",
     "score": "score a frame bank by existing weights, nothing trained",
     "tables": "put the tables of several runs together, data sets side by side",

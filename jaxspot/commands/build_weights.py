@@ -14,14 +14,16 @@ It makes synthetic videos of all people, divides the people into groups, and tra
 group on all other groups. Thresholds and chances are fitted on the scores of the people that a
 network was not trained on.
 
-It writes FILE, card.json beside it (the sha256 of FILE, its data and figures), and with --card the
-model card as a page. DIR holds the bank, the epochs, candidates.csv, reliability.csv and
-reliability.png (how often intervals are right beside the chance they were given).
+It writes FILE, card.json beside it (the sha256 of FILE, its data and figures; of causal.npz it is
+causal_card.json), and with --card the model card as a page. DIR holds the bank, the epochs,
+candidates.csv, reliability.csv and reliability.png (how often intervals are right beside the chance
+they were given).
 
 examples:
   jaxspot build_weights --out=spotter.npz
   jaxspot build_weights --out=spotter.npz --resume
   jaxspot build_weights --config=shipped --config.weights.groups=8 --out=spotter.npz
+  jaxspot build_weights --config=shipped:causal --out=causal.npz
   jaxspot spot --weights=spotter.npz talk.mp4
 """
 

@@ -111,7 +111,7 @@ def spot_clip(
         scores[usable] = raw[usable]
         spans = intervals(scores, clip.fps)
     table = clip_intervals(spans, clip, video=path.stem)
-    _write(folder, clip_frames(clip, scores), table, plot)
+    write_clip(folder, clip_frames(clip, scores), table, plot)
     return table
 
 
@@ -204,7 +204,8 @@ def say_what_is_odd(path: Path, clip: Clip) -> None:
         print(f"{path}: frame rate varies (steps of {steps_ms}); taken as {clip.fps:.2f} fps")
 
 
-def _write(folder: Path, frames: pd.DataFrame, table: pd.DataFrame, plot: Plot | None) -> None:
+def write_clip(folder: Path, frames: pd.DataFrame, table: pd.DataFrame, plot: Plot | None) -> None:
+    """Writes the tables and the plot of a video; a UserError if something has a result's name."""
     # All are whole before the first takes its place: earlier intervals stay beside earlier frames.
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:

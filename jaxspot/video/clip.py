@@ -73,8 +73,15 @@ def aligned_frames(
     `prefer` says which of several faces to follow (see `track_faces`), `smooth` whether to steady
     the alignment over time.
     """
+    return aligned_faces(track_faces(frames, landmarker, prefer=prefer), smooth=smooth)
+
+
+def aligned_faces(
+    tracked_frames: Iterable[TrackedFrame], *, smooth: bool = True
+) -> Iterator[AlignedFrame]:
+    """`aligned_frames` of frames whose face is known. A face depends on no later frame."""
     steady, last_face = None, -1
-    for tracked in track_faces(frames, landmarker, prefer=prefer):
+    for tracked in tracked_frames:
         pts_s, image = tracked.frame
         if image is None or tracked.landmarks is None:
             steady = None

@@ -84,6 +84,24 @@ def read_video(path: str | Path) -> Iterator[VideoFrame]:
             raise _damaged(path, end_s)
 
 
+def read_times(path: str | Path) -> np.ndarray:
+    """Presentation times of all frames in seconds, increasing, float64 (T,), without decoding.
+
+    They are those of `read_video` where the container stores them for each packet; else steps of
+    the mean frame rate. UserError: as `probe`, or a damaged file.
+    """
+    with _opened(Path(path)) as (container, stream):
+        start_s = (container.start_time or 0) / av.time_base
+        try:
+            packets = [packet for packet in container.demux(stream) if packet.size]
+        except av.FFmpegError as error:
+            raise _damaged(Path(path), 0.0) from error
+        stamps = [packet.pts for packet in packets if not packet.is_discard]
+        if None in stamps:
+            return np.arange(len(stamps)) / float(stream.average_rate or 25)
+        return np.sort(np.array(stamps, np.float64) * float(stream.time_base or 1) - start_s)
+
+
 def upright(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Turns an image (h, w, ...) as its display matrix (2, 2) asks, to the nearest quarter turn.
 
