@@ -7,6 +7,7 @@ An argument after a colon changes several settings at once; arguments combine by
   :best          our own: what measured better on synthetic faces; 32,000 samples, so a larger bank
                  wants more epochs
   :motion        for a bank of region motion: how far places of the face moved, in place of pictures
+  :causal        only earlier references, for `jaxspot live`; after another argument
   :convolution   the paper's trunk and references, tuned as far as they were before there was motion
 
 Defaults and meanings stand in the classes that the sections go to: `Convolution`, `Streams` and
@@ -153,6 +154,12 @@ def motion(config: Any) -> None:
     config.peers = ("boosting",)
 
 
+def causal(config: Any) -> None:
+    """Leaves out the references that are later than the frame, so that scores can stream."""
+    earlier = tuple(pair for pair in config.model.references if pair[1] > 0)
+    config.model.references = earlier
+
+
 def convolution(config: Any) -> None:
     """The paper's trunk and references, tuned as far as they were before there was motion."""
     _tuned(config)
@@ -185,6 +192,7 @@ ARGUMENTS = {
     "best": best,
     "motion": motion,
     "convolution": convolution,
+    "causal": causal,
 }
 """What a config argument does to the faithful settings, by name."""
 

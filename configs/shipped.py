@@ -12,6 +12,10 @@ jaxspot/synthetic/difficulty.py):
 
   jaxspot build_weights --out=quiet.npz --config.data.synthetic.left_out="('speech',)"
 
+With `:causal`, frames are compared with earlier ones only: the weights of `jaxspot live`.
+
+  jaxspot build_weights --config=shipped:causal --out=jaxspot/weights/causal.npz
+
 These are all 56 people, also those of the benchmark: its figures may not be taken with these
 weights.
 """

@@ -12,6 +12,7 @@ COMMANDS = {
     "spot": "find micro- and macro-expressions in video files",
     "review": "make the review page of a spotted video again",
     "export": "turn a table of intervals into files of annotation tools",
+    "live": "score a face while a camera films it",
     "evaluate": "score predicted intervals against labels",
     "score": "score a frame bank by existing weights, nothing trained",
     "tables": "put the tables of several runs together, data sets side by side",

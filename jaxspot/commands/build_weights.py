@@ -16,9 +16,10 @@ It makes synthetic videos of all people, divides the people into groups, and tra
 group on all other groups. Thresholds and chances are fitted on the scores of the people that a
 network was not trained on.
 
-It writes FILE, card.json beside it (the sha256 of FILE, its data and figures), and with --card the
-model card as a page. DIR holds the bank, the epochs, candidates.csv, reliability.csv and
-reliability.png (how often intervals are right beside the chance they were given).
+It writes FILE, card.json beside it (the sha256 of FILE, its data and figures; of causal.npz it is
+causal_card.json), and with --card the model card as a page. DIR holds the bank, the epochs,
+candidates.csv, reliability.csv and reliability.png (how often intervals are right beside the chance
+they were given).
 
 With --config=reviewed it makes no videos. It trains the weights that come with jaxspot on with the
 people of a bank, see `jaxspot prepare --dataset=reviewed`.
@@ -29,6 +30,7 @@ examples:
   jaxspot build_weights --config=shipped --config.weights.groups=8 --out=spotter.npz
   jaxspot build_weights --config=reviewed --config.data.bank=banks/ours --out=ours/spotter.npz
   jaxspot spot --weights=ours/spotter.npz talk.mp4
+  jaxspot build_weights --config=shipped:causal --out=causal.npz
 """
 
 

@@ -66,13 +66,27 @@ def write_results(
     `made_from` goes into `run.json`, by which `find_done` knows the folder again. Files of others
     in the folder stay. UserError: something else has a result's name.
     """
-    partial = partial or folder.with_name(f".{os.getpid()}.part")
     files = result_files(overlay=overlay)
+    note = {**made_from, "files": sorted(files)}
+    text = json.dumps(note, indent=1, ensure_ascii=False) + "\n"
+    writers: dict[str, Callable[[Path], object]] = {
+        name: lambda path, write=write: write(spotted, source, path, folder)
+        for name, write in files.items()
+    }
+    write_folder(folder, writers | {RUN: lambda path: write_text(path, text)}, partial=partial)
+
+
+def write_folder(
+    folder: Path, files: Mapping[str, Callable[[Path], object]], *, partial: Path | None = None
+) -> None:
+    """Writes files, name -> function of the path, first into `partial`: all appear when all are whole.
+
+    Files of others in the folder stay. UserError: something else has a result's name.
+    """
+    partial = partial or folder.with_name(f".{os.getpid()}.part")
     try:
         for name, write in files.items():
-            write(spotted, source, partial / name, folder)
-        note = {**made_from, "files": sorted(files)}
-        write_text(partial / RUN, json.dumps(note, indent=1, ensure_ascii=False) + "\n")
+            write(partial / name)
         folder.parent.mkdir(parents=True, exist_ok=True)
         if not folder.exists():
             os.replace(partial, folder)

@@ -1,7 +1,7 @@
 """A spotter in one file: its settings as JSON and its variables, checked against a card beside it.
 
-The weights are rounded to float16, running statistics are not. The card, `card.json`, holds the
-sha256 of the file and what is known of the weights.
+The weights are rounded to float16, running statistics are not. The card (see `card_place`) holds
+the sha256 of the file and what is known of the weights.
 """
 
 import hashlib
@@ -18,6 +18,8 @@ from jaxspot.errors import UserError
 from jaxspot.files import write_bytes, write_text
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "spotter.npz"
+CAUSAL = SHIPPED.with_name("causal.npz")
+"""What `live` uses; it is built like the other."""
 CARD = "card.json"
 ROUNDED = "params"
 SETTINGS = "settings"
@@ -51,7 +53,7 @@ def write_spotter_file(
     digest = hashlib.sha256(data).hexdigest()
     known = dict(card) | {"sha256": digest, "bytes": len(data)}
     write_bytes(path, data)
-    write_text(path.with_name(CARD), json.dumps(known, indent=1) + "\n")
+    write_text(card_place(path), json.dumps(known, indent=1) + "\n")
     return digest
 
 
@@ -68,7 +70,9 @@ def read_spotter_file(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]
     except OSError:
         raise UserError(f"{path}: no weights here; {REMEDY}") from None
     if hashlib.sha256(data).hexdigest() != digest:
-        raise UserError(f"{path}: altered (its sha256 is not that of {CARD}); {REMEDY}")
+        raise UserError(
+            f"{path}: altered (its sha256 is not that of {card_place(path).name}); {REMEDY}"
+        )
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -78,13 +82,22 @@ def read_spotter_file(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]
     return settings, _nested({name: leaf.astype(np.float32) for name, leaf in arrays.items()})
 
 
+def card_place(path: str | Path) -> Path:
+    """Where the card of a file of weights is: CARD beside it; that of `causal.npz` has its name.
+
+    So causal weights can lie beside those of `spot`.
+    """
+    path = Path(path)
+    return path.with_name(f"causal_{CARD}" if path.name == CAUSAL.name else CARD)
+
+
 def read_card(path: str | Path) -> dict[str, Any]:
     """The card beside a file of weights.
 
     Raises:
       UserError: it is missing or not readable.
     """
-    place = Path(path).with_name(CARD)
+    place = card_place(path)
     try:
         card = json.loads(place.read_text("utf-8"))
         return dict(card) | {"sha256": str(card["sha256"])}

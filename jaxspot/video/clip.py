@@ -82,9 +82,14 @@ def aligned_frames(
     `prefer` says which of several faces to follow (see `track_faces`), `smooth` whether to steady
     the alignment over time.
     """
-    align = Aligner(smooth=smooth)
-    for tracked in track_faces(frames, landmarker, prefer=prefer):
-        yield align(tracked)
+    return aligned_faces(track_faces(frames, landmarker, prefer=prefer), smooth=smooth)
+
+
+def aligned_faces(
+    tracked_frames: Iterable[TrackedFrame], *, smooth: bool = True
+) -> Iterator[AlignedFrame]:
+    """`aligned_frames` of frames whose face is known. A face depends on no later frame."""
+    return map(Aligner(smooth=smooth), tracked_frames)
 
 
 class Aligner:

@@ -69,7 +69,11 @@ def packet_times(path: str | Path) -> list[float]:
         start_s = (container.start_time or 0) / av.time_base
         step_s = float(stream.time_base or 0)
         try:
-            times = [packet.pts for packet in container.demux(stream) if packet.size]
+            times = [
+                packet.pts
+                for packet in container.demux(stream)
+                if packet.size and not packet.is_discard
+            ]
         except av.FFmpegError as error:
             raise _damaged(Path(path), 0.0) from error
         known = [pts * step_s - start_s for pts in times if pts is not None]

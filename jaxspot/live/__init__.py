@@ -1,0 +1,1 @@
+"""Scores of a face while it is filmed, from this frame and earlier ones only."""
