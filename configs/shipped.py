@@ -31,14 +31,14 @@ def get_config(arguments: str = "") -> Any:
     """Settings for the weights that come with jaxspot."""
     config = default.paper()
     default.best(config)
-    config.training.epochs, config.training.steps = 36, 100
+    config.training.epochs, config.training.steps = 25, 100
     config.data.name = "synthetic"
     config.data.synthetic = ConfigDict(
         dict(
             subjects=56,
             people=(),
-            videos_per_subject=3,
-            seconds=(3.0, 80.0),
+            videos_per_subject=2,
+            seconds=40.0,
             fps=30.0,
             me_per_minute=9.0,
             mae_per_minute=8.0,

@@ -16,7 +16,7 @@ from jaxspot.video.bank import open_bank
 
 SMALL = (
     "--config.data.synthetic.subjects=6",
-    "--config.data.synthetic.seconds=(12.0,12.0)",
+    "--config.data.synthetic.seconds=12",
     "--config.data.synthetic.videos_per_subject=1",
     "--config.training.epochs=1",
     "--config.training.steps=2",

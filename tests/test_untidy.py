@@ -127,18 +127,6 @@ def test_expressions_lie_across_the_ends_of_videos_and_half_of_each_is_seen():
     assert plan.annotations.onset.min() > 1 and plan.annotations.offset.max() < 300
 
 
-def test_the_length_of_a_video_is_drawn_between_two(tmp_path):
-    scene = dict(mae_per_minute=0, me_per_minute=0, level="untidy")
-    lengths = [len(plan_video(seed=s, seconds=(3.0, 12.0), **scene).weights) for s in range(40)]
-    assert min(lengths) >= 90 and max(lengths) <= 360
-    assert abs(np.median(lengths) - 180) < 50, "as many under 6 s as over"
-    one = dict(subjects=1, videos_per_subject=3, progress=False, workers=1)
-    bank = synthetic_bank(tmp_path / "b", seconds=(3.0, 5.0), **one, **scene)
-    assert bank.videos.frames.nunique() == 3 and bank.videos.frames.between(90, 150).all()
-    again = plan_video(subject=0, video=1, seconds=bank.meta["source"]["seconds"], **scene)
-    assert len(again.weights) == bank.videos.frames[1]
-
-
 def test_less_than_half_of_an_expression_is_not_labelled():
     early, late = (Event("MaE", at, 0.5, 1.0, 0.5, (("smile", 0.8),)) for at in (2.9, 3.1))
     moved, labelled = seen_events([early, late], seconds=10.0, lead=4.0)

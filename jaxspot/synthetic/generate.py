@@ -14,7 +14,7 @@ import pandas as pd
 from jaxspot.errors import UserError
 from jaxspot.synthetic.camera import Camera, film
 from jaxspot.synthetic.difficulty import LEVELS, Difficulty, Untidy, without
-from jaxspot.synthetic.events import activations, annotate, log_uniform, seen_events, write_script
+from jaxspot.synthetic.events import activations, annotate, seen_events, write_script
 from jaxspot.synthetic.heads import Person, load_heads
 from jaxspot.synthetic.motion import Clock, Course, distractions, draw_course
 from jaxspot.synthetic.render import Turns, noise_bank, noise_places, render, small_turns
@@ -25,8 +25,6 @@ from jaxspot.workers import run_in_order
 
 ME_PER_MINUTE = 9.0
 MAE_PER_MINUTE = 8.0
-LENGTH = 7
-"""Number of the random stream of lengths; those of `plan_video` come before."""
 
 
 def difficulty_of(level: str | Difficulty) -> Difficulty:
@@ -36,14 +34,6 @@ def difficulty_of(level: str | Difficulty) -> Difficulty:
     if level not in LEVELS:
         raise UserError(f"level {level!r} is unknown; take one of {', '.join(LEVELS)}")
     return LEVELS[level]
-
-
-def draw_seconds(seconds: float | Sequence[float], key: tuple[int, ...]) -> float:
-    """The seconds of the video of a key: those given, or between the two that are given."""
-    if isinstance(seconds, Sequence):
-        rng = np.random.default_rng(np.random.SeedSequence([*key, LENGTH]))
-        return float(log_uniform(rng, seconds))
-    return seconds
 
 
 class Plan(NamedTuple):
@@ -65,7 +55,7 @@ def plan_video(
     *,
     subject: int = 0,
     video: int = 0,
-    seconds: float | Sequence[float] = 30.0,
+    seconds: float = 30.0,
     fps: float = 30.0,
     mae_per_minute: float = MAE_PER_MINUTE,
     me_per_minute: float = ME_PER_MINUTE,
@@ -75,11 +65,9 @@ def plan_video(
     """What happens in a video of T = round(seconds * fps) frames, by (seed, subject, video).
 
     `subject` and `video` count from 0 and are called `s01` and `s01_1` in the table; a subject is
-    one person of the heads. The scene in seconds is the same at every fps of 25 or more. Of two
-    `seconds`, the shortest and the longest, the video's own are drawn, log-uniformly. Raises
+    one person of the heads. The scene in seconds is the same at every fps of 25 or more. Raises
     UserError when the events do not fit or there is no such person.
     """
-    seconds = draw_seconds(seconds, (seed, subject, video))
     difficulty, heads = difficulty_of(level), load_heads()
     if not 0 <= subject < len(heads):
         raise UserError(f"subject {subject + 1} asked for; the heads hold {len(heads)} people")
@@ -154,7 +142,7 @@ def synthetic_bank(
     subjects: int = 8,
     people: Sequence[int] = (),
     videos_per_subject: int = 1,
-    seconds: float | Sequence[float] = 30.0,
+    seconds: float = 30.0,
     fps: float = 30.0,
     mae_per_minute: float = MAE_PER_MINUTE,
     me_per_minute: float = ME_PER_MINUTE,
