@@ -103,10 +103,10 @@ class Page:
         size = dict(width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.send("Emulation.setDeviceMetricsOverride", **size)
 
-    def open(self, path):
+    def open(self, path, seconds=20):
         self.open_blank()  # else the page before would be taken for the new one
         self.send("Page.navigate", url=path.as_uri())
-        self.wait("location.protocol === 'file:' && document.readyState === 'complete'")
+        self.wait("location.protocol === 'file:' && document.readyState === 'complete'", seconds)
 
     def open_blank(self):
         self.send("Page.navigate", url="about:blank")
