@@ -297,13 +297,14 @@ def test_ctrl_c_stops_workers(run, face, tmp_path):
         assert sorted(p.name for p in video.iterdir()) == FILES
 
 
-def test_no_socket_is_opened(tree, run, tmp_path, monkeypatch):
+def test_no_connection_is_opened_and_no_path_written(tree, run, tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a network connection")
 
-    monkeypatch.setattr(socket, "socket", refuse)
-    monkeypatch.setattr(socket, "create_connection", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    for name in ("connect", "connect_ex", "sendto", "bind"):
+        monkeypatch.setattr(socket.socket, name, refuse, raising=False)
+    for name in ("create_connection", "getaddrinfo", "gethostbyname"):
+        monkeypatch.setattr(socket, name, refuse)
     options = dict(weights=run, progress=False, face="all", overlay=True)
     spot_videos(tree / "s1", out=tmp_path / "out", **options)
     secrets = (str(tmp_path), str(Path.home()) + "/", os.uname().nodename)
