@@ -13,7 +13,7 @@ from jaxspot.faces.benchmark import Benchmark
 from jaxspot.faces.found import SPAN, Found
 from jaxspot.network.streams import k_in_frames
 from jaxspot.progress import progress_bar
-from jaxspot.video.bank import Bank
+from jaxspot.video.bank import Bank, open_bank
 
 K_SECONDS = (0.15, 0.75)
 """Half the mean duration of the scripts' ME and MaE."""
@@ -45,9 +45,12 @@ def benchmark_bank(
 
     `kind` is "posed" or "similarity" (the crops, see `video/pose.py`) or "motion" (region motion).
     """
+    place = benchmark.root / f"bank_{kind}"
+    if (place / "bank.json").exists():
+        return open_bank(place)
     source = replace(csv_source(benchmark.root), measure=kind == "motion")
     alignment = Alignment(posed=kind == "posed")
-    return prepare(source, benchmark.root / f"bank_{kind}", alignment=alignment, workers=workers)
+    return prepare(source, place, alignment=alignment, workers=workers)
 
 
 def spot_by_peer(bank: Bank, name: str) -> Found:
