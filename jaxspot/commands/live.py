@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxspot.commands.running import command, command_parser
-from jaxspot.commands.spot import chance, rate
+from jaxspot.commands.spot import above_zero, chance
 
 FACES = ("largest", "left", "right")
 EPILOG = """\
@@ -44,8 +44,8 @@ def main(argv: Sequence[str]) -> int:
     flag("--out", default="live", metavar="DIR", help="results go here (default: %(default)s)")
     flag("--terminal", action="store_true", help="no window; the default without a display")
     flag("--face", default="largest", choices=FACES, help="which face (default: %(default)s)")
-    flag("--fps", type=rate, metavar="N", help="frames a second (default: measured)")
-    flag("--seconds", type=rate, metavar="N", help="end after so many seconds of the stream")
+    flag("--fps", type=above_zero, metavar="N", help="frames a second (default: measured)")
+    flag("--seconds", type=above_zero, metavar="N", help="end after so many seconds of the stream")
     flag("--min-chance", type=chance, metavar="C", help="the least chance of an interval, 0..1")
     given = parser.parse_args(argv)
     if given.file is not None and given.camera is not None:

@@ -2,11 +2,11 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
-import pandas as pd
 
 from jaxspot.spotting.video_file import FaceCurves, Spotted
 from jaxspot.video.source import Source
@@ -80,8 +80,8 @@ class Drawing:
             self._strip(canvas[top : top + self.strip, : self.width], curves, number)
         return canvas
 
-    def _now(self, face: int, number: int) -> pd.DataFrame:
-        rows = self.rows.get(face)
+    def _now(self, face: int, number: int) -> Any:
+        rows: Any = self.rows.get(face)
         if rows is None:
             return self.spotted.intervals[:0]
         return rows[(rows.onset <= number + 1) & (number + 1 <= rows.offset)]
@@ -90,7 +90,7 @@ class Drawing:
         left, top, right, bottom = box.round().astype(int).tolist()
         now = self._now(face, number)
         kind = now.kind.iloc[0] if len(now) else None
-        colour, line = COLOURS.get(kind, GRAY), max(1, round(2 * self.scale))
+        colour, line = COLOURS.get(str(kind), GRAY), max(1, round(2 * self.scale))
         cv2.rectangle(canvas, (left, top), (right, bottom), colour, line)
         words = [f"{row.kind} {row.score:.2f}" for row in now.itertuples()]
         if len(self.spotted.curves) > 1:
@@ -104,7 +104,8 @@ class Drawing:
         x = lambda seconds: ((np.asarray(seconds) - now) / SHOWN_S + 0.5) * width
         y = lambda score: (height - 3) - np.clip(score, 0, 1) * (height - 6)
         tracks = set(curves.faces[curves.faces >= 0].tolist())
-        for row in self.spotted.intervals.itertuples():
+        intervals: Any = self.spotted.intervals
+        for row in intervals.itertuples():
             if row.face in tracks:
                 low, high = x([row.onset_s, row.offset_s]).clip(0, width).astype(int)
                 if high > low or 0 < low < width:

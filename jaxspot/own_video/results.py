@@ -79,9 +79,10 @@ def write_results(
 def write_folder(
     folder: Path, files: Mapping[str, Callable[[Path], object]], *, partial: Path | None = None
 ) -> None:
-    """Writes files, name -> function of the path, first into `partial`: all appear when all are whole.
+    """Writes files, name -> function of the path: they appear when all are whole.
 
-    Files of others in the folder stay. UserError: something else has a result's name.
+    Until then they are in `partial`. Files of others in the folder stay. UserError: something else
+    has a result's name.
     """
     partial = partial or folder.with_name(f".{os.getpid()}.part")
     try:
@@ -117,7 +118,7 @@ def find_done(
         files = set(note["files"]) | set(result_files(overlay=overlay))
         if not all((folder / name).is_file() for name in files):
             return None
-        words = {"subject": str, "video": str}
+        words: Any = {"subject": str, "video": str}
         return pd.read_csv(folder / "intervals.csv", dtype=words, keep_default_na=False)
     except (OSError, ValueError, KeyError, TypeError):  # or another version's
         return None

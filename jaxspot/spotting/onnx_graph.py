@@ -76,7 +76,7 @@ def onnx_graph(model: Any) -> Any:
             " --to"
         )
     try:
-        import onnx
+        import onnx  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise UserError(
             "the package onnx is not installed; pip install 'jaxspot[onnx]', or leave it out of"
@@ -178,7 +178,8 @@ def slide_matrix(size: int) -> np.ndarray:
     window = gaussian_window(SIGMA, TRUNCATE)
     radius = len(window) // 2
     padded = np.pad(np.eye(size), ((radius, radius), (0, 0)), mode="symmetric")
-    return sum(weight * padded[i : i + size] for i, weight in enumerate(window))
+    shifted = np.stack([padded[i : i + size] for i in range(len(window))])
+    return np.tensordot(window, shifted, 1)
 
 
 def gradient_matrix(size: int) -> np.ndarray:

@@ -130,8 +130,11 @@ def posed_frames(
     tracked = [without_picture(t) for t in track_faces(read(), landmarker, prefer=prefer)]
     posed = pose_faces(tracked, smooth=smooth)
     for number, (pts_s, image) in enumerate(read()):
-        face = posed.get(number) if image is not None else None
-        yield AlignedFrame(pts_s) if face is None else face.crop(pts_s, image)
+        face = posed.get(number)
+        if face is None or image is None:
+            yield AlignedFrame(pts_s)
+        else:
+            yield face.crop(pts_s, image)
 
 
 class PosedFace(NamedTuple):
@@ -157,8 +160,8 @@ def pose_faces(tracked: Sequence[TrackedFrame], *, smooth: bool = True) -> dict[
     posed = {}
     for face in np.unique(faces[faces >= 0]):
         own = np.flatnonzero(faces == face)
-        points = np.stack([tracked[i].points for i in own])
-        times = np.array([tracked[i].frame.pts_s for i in own])
+        points = np.stack([tracked[i].points for i in own.tolist()])
+        times = np.array([tracked[i].frame.pts_s for i in own.tolist()])
         track, usable = pose_track(points, times, smooth=smooth)
         for at, number in enumerate(own[usable].tolist()):
             posed[number] = PosedFace(tracked[number], track, at)

@@ -69,13 +69,10 @@ def packet_times(path: str | Path) -> list[float]:
         start_s = (container.start_time or 0) / av.time_base
         step_s = float(stream.time_base or 0)
         try:
-            times = [
-                packet.pts
-                for packet in container.demux(stream)
-                if packet.size and not packet.is_discard
-            ]
+            packets = [packet for packet in container.demux(stream) if packet.size]
         except av.FFmpegError as error:
             raise _damaged(Path(path), 0.0) from error
+        times = [packet.pts for packet in packets if not packet.is_discard]
         known = [pts * step_s - start_s for pts in times if pts is not None]
         return sorted(known) if len(known) == len(times) else []
 

@@ -83,8 +83,9 @@ def every_posed_face(
     for number, (pts_s, image) in enumerate(source.read()):
         for key, stay in stays.items():
             if number in stay:
-                face = posed[key].get(number) if image is not None else None
-                found = AlignedFrame(pts_s) if face is None else face.crop(pts_s, image)
+                face, found = posed[key].get(number), AlignedFrame(pts_s)
+                if face is not None and image is not None:
+                    found = face.crop(pts_s, image)
                 rows[key].append(found.row)
     return _clips(times, rows, {key: stay[0] for key, stay in stays.items()}, source.path)
 
