@@ -114,7 +114,7 @@ def finetuning_curve(
 def mean_of_draws(table: pd.DataFrame) -> pd.DataFrame:
     """One row for each number of people: the means over its draws, and how many there were."""
     groups = table.groupby("people")
-    means = groups[["minutes", "ME", "MaE", "overall"]].mean()
+    means: Any = groups[["minutes", "ME", "MaE", "overall"]].mean()
     return means.assign(draws=groups.size()).reset_index()
 
 
