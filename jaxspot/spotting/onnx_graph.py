@@ -5,6 +5,7 @@ there, so the graph is products of matrices and arithmetic. The package `onnx` i
 """
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import jax
@@ -76,7 +77,7 @@ def onnx_graph(model: Any) -> Any:
             " --to"
         )
     try:
-        import onnx  # pyright: ignore[reportMissingImports]
+        onnx: Any = import_module("onnx")
     except ImportError:
         raise UserError(
             "the package onnx is not installed; pip install 'jaxspot[onnx]', or leave it out of"
@@ -178,8 +179,7 @@ def slide_matrix(size: int) -> np.ndarray:
     window = gaussian_window(SIGMA, TRUNCATE)
     radius = len(window) // 2
     padded = np.pad(np.eye(size), ((radius, radius), (0, 0)), mode="symmetric")
-    shifted = np.stack([padded[i : i + size] for i in range(len(window))])
-    return np.tensordot(window, shifted, 1)
+    return np.sum([weight * padded[i : i + size] for i, weight in enumerate(window)], 0)
 
 
 def gradient_matrix(size: int) -> np.ndarray:
