@@ -16,7 +16,7 @@ import jaxspot
 
 ROOT = Path(jaxspot.__file__).parent
 ORDER = ["annotations", "video", "motion", "datasets", "synthetic", "network", "training"]
-ORDER += ["spotting", "evaluation", "baselines", "report", "faces", "experiment"]
+ORDER += ["spotting", "evaluation", "baselines", "report", "experiment", "faces"]
 ORDER += ["benchmark", "configs", "commands", "cli"]
 BELOW_ALL = ("devices", "errors", "files", "memory", "process", "progress", "storage", "workers")
 NAMES = {
