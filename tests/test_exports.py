@@ -13,6 +13,7 @@ import av
 import numpy as np
 import pandas as pd
 import pytest
+from made_intervals import ROWS, write_intervals
 from pympi.Praat import TextGrid
 from video_files import encode, noise
 
@@ -25,35 +26,14 @@ from jaxspot.exports.spans import read_spans
 from jaxspot.exports.tiers import tiers
 
 # kind, face, onset, offset, score: overlaps in one face, in two faces, and two that touch.
-ROWS = [
-    ("ME", 0, 3, 9, 0.25),
-    ("MaE", 0, 20, 70, 0.5),
-    ("MaE", 0, 60, 90, 0.45),
-    ("MaE", 0, 91, 95, None),
-    ("ME", 1, 8, 12, 0.2),
-]
 TIERS = {"ME face 0": [0], "MaE face 0": [1, 3], "MaE face 0 (2)": [2]}
 TIERS |= {"ME face 1": [4], "MaE face 1": []}
 NO_LABELS = [name for name in FORMATS if name != "megc2020"]
-HEADER = "subject,video,face,kind,onset,apex,offset,score,rank,onset_s,apex_s,offset_s"
 
 
 def times_ms():
     """Starts and ends of ROWS at 30 frames a second, reckoned here in whole milliseconds."""
     return [(round((on - 1) * 1000 / 30), round(off * 1000 / 30)) for _, _, on, off, _ in ROWS]
-
-
-def write_intervals(path, *, seconds=True, verdicts=None, video="talk"):
-    lines = [HEADER + (",verdict" if verdicts else "")]
-    for at, (kind, face, on, off, score) in enumerate(ROWS):
-        apex = (on + off) // 2
-        ends = [f"{t / 30:.6f}" for t in (on - 1, apex - 1, off)] if seconds else [""] * 3
-        cells = ["", video, face, kind, on, apex, off, "" if score is None else score, "", *ends]
-        cells += [verdicts[at]] if verdicts else []
-        lines.append(",".join(map(str, cells)))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@ import json
 
 import pandas as pd
 import pytest
+from made_intervals import ROWS, write_intervals
 from prepare_calls import call, csv_tree
-from test_exports import ROWS, write_intervals
 from video_files import encode, noise
 
 from jaxspot.annotations.columns import read_file
