@@ -13,7 +13,7 @@ import av
 import numpy as np
 import pandas as pd
 import pytest
-from made_intervals import ROWS, write_intervals
+from made_intervals import HEADER, ROWS, write_intervals
 from pympi.Praat import TextGrid
 from video_files import encode, noise
 
