@@ -104,6 +104,17 @@ def test_features_mean_the_same_at_any_rate():
         np.testing.assert_allclose(first, second, atol=0.35)
 
 
+def test_a_face_that_shows_nothing_has_no_candidate_however_its_scores_tremble():
+    """Log odds of -9 and -5 differ as much as 0 and 4, but both say that nothing moves."""
+    rng = np.random.default_rng(0)
+    scores = expit(rng.normal(-8, 1.2, (600, 2)))
+    assert scores.max() < 0.02 and find_candidates(scores, fps=30.0).empty
+    shown = scores.copy()
+    shown[300:309, 0] = 0.9
+    found = find_candidates(shown, fps=30.0)
+    assert set(found.kind) == {"ME"} and found.apex.between(298, 312).all()
+
+
 def test_candidates_in_videos_with_gaps_and_without_a_score():
     scores = two_bumps(30.0)
     scores[100:140] = scores[:20] = scores[190:200, 1] = np.nan

@@ -44,6 +44,8 @@ FEATURES = {
 
 `known` is T / (T + 10 s) of a video of T seconds: of a short one little is known."""
 KNOWN_SECONDS = 10.0
+FLOOR = -4.0
+"""Log odds below are raised to this: scores of .001 and of .01 both say that nothing moves."""
 LIMIT = 20.0
 """Features are cut here; log odds differ by less."""
 
@@ -86,7 +88,7 @@ def find_candidates(scores: np.ndarray, *, fps: float) -> pd.DataFrame:
       kind, onset, apex, offset (frames from 1, both ends included) and float64 columns of
       `FEATURES`.
     """
-    odds = fill_gaps(log_odds(scores))
+    odds = np.maximum(fill_gaps(log_odds(scores)), FLOOR)
     known: Any = np.isfinite(np.asarray(scores, float)).all(axis=1)
     tables = []
     for number, kind in enumerate(KINDS):
