@@ -25,6 +25,8 @@ from jaxspot.video.landmarker import load_landmarker
 from jaxspot.video.shown import ShownFrames
 from jaxspot.video.source import as_source
 
+RESULTS = ["frames.csv", "intervals.csv", "review.html", "run.json", "scores.png", "spotted.json"]
+
 
 @pytest.fixture(scope="module")
 def landmarker():
@@ -98,7 +100,7 @@ def test_spotting_a_file_writes_whole_tables_and_a_plot(tmp_path, landmarker, ca
     )
     folder = tmp_path / "single_face"
     assert capfd.readouterr() == ("", "")
-    written = ["frames.csv", "intervals.csv", "run.json", "scores.png"]
+    written = RESULTS
     assert sorted(p.name for p in folder.iterdir()) == written
     assert tuple(table.columns) == CLIP_INTERVAL_COLUMNS
     np.testing.assert_allclose(table.onset_s, (table.onset - 1) / 30, atol=1e-6)
@@ -171,7 +173,7 @@ def test_earlier_intervals_never_stand_beside_later_frames(tmp_path, landmarker,
     options |= dict(landmarker=landmarker)
     spot_clip(path, **options)
     before = {p.name: p.read_bytes() for p in (tmp_path / "out" / "a").iterdir()}
-    assert sorted(before) == ["frames.csv", "intervals.csv", "run.json", "scores.png"]
+    assert sorted(before) == RESULTS
 
     def full(*arguments):
         raise OSError(28, "No space left")
