@@ -1,5 +1,6 @@
 """DIR/<video>/: its files appear together when all are whole, and say what they were made from."""
 
+import errno
 import hashlib
 import json
 import os
@@ -92,9 +93,12 @@ def write_folder(
         if not folder.exists():
             os.replace(partial, folder)
             return
+        for name in files:
+            if (folder / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, f"{name} is a folder there")
         (folder / RUN).unlink(missing_ok=True)  # until all are new, it is not done
-        for path in sorted(partial.iterdir(), key=lambda path: path.name == RUN):
-            os.replace(path, folder / path.name)
+        for name in (*files, RUN):
+            os.replace(partial / name, folder / name)
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
         raise UserError(
             f"{folder}: results cannot be written ({error.strerror}); choose another --out"

@@ -175,13 +175,13 @@ def _run(jobs, totals, spotter, workers, progress, say, found, errors):
     counts = np.memmap(jobs[0].progress, np.float64, "w+", shape=(len(jobs),))
     ended: set[int] = set()
     total = sum(totals) if all(totals) else None
-    with progress_bar(total=total, desc="spot", unit="frame", shown=progress) as bar:
+    with progress_bar(total=total, desc="videos", unit="frame", shown=progress) as bar:
 
         def show() -> None:
             running = [n for n in range(len(jobs)) if counts[n] > 0 and n not in ended]
             names = ", ".join(jobs[n].video.name for n in running[:2])
             more = f" +{len(running) - 2}" if len(running) > 2 else ""
-            bar.set_description_str(names + more or "spot", refresh=False)
+            bar.set_description_str(names + more or "videos", refresh=False)
             bar.update(int(counts.sum()) - bar.n)
 
         work = run_job if spotter is None else _with(spotter)
