@@ -42,6 +42,7 @@ def test_means_are_over_the_draws():
     assert found.ME.round(9).tolist() == [0.2, 0.4]
 
 
+@pytest.mark.slow
 def test_a_small_check_runs_to_its_table_and_goes_on(tmp_path, monkeypatch, capsys):
     main = runpy.run_path(str(ROOT / "launch" / "check_finetuning.py"))["main"]
     out = tmp_path / "out"
