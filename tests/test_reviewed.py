@@ -107,6 +107,12 @@ def test_an_interval_past_the_end_is_clipped_and_listed(spotted, clips, tmp_path
     assert ["anna_1", 6, "past_end", "offset 10"] in kept
 
 
+def test_intervals_of_several_faces_are_said(spotted, clips):
+    add(spotted / "anna_1" / "reviewed.csv", "anna,anna_1,1,ME,6,7,8,0.3,4,0.4,0.5,0.6,accepted")
+    notes = reviewed_source(spotted, videos=clips).notes
+    assert [note for note in notes if "several faces: anna_1; the bank follows one face" in note]
+
+
 def test_a_table_without_rows_is_a_video_without_expressions(spotted, clips):
     table(spotted / "ben.reviewed.csv", "ben")
     found = reviewed_source(spotted, videos=clips)

@@ -34,6 +34,11 @@ class Review(NamedTuple):
         names = [name for name in self.rows.subject if name]
         return names[0] if names else self.video
 
+    @property
+    def faces(self) -> int:
+        """How many faces, or stays of one face in the picture, have accepted intervals."""
+        return self.rows.face[self.rows.verdict == ACCEPTED].nunique()
+
     def count(self, verdict: str) -> int:
         """How many intervals have this verdict."""
         return int((self.rows.verdict == verdict).sum())
@@ -97,8 +102,9 @@ def read_review(file: Path, video: str) -> Review:
     """One reviewed table; raises UserError for rows that are none, and where all are open."""
     columns: dict[str, type] = dict.fromkeys(("subject", "video", "kind", "verdict"), str)
     columns |= dict(onset=float, offset=float)
-    rows = read_columns(file, columns, optional=dict(apex=float))
-    rows = rows if "apex" in rows else rows.assign(apex=np.nan)
+    rows = read_columns(file, columns, optional=dict(apex=float, face=float))
+    for name in ("apex", "face"):
+        rows = rows if name in rows else rows.assign(**{name: np.nan})
     shown: Any = rows[["video", "kind", "onset", "offset", "verdict"]]
     refuse(file, shown, ~rows.verdict.isin(VERDICTS), f"verdict must be {', '.join(VERDICTS)}")
     refuse(file, shown, ~rows.kind.isin(KINDS), f"kind must be {' or '.join(KINDS)}")
@@ -164,6 +170,12 @@ def say_reviewed(root: Path, reviews: list[Review]) -> Iterator[str]:
     unknown = [review.video for review in reviews if not review.rows.subject.any()]
     if unknown:
         yield f"no subject is known of {', '.join(unknown)}: each is taken as a person of its own"
+    several = [review.video for review in reviews if review.faces > 1]
+    if several:
+        yield (
+            f"accepted intervals of several faces: {', '.join(several)}; the bank follows one face"
+            " (--face), so reject those of others"
+        )
     known = {review.file.parent for review in reviews if review.file.name == TABLE}
     names = {review.video for review in reviews}
     bare = [place for place in all_folders(root) if (place / FOUND).is_file()]
