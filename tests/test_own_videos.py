@@ -30,7 +30,7 @@ from jaxspot.spotting.spotter import load_spotter, save_spotter
 from jaxspot.video.decode import probe
 
 ROOT = Path(__file__).parents[1]
-FILES = ["frames.csv", "intervals.csv", "run.json", "scores.png"]
+FILES = ["frames.csv", "intervals.csv", "review.html", "run.json", "scores.png", "spotted.json"]
 
 
 @pytest.fixture(scope="module")

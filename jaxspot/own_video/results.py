@@ -97,7 +97,7 @@ def write_folder(
             if (folder / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, f"{name} is a folder there")
         (folder / RUN).unlink(missing_ok=True)  # until all are new, it is not done
-        for name in (*files, RUN):
+        for name in files:
             os.replace(partial / name, folder / name)
     except (IsADirectoryError, NotADirectoryError, FileExistsError) as error:
         raise UserError(
