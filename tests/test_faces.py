@@ -20,7 +20,8 @@ from jaxspot.faces.methods import spot_by_weights
 from jaxspot.faces.stretches import find_stretches, stratum_of
 from jaxspot.faces.table import read_stretches
 from jaxspot.faces.takes import take_frames
-from jaxspot.spotting.spotter import save_spotter, spot_videos
+from jaxspot.own_video.videos import spot_videos
+from jaxspot.spotting.spotter import save_spotter
 from jaxspot.video.decode import VideoFrame, read_video
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.video.pose import fit_poses, mean_face
