@@ -2,11 +2,11 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
-import pandas as pd
 
 from jaxspot.spotting.video_file import FaceCurves, Spotted
 from jaxspot.video.source import Source
@@ -56,8 +56,7 @@ class Drawing:
         self.spotted, self.size = spotted, size
         self.scale = max(1.0, size[1] / 640)
         self.strip = round(max(56 * self.scale, size[0] / 7))
-        faces = {face: rows for face, rows in spotted.intervals.groupby("face")}
-        self.rows = faces
+        self.rows: dict[Any, Any] = dict(iter(spotted.intervals.groupby("face")))
         self.width = max(size[1], MIN_WIDTH)
         height = size[0] + self.strip * max(1, len(spotted.curves))
         self.shape = (height + height % 2, self.width + self.width % 2)
@@ -80,7 +79,7 @@ class Drawing:
             self._strip(canvas[top : top + self.strip, : self.width], curves, number)
         return canvas
 
-    def _now(self, face: int, number: int) -> pd.DataFrame:
+    def _now(self, face: int, number: int) -> Any:
         rows = self.rows.get(face)
         if rows is None:
             return self.spotted.intervals[:0]
@@ -89,8 +88,8 @@ class Drawing:
     def _box(self, canvas, box, face, number):
         left, top, right, bottom = box.round().astype(int).tolist()
         now = self._now(face, number)
-        kind = now.kind.iloc[0] if len(now) else None
-        colour, line = COLOURS.get(kind, GRAY), max(1, round(2 * self.scale))
+        colour = COLOURS[now.kind.iloc[0]] if len(now) else GRAY
+        line = max(1, round(2 * self.scale))
         cv2.rectangle(canvas, (left, top), (right, bottom), colour, line)
         words = [f"{row.kind} {row.score:.2f}" for row in now.itertuples()]
         if len(self.spotted.curves) > 1:
@@ -104,7 +103,8 @@ class Drawing:
         x = lambda seconds: ((np.asarray(seconds) - now) / SHOWN_S + 0.5) * width
         y = lambda score: (height - 3) - np.clip(score, 0, 1) * (height - 6)
         tracks = set(curves.faces[curves.faces >= 0].tolist())
-        for row in self.spotted.intervals.itertuples():
+        rows: Any = self.spotted.intervals.itertuples()
+        for row in rows:
             if row.face in tracks:
                 low, high = x([row.onset_s, row.offset_s]).clip(0, width).astype(int)
                 if high > low or 0 < low < width:

@@ -96,7 +96,7 @@ def find_done(
         files = set(note["files"]) | set(result_files(overlay=overlay))
         if not all((folder / name).is_file() for name in files):
             return None
-        words = {"subject": str, "video": str}
+        words: Any = {"subject": str, "video": str}
         return pd.read_csv(folder / "intervals.csv", dtype=words, keep_default_na=False)
     except (OSError, ValueError, KeyError, TypeError):  # or another version's
         return None

@@ -4,6 +4,7 @@ import io
 import math
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from jaxspot.files import write_bytes
 from jaxspot.spotting.video_file import FaceCurves, Spotted
 
 KINDS = (("ME", "#d55e00"), ("MaE", "#0072b2"))  # told apart by colour-blind readers, too
-GAP = dict(facecolor="none", edgecolor="0.7", hatch="////", linewidth=0)
+GAP: dict[str, Any] = dict(facecolor="none", edgecolor="0.7", hatch="////", linewidth=0)
 ROW_S = 180.0
 """A longer video takes several rows of at most so many seconds."""
 MOST_FACES = 4
@@ -99,7 +100,7 @@ def _draw_kind(axes: Axes, spotted: Spotted, face: FaceCurves, column: int, span
         axes.axhline(min(spotted.threshold[column], 1.0), color="0.25", lw=0.9, ls="--")
     _draw_gaps(axes, spotted, face)
     tracks = set(face.faces[face.faces >= 0].tolist())
-    rows = spotted.intervals[spotted.intervals.kind == kind]
+    rows: Any = spotted.intervals[spotted.intervals.kind == kind]
     rows = rows[rows.face.isin(list(tracks))]
     _draw_intervals(axes, rows, colour, span, chances=spotted.threshold is None)
     axes.set(xlim=span, ylim=(0, 1), yticks=[0, 0.5, 1])
@@ -110,8 +111,8 @@ def _draw_kind(axes: Axes, spotted: Spotted, face: FaceCurves, column: int, span
 def _draw_intervals(axes: Axes, rows: pd.DataFrame, colour: str, span, *, chances: bool) -> None:
     wide = span[1] - span[0]
     taken: list[float] = []
-    best_first: pd.DataFrame = rows.sort_values("score", ascending=False)
-    for row in best_first.itertuples():
+    best_first: Any = rows.sort_values("score", ascending=False).itertuples()
+    for row in best_first:
         onset, apex, offset = (float(getattr(row, f"{name}_s")) for name in _ENDS)
         if offset < span[0] or onset > span[1]:
             continue
@@ -121,8 +122,8 @@ def _draw_intervals(axes: Axes, rows: pd.DataFrame, colour: str, span, *, chance
         place = min(max(apex, span[0]), span[1])
         if chances and all(abs(place - other) > 0.028 * wide for other in taken):
             taken.append(place)
-            text = f"{float(str(row.score)):.2f}".removeprefix("0")
-            above = dict(xytext=(0, 5), textcoords="offset points", annotation_clip=False)
+            text = f"{row.score:.2f}".removeprefix("0")
+            above: Any = dict(xytext=(0, 5), textcoords="offset points", annotation_clip=False)
             axes.annotate(text, (place, 1), ha="center", fontsize=7, color=colour, **above)
 
 
@@ -133,7 +134,7 @@ def _draw_gaps(axes: Axes, spotted: Spotted, face: FaceCurves) -> None:
     edges = np.append(spotted.times, spotted.times[-1] + step)
     change = np.flatnonzero(np.diff(np.concatenate([[False], ~seen, [False]]).astype(int)))
     for first, stop in change.reshape(-1, 2):
-        axes.axvspan(edges[first], edges[stop], **GAP)
+        axes.axvspan(float(edges[first]), float(edges[stop]), **GAP)
 
 
 def _thinned(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

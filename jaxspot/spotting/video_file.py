@@ -103,7 +103,7 @@ def spot_faces(
         shown.append(FaceCurves(first, clip.faces, clip.boxes, scores, smooth))
         left[first : first + len(clip.times)] &= ~clip.found
     frames.append(_without_face(video, left))
-    table = _joined(tables) if tables else clip_intervals(pd.DataFrame(), None, video=name)
+    table = _joined(tables or [pd.DataFrame(columns=list(CLIP_INTERVAL_COLUMNS))])
     table = table.sort_values(["onset", "face"], kind="stable").reset_index(drop=True)
     table = ranked(table.assign(subject=subject))
     rows = _joined(frames)
@@ -147,14 +147,13 @@ def usable_frames(faces: np.ndarray, skips: Iterable[int]) -> np.ndarray:
     return usable
 
 
-def clip_intervals(spans: pd.DataFrame, clip: Clip | None, *, video: str) -> pd.DataFrame:
+def clip_intervals(spans: pd.DataFrame, clip: Clip, *, video: str) -> pd.DataFrame:
     """Intervals of a clip with face, rank and seconds; those mostly without a face are dropped.
 
     `spans`: kind, onset, apex, offset (frames from 1, both included), score. The highest score of
     the video has rank 1.
     """
     rows = []
-    assert clip is not None or spans.empty
     at = lambda frame: round(float(clip.times[frame - 1]), 6)
     for row in spans.to_dict("records"):
         start, stop = to_span(int(row["onset"]), int(row["offset"]))

@@ -125,8 +125,11 @@ def posed_frames(
     tracked = [without_picture(t) for t in track_faces(read(), landmarker, prefer=prefer)]
     posed = pose_faces(tracked, smooth=smooth)
     for number, (pts_s, image) in enumerate(read()):
-        face = posed.get(number) if image is not None else None
-        yield AlignedFrame(pts_s) if face is None else face.crop(pts_s, image)
+        face = posed.get(number)
+        if face is None or image is None:
+            yield AlignedFrame(pts_s)
+        else:
+            yield face.crop(pts_s, image)
 
 
 class PosedFace(NamedTuple):
@@ -151,11 +154,11 @@ def pose_faces(tracked: Sequence[TrackedFrame], *, smooth: bool = True) -> dict[
     faces = np.array([t.face for t in tracked], int)
     posed = {}
     for face in np.unique(faces[faces >= 0]):
-        own = np.flatnonzero(faces == face)
+        own = np.flatnonzero(faces == face).tolist()
         points = np.stack([tracked[i].points for i in own])
         times = np.array([tracked[i].frame.pts_s for i in own])
         track, usable = pose_track(points, times, smooth=smooth)
-        for at, number in enumerate(own[usable].tolist()):
+        for at, number in enumerate(own[i] for i in usable):
             posed[number] = PosedFace(tracked[number], track, at)
     return posed
 

@@ -83,9 +83,11 @@ def every_posed_face(
     for number, (pts_s, image) in enumerate(source.read()):
         for key, stay in stays.items():
             if number in stay:
-                face = posed[key].get(number) if image is not None else None
-                found = AlignedFrame(pts_s) if face is None else face.crop(pts_s, image)
-                rows[key].append(found.row)
+                face = posed[key].get(number)
+                if face is None or image is None:
+                    rows[key].append(AlignedFrame(pts_s).row)
+                else:
+                    rows[key].append(face.crop(pts_s, image).row)
     return _clips(times, rows, {key: stay[0] for key, stay in stays.items()}, source.path)
 
 
