@@ -14,9 +14,10 @@ from made_spotters import seen_as_motion, untrained
 from tiny_banks import ROOT
 
 from jaxspot.errors import UserError
+from jaxspot.live.scorer import load_causal
 from jaxspot.spotting import spotter as spotter_module
 from jaxspot.spotting.spotter import load_spotter, save_shipped
-from jaxspot.spotting.spotter_file import read_card
+from jaxspot.spotting.spotter_file import CAUSAL, read_card
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,13 @@ def test_all_but_the_last_digits_of_the_weights_return(spotter, path):
     frames = seen_as_motion(60)
     before, after = (one.score(frames, 30.0) for one in (spotter, found))
     assert np.ptp(before, axis=0).min() > 0.01 and np.abs(before - after).max() < 1e-3
+
+
+def test_causal_weights_come_too_with_a_card_and_look_at_no_later_frame():
+    card, spotter = read_card(CAUSAL), load_causal()
+    assert card["sha256"] == hashlib.sha256(CAUSAL.read_bytes()).hexdigest()
+    assert card["data"]["level"] == "untidy" and CAUSAL.stat().st_size < 1_500_000
+    assert (spotter.skips(30.0) > 0).all() and spotter.judge is not None
 
 
 def test_running_statistics_are_not_rounded(tmp_path):
