@@ -17,9 +17,10 @@ from jaxspot.live.posed import MEAN_S, posed_so_far
 from jaxspot.live.scorer import LiveScorer, load_causal
 from jaxspot.live.sources import file_stream
 from jaxspot.live.watch import watch
-from jaxspot.spotting.spotter import load_spotter, save_shipped
+from jaxspot.own_video.videos import spot_videos
+from jaxspot.spotting.spotter import load_spotter, save_shipped, save_spotter
 from jaxspot.spotting.spotter_file import CAUSAL
-from jaxspot.spotting.video_file import clip_frames, spot_clip, usable_frames
+from jaxspot.spotting.video_file import clip_frames, usable_frames
 from jaxspot.video.clip import Clip, aligned_frames
 from jaxspot.video.decode import VideoFrame
 from jaxspot.video.landmarker import load_landmarker
@@ -70,15 +71,8 @@ def test_a_file_played_live_gives_the_tables_of_spot(tmp_path, landmarker):
     """Similarity crops need no later frame, so all is the same from the file on."""
     path, spotter = head_clip(tmp_path / "head.mp4", frames=40), causal()
     record = watch(file_stream(path, fast=True), spotter, landmarker)
-    spot_clip(
-        path,
-        score=spotter.score,
-        intervals=spotter.intervals,
-        skips=spotter.skips,
-        out=tmp_path / "spotted",
-        landmarker=landmarker,
-        progress=False,
-    )
+    save_spotter(tmp_path / "causal", spotter)
+    spot_videos(path, weights=tmp_path / "causal", out=tmp_path / "spotted", progress=False)
     record.write(tmp_path / "live", spotter)
     for name in ("frames", "intervals"):
         live, spotted = (

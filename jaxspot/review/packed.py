@@ -48,7 +48,7 @@ def read_frames(path: str | Path) -> pd.DataFrame:
 
 
 def read_found(path: str | Path, *, frames: int) -> pd.DataFrame:
-    """Reads an intervals.csv as `spot_clip` writes it, with `face`, `score` and `rank` as text.
+    """Reads an intervals.csv as `spot` writes it, with `face`, `score` and `rank` as text.
 
     UserError: a missing file or column, or an interval that is not inside the video.
     """
