@@ -9,8 +9,7 @@ from video_files import encode
 
 from jaxspot.own_video.overlay import write_overlay
 from jaxspot.report.clip_plot import _thinned, draw_spotted, plot_spotted
-from jaxspot.spotting.video_file import FaceCurves, Spotted, clip_intervals
-from jaxspot.video.clip import Clip
+from jaxspot.spotting.video_file import FaceCurves, Spotted, clip_intervals, in_seconds, ranked
 from jaxspot.video.decode import VideoFrame, read_video
 from jaxspot.video.source import Source, as_source
 
@@ -26,11 +25,10 @@ def spotted(count, fps, *, spans=(), gap=(), faces=1, threshold=None, name="talk
         scores = np.where(seen[:, None] >= 0, np.stack([curve, 1 - curve], 1), np.nan)
         boxes = np.tile(np.float32([20 + 200 * number, 30, 120 + 200 * number, 150]), (count, 1))
         shown.append(FaceCurves(0, seen, boxes, scores, scores * 0.9))
-        quality = np.stack([seen >= 0] * 2, 1).astype(np.float32)
-        clip = Clip(np.zeros((count, 0)), quality, times, fps, seen)
         rows = [dict(kind=k, onset=a, apex=(a + b) // 2, offset=b, score=0.42) for k, a, b in spans]
-        tables.append(clip_intervals(pd.DataFrame(rows), clip, video=name))
-    return Spotted(name, times, pd.DataFrame(), pd.concat(tables), shown, threshold)
+        tables.append(clip_intervals(pd.DataFrame(rows), seen))
+    table = ranked(pd.concat(tables).assign(subject="", video=name))
+    return Spotted(name, times, pd.DataFrame(), in_seconds(table, times), shown, threshold)
 
 
 def test_panels_share_0_to_1_and_say_what_was_found():
