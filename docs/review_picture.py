@@ -17,7 +17,7 @@ from video_files import encode
 from jaxspot import load_spotter, write_review
 from jaxspot.files import write_table
 from jaxspot.spotting.decision import write_decision
-from jaxspot.spotting.video_file import clip_frames, clip_intervals
+from jaxspot.spotting.video_file import clip_frames, clip_intervals, in_seconds, ranked
 from jaxspot.synthetic.generate import synthesise_video
 from jaxspot.video.clip import Clip
 
@@ -61,8 +61,9 @@ def spot_synthetic(video: Path, folder: Path) -> None:
     quality = np.stack([faces >= 0, 0.95 * (faces >= 0)], 1).astype(np.float32)
     clip = Clip(frames, quality, np.arange(len(frames)) / FPS, FPS, faces)
     write_table(clip_frames(clip, scores), folder / "frames.csv")
-    found = spotter.intervals(scores, FPS)
-    write_table(clip_intervals(found, clip, video=folder.name), folder / "intervals.csv")
+    found = clip_intervals(spotter.intervals(scores, FPS), faces)
+    found = in_seconds(ranked(found.assign(subject="", video=folder.name)), clip.times)
+    write_table(found, folder / "intervals.csv")
     write_decision(folder, spotter.decision(), video)
 
 

@@ -81,7 +81,11 @@ def main(argv: Sequence[str]) -> int:
 def add_flags(parser: Any) -> None:
     """Declares the flags."""
     flag = parser.add_argument
-    flag("--weights", metavar="DIR", help="a run's folder or a file of weights (default: those in jaxspot)")
+    flag(
+        "--weights",
+        metavar="DIR",
+        help="a run's folder or a file of weights (default: those in jaxspot)",
+    )
     flag("--out", default="spotted", metavar="DIR", help="results go here (default: %(default)s)")
     flag(
         "--face",

@@ -53,8 +53,9 @@ By default, intervals are reported from a chance of {me_threshold:.2f} (ME) or {
 | F1, by a threshold on the curve | {rule_mae:.2f} | {rule_me:.2f} | {rule_overall:.2f} |
 | Expected calibration error | {error_mae:.3f} | {error_me:.3f} | |
 
-The first row is fitted on other people than those scored. The second is fitted on the people scored,
-so it is a little too good. Each person is scored by the mean of two networks here, and of all in `spot`.
+The first row is fitted on other people than those scored. The second is fitted on the people
+scored, so it is a little too good. Each person is scored by the mean of two networks here, and of
+all in `spot`.
 
 {reliability}
 In brackets: 95 % interval of the share.

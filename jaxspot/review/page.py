@@ -86,9 +86,9 @@ def expected_sentences(intervals: pd.DataFrame, decision: Decision) -> list[str]
         for kind, count, sure in zip(KINDS, counts, right, strict=True)
         if count
     )
-    second = "The chance estimates how likely an interval is right"
-    second += f": here {among}." if among else "."
-    third = "It was fitted on synthetic people; with real ones fewer may be right."
+    second = "The chance says how likely an interval is right"
+    second += f": {among}." if among else "."
+    third = "It was fitted on computer-made faces; expect fewer on real ones."
     return [first, second, third]
 
 

@@ -39,7 +39,7 @@ function drawPanel(pen, kind, number) {
   }
   if (hasChances) {
     const y = lane + LANE - 2 - (LANE - 6) * kind.least_chance;
-    level(pen, y, `least chance ${kind.least_chance.toFixed(2)}`, INK);
+    level(pen, y, `cut-off ${kind.least_chance.toFixed(2)}`, INK);
   }
 }
 
