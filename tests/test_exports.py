@@ -20,10 +20,11 @@ from video_files import encode, noise
 from jaxspot.commands.export import main
 from jaxspot.errors import UserError
 from jaxspot.exports.formats import FORMATS, export_file, parse_formats
-from jaxspot.exports.medium import Medium, relative
+from jaxspot.exports.medium import Medium
 from jaxspot.exports.megc2020 import megc2020_file
 from jaxspot.exports.spans import read_spans
 from jaxspot.exports.tiers import tiers
+from jaxspot.spotting.decision import video_address
 
 # kind, face, onset, offset, score: overlaps in one face, in two faces, and two that touch.
 TIERS = {"ME face 0": [0], "MaE face 0": [1, 3], "MaE face 0 (2)": [2]}
@@ -234,9 +235,9 @@ def test_no_file_tells_where_it_was_made(folder):
 
 
 def test_a_path_is_relative_or_only_a_name(tmp_path):
-    assert relative(Path("/a/b/talk.mp4"), Path("/a/b")) == "talk.mp4"
-    assert relative(Path("/a/b/talk.mp4"), Path("/a/c/d")) == "../../b/talk.mp4"
-    assert relative(Path("/home/ann/talk.mp4"), Path("/data/out")) == "talk.mp4"
+    assert video_address(Path("/a/b/talk.mp4"), Path("/a/b")) == "talk.mp4"
+    assert video_address(Path("/a/b/talk.mp4"), Path("/a/c/d")) == "../../b/talk.mp4"
+    assert video_address(Path("/home/ann/talk.mp4"), Path("/data/out")) == "talk.mp4"
 
 
 def test_rejected_rows_are_left_out_and_counted(tmp_path, capsys):

@@ -1,6 +1,5 @@
 """What exports need to know of a video: its file, the times of its frames, whether it has sound."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +7,10 @@ import numpy as np
 
 from jaxspot.annotations.columns import read_columns
 from jaxspot.errors import UserError
+from jaxspot.spotting.decision import video_address
 from jaxspot.video.clip import median_fps
 from jaxspot.video.decode import has_audio, packet_times
+from jaxspot.video.frame_times import frame_bounds
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Medium:
         """When the last frame ends, in seconds, or None."""
         if self.starts is None:
             return None
-        return round(float(self.starts[-1] + np.median(np.diff(self.starts))), 6)
+        return round(float(frame_bounds(self.starts)[-1]), 6)
 
 
 def find_medium(
@@ -59,19 +60,4 @@ def find_medium(
     if video is None:
         return Medium(name, starts=starts)
     audio = video.is_file() and has_audio(video)
-    return Medium(name, relative(video, out), starts, audio)
-
-
-def relative(path: Path, folder: Path) -> str:
-    """A path as seen from a folder, with forward slashes; the name alone if both share no folder.
-
-    It is never absolute: a file must not tell where on a machine it was made.
-    """
-    path, folder = path.absolute(), folder.absolute()
-    try:
-        shared = Path(os.path.commonpath([path, folder]))
-    except ValueError:  # two drives
-        return path.name
-    if shared == Path(shared.anchor):
-        return path.name
-    return Path(os.path.relpath(path, folder)).as_posix()
+    return Medium(name, video_address(video, out), starts, audio)

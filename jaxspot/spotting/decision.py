@@ -74,7 +74,8 @@ def read_decision(folder: str | Path) -> tuple[Decision, str]:
 def video_address(video: str | Path, folder: str | Path) -> str:
     """The video's path relative to a folder, with forward slashes.
 
-    It is the bare file name if they have only the root or the folder of all homes in common: such a
+    It is never absolute: a file must not tell where on a machine it was made. It is the bare file
+    name if they have only the root or the folder of all homes in common: such a
     path would tell the names of the machine's folders.
     """
     video, folder = Path(video).absolute(), Path(folder).absolute()

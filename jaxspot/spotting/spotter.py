@@ -29,7 +29,7 @@ from jaxspot.spotting.spotter_file import (
     read_spotter_file,
     write_spotter_file,
 )
-from jaxspot.storage import restore_tree, save_tree, verify_tree
+from jaxspot.storage import hash_tree, restore_tree, save_tree, verify_tree
 from jaxspot.video.bank import SIZE
 from jaxspot.video.shown import ShownFrames
 
@@ -182,12 +182,8 @@ class Spotter:
 
     def sha256(self) -> str:
         """The hash of its settings and variables: equal for equal weights, wherever they lie."""
-        found = hashlib.sha256(json.dumps(_settings(self), sort_keys=True).encode())
-        for place, leaf in jax.tree_util.tree_leaves_with_path(self.variables):
-            array = np.ascontiguousarray(leaf)
-            found.update(f"{jax.tree_util.keystr(place)} {array.dtype} {array.shape}".encode())
-            found.update(array.tobytes())
-        return found.hexdigest()
+        text = f"{json.dumps(_settings(self), sort_keys=True)} {hash_tree(self.variables)}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def decision(
         self,

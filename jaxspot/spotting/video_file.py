@@ -12,6 +12,7 @@ from jaxspot.network.streams import reference_places
 from jaxspot.spotting.decision import Decision
 from jaxspot.video.clip import Clip
 from jaxspot.video.face_clips import FaceClips
+from jaxspot.video.frame_times import frame_bounds
 from jaxspot.video.shown import ShownFrames, last_usable
 
 CLIP_INTERVAL_COLUMNS = ("subject", "video", "face", "kind", "onset", "apex", "offset", "score")
@@ -141,11 +142,10 @@ def ranked(table: pd.DataFrame) -> pd.DataFrame:
 def in_seconds(table: pd.DataFrame, times: np.ndarray) -> pd.DataFrame:
     """Intervals as CLIP_INTERVAL_COLUMNS, with seconds from the `times` (T,) of the video's frames.
 
-    An interval ends where the frame after its last one starts; the video's last frame lasts as long
-    as the median one.
+    An interval ends where its last frame ends, see `frame_bounds`.
     """
-    starts = np.append(times, times[-1] + np.median(np.diff(times)))
-    at = lambda frames: starts[frames.to_numpy(int) - 1].round(6)
+    bounds = frame_bounds(times)
+    at = lambda frames: bounds[frames.to_numpy(int) - 1].round(6)
     seconds = {"onset_s": at(table.onset), "apex_s": at(table.apex)}
     table = table.assign(**seconds, offset_s=at(table.offset + 1))
     return table.loc[:, list(CLIP_INTERVAL_COLUMNS)]
