@@ -85,12 +85,17 @@ def test_resampling_moves_nothing(tracked, landmarker):
     assert abs(again[0].astype(int) - plain[0]).mean() < 1
 
 
-def test_benchmark_of_a_clip(clip, tmp_path, monkeypatch):
+def short_benchmark(clip, folder, monkeypatch, rows):
+    """A benchmark in FOLDER/faces of one take a stretch, of a few seconds each."""
     monkeypatch.setattr(clips, "SECONDS", (6.0, 8.0))
     monkeypatch.setattr(script, "PER_MINUTE", dict(mae_per_minute=10.0, me_per_minute=10.0))
-    table = tmp_path / "stretches.csv"
-    table.write_text("clip,person,first,last,stratum\ntalk,p,1,9,drift\ntalk,p,,,speech\n")
-    made = make_benchmark(tmp_path / "faces", [clip], table=table, takes=1, workers=1)
+    table = folder / "stretches.csv"
+    table.write_text("clip,person,first,last,stratum\n" + rows)
+    return make_benchmark(folder / "faces", [clip], table=table, takes=1, workers=1)
+
+
+def test_benchmark_of_a_clip(clip, tmp_path, monkeypatch):
+    made = short_benchmark(clip, tmp_path, monkeypatch, "talk,p,1,9,drift\ntalk,p,,,speech\n")
     assert made.videos.video.tolist() == ["talk-1-injected0", "talk-1-resampled1", "talk"]
     assert made.videos.stratum.tolist() == ["drift", "drift", "speech"]
     assert made.videos["take"].tolist() == ["injected", "resampled", "untouched"]
@@ -111,11 +116,7 @@ def test_benchmark_of_a_clip(clip, tmp_path, monkeypatch):
 
 
 def test_weights_find_what_spot_finds(clip, tmp_path, monkeypatch):
-    monkeypatch.setattr(clips, "SECONDS", (6.0, 8.0))
-    monkeypatch.setattr(script, "PER_MINUTE", dict(mae_per_minute=10.0, me_per_minute=10.0))
-    table = tmp_path / "stretches.csv"
-    table.write_text("clip,person,first,last,stratum\ntalk,p,1,9,still\n")
-    made = make_benchmark(tmp_path / "faces", [clip], table=table, takes=1, workers=1)
+    made = short_benchmark(clip, tmp_path, monkeypatch, "talk,p,1,9,still\n")
     save_spotter(tmp_path / "spotter", replace(untrained(), alignment="posed"))
     for _ in range(2):  # the second time, from the bank that is there
         found = spot_by_weights(made, tmp_path / "spotter", workers=1)
