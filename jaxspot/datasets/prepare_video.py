@@ -3,7 +3,6 @@
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from jaxspot.motion.regions import TWELVE
 from jaxspot.video.clip import AlignedFrame, aligned_frames, median_fps, posed_frames, usual_steps
 from jaxspot.video.decode import read_video
 from jaxspot.video.jitter import crop_jitter, crop_places
-from jaxspot.video.landmarker import load_landmarker
+from jaxspot.video.landmarker import known_landmarker
 from jaxspot.video.writer import motion_writer, save_motion, video_writer
 
 
@@ -128,7 +127,7 @@ def _frames(
     """Every frame of a video; the numbers of lost ones go into the two sets."""
     if source.aligned:
         faces = _aligned_faces(source)
-        yield from crop_motion(faces, _landmarker()) if measure else faces
+        yield from crop_motion(faces, known_landmarker()) if measure else faces
         return
     if source.path.is_dir():
         images = number_images(source.path)
@@ -138,11 +137,11 @@ def _frames(
         read = lambda: read_video(source.path)
     options: Any = dict(prefer=alignment.prefer, smooth=alignment.smooth)
     if measure:
-        yield from motion_frames(read(), _landmarker(), prefer=alignment.prefer)
+        yield from motion_frames(read(), known_landmarker(), prefer=alignment.prefer)
     elif alignment.posed:
-        yield from posed_frames(read, _landmarker(), **options)
+        yield from posed_frames(read, known_landmarker(), **options)
     else:
-        yield from aligned_frames(read(), _landmarker(), **options)
+        yield from aligned_frames(read(), known_landmarker(), **options)
 
 
 def _aligned_faces(source):
@@ -162,6 +161,3 @@ def _watched(frames, missing, unreadable):
 def _jitter(places):
     measured, used = crop_jitter(places[:, 0]), crop_jitter(places[:, 1])
     return None if np.isnan(measured) else (round(measured, 4), round(used, 4))
-
-
-_landmarker = cache(load_landmarker)  # slow to load: one a process

@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 from jaxspot.errors import UserError
 
 EARLY_END_S = 0.5
+TICK_S = 1e-5
 # PyAV 18 has no name for EXIF among a frame's side data; asked for any of it, it crashes.
 EXIF_CODECS = ("mjpeg", "png", "apng", "webp", "tiff", "jpegxl")
 NO_VIDEO = ("tty", "concat")  # text that FFmpeg draws, and a list of other files
@@ -77,11 +78,16 @@ def packet_times(path: str | Path) -> list[float]:
         return sorted(known) if len(known) == len(times) else []
 
 
-def read_video(path: str | Path) -> Iterator[VideoFrame]:
+def read_video(path: str | Path, *, from_s: float = 0.0) -> Iterator[VideoFrame]:
     """Yields every frame in presentation order; memory use does not grow with the video.
 
     Times are the presentation time stamps, counted from where the container starts. They are not
     computed from frame number and fps. The display matrix (rotation, mirroring) is applied.
+
+    Args:
+        path: the file.
+        from_s: frames before this time are left out. The file is read from the key frame before
+            it; one without an index may begin later than asked.
 
     Raises:
         UserError: the file is missing or empty, is not a video, has no video stream, has a packet
@@ -94,6 +100,8 @@ def read_video(path: str | Path) -> Iterator[VideoFrame]:
         codec = stream.codec_context.codec.canonical_name
         step_s = 1 / float(stream.average_rate or 25)
         end_s = 0.0
+        if from_s > 0:
+            _seek(container, stream, start_s + from_s)
         frames = container.decode(stream)
         while True:
             try:
@@ -107,6 +115,8 @@ def read_video(path: str | Path) -> Iterator[VideoFrame]:
             pts_s = end_s if frame.pts is None else frame.time - start_s
             duration_s = float((frame.duration or 0) * (frame.time_base or 0))
             end_s = pts_s + max(step_s, duration_s)
+            if pts_s < from_s - TICK_S:
+                continue
             image = frame.to_ndarray(format="rgb24")
             yield VideoFrame(pts_s, upright(image, _matrix(frame, codec)))
         first_s = float((stream.start_time or 0) * (stream.time_base or 0)) - start_s
@@ -135,6 +145,13 @@ def turn_matrix(degrees: float) -> np.ndarray:
     """Display matrix (2, 2) of a turn by degrees, counterclockwise, without mirroring."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     return np.array([[cos, -sin], [sin, cos]])
+
+
+def _seek(container, stream, second: float) -> None:
+    try:
+        container.seek(int(second / stream.time_base), stream=stream)
+    except av.FFmpegError:  # no index: read on from the start
+        container.seek(0)
 
 
 def _matrix(frame: av.VideoFrame, codec: str) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from jaxspot.video.align import face_similarity, warp_face
 from jaxspot.video.decode import VideoFrame
@@ -93,7 +93,7 @@ def _step(tracks, count, frame, landmarker):
     likes, allowed = _compare(tracks, seen, near, now)
     after = {track.face: replace(track, alive=False) for track in tracks}
     found, used = [], set()
-    for row, column in zip(*linear_sum_assignment(-likes), strict=True):
+    for row, column in zip(*scipy.optimize.linear_sum_assignment(-likes), strict=True):
         if not allowed[row, column]:
             continue
         track, face = tracks[row], seen[column]

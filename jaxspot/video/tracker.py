@@ -20,6 +20,7 @@ MIN_PRESENCE = 0.0
 MAX_SHIFT = 0.25
 MAX_GROWTH = 1.3
 CANDIDATES = 4
+GRID = 512
 MEMORY_S = 1.0  # how long the place of a lost face is remembered
 
 
@@ -96,14 +97,26 @@ def follow(
         mesh = fit_mesh(landmarker, frame.image, track.region)
         region = region_of_mesh(mesh.landmarks)
         if mesh.presence >= MIN_PRESENCE and is_same_place(track.region, region):
-            return replace(track, region=region, seen_s=frame.pts_s), mesh
+            return replace(track, region=coarse_region(region), seen_s=frame.pts_s), mesh
     remembered = track.region is not None and frame.pts_s - track.seen_s <= MEMORY_S
     near = track.region if remembered else None
     mesh = _find(landmarker, frame.image, near=near, prefer=prefer)
     if mesh is None:
         return replace(track, alive=False), None
     face = track.face if remembered else track.face + 1
-    return Track(region_of_mesh(mesh.landmarks), True, frame.pts_s, face), mesh
+    region = coarse_region(region_of_mesh(mesh.landmarks))
+    return Track(region, True, frame.pts_s, face), mesh
+
+
+def coarse_region(region: Region) -> Region:
+    """The region on a grid of 1/GRID to 2/GRID of its side, half a pixel of the mesh's crop.
+
+    The tracker keeps no more of a frame than this. So it soon forgets where it began: two that
+    follow one face from different frames on find the same to the last bit after some frames.
+    """
+    step = 2.0 ** np.floor(np.log2(region.side / GRID))
+    x, y, side = (float(np.round(value / step) * step) for value in region[:3])
+    return Region(x, y, side, float(np.round(region.angle * GRID / 2) * 2 / GRID))
 
 
 def is_same_place(old: Region, new: Region) -> bool:
