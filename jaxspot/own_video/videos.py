@@ -156,7 +156,7 @@ def spot_by(
     jobs: list[Job] = []
     totals: list[int] = []
     with _work_folder(Path(out)) as (work, partials):
-        for video in videos:
+        for place, video in enumerate(videos):
             folder = Path(out) / video.name
             try:
                 check_folder(folder)
@@ -172,7 +172,7 @@ def spot_by(
                 found[video.name] = done
                 say(f"{video.name}: was done before, kept (to do it again: --again)")
                 continue
-            where = (folder, *partials(len(jobs)))
+            where = (folder, *partials(place))
             count = Progress(work / "frames", len(jobs))
             jobs.append(Job(video, *where, options, made_from, overlay, count))
             totals.append(total)
