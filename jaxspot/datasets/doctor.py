@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.repairs import REPAIRS
+from jaxspot.annotations.repairs import REPAIRS, no_labels
 from jaxspot.annotations.samm_lv import label_version
 from jaxspot.datasets.check_motion import check_motion
-from jaxspot.datasets.checks import Check, check_counts, check_durations, check_repairs, expect_none
+from jaxspot.datasets.checks import Check, check_counts, check_durations, check_labels, expect_none
 from jaxspot.datasets.dataset import Dataset, look_over
 from jaxspot.datasets.expected import EXPECTED
+from jaxspot.datasets.fitting import fit_labels
 from jaxspot.datasets.images import describe_numbers, missing_numbers
-from jaxspot.datasets.prepare import fit_labels
 from jaxspot.datasets.work import WORK
 from jaxspot.errors import UserError
 from jaxspot.video.bank import Bank, open_bank
@@ -57,9 +57,10 @@ def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
         checks.append(expect_none("missing frame numbers", gaps, fill))
         checks.append(expect_none("empty or cut images", broken, again))
     checks += [Check("passed over", note) for note in dataset.notes]
+    checks += [Check("taken so", line.strip()) for line in dataset.assumed]
     if videos.fps.gt(0).all() and videos.frames.gt(0).all():
         checks += check_durations(videos, labels.annotations, expected)
-    return checks + check_repairs(labels.repairs)
+    return checks + check_labels(labels.annotations, videos, labels.repairs)
 
 
 def find_broken(images: Iterable[Path]) -> Iterator[str]:
@@ -81,7 +82,7 @@ def doctor_bank(root: str | Path) -> list[Check]:
     if (Path(root) / WORK).exists() and not (Path(root) / "bank.json").exists():
         raise UserError(f"{root}: is not finished; run its prepare command again")
     bank = open_bank(root, verify=True)
-    source, repairs = bank.meta["source"], bank.root / REPAIRS
+    source = bank.meta["source"]
     expected = EXPECTED.get(source.get("kind", ""))
     broken = list(source.get("left_out", []))
     if bank.regions:
@@ -95,7 +96,14 @@ def doctor_bank(root: str | Path) -> list[Check]:
         *held,
         *check_durations(bank.videos, bank.annotations, expected),
     ]
-    return checks + (check_repairs(pd.read_csv(repairs, dtype=str)) if repairs.is_file() else [])
+    return checks + check_labels(bank.annotations, bank.videos, read_repairs(bank.root))
+
+
+def read_repairs(root: Path) -> pd.DataFrame:
+    """The repairs.csv of a bank; without a row, where it has none."""
+    path = root / REPAIRS
+    given = pd.read_csv(path, dtype=str, keep_default_na=False) if path.is_file() else None
+    return no_labels().repairs if given is None else given
 
 
 def check_faces(bank: Bank) -> list[Check]:
