@@ -113,7 +113,8 @@ def check_labels(
     counts = repairs.rule.value_counts().sort_index()
     checks = [Check(f"labels repaired: {rule}", str(count)) for rule, count in counts.items()]
     lost = repairs[repairs.after.str.startswith(LEFT_OUT) & (repairs.rule != "duplicate")]
-    rows = [f"row {r.row} {r.video} ({r.rule})" for r in lost.itertuples()]
+    columns = (lost[name].tolist() for name in ("row", "video", "rule"))
+    rows = [f"row {row} {video} ({rule})" for row, video, rule in zip(*columns, strict=True)]
     doubts = doubt_units(annotations, videos)
     return [
         *checks,

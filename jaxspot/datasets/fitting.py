@@ -44,4 +44,4 @@ def fit_labels(dataset: Dataset, videos: pd.DataFrame) -> Labels:
 
 def left_out(repairs: pd.DataFrame) -> pd.DataFrame:
     """The rows of repairs.csv that tell of labels that are not in annotations.csv."""
-    return repairs[repairs.after.str.startswith(LEFT_OUT)]
+    return repairs.loc[repairs.after.str.startswith(LEFT_OUT)]

@@ -1,5 +1,6 @@
 """Any other data set: tables, a folder of video files or of OpenFace's output, a frame bank."""
 
+import contextlib
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ from jaxspot.datasets.dataset import (
     find_table,
     make_dataset,
 )
-from jaxspot.datasets.openface import ALIGNED, openface_fps
+from jaxspot.datasets.openface import ALIGNED, OpenFaceRun, openface_fps, read_run
 from jaxspot.errors import UserError
 from jaxspot.video.bank import open_bank
 from jaxspot.video.writer import BAD_NAME, is_file_name
@@ -116,7 +117,7 @@ def openface_source(
     root = check_root(root)
     if fps is not None and not 0 < fps < math.inf:
         raise UserError(f"--fps is {fps:g}; it must be above 0")
-    videos = []
+    videos, assumed = [], []
     for folder in sorted(path for path in all_folders(root) if path.name.endswith(ALIGNED)):
         name = folder.name.removesuffix(ALIGNED)
         csv = folder.with_name(f"{name}.csv")
@@ -126,9 +127,11 @@ def openface_source(
         rate = fps or openface_fps(csv)
         subject = _subject(root, folder, name)
         videos.append(SourceVideo(subject, name, folder, rate, table, aligned=True))
+        with contextlib.suppress(UserError):  # raised again when this video is prepared
+            assumed += _say_faces(folder, read_run(folder, table))
     if not videos:
         raise UserError(f"{root}: holds no folder such as <video>{ALIGNED}; was OpenFace run here?")
-    assumed = say_subjects(root, videos)
+    assumed = say_subjects(root, videos) + assumed
     return make_dataset("openface", root, videos, labels=labels, rules=rules, assumed=assumed)
 
 
@@ -137,8 +140,9 @@ def say_subjects(root: Path, videos: Sequence[SourceVideo]) -> list[str]:
     names: dict[str, list[str]] = {}
     for video in videos:
         names.setdefault(video.subject, []).append(video.video)
-    top = all(video.path.parent != root for video in videos)
-    rule = f"the top folder under {root}" if top else "the folder, or the name up to the first _"
+    folders = {video.path.parent != root for video in videos}
+    rules = [f"the top folder under {root}"] * (True in folders)
+    rule = " or ".join(rules + ["the name up to the first _"] * (False in folders))
     lines = [f"who is who, by {rule}; if this is wrong, name subjects in a videos.csv (csv):"]
     for subject, own in names.items():
         more = f" and {len(own) - MOST_NAMED} more" if len(own) > MOST_NAMED else ""
@@ -148,6 +152,18 @@ def say_subjects(root: Path, videos: Sequence[SourceVideo]) -> list[str]:
             f"  all {len(videos)} videos are taken for one person; --source should be the folder"
             " that holds a folder for each"
         )
+    return lines
+
+
+def _say_faces(folder: Path, run: OpenFaceRun) -> list[str]:
+    """Lines on the numbers of faces that OpenFace gave, where there are several."""
+    numbers = lambda faces: ", ".join(map(str, sorted(faces)))
+    lines = []
+    if len(run.faces) > 1:
+        lines.append(f"{folder}: faces {numbers(run.faces)} are taken for one, lost between")
+    if run.others:
+        one = numbers(run.faces)
+        lines.append(f"{folder}: faces {numbers(run.others)}, beside face {one}, are left out")
     return lines
 
 
