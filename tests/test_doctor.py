@@ -159,7 +159,7 @@ def test_what_was_lost_while_preparing_is_broken(tmp_path):
     assert found["frames without a readable image"].found == "1: s1_1: 3-5, 9"
     assert found["videos left out as broken"].found == "1: v9"
     assert found["alignment noise, median of videos"].found == "0.200 px, 0.100 px as used"
-    assert found["videos whose face was away (stays)"].found == "s1_1 2"
+    assert found["videos whose face was away or cut (stays)"].found == "s1_1 2"
     assert not checks.is_well(list(found.values()))
 
 

@@ -35,7 +35,7 @@ class SourceVideo:
     `fps` is that of the release's frames, or 0 for a video file, which carries its own times.
     `table` is the CSV file of OpenFace beside its aligned faces, or the quality of a bank beside
     its frames. Images that are `aligned` are taken as they are. With `motion`, the region motion is
-    at hand instead of pictures.
+    at hand instead of pictures. `begins` are the first frames of later stays of a face in a bank.
     """
 
     subject: str
@@ -45,6 +45,7 @@ class SourceVideo:
     table: Path | None = None
     aligned: bool = False
     motion: Segments | None = None
+    begins: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

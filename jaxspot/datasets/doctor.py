@@ -124,7 +124,7 @@ def check_faces(bank: Bank) -> list[Check]:
     away = [f"{video} {d['stays']}" for video, d in details.items() if d["stays"] > 1]
     uneven = [f"{video} {d['uneven']:.0%}" for video, d in details.items() if d["uneven"]]
     for what, found in (
-        ("videos whose face was away (stays)", away),
+        ("videos whose face was away or cut (stays)", away),
         ("videos of varying frame rate (uneven steps)", uneven),
     ):
         checks += [Check(what, "; ".join(found))] if found else []

@@ -93,7 +93,15 @@ def bank_source(
     columns = (bank.videos[name].tolist() for name in ("subject", "video", "fps"))
     path = lambda folder, video: bank.root / folder / f"{video}.npy"
     videos = [
-        SourceVideo(subject, video, path("frames", video), fps, path("quality", video), True)
+        SourceVideo(
+            subject,
+            video,
+            path("frames", video),
+            fps,
+            path("quality", video),
+            aligned=True,
+            begins=bank.begins(video),
+        )
         for subject, video, fps in zip(*columns, strict=True)
     ]
     made = make_dataset("bank", bank.root, videos, labels=labels, rules=rules)
