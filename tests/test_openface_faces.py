@@ -77,6 +77,7 @@ def test_decimal_commas_are_read_or_refused_with_what_helps(between, tmp_path, c
     [
         (["sub-01/ses-1/a.mp4", "sub-01/ses-2/b.mp4", "sub-02/ses-1/c.mp4"],
          ["sub-01: a, b", "sub-02: c"]),
+        (["raw/sub-01/a.mp4", "raw/sub-02/ses-1/b.mp4"], ["sub-01: a", "sub-02: b"]),
         (["anna/a.mp4", "bert/b.mp4"], ["anna: a", "bert: b"]),
         (["anna_1.mp4", "anna_2.mp4", "bert_1.mp4"], ["anna: anna_1, anna_2", "bert: bert_1"]),
         (["all/anna.mp4", "all/bert.mp4", "all/carl.mp4"],
@@ -92,5 +93,6 @@ def test_subjects_are_top_folders_and_who_is_who_is_said(files, whose, tmp_path,
     call("video", tmp_path / "in", tmp_path / "bank", "--dry-run")
     out = capsys.readouterr().out
     assert not [line for line in whose if f"  {line}" not in out]
-    assert doctor.main(["--dataset=video", f"--source={tmp_path / 'in'}"]) in (0, 1)
+    # Whose labels these are cannot be known where all videos seem to be of one person.
+    assert doctor.main(["--dataset=video", f"--source={tmp_path / 'in'}"]) == ("all" in whose[1])
     assert whose[0] in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from jaxspot.video.bank import open_bank
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
 MOST_NAMED = 4
+BIDS = re.compile(r"sub-[A-Za-z0-9]+")
 
 
 def csv_source(
@@ -64,8 +66,9 @@ def video_source(
 ) -> Dataset:
     """All video files under a folder, each named as its file without the ending.
 
-    The subject is the top folder under `root` that a file is in, so `sub-01` of
-    `sub-01/ses-1/x.mp4`; for files in `root` itself, what stands before the first `_` of the name.
+    The subject is the folder that BIDS names so, such as `sub-01` of `sub-01/ses-1/x.mp4`; else the
+    top folder under `root` that a file is in; for files in `root` itself, what stands before the
+    first `_` of the name.
     `assumed` says who is who. Links are followed. `labels` and `rules` are as in `csv_source`.
     UserError: no video file, or two of one name.
     """
@@ -176,6 +179,7 @@ def _say_faces(folder: Path, run: OpenFaceRun) -> list[str]:
 
 
 def _subject(root, path, name):
-    parts = path.relative_to(root).parts
-    subject = parts[0] if len(parts) > 1 else name.partition("_")[0]
+    folders = path.relative_to(root).parts[:-1]
+    bids = [folder for folder in folders if BIDS.fullmatch(folder)]
+    subject = (bids or folders or (name.partition("_")[0],))[0]
     return subject.strip() or name
