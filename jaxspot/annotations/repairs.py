@@ -1,7 +1,7 @@
 """What was mended in a label sheet: rows go through the rules, and every change is listed."""
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -43,6 +43,16 @@ class Labels(NamedTuple):
     repairs: pd.DataFrame
     file: str
     release: str = ""
+
+
+def join_labels(tables: Sequence[Labels], *, file: str) -> Labels:
+    """The labels of several files as those of one; `file` is the folder that they lie in."""
+    join = lambda parts: pd.concat(parts, ignore_index=True)
+    return Labels(
+        join([table.annotations for table in tables]),
+        join([table.repairs for table in tables]),
+        file,
+    )
 
 
 def no_labels() -> Labels:
@@ -124,10 +134,11 @@ def count_repairs(repairs: pd.DataFrame) -> str:
     Such as '3 labels mended (past_end 2, onset_zero 1), 1 left out (no_video)'.
     """
     out = repairs.after.str.startswith(LEFT_OUT)
-    mended = repairs[~repairs.row.isin(repairs.row[out])]
+    labels = pd.MultiIndex.from_frame(repairs[["row", "video"]])  # several files may be one
+    mended = repairs[~labels.isin(labels[out])]
     said = []
     for part, word in ((mended, "mended"), (repairs[out], "left out")):
-        count = part.row.nunique()
+        count = len(part[["row", "video"]].drop_duplicates())
         noun = "" if said else "label " if count == 1 else "labels "
         said += [f"{count} {noun}{word} ({_by_rule(part)})"] if count else []
     return ", ".join(said)

@@ -34,8 +34,8 @@ of videos are matched without ending, folder and case. Labels without their vide
 without labels, are no mistake, unless over half of the labels fit no video; those of a release may
 do so. --labels takes a workbook, its label sheet saved as CSV, or an annotations.csv; all are
 mended by the same rules. For csv, video, openface and bank, it also takes a file of ELAN, BORIS or
-MEGC, see `jaxspot evaluate`; times become frames by the frame rate of the video. The bank of a pack
-holds motion/ in place of frames/; so does any other with --motion.
+MEGC, or a folder of .eaf files, see `jaxspot evaluate`; times become frames by the frame rate of
+the video. The bank of a pack holds motion/ in place of frames/; so does any other with --motion.
 
 A run that was cut is resumed by the same command; no finished video is done again. Videos that
 cannot be read are named in a line each, the others are done; the exit code is 2 then.
@@ -136,7 +136,7 @@ def parse_source_flags(parser: argparse.ArgumentParser, argv: Sequence[str]) -> 
     flag(
         "--labels",
         metavar="FILE",
-        help="workbook, CSV of its label sheet, annotations.csv, or see below",
+        help="workbook, CSV of its label sheet, annotations.csv, a folder of .eaf, or see below",
     )
     flag("--fps", type=float, metavar="N", help="frame rate of openface, if not that of its CSV")
     flag("--videos", metavar="DIR", help="where the videos of reviewed lie, if not in --source")

@@ -16,7 +16,7 @@ import pandas as pd
 from jaxspot.annotations.intervals import VIDEO_COLUMNS
 from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.names import VideoNames
-from jaxspot.annotations.repairs import RULES, Labels, no_labels
+from jaxspot.annotations.repairs import RULES, Labels, join_labels, no_labels
 from jaxspot.datasets.images import IMAGE_ENDINGS, number_images
 from jaxspot.datasets.openface import aligned_images
 from jaxspot.errors import UserError
@@ -96,16 +96,37 @@ def make_dataset(
 ) -> Dataset:
     """A data set whose videos have names of their own, with its labels.
 
-    `labels` is their file, by default `annotations.csv` in `root`, if there is one; `release` is
-    whose label sheet it must be (see `read_labels`). UserError: two videos share a name, a name
-    cannot be that of a file, or the labels cannot be read.
+    `labels` is their file, by default `annotations.csv` in `root`, if there is one, or a folder of
+    .eaf files; `release` is whose label sheet it must be (see `read_labels`). UserError: two videos
+    share a name, a name cannot be that of a file, or the labels cannot be read.
     """
     check_names(videos)
     file = Path(labels) if labels else find_table(root, "annotations.csv")
     given = bool(labels) or file.exists()
-    fps = _frame_rates(videos)
-    read = read_labels(file, rules=rules, dataset=release, fps=fps) if given else no_labels()
-    return Dataset(name, root, tuple(videos), read, rules, tuple(notes), tuple(assumed))
+    files = tuple(_eaf_files(file)) if file.is_dir() else ()
+    options: Any = dict(rules=rules, dataset=release, fps=_frame_rates(videos))
+    if files:
+        tables = [read_labels(path, **options) for path in files]
+        found = join_labels(tables, file=str(file))
+    else:
+        found = read_labels(file, **options) if given else no_labels()
+    return Dataset(
+        name,
+        root,
+        tuple(videos),
+        found,
+        rules,
+        notes=tuple(notes),
+        assumed=tuple(assumed),
+        tables=files,
+    )
+
+
+def _eaf_files(folder):
+    found = [path for place in all_folders(folder) for path in sorted(place.glob("[!.]*.eaf"))]
+    if not found:
+        raise UserError(f"{folder}: holds no .eaf file of ELAN; name a file of labels by --labels")
+    return found
 
 
 def check_root(root: str | Path) -> Path:

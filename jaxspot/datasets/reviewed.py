@@ -11,7 +11,7 @@ import pandas as pd
 from jaxspot.annotations.columns import read_columns, refuse
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.annotations.names import VIDEO_ENDINGS
-from jaxspot.annotations.repairs import RULES, Label, Labels, mend
+from jaxspot.annotations.repairs import RULES, Label, Labels, join_labels, mend
 from jaxspot.annotations.rules import Span
 from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_names, check_root
 from jaxspot.errors import UserError
@@ -195,12 +195,7 @@ def _named_by_run(file: Path) -> Path | None:
 
 def _labels(root: Path, reviews: list[Review], rules: Collection[str]) -> Labels:
     tables = [mend(_accepted(review), file=str(review.file), rules=rules) for review in reviews]
-    join = lambda parts: pd.concat(parts, ignore_index=True)
-    return Labels(
-        join([table.annotations for table in tables]),
-        join([table.repairs for table in tables]),
-        str(root),
-    )
+    return join_labels(tables, file=str(root))
 
 
 def _accepted(review: Review) -> Iterator[Label]:
