@@ -36,6 +36,7 @@ class Prepared:
     """What preparing a video found; subject, video, frames and fps are as in `videos.csv`.
 
     `found`: frames with a face. `stays` of a face in the picture: 1 where one face never left it.
+    `begins`: the first frame of each stay but the first; nothing is compared across it.
     `missing`, `unreadable`: frame numbers without an image, or with one that cannot be read, as '3,
     17-19'; empty for none. `uneven`: share of frames more than a quarter too early or too late.
     `jitter_px`: noise of the alignment before and after smoothing (`crop_jitter`); None for faces
@@ -48,6 +49,7 @@ class Prepared:
     fps: float
     found: int
     stays: int
+    begins: list[int]
     missing: str
     unreadable: str
     uneven: float
@@ -91,11 +93,18 @@ def prepare_video(
         fps=fps,
         found=int((seen >= 0).sum()),
         stays=len(set(seen[seen >= 0].tolist())),
+        begins=_begins(seen),
         missing=describe_numbers(sorted(missing)),
         unreadable=describe_numbers(sorted(unreadable)),
         uneven=0.0 if source.fps else round(1 - float(usual_steps(np.array(times)).mean()), 4),
         jitter_px=None if not places else _jitter(np.array(places).reshape(-1, 2, 4)),
     )
+
+
+def _begins(faces):
+    """The frames, from 1, that show another face than the last one seen."""
+    shown = np.flatnonzero(faces >= 0)
+    return (shown[1:][np.diff(faces[shown]) != 0] + 1).tolist()
 
 
 def _prepare_motion(root: Path, source: SourceVideo, segments: Segments) -> Prepared:
@@ -109,6 +118,7 @@ def _prepare_motion(root: Path, source: SourceVideo, segments: Segments) -> Prep
         fps=source.fps,
         found=frames,
         stays=1,
+        begins=[],
         missing="",
         unreadable="",
         uneven=0.0,
@@ -148,7 +158,7 @@ def _aligned_faces(source):
     if source.path.is_dir():
         return openface_frames(source.path, source.table)
     frames = np.load(source.path, mmap_mode="r")
-    return bank_faces(frames, np.load(source.table), source.fps)
+    return bank_faces(frames, np.load(source.table), source.fps, begins=source.begins)
 
 
 def _watched(frames, missing, unreadable):

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from jaxspot.datasets.folders import VIDEO_ENDINGS
+from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.errors import UserError
 from jaxspot.video.clip import median_fps
 from jaxspot.video.decode import VideoFrame, read_video

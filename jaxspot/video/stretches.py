@@ -20,6 +20,7 @@ from jaxspot.video.tracker import MEMORY_S, track_faces
 
 WARM_UP_S = 1.1  # longer than a lost face is remembered
 WARM_UP = 30  # frames, at least
+SAME = 3  # frames: the tracker tells a cut by the two steps before
 LONGEST = 1500
 SHORTEST = 120
 
@@ -122,7 +123,8 @@ def agree(before: Followed, after: Followed) -> bool:
     if not len(before.times) or len(after.times) <= joint or before.times[-1] != after.times[joint]:
         return False
     if before.faces[-1] >= 0 and after.faces[joint] >= 0:
-        return np.array_equal(before.rigid[-1], after.rigid[joint])
+        last = slice(joint + 1 - SAME, joint + 1)
+        return np.array_equal(before.rigid[-SAME:], after.rigid[last])
     return _forgotten(before.faces, before.times) and _forgotten(
         after.faces[: joint + 1], after.times[: joint + 1]
     )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxspot.video.cuts import Glance, glance_at, look_again
 from jaxspot.video.decode import VideoFrame
 from jaxspot.video.detector import detect_faces
 from jaxspot.video.landmarker import Landmarker
@@ -30,7 +31,8 @@ class TrackedFrame(NamedTuple):
     `landmarks` float32 (478, 2) in pixels and `depth` float32 (478,) away from the camera, in
     pixels as well, or None; `confidence` in 0..1 (0 without a face); `face` counts the tracks from
     0, -1 without a face. A number stands for one stay of a face in the picture: a face that is away
-    for longer than MEMORY_S comes back under a new number.
+    for longer than MEMORY_S comes back under a new number, and a hard cut to another face at the
+    same place begins one, too.
     """
 
     frame: VideoFrame
@@ -55,12 +57,16 @@ class TrackedFrame(NamedTuple):
 
 @dataclass(frozen=True)
 class Track:
-    """Where the followed face is or was: `region` (None at first), `alive`, when last seen."""
+    """Where the followed face is or was: `region` (None at first), `alive`, when last seen.
+
+    `glance` is what it looked like then.
+    """
 
     region: Region | None = None
     alive: bool = False
     seen_s: float = 0.0
     face: int = -1
+    glance: Glance | None = None
 
 
 def track_faces(
@@ -97,15 +103,23 @@ def follow(
         mesh = fit_mesh(landmarker, frame.image, track.region)
         region = region_of_mesh(mesh.landmarks)
         if mesh.presence >= MIN_PRESENCE and is_same_place(track.region, region):
-            return replace(track, region=coarse_region(region), seen_s=frame.pts_s), mesh
+            return _seen(track, frame, mesh), mesh
     remembered = track.region is not None and frame.pts_s - track.seen_s <= MEMORY_S
     near = track.region if remembered else None
     mesh = _find(landmarker, frame.image, near=near, prefer=prefer)
     if mesh is None:
         return replace(track, alive=False), None
-    face = track.face if remembered else track.face + 1
-    region = coarse_region(region_of_mesh(mesh.landmarks))
-    return Track(region, True, frame.pts_s, face), mesh
+    return _seen(track if remembered else Track(face=track.face), frame, mesh), mesh
+
+
+def _seen(track, frame, mesh):
+    """The track after its face was seen; a new one after a cut, or where there was none."""
+    region = region_of_mesh(mesh.landmarks)
+    now = glance_at(frame.image, mesh.landmarks, region, frame.pts_s)
+    new = track.glance is None
+    if track.glance is not None:
+        now, new = look_again(track.glance, now, frame.image)
+    return Track(coarse_region(region), True, frame.pts_s, track.face + new, now)
 
 
 def coarse_region(region: Region) -> Region:
