@@ -22,8 +22,8 @@ from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
 from jaxspot.motion.regions import TWELVE, Regions
 from jaxspot.progress import progress_bar
-from jaxspot.video.clip import frame_rate
-from jaxspot.video.decode import probe
+from jaxspot.video.container import frame_rate
+from jaxspot.video.source import as_source
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
 
@@ -165,7 +165,7 @@ def _look_at(video: SourceVideo) -> Look:
         if video.aligned:
             return Look(max(map(max, aligned_images(video.path).values())), {})
         if not video.path.is_dir():
-            return Look(probe(video.path).frames, {})
+            return Look(as_source(video.path, fps=video.fps or None).count, {})
         images = number_images(video.path)
         return Look(max(images), images)
     except UserError as error:

@@ -16,8 +16,9 @@ from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
 from jaxspot.motion.pictures import MotionFrame, bank_faces, crop_motion, motion_frames
 from jaxspot.motion.regions import TWELVE
-from jaxspot.video.clip import AlignedFrame, aligned_frames, median_fps, posed_frames, usual_steps
+from jaxspot.video.clip import AlignedFrame, aligned_frames, posed_frames
 from jaxspot.video.decode import read_video
+from jaxspot.video.frame_times import even_steps, fps_of
 from jaxspot.video.jitter import crop_jitter, crop_places
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.video.writer import motion_writer, save_motion, video_writer
@@ -81,7 +82,7 @@ def prepare_video(
             if not moved and not source.aligned:
                 places.extend(crop_places(frame.measured))
                 places.extend(crop_places(frame.similarity))
-        fps = source.fps or median_fps(np.array(times), source.path)
+        fps = source.fps or fps_of(np.array(times), source.path)
         if len(missing) + len(unreadable) == len(times):
             raise UserError(f"{source.path}: none of its images can be read; copy them again")
     seen = np.array(faces)
@@ -94,7 +95,7 @@ def prepare_video(
         stays=len(set(seen[seen >= 0].tolist())),
         missing=describe_numbers(sorted(missing)),
         unreadable=describe_numbers(sorted(unreadable)),
-        uneven=0.0 if source.fps else round(1 - float(usual_steps(np.array(times)).mean()), 4),
+        uneven=0.0 if source.fps else round(1 - float(even_steps(np.array(times), fps).mean()), 4),
         jitter_px=None if not places else _jitter(np.array(places).reshape(-1, 2, 4)),
     )
 
@@ -135,7 +136,7 @@ def _frames(
         missing.update(missing_numbers(images))
         read = lambda: _watched(image_frames(images, source.fps), missing, unreadable)
     else:
-        read = lambda: read_video(source.path)
+        read = lambda: read_video(source.path, fps=source.fps or None)
     options: Any = dict(prefer=alignment.prefer, smooth=alignment.smooth)
     if measure:
         yield from motion_frames(read(), _landmarker(), prefer=alignment.prefer)

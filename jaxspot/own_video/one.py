@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from jaxspot.datasets.images import read_image
 from jaxspot.errors import UserError
 from jaxspot.motion.pictures import MotionMeasure, motion_clip
 from jaxspot.own_video.inputs import Video
@@ -19,9 +18,10 @@ from jaxspot.process import prepare_process
 from jaxspot.spotting.spotter import Spotter, load_spotter
 from jaxspot.spotting.video_file import odd_lines, spot_faces
 from jaxspot.video.clip import Aligner, aligned_clip, posed_clip
-from jaxspot.video.decode import VideoFrame, probe
+from jaxspot.video.decode import VideoFrame
 from jaxspot.video.face_clips import FaceClips, every_face, every_posed_face, whole_video
 from jaxspot.video.landmarker import load_landmarker
+from jaxspot.video.picture import read_image, used_bits
 from jaxspot.video.source import Source, as_source
 
 SHARES = {"aligned": (0.75,), "motion": (0.95,), "posed": (0.65, 0.15)}
@@ -92,7 +92,7 @@ def run_job(job: Job, spotter: Spotter | None = None) -> tuple[pd.DataFrame, lis
         threshold=spotter.shown_threshold(options.threshold),
         decision=spotter.decision(**chosen),
     )
-    lines = odd_lines(source.path, clips) + untimed_lines(job.video, options.fps)
+    lines = odd_lines(source.path, clips)
     del clips  # the largest thing in memory
     write_results(
         job.folder,
@@ -162,7 +162,7 @@ def counted(source: Source, shares: tuple[float, ...], on_frame) -> Source:
 def open_video(video: Video, *, fps: float | None = None) -> Source:
     """A video's frames; of a folder of pictures evenly at `fps`.
 
-    UserError: as `probe`; pictures without `fps`, or of which none can be read.
+    UserError: as `as_source`; pictures without `fps`, or of which none can be read.
     """
     if not video.path.is_dir():
         return as_source(video.path, fps=fps)
@@ -172,22 +172,13 @@ def open_video(video: Video, *, fps: float | None = None) -> Source:
 
     def read() -> Iterator[VideoFrame]:
         seen = False
-        for number, name in enumerate(video.pictures):
-            image = read_image(video.path / name)
+        paths = [video.path / name for name in video.pictures]
+        bits = used_bits(paths)
+        for number, path in enumerate(paths):
+            image = read_image(path, bits=bits)
             seen = seen or image is not None
             yield VideoFrame(number / rate, image)
         if not seen:
             raise UserError(f"{video.path}: none of its pictures can be read; copy them again")
 
     return Source(video.path, len(video.pictures), read)
-
-
-def untimed_lines(video: Video, fps: float | None) -> list[str]:
-    """A line for a file that carries no times, where no rate was named."""
-    if fps is not None or video.path.is_dir():
-        return []
-    info = probe(video.path)
-    if info.timed:
-        return []
-    rate = info.fps or 25
-    return [f"{video.path}: carries no times; taken as {rate:g} fps, or name its rate by --fps"]

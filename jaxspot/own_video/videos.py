@@ -19,7 +19,7 @@ from jaxspot.own_video.one import Job, Options, run_job
 from jaxspot.own_video.results import check_folder, content_of, describe_run, find_done
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.spotter import load_spotter
-from jaxspot.video.decode import probe
+from jaxspot.video.container import probe
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.workers import run_jobs
 

@@ -1,11 +1,12 @@
 """Where the frames of a video come from: a file, or anything else that can be read again."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from jaxspot.progress import progress_bar
-from jaxspot.video.decode import VideoFrame, probe, read_video
+from jaxspot.video.container import probe, untimed
+from jaxspot.video.decode import VideoFrame, read_video
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,14 @@ class Source:
 
 
 def as_source(video: str | Path | Source, *, fps: float | None = None) -> Source:
-    """The frames of a video file, at its own times or evenly at `fps`; UserError: as `probe`."""
+    """The frames of a video file, at its own times or evenly at `fps`.
+
+    UserError: as `probe`; without `fps`, a file that holds no times.
+    """
     if isinstance(video, Source):
         return video
     path = Path(video)
-    read = lambda: read_video(path)
-    count = probe(path).frames
-    return Source(path, count, read if fps is None else lambda: evenly(read(), fps))
-
-
-def evenly(frames: Iterable[VideoFrame], fps: float) -> Iterator[VideoFrame]:
-    """Frames with the times that they have at an even rate."""
-    for number, frame in enumerate(frames):
-        yield VideoFrame(number / fps, frame.image)
+    info = probe(path)
+    if fps is None and not info.timed:
+        raise untimed(path)
+    return Source(path, info.frames, lambda: read_video(path, fps=fps))
