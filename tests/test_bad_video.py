@@ -80,8 +80,16 @@ BROKEN = {
     "truncated": (cut_off, "v.mp4", "cut off at"),
     "no index": (without_index, "v.mp4", "cut off before its index"),
     "one frame": (lambda path: encode(path, noise(1)), "v.mp4", "at least two frames"),
-    "photograph": (lambda path: shutil.copy(feat_clip("single_face.jpg"), path), "v.jpg", "without times"),
-    "picture": (lambda path: shutil.copy(feat_clip("Image_with_alpha.png"), path), "v.png", "without times"),
+    "photograph": (
+        lambda path: shutil.copy(feat_clip("single_face.jpg"), path),
+        "v.jpg",
+        "without times",
+    ),
+    "picture": (
+        lambda path: shutil.copy(feat_clip("Image_with_alpha.png"), path),
+        "v.png",
+        "without times",
+    ),
 }
 
 

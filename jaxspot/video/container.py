@@ -42,7 +42,8 @@ def probe(path: str | Path) -> VideoInfo:
     no video or without a video stream.
     """
     with opened(Path(path)) as (container, stream):
-        fps = float(stream.average_rate or 0)
+        rates = (stream.average_rate, stream.base_rate)  # either may be that of the ticks
+        fps = float(min((rate for rate in rates if rate), default=0))
         seconds = announced_s(stream)
         frames = round(seconds * fps) if seconds else stream.frames
         pages = page_count(Path(path))
@@ -83,9 +84,13 @@ def packet_times(path: str | Path) -> list[float]:
             packets = [packet for packet in container.demux(stream) if packet.size]
         except av.FFmpegError as error:
             raise damaged(Path(path), 0.0) from error
-        times = [packet.pts for packet in packets if not packet.is_discard]
-        known = [pts * step_s - start_s for pts in times if pts is not None]
-        return sorted(known) if len(known) == len(times) else []
+        packets = [packet for packet in packets if not packet.is_discard]
+        ticks = sorted(packet.pts for packet in packets if packet.pts is not None)
+        if not ticks or len(ticks) < len(packets):
+            return []
+        if ticks[-1] in ticks[-2:-1]:  # see `read_video`
+            ticks[-1] += packets[-1].duration or 0
+        return [pts * step_s - start_s for pts in ticks]
 
 
 @contextmanager

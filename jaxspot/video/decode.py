@@ -62,7 +62,7 @@ def _decoded(path, container, stream) -> Iterator[tuple[float, av.VideoFrame]]:
     stream.thread_type = "AUTO"
     start_s = (container.start_time or 0) / av.time_base
     step_s = 1 / float(stream.average_rate or 25)
-    end_s = 0.0
+    end_s, last_s = 0.0, -np.inf
     frames = container.decode(stream)
     while True:
         try:
@@ -74,6 +74,10 @@ def _decoded(path, container, stream) -> Iterator[tuple[float, av.VideoFrame]]:
         if frame.is_corrupt:
             raise damaged(path, end_s)
         pts_s = end_s if frame.pts is None else frame.time - start_s
+        # No packet follows the last one; FFmpeg may guess that it has the time of the one before.
+        if frame.dts is None and pts_s == last_s:
+            pts_s = end_s
+        last_s = max(last_s, pts_s)
         duration_s = float((frame.duration or 0) * (frame.time_base or 0))
         end_s = max(end_s, pts_s + max(step_s, duration_s))
         yield pts_s, frame

@@ -66,13 +66,20 @@ def fps_of(times: np.ndarray, path: str | Path) -> float:
         each = f"has a frame only every {np.median(steps):.1f} s"
         raise UserError(f"{path}: {each}; a video needs at least one a second")
     usual = _usual(steps)
-    rounding = max(MILLISECOND, float(np.ptp(usual)))
-    return whole_rate(len(usual), float(usual.sum()), rounding=rounding)
+    count, seconds = len(usual), float(usual.sum())
+    # A line through all times tells a whole number sooner than the first and the last alone.
+    each = np.polyfit(np.arange(count + 1), np.append(0, np.cumsum(usual)), 1)[0]
+    return whole_rate(count, seconds, near=1 / each, rounding=max(MILLISECOND, np.ptp(usual)))
 
 
-def whole_rate(steps: int, seconds: float, *, rounding: float = MILLISECOND) -> float:
-    """Steps a second: a whole number where it explains times rounded to `rounding` s as well."""
-    whole = max(1, round(steps / seconds))
+def whole_rate(
+    steps: int, seconds: float, *, near: float | None = None, rounding: float = MILLISECOND
+) -> float:
+    """Steps a second: a whole number where it explains times rounded to `rounding` s as well.
+
+    The number is the nearest to `near`, by default to steps / seconds.
+    """
+    whole = max(1, round(near or steps / seconds))
     return float(whole) if abs(steps / whole - seconds) <= rounding else steps / seconds
 
 

@@ -102,13 +102,16 @@ def _pixels(image: Image.Image, path: Path) -> np.ndarray:
     """The open page of an image as it is shown: (h, w, 3), uint8 or uint16."""
     if image.mode == "F":
         raise UserError(f"{path}: holds fractions (float); save it with 8 or 16 bits a channel")
-    page, orientation = image.tell(), image.getexif().get(ORIENTATION, 1)
+    deep_colour = ";16" in str(getattr(image, "tile", "")) and not image.mode.startswith("I")
+    page = image.tell()
+    image.load()  # which turns a TIFF
+    orientation = image.getexif().get(ORIENTATION, 1)
     if image.mode.startswith("I"):
         deep = np.asarray(image)
         if deep.max() >= 2**DEEPEST or deep.min() < 0:
             raise UserError(f"{path}: holds numbers of over 16 bits; save it with 8 or 16")
         pixels = np.repeat(deep[..., None].astype(np.uint16), 3, axis=-1)
-    elif ";16" in str(getattr(image, "tile", "")):  # Pillow would give the upper 8 bits
+    elif deep_colour:  # of which Pillow gives the upper 8 bits
         pages = cv2.imreadmulti(str(path), page, 1, flags=cv2.IMREAD_UNCHANGED)[1]
         if not pages:
             raise ValueError("cut off")
