@@ -36,7 +36,7 @@ def in_order(
         before, last = last, heapq.heappop(times)
         if last <= before:
             raise UserError(
-                f"{path}: its times do not grow after {max(before, 0):.2f} s (joined files?);"
+                f"{path}: its times do not grow, {last:.2f} s comes late or twice (joined files?);"
                 " re-encode it, or name its frame rate by --fps"
             )
         return last, waiting.pop(0)
