@@ -106,7 +106,7 @@ def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     if path.stat().st_size == 0:
         raise UserError(f"{path}: the file is empty; copy it again")
     try:
-        container = av.open(address(path))
+        container = av.open(address(path), metadata_errors="replace")
     except PermissionError as error:
         raise UserError(f"{path}: may not be read; check its permissions") from error
     except (av.FFmpegError, OSError) as error:

@@ -1,5 +1,6 @@
 """Pictures from their files: as they are shown, 8 bits a channel."""
 
+import struct
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ TIFF_ENDINGS = (".tif", ".tiff")
 LARGEST_SIDE = 32_766  # of what OpenCV warps
 DEEPEST = 16
 SOME = 9
+DAMAGED = (OSError, SyntaxError, ValueError, LookupError, TypeError, ArithmeticError, EOFError)
+DAMAGED += (struct.error, cv2.error)
+"""What Pillow and OpenCV raise of files whose headers are damaged."""
 
 
 def read_image(path: Path, *, bits: int = DEEPEST) -> np.ndarray | None:
@@ -45,7 +49,7 @@ def page_count(path: Path) -> int:
     try:
         with _opened(path) as image:
             return _pages(image)
-    except (OSError, SyntaxError, ValueError):
+    except DAMAGED:
         return 0
 
 
@@ -61,7 +65,7 @@ def read_pages(path: Path) -> Iterator[np.ndarray]:
             try:
                 image.seek(number)
                 return _pixels(image, path)
-            except (OSError, SyntaxError, ValueError):
+            except DAMAGED:
                 raise UserError(f"{path}: picture {number + 1} is damaged; copy it again") from None
 
         bits = _used_bits(page(number) for number in _some(count))
@@ -79,7 +83,7 @@ def _read(path: Path) -> np.ndarray | None:
                     " save each picture as a file"
                 )
             return _pixels(image, path)
-    except (OSError, SyntaxError, ValueError) as error:
+    except DAMAGED as error:
         if isinstance(error, OSError) and error.errno:  # not the image but the disk fails
             raise UserError(f"{path}: cannot be read ({error.strerror})") from None
         return None
