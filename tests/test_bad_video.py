@@ -80,8 +80,16 @@ BROKEN = {
     "truncated": (cut_off, "v.mp4", "cut off at"),
     "no index": (without_index, "v.mp4", "cut off before its index"),
     "one frame": (lambda path: encode(path, noise(1)), "v.mp4", "at least two frames"),
-    "photograph": (lambda path: shutil.copy(feat_clip("single_face.jpg"), path), "v.jpg", "two"),
-    "picture": (lambda path: shutil.copy(feat_clip("Image_with_alpha.png"), path), "v.png", "two"),
+    "photograph": (
+        lambda path: shutil.copy(feat_clip("single_face.jpg"), path),
+        "v.jpg",
+        "without times",
+    ),
+    "picture": (
+        lambda path: shutil.copy(feat_clip("Image_with_alpha.png"), path),
+        "v.png",
+        "without times",
+    ),
 }
 
 
@@ -127,7 +135,7 @@ def test_a_video_with_side_data_of_unknown_kind_is_read(call, tmp_path):
     """EXIF, as cameras write it into each frame of Motion JPEG; PyAV has no name for it."""
     photograph = feat_clip("single_face.jpg").read_bytes()
     (tmp_path / "two.mjpeg").write_bytes(photograph * 2)
-    assert call(tmp_path / "two.mjpeg") == 0
+    assert call(tmp_path / "two.mjpeg", words=["fps=25"]) == 0
 
 
 def test_names_that_are_no_text_are_refused_before_any_work(call, good, tmp_path, capfd):

@@ -12,10 +12,10 @@ from jaxspot.datasets.images import (
     image_frames,
     missing_numbers,
     number_images,
-    read_image,
 )
 from jaxspot.datasets.openface import openface_fps, openface_frames, read_openface_csv
 from jaxspot.errors import UserError
+from jaxspot.video.picture import read_image
 
 RNG = np.random.default_rng(0)
 OLD = "frame, timestamp, confidence, success, x_0"

@@ -20,7 +20,8 @@ from jaxspot.live.sources import (
     on_grid,
 )
 from jaxspot.live.watch import numbered
-from jaxspot.video.decode import packet_times, read_video
+from jaxspot.video.container import packet_times
+from jaxspot.video.decode import read_video
 
 
 def paced(count, step_s):

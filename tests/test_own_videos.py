@@ -27,7 +27,7 @@ from jaxspot.own_video.done import content_of
 from jaxspot.own_video.inputs import find_videos, unique_names
 from jaxspot.own_video.videos import BrokenVideos, Stopped, spot_videos
 from jaxspot.spotting.spotter import load_spotter, save_spotter
-from jaxspot.video.decode import probe
+from jaxspot.video.container import probe
 
 ROOT = Path(__file__).parents[1]
 FILES = ["frames.csv", "intervals.csv", "review.html", "run.json", "scores.png", "spotted.json"]

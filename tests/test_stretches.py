@@ -62,7 +62,7 @@ def test_stretches_give_what_one_pass_gives(video, one, short, tmp_path):
     clip = read_posed(Reading(partial(as_source, video), tmp_path), pool)
     assert pool.jobs == [("_follow", 3), ("_crop", 3)], "all agreed at once"
     assert set(clip.faces) == {-1, 0, 1} and clip.fps == one.fps
-    for name in ("times", "faces", "quality", "boxes"):
+    for name in ("times", "faces", "quality", "boxes", "upside_down"):
         np.testing.assert_array_equal(getattr(clip, name), getattr(one, name), err_msg=name)
     np.testing.assert_array_equal(clip.frames[np.arange(len(one.times))], one.frames)
 
@@ -127,7 +127,7 @@ def followed(faces, *, first=0, warm=0, marks=None):
     rigid = np.ones((count, 38, 3)) * np.reshape(marks, (-1, 1, 1))
     times = (warm + np.arange(count)) / 10
     stretch = Stretch(first, None, warm, warm / 10)
-    values = (np.ones(count), np.zeros((count, 4)), rigid)
+    values = (np.ones(count), np.zeros((count, 4)), np.zeros(count, bool), rigid)
     return Followed(stretch, times, np.array(faces), *values)
 
 
@@ -191,3 +191,8 @@ def test_a_frame_file_is_like_an_array(tmp_path):
     places = np.array([[8, 0, 0], [3, 2, 7]])
     np.testing.assert_array_equal(file[places], frames[places])
     assert not isinstance(file[places], np.memmap), "nothing stays mapped"
+    part = file[3:8]
+    assert isinstance(part, FrameFile) and part.shape == (5, 4, 5)
+    np.testing.assert_array_equal(part[1:][np.array([0, 3, -1])], frames[[4, 7, 7]])
+    with pytest.raises(ValueError, match="steps of 1"):
+        file[::2]

@@ -6,7 +6,9 @@ import pytest
 from video_files import encode, feat_clip, noise, quarters
 
 from jaxspot.errors import UserError
-from jaxspot.video.decode import probe, read_video, turn_matrix, upright
+from jaxspot.video.container import probe
+from jaxspot.video.decode import read_video
+from jaxspot.video.geometry import turn_matrix, upright
 
 
 def refusal(path):

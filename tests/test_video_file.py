@@ -19,8 +19,9 @@ from jaxspot.spotting.video_file import (
     spot_faces,
     usable_frames,
 )
-from jaxspot.video.clip import Clip, aligned_clip, median_fps
+from jaxspot.video.clip import Clip, aligned_clip
 from jaxspot.video.face_clips import whole_video
+from jaxspot.video.frame_times import fps_of
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.video.shown import ShownFrames
 from jaxspot.video.source import as_source
@@ -257,8 +258,8 @@ def test_frames_table_leaves_out_what_is_not_known():
     ]
 
 
-def test_rate_is_the_median_step():
-    assert median_fps(np.array([0, 0.1, 0.2, 0.9, 1.0]), "v") == pytest.approx(10)
+def test_rate_is_that_of_the_usual_steps():
+    assert fps_of(np.array([0, 0.1, 0.2, 0.9, 1.0]), "v") == pytest.approx(10)
     for times in ([], [0.0], [1.0, 1.0, 1.0]):
         with pytest.raises(UserError):
-            median_fps(np.array(times), "v")
+            fps_of(np.array(times), "v")

@@ -134,11 +134,12 @@ def count_repairs(repairs: pd.DataFrame) -> str:
     Such as '3 labels mended (past_end 2, onset_zero 1), 1 left out (no_video)'.
     """
     out = repairs.after.str.startswith(LEFT_OUT)
-    labels = pd.MultiIndex.from_frame(repairs[["row", "video"]])  # several files may be one
-    mended = repairs[~labels.isin(labels[out])]
+    # Several files may be one table, so a row alone names no label.
+    labels = pd.MultiIndex.from_arrays([repairs.row, repairs.video])
+    mended = repairs.loc[~labels.isin(labels[out])]
     said = []
-    for part, word in ((mended, "mended"), (repairs[out], "left out")):
-        count = len(part[["row", "video"]].drop_duplicates())
+    for part, word in ((mended, "mended"), (repairs.loc[out], "left out")):
+        count = len({*zip(part.row, part.video, strict=True)})
         noun = "" if said else "label " if count == 1 else "labels "
         said += [f"{count} {noun}{word} ({_by_rule(part)})"] if count else []
     return ", ".join(said)

@@ -11,8 +11,7 @@ from jaxspot.motion.pictures import WHOLE_CROP
 from jaxspot.spotting.intervals import intervals_table
 from jaxspot.video.blendshapes import NAMES, blendshape_scores, load_blendshapes
 from jaxspot.video.landmarker import Landmarker, load_landmarker
-from jaxspot.video.mesh import Mesh, fit_mesh, region_of_mesh
-from jaxspot.video.tracker import MIN_PRESENCE
+from jaxspot.video.mesh import MIN_PRESENCE, Mesh, fit_mesh, region_of_mesh
 from jaxspot.video.writer import SIZE
 
 LEFT_OUT = ("_neutral", "eyeBlink", "eyeLook", "eyeSquint")

@@ -143,7 +143,7 @@ def parse_source_flags(parser: argparse.ArgumentParser, argv: Sequence[str]) -> 
     add_rules_flag(parser)
     flags = parser.parse_args(argv)
     if flags.fps is not None and flags.dataset != "openface":
-        parser.error("--fps goes with --dataset=openface; of others the frame rate is known")
+        parser.error("--fps goes with --dataset=openface; else name it in a videos.csv (csv)")
     if flags.videos is not None and flags.dataset != "reviewed":
         parser.error("--videos goes with --dataset=reviewed")
     return flags

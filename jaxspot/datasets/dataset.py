@@ -23,8 +23,8 @@ from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
 from jaxspot.motion.regions import TWELVE, Regions
 from jaxspot.progress import progress_bar
-from jaxspot.video.clip import frame_rate
-from jaxspot.video.decode import probe
+from jaxspot.video.container import frame_rate, probe
+from jaxspot.video.source import as_source
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
 
@@ -193,7 +193,8 @@ def _look_at(video: SourceVideo) -> Look:
             return Look(max(map(max, aligned_images(video.path).values())), {})
         if not video.path.is_dir():
             info = probe(video.path)
-            return Look(info.frames, {}, fps=info.fps)
+            source = as_source(video.path, fps=video.fps or None)
+            return Look(source.count, {}, fps=video.fps or info.fps)
         images = number_images(video.path)
         return Look(max(images), images)
     except UserError as error:

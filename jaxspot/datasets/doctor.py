@@ -163,7 +163,9 @@ def check_faces(bank: Bank) -> list[Check]:
     ]
     away = [f"{video} {d['stays']}" for video, d in details.items() if d["stays"] > 1]
     uneven = [f"{video} {d['uneven']:.0%}" for video, d in details.items() if d["uneven"]]
+    turned = [f"{v} {d['upside_down']}" for v, d in details.items() if d.get("upside_down")]
     for what, found in (
+        ("videos filmed upside down (frames, which were turned)", turned),
         ("videos whose face was away or cut (stays)", away),
         ("videos of varying frame rate (uneven steps)", uneven),
     ):

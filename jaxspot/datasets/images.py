@@ -1,20 +1,16 @@
 """A folder of numbered images as a video: numbers from file names, gaps kept as lost frames."""
 
 import re
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from jaxspot.errors import UserError
 from jaxspot.video.decode import VideoFrame
+from jaxspot.video.picture import read_image, used_bits
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 MOST = 100_000
 MOST_EACH = 100
-LARGEST_SIDE = 32_766  # of what OpenCV warps
 
 
 def number_images(folder: Path) -> dict[int, Path]:
@@ -60,35 +56,11 @@ def missing_numbers(images: Mapping[int, Path]) -> list[int]:
 
 def image_frames(images: Mapping[int, Path], fps: float) -> Iterator[VideoFrame]:
     """Every frame from 1 to the last number; the image is None where it is lost or unreadable."""
+    bits = used_bits(list(images.values()))
     for number in range(1, max(images) + 1):
         path = images.get(number)
-        yield VideoFrame((number - 1) / fps, None if path is None else read_image(path))
-
-
-def read_image(path: Path) -> np.ndarray | None:
-    """An image as uint8 (h, w, 3) RGB, of 16 bits the upper 8; None if it is damaged or cut off.
-
-    UserError: the disk does not give the file, or the image is too large.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of metadata that nobody uses, and of many pixels
-            with Image.open(path) as image:
-                if max(image.size) > LARGEST_SIDE:
-                    raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
-                if image.mode == "F":  # floats of unknown range
-                    return None
-                if not image.mode.startswith("I"):
-                    return np.asarray(image.convert("RGB"))
-                # Pillow would cut 16 bits at 255.
-                gray = (np.clip(np.asarray(image), 0, 2**16 - 1) >> 8).astype(np.uint8)
-                return np.repeat(gray[..., None], 3, axis=-1)
-    except Image.DecompressionBombError as error:
-        raise UserError(f"{path}: is too large ({error}); make it smaller") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno:  # not the image but the disk fails
-            raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-        return None
+        image = None if path is None else read_image(path, bits=bits)
+        yield VideoFrame((number - 1) / fps, image)
 
 
 def describe_numbers(numbers: list[int]) -> str:

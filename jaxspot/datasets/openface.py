@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.columns import read_columns, read_file, refuse
-from jaxspot.datasets.images import IMAGE_ENDINGS, read_image, refuse_sparse
+from jaxspot.datasets.images import IMAGE_ENDINGS, refuse_sparse
 from jaxspot.errors import UserError
-from jaxspot.video.clip import AlignedFrame, whole_rate
+from jaxspot.video.clip import AlignedFrame
+from jaxspot.video.frame_times import whole_rate
+from jaxspot.video.picture import read_image
 from jaxspot.video.writer import SIZE
 
 ALIGNED = "_aligned"

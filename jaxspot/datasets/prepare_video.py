@@ -15,8 +15,9 @@ from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
 from jaxspot.motion.pictures import MotionFrame, bank_faces, crop_motion, motion_frames
 from jaxspot.motion.regions import TWELVE
-from jaxspot.video.clip import AlignedFrame, aligned_frames, median_fps, posed_frames, usual_steps
+from jaxspot.video.clip import AlignedFrame, aligned_frames, posed_frames
 from jaxspot.video.decode import read_video
+from jaxspot.video.frame_times import even_steps, fps_of, is_gap
 from jaxspot.video.jitter import crop_jitter, crop_places
 from jaxspot.video.landmarker import known_landmarker
 from jaxspot.video.writer import motion_writer, save_motion, video_writer
@@ -39,6 +40,7 @@ class Prepared:
     `begins`: the first frame of each stay but the first; nothing is compared across it.
     `missing`, `unreadable`: frame numbers without an image, or with one that cannot be read, as '3,
     17-19'; empty for none. `uneven`: share of frames more than a quarter too early or too late.
+    `upside_down`: frames in which the face is so, and was turned.
     `jitter_px`: noise of the alignment before and after smoothing (`crop_jitter`); None for faces
     aligned before, and where no three frames in a row show one.
     """
@@ -53,6 +55,7 @@ class Prepared:
     missing: str
     unreadable: str
     uneven: float
+    upside_down: int
     jitter_px: tuple[float, float] | None
 
 
@@ -70,6 +73,7 @@ def prepare_video(
     unreadable: set[int] = set()
     missing: set[int] = set()
     times, faces, places = array("d"), array("l"), array("d")
+    upside_down = 0
     regions = len(TWELVE.names)
     writer = motion_writer(root, source.video, regions=regions) if measure else None
     with writer or video_writer(root, source.video) as write:
@@ -79,10 +83,12 @@ def prepare_video(
             write(values, found=frame.face >= 0, confidence=frame.confidence)
             times.append(frame.pts_s)
             faces.append(frame.face)
+            upside_down += frame.upside_down
             if not moved and not source.aligned:
                 places.extend(crop_places(frame.measured))
                 places.extend(crop_places(frame.similarity))
-        fps = source.fps or median_fps(np.array(times), source.path)
+        fps = source.fps or fps_of(np.array(times), source.path)
+        _refuse_gap(np.array(times), source)
         if len(missing) + len(unreadable) == len(times):
             raise UserError(f"{source.path}: none of its images can be read; copy them again")
     seen = np.array(faces)
@@ -96,7 +102,8 @@ def prepare_video(
         begins=_begins(seen),
         missing=describe_numbers(sorted(missing)),
         unreadable=describe_numbers(sorted(unreadable)),
-        uneven=0.0 if source.fps else round(1 - float(usual_steps(np.array(times)).mean()), 4),
+        uneven=0.0 if source.fps else round(1 - float(even_steps(np.array(times), fps).mean()), 4),
+        upside_down=upside_down,
         jitter_px=None if not places else _jitter(np.array(places).reshape(-1, 2, 4)),
     )
 
@@ -105,6 +112,17 @@ def _begins(faces):
     """The frames, from 1, that show another face than the last one seen."""
     shown = np.flatnonzero(faces >= 0)
     return (shown[1:][np.diff(faces[shown]) != 0] + 1).tolist()
+
+
+def _refuse_gap(times, source):
+    """A bank has no times, so nothing would keep what lies before a gap from what lies after."""
+    steps = np.diff(times)
+    if not source.fps and is_gap(steps).any():
+        at = int(steps.argmax())
+        raise UserError(
+            f"{source.path}: has no frame from {times[at]:.2f} s to {times[at + 1]:.2f} s (frame"
+            f" {at + 2}); cut it there into two videos"
+        )
 
 
 def _prepare_motion(root: Path, source: SourceVideo, segments: Segments) -> Prepared:
@@ -122,6 +140,7 @@ def _prepare_motion(root: Path, source: SourceVideo, segments: Segments) -> Prep
         missing="",
         unreadable="",
         uneven=0.0,
+        upside_down=0,
         jitter_px=None,
     )
 
@@ -144,7 +163,7 @@ def _frames(
         missing.update(missing_numbers(images))
         read = lambda: _watched(image_frames(images, source.fps), missing, unreadable)
     else:
-        read = lambda: read_video(source.path)
+        read = lambda: read_video(source.path, fps=source.fps or None)
     options: Any = dict(prefer=alignment.prefer, smooth=alignment.smooth)
     if measure:
         yield from motion_frames(read(), known_landmarker(), prefer=alignment.prefer)

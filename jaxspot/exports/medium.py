@@ -8,9 +8,8 @@ import numpy as np
 from jaxspot.annotations.columns import read_columns
 from jaxspot.errors import UserError
 from jaxspot.spotting.decision import video_address
-from jaxspot.video.clip import median_fps
-from jaxspot.video.decode import has_audio, packet_times
-from jaxspot.video.frame_times import frame_bounds
+from jaxspot.video.container import has_audio, packet_times
+from jaxspot.video.frame_times import fps_of, frame_ends
 
 
 @dataclass(frozen=True)
@@ -29,14 +28,14 @@ class Medium:
     @property
     def fps(self) -> float | None:
         """Frames a second, or None."""
-        return None if self.starts is None else median_fps(self.starts, self.name)
+        return None if self.starts is None else fps_of(self.starts, self.name)
 
     @property
     def duration_s(self) -> float | None:
         """When the last frame ends, in seconds, or None."""
         if self.starts is None:
             return None
-        return round(float(frame_bounds(self.starts)[-1]), 6)
+        return round(float(frame_ends(self.starts)[-1]), 6)
 
 
 def find_medium(
@@ -56,7 +55,7 @@ def find_medium(
         if not len(starts):
             raise UserError(f"{video}: its frames carry no times; re-encode it, such as to .mp4")
     if starts is not None:
-        median_fps(starts, frames or video or name)
+        fps_of(starts, frames or video or name)
     if video is None:
         return Medium(name, starts=starts)
     audio = video.is_file() and has_audio(video)

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxspot.annotations.columns import read_columns, refuse
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.errors import UserError
-from jaxspot.video.frame_times import frame_bounds
+from jaxspot.video.frame_times import frame_ends
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
 VERDICTS = ("accepted", "rejected", "open")
@@ -88,7 +88,7 @@ def with_seconds(path: str | Path, spans: pd.DataFrame, starts: np.ndarray | Non
         raise UserError(
             f"{path}, row {row}: offset is {offset}, but video {name!r} has {len(starts)} frames"
         )
-    ends = frame_bounds(starts)[1:]
+    ends = frame_ends(starts)
     apexes = spans.apex.fillna(1).to_numpy(int)
     apex_s = pd.Series(starts[apexes - 1], spans.index).where(spans.apex.notna())
     return spans.assign(

@@ -9,8 +9,8 @@ import numpy as np
 
 from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.errors import UserError
-from jaxspot.video.clip import median_fps
 from jaxspot.video.decode import VideoFrame, read_video
+from jaxspot.video.frame_times import fps_of
 from jaxspot.video.landmarker import Landmarker
 from jaxspot.video.mesh import POINTS
 from jaxspot.video.tracker import track_faces
@@ -84,7 +84,7 @@ def read_stretch(stretch: Stretch, landmarker: Landmarker) -> Tracked:
         points.append(tracked.points)
     if len(images) < stretch.last - stretch.first + 1:
         raise UserError(f"{stretch.path}: ends before frame {stretch.last}")
-    return Tracked(images, np.array(points), median_fps(np.array(times), stretch.path))
+    return Tracked(images, np.array(points), fps_of(np.array(times), stretch.path))
 
 
 def track_clip(path: Path, landmarker: Landmarker) -> tuple[np.ndarray, float]:
@@ -96,7 +96,7 @@ def track_clip(path: Path, landmarker: Landmarker) -> tuple[np.ndarray, float]:
             points.append(np.full((POINTS, 3), np.nan, np.float32))
         else:
             points.append(tracked.points)
-    return np.array(points), median_fps(np.array(times), path)
+    return np.array(points), fps_of(np.array(times), path)
 
 
 def played(frames: int, fps: float) -> np.ndarray:

@@ -81,5 +81,5 @@ def _posed(known, tracked):
     poses = Poses(*map(np.concatenate, zip(*poses, strict=True)))
     used = take(smooth_poses(poses, np.array(times)), np.array([-1]))
     crop = crop_posed(image, known.surface, used, 0)
-    places = (plane_affine(known.face, one, 0) for one in (used, pose))
-    return AlignedFrame(pts_s, crop, tracked.confidence, tracked.face, *places)
+    similarity, measured = (plane_affine(known.face, one, 0) for one in (used, pose))
+    return AlignedFrame(pts_s, crop, tracked.confidence, tracked.face, similarity, measured)

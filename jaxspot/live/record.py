@@ -78,11 +78,10 @@ class Record:
 
     def spotted(self, spotter: Spotter, min_chance: float | None = None) -> Spotted:
         """What the recorded scores show, as `spot_faces`; `frames` are those of `frames`."""
-        scores = self.scores()
         found = spot_faces(
             whole_video(self._clip()),
             name=self.name,
-            score=lambda frames, fps: scores,
+            score=lambda shown, fps: np.asarray(shown.frames),
             intervals=partial(spotter.intervals, min_chance=min_chance),
             curves=spotter.curves,
             threshold=spotter.shown_threshold(),
@@ -107,9 +106,8 @@ class Record:
         return found.intervals
 
     def _clip(self) -> Clip:
-        """The frames as a clip without pictures."""
+        """The frames as a clip, of their scores in place of pictures."""
         faces = np.array([row.face for row in self.rows], np.int32)
         quality = np.array([(row.face >= 0, row.confidence) for row in self.rows], np.float32)
         times = np.array([row.pts_s for row in self.rows], np.float64)
-        blank = np.zeros((len(faces), 0, 0), np.uint8)
-        return Clip(blank, quality.reshape(-1, 2), times, self.fps, faces)
+        return Clip(self.scores(), quality.reshape(-1, 2), times, self.fps, faces)

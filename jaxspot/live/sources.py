@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from jaxspot.errors import UserError
-from jaxspot.video.clip import frame_rate
+from jaxspot.video.container import frame_rate
 from jaxspot.video.decode import read_video
 
 SETTLE_FRAMES = 10
@@ -51,15 +51,15 @@ def file_stream(path: str | Path, *, fast: bool = False, fps: float | None = Non
     Frames are numbered as in the file. `fps` is that of the whole file by default.
 
     Raises:
-      UserError: as `read_video` and `median_fps`; reading goes on while frames are taken.
+      UserError: as `read_video` and `fps_of`; reading goes on while frames are taken.
     """
     rate = fps or frame_rate(path)
-    return Stream(Path(path).stem, rate, fast, _played(path, fast))
+    return Stream(Path(path).stem, rate, fast, _played(path, fast, fps))
 
 
-def _played(path, fast):
+def _played(path, fast, fps):
     start_s = -np.inf
-    for number, (pts_s, image) in enumerate(read_video(path)):
+    for number, (pts_s, image) in enumerate(read_video(path, fps=fps)):
         now = time.perf_counter()
         # Where decoding is late, the rest is played later: frames never come in a burst.
         start_s = max(start_s, now - pts_s)

@@ -20,13 +20,14 @@ from jaxspot.video.bank import Bank
 from jaxspot.video.clip import AlignedFrame, Clip, read_clip
 from jaxspot.video.decode import VideoFrame
 from jaxspot.video.landmarker import Landmarker, load_landmarker
-from jaxspot.video.mesh import Region, fit_mesh, region_of_mesh
+from jaxspot.video.mesh import MIN_PRESENCE, Region, fit_mesh, region_of_mesh
 from jaxspot.video.source import Source
-from jaxspot.video.tracker import MIN_PRESENCE, TrackedFrame, track_faces
+from jaxspot.video.tracker import TrackedFrame, track_faces
 from jaxspot.video.writer import SIZE
 
 UPRIGHT = np.eye(2, 3)
 WHOLE_CROP = Region(SIZE / 2, SIZE / 2, 1.35 * SIZE, 0.0)
+STILL = np.zeros((len(TWELVE.names), 2), np.float32)
 REFIT = 10
 """An aligned face is searched for landmarks in every so many frames."""
 
@@ -36,14 +37,15 @@ class MotionFrame(NamedTuple):
 
     `motion` is float32 (12, 2), see `Bank.motion`. It is 0 in the first frame and where this frame
     or the one before shows no face, or another one; but for the first frame, `face` is -1 then.
-    `box` is as in `AlignedFrame`.
+    `box` and `upside_down` are as in `AlignedFrame`.
     """
 
     pts_s: float
-    motion: np.ndarray = np.zeros((len(TWELVE.names), 2), np.float32)
+    motion: np.ndarray = STILL
     confidence: float = 0.0
     face: int = -1
     box: np.ndarray | None = None
+    upside_down: bool = False
 
 
 class _Seen(NamedTuple):
@@ -55,6 +57,7 @@ class _Seen(NamedTuple):
     confidence: float
     face: int
     box: np.ndarray | None = None
+    upside_down: bool = False
 
 
 def motion_frames(
@@ -153,7 +156,7 @@ class MotionMeasure:
         similarity = face_similarity(tracked.landmarks)
         places = apply_similarity(similarity, region_places(tracked.landmarks))
         gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-        which = (tracked.confidence, tracked.face, tracked.box)
+        which = (tracked.confidence, tracked.face, tracked.box, tracked.upside_down)
         return self.pairs(pts_s, _Seen(gray, similarity, places, *which))
 
 
@@ -168,13 +171,14 @@ class _Pairs:
         self.before, self.first = now, False
         if now is None:
             return MotionFrame(pts_s)
+        which = (now.confidence, now.face, now.box, now.upside_down)
         if first:
-            return MotionFrame(pts_s, confidence=now.confidence, face=now.face, box=now.box)
+            return MotionFrame(pts_s, STILL, *which)
         if before is None or before.face != now.face or before.image.shape != now.image.shape:
             return MotionFrame(pts_s)
         boxes = (face_box(image, before.similarity) for image in (before.image, now.image))
         motion = read_regions(self.flow(*boxes), before.places)
-        return MotionFrame(pts_s, motion, now.confidence, now.face, now.box)
+        return MotionFrame(pts_s, motion, *which)
 
 
 def crop_places(landmarker: Landmarker, image: np.ndarray) -> np.ndarray:

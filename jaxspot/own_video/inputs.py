@@ -12,6 +12,7 @@ from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.datasets.dataset import all_folders
 from jaxspot.datasets.images import IMAGE_ENDINGS
 from jaxspot.errors import UserError
+from jaxspot.video.picture import TIFF_ENDINGS, page_count
 from jaxspot.video.writer import LONGEST_NAME
 
 MIN_PICTURES = 2
@@ -44,7 +45,8 @@ def find_videos(
     """Finds the videos at places: files, folders searched at any depth, globs.
 
     A folder that holds pictures and no video is one video, its pictures in order of their names;
-    numbers count as numbers, so `2.png` is before `10.png`. It needs `fps`.
+    numbers count as numbers, so `2.png` is before `10.png`. It needs `fps`, as a TIFF file of
+    several pictures does, which is a video itself.
 
     Each video is named as its file without the ending. Where several would share a name, they are
     named with the folders above them: `s1/talk`, `s2/talk`; where that is not enough, with their
@@ -82,7 +84,8 @@ def _unrolled(places: Iterable[str | Path]) -> Iterator[Path]:
 
 
 def _wanted(path):
-    return path.is_dir() or path.suffix.lower() in VIDEO_ENDINGS
+    known = path.suffix.lower() in VIDEO_ENDINGS
+    return path.is_dir() or known or page_count(path) >= MIN_PICTURES
 
 
 def _below(root: Path, fps: float | None, notes: list[str]) -> list[Path]:
@@ -90,7 +93,7 @@ def _below(root: Path, fps: float | None, notes: list[str]) -> list[Path]:
     found, untimed = [], []
     for folder in all_folders(root):
         files = sorted(path for path in folder.iterdir() if path.name[0] != "." and path.is_file())
-        videos = [path for path in files if path.suffix.lower() in VIDEO_ENDINGS]
+        videos = [path for path in files if path.suffix.lower() in VIDEO_ENDINGS] or _stacks(files)
         found += videos
         if not videos and len(_pictures(folder)) >= MIN_PICTURES:
             (untimed if fps is None else found).append(folder)
@@ -102,6 +105,14 @@ def _below(root: Path, fps: float | None, notes: list[str]) -> list[Path]:
         count = f"{len(untimed)} folder{'s' * (len(untimed) > 1)} of pictures"
         notes.append(f"{root}: {count} left out ({untimed[0]}); to take them, name --fps")
     return found
+
+
+def _stacks(files):
+    """TIFF files of several pictures, each a video; none where the first TIFF file is a picture."""
+    tiffs = [path for path in files if path.suffix.lower() in TIFF_ENDINGS]
+    if not tiffs or page_count(tiffs[0]) < MIN_PICTURES:
+        return []
+    return [path for path in tiffs if page_count(path) >= MIN_PICTURES]
 
 
 def _pictures(folder: Path) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 
 from jaxspot.spotting.video_file import FaceCurves, Spotted
+from jaxspot.video.container import address
+from jaxspot.video.frame_times import frame_ends
 from jaxspot.video.source import Source
 
 CODEC = "libx264"
@@ -28,8 +30,8 @@ def write_overlay(spotted: Spotted, source: Source, path: Path) -> None:
     intervals. A frame that is lost is black.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    step = float(np.median(np.diff(spotted.times)))
-    with av.open(str(path), "w", format="mp4") as container:
+    lasts = frame_ends(spotted.times) - spotted.times
+    with av.open(address(path), "w", format="mp4") as container:
         stream = container.add_stream(CODEC, rate=30, options=CODEC_OPTIONS)
         stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = TICK
@@ -44,7 +46,7 @@ def write_overlay(spotted: Spotted, source: Source, path: Path) -> None:
                 stream.height, stream.width = picture.shape[:2]
             shown = av.VideoFrame.from_ndarray(picture, format="rgb24")
             shown.pts, shown.time_base = round(frame.pts_s / TICK), TICK
-            shown.duration = round(step / TICK)
+            shown.duration = round(lasts[number] / TICK)
             container.mux(stream.encode(shown))
         container.mux(stream.encode())
 

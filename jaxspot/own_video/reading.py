@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxspot.datasets.images import read_image
 from jaxspot.errors import UserError
 from jaxspot.motion.pictures import MotionMeasure, motion_clip
 from jaxspot.own_video.inputs import Video
 from jaxspot.video.clip import Aligner, aligned_clip
-from jaxspot.video.decode import VideoFrame, probe
+from jaxspot.video.decode import VideoFrame
 from jaxspot.video.face_clips import FaceClips, every_face, every_posed_face, whole_video
 from jaxspot.video.landmarker import known_landmarker
+from jaxspot.video.picture import read_image, used_bits
 from jaxspot.video.posed_reading import Reading, read_posed
 from jaxspot.video.source import Source, as_source
 from jaxspot.workers import Pool
@@ -109,7 +109,7 @@ def counted(
 def open_video(video: Video, *, fps: float | None = None) -> Source:
     """A video's frames; of a folder of pictures evenly at `fps`.
 
-    UserError: as `probe`; pictures without `fps`, or of which none can be read.
+    UserError: as `as_source`; pictures without `fps`, or of which none can be read.
     """
     if not video.path.is_dir():
         return as_source(video.path, fps=fps)
@@ -119,25 +119,16 @@ def open_video(video: Video, *, fps: float | None = None) -> Source:
 
     def read() -> Iterator[VideoFrame]:
         seen = False
-        for number, name in enumerate(video.pictures):
-            image = read_image(video.path / name)
+        paths = [video.path / name for name in video.pictures]
+        bits = used_bits(paths)
+        for number, path in enumerate(paths):
+            image = read_image(path, bits=bits)
             seen = seen or image is not None
             yield VideoFrame(number / rate, image)
         if not seen:
             raise UserError(f"{video.path}: none of its pictures can be read; copy them again")
 
     return Source(video.path, len(video.pictures), read)
-
-
-def untimed_lines(video: Video, fps: float | None) -> list[str]:
-    """A line for a file that carries no times, where no rate was named."""
-    if fps is not None or video.path.is_dir():
-        return []
-    info = probe(video.path)
-    if info.timed:
-        return []
-    rate = info.fps or 25
-    return [f"{video.path}: carries no times; taken as {rate:g} fps, or name its rate by --fps"]
 
 
 def load_reader() -> None:

@@ -20,7 +20,7 @@ from jaxspot.own_video.one import Job, Options, run_job, warm_up
 from jaxspot.own_video.reading import Progress, load_reader, new_counts
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.spotter import load_spotter
-from jaxspot.video.decode import probe
+from jaxspot.video.container import probe
 from jaxspot.video.landmarker import landmarker_path
 from jaxspot.workers import Pool, run_threads, worker_pool
 

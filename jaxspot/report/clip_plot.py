@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 
 from jaxspot.files import write_bytes
 from jaxspot.spotting.video_file import FaceCurves, Spotted
-from jaxspot.video.frame_times import frame_bounds
+from jaxspot.video.frame_times import frame_ends
 
 KINDS = (("ME", "#d55e00"), ("MaE", "#0072b2"))  # told apart by colour-blind readers, too
 GAP: Any = dict(facecolor="none", edgecolor="0.7", hatch="////", linewidth=0)
@@ -48,7 +48,7 @@ def draw_spotted(spotted: Spotted) -> Figure:
     """
     faces = sorted(spotted.curves, key=lambda face: -int((face.faces >= 0).sum()))[:MOST_FACES]
     faces = sorted(faces, key=lambda face: face.first) or [_nobody(spotted)]
-    start, end = frame_bounds(spotted.times)[[0, -1]].tolist()
+    start, end = float(spotted.times[0]), float(frame_ends(spotted.times)[-1])
     rows = min(max(1, math.ceil((end - start) / ROW_S)), MOST_PANELS // len(faces))
     each = (end - start) / rows
     count = rows * len(faces)
@@ -130,10 +130,10 @@ def _draw_intervals(axes: Axes, rows: pd.DataFrame, colour: str, span, *, chance
 def _draw_gaps(axes: Axes, spotted: Spotted, face: FaceCurves) -> None:
     seen = np.zeros(len(spotted.times), bool)
     seen[face.first : face.first + len(face.faces)] = face.faces >= 0
-    bounds = frame_bounds(spotted.times)
+    ends = frame_ends(spotted.times)
     change = np.flatnonzero(np.diff(np.concatenate([[False], ~seen, [False]]).astype(int)))
     for first, stop in change.reshape(-1, 2).tolist():
-        axes.axvspan(float(bounds[first]), float(bounds[stop]), **GAP)
+        axes.axvspan(float(spotted.times[first]), float(ends[stop - 1]), **GAP)
 
 
 def _thinned(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ const bytes = text => Uint8Array.from(atob(text), mark => mark.charCodeAt(0));
 // Start of each frame in microseconds; one more: the end of the last.
 const stamps = (() => {
   const packed = bytes(told.steps).buffer;
-  const steps = told.step_bytes === 2 ? new Uint16Array(packed) : new Int32Array(packed);
+  const steps = told.step_bytes === 2 ? new Uint16Array(packed) : new Float64Array(packed);
   const found = new Float64Array(N + 1);
   found[0] = told.first_us;
   for (let i = 1; i < N; i++) found[i] = found[i - 1] + steps[i - 1];
@@ -20,7 +20,9 @@ const stamps = (() => {
 })();
 
 const startOf = frame => stamps[frame - 1] / MICRO;
-const endOf = frame => stamps[frame] / MICRO;
+// A frame before a gap ends long before the next one starts.
+const endStamp = frame => told.gaps[frame] ?? stamps[frame];
+const endOf = frame => endStamp(frame) / MICRO;
 const middleOf = frame => (startOf(frame) + endOf(frame)) / 2;
 const FIRST = startOf(1), LAST = endOf(N);
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);

@@ -16,7 +16,7 @@ function reviewedCsv() {
     const seconds = {
       onset_s: decimal(stamps[row.onset - 1]),
       apex_s: decimal(stamps[row.apex - 1]),
-      offset_s: decimal(stamps[row.offset]),
+      offset_s: decimal(endStamp(row.offset)),
     };
     const known = {...row, ...seconds, video: told.name};
     return COLUMNS.map(name => cell(String(known[name]))).join(",");
@@ -33,7 +33,7 @@ function tiers(gap = 0) {
     const parts = [[]];
     for (const row of good.filter(one => one.face === face && one.kind === kind)) {
       const from = milliseconds(stamps[row.onset - 1]);
-      const to = Math.max(milliseconds(stamps[row.offset]), from + 1);
+      const to = Math.max(milliseconds(endStamp(row.offset)), from + 1);
       const free = parts.find(part => !part.length || part.at(-1).to + gap <= from);
       if (free) free.push({row, from, to}); else parts.push([{row, from, to}]);
     }

@@ -18,7 +18,7 @@ from jaxspot.files import table_text
 from jaxspot.report.viewer import quantise, value_range
 from jaxspot.spotting.automated_iou import normalise, smooth_scores
 from jaxspot.spotting.decision import Decision
-from jaxspot.video.clip import median_fps
+from jaxspot.video.frame_times import fps_of, frame_ends, is_gap
 
 MICROSECONDS = 1e6
 FRAME_COLUMNS = {"frame": int, "pts_s": float, "success": int}
@@ -68,13 +68,15 @@ def pack_video(
     """A spotted video as JSON values.
 
     name, subject; hash of the intervals; frames, fps; first_us, steps, last_us: when the first
-    frame starts, each step to the next, and how long the last frame lasts, in microseconds; faces
-    as [first frame, track or -1]; confidence, 0..1; kinds, each with its curves (see
-    `_pack_kinds`); rows, the intervals. Arrays are base64 of little-endian numbers.
+    frame starts, each step to the next, and how long the last frame lasts, in microseconds; gaps:
+    when a frame before a gap ends, by its number; faces as [first frame, track or -1]; confidence,
+    0..1; kinds, each with its curves (see `_pack_kinds`); rows, the intervals. Arrays are base64 of
+    little-endian numbers.
     """
     times = frames.pts_s.to_numpy(float)
     stamps = np.rint(times * MICROSECONDS).astype(np.int64)
     steps = np.diff(stamps)
+    ends = np.rint(frame_ends(times) * MICROSECONDS).astype(np.int64)
     small = steps.max() < 2**16
     confidence = frames.confidence.to_numpy(float, na_value=np.nan)
     found = frames.success.to_numpy() > 0
@@ -87,11 +89,12 @@ def pack_video(
         subject=str(subjects[0]) if len(subjects) == 1 else "",
         hash=hashlib.sha256(text.encode()).hexdigest()[:16],
         frames=len(frames),
-        fps=round(median_fps(times, "frames.csv"), 6),
+        fps=round(fps_of(times, "frames.csv"), 6),
         first_us=int(stamps[0]),
-        steps=_base64(steps.astype("<u2" if small else "<i4")),
-        step_bytes=2 if small else 4,
-        last_us=int(np.median(steps)),
+        steps=_base64(steps.astype("<u2" if small else "<f8")),
+        step_bytes=2 if small else 8,
+        gaps={int(at) + 1: int(ends[at]) for at in np.flatnonzero(is_gap(np.diff(times)))},
+        last_us=int(ends[-1] - stamps[-1]),
         faces=[[start + 1, int(faces[start])] for start, _ in pairwise(map(int, changes))],
         confidence=_base64(quantise(np.where(found, confidence, 0.0), 0, 1)),
         kinds=_pack_kinds(frames, times, decision),
@@ -104,7 +107,7 @@ def _pack_kinds(frames, times, decision):
     raw = frames[["p_me", "p_mae"]].to_numpy(float, na_value=np.nan)
     curves, thresholds = [raw], [math.inf] * 2
     if decision.rule is not None:
-        scale = dict(fps=median_fps(times, "frames.csv"))
+        scale = dict(fps=fps_of(times, "frames.csv"))
         levelled = normalise(raw, fitted=decision.rule, **scale)
         curves = [levelled, smooth_scores(levelled, rule=decision.rule.rule, **scale)]
         thresholds = decision.rule.threshold

@@ -12,7 +12,7 @@ from jaxspot.network.streams import reference_places
 from jaxspot.spotting.decision import Decision
 from jaxspot.video.clip import Clip
 from jaxspot.video.face_clips import FaceClips
-from jaxspot.video.frame_times import frame_bounds
+from jaxspot.video.frame_times import even_steps, frame_ends, is_gap, stretches
 from jaxspot.video.shown import ShownFrames, last_usable
 
 CLIP_INTERVAL_COLUMNS = ("subject", "video", "face", "kind", "onset", "apex", "offset", "score")
@@ -20,7 +20,8 @@ CLIP_INTERVAL_COLUMNS += ("rank", "onset_s", "apex_s", "offset_s")
 FRAMES = ("onset", "apex", "offset")
 MIN_FACE_SHARE = 0.5
 NO_DECISION = Decision()
-VARYING = 0.25
+SLOWEST_ME_FPS = 15.0
+"""A slower video has too few frames of a micro-expression, which lasts half a second."""
 
 Score = Callable[[ShownFrames, float], np.ndarray]
 Intervals = Callable[[np.ndarray, float], pd.DataFrame]
@@ -90,22 +91,30 @@ def spot_faces(
     Returns:
       `intervals` of `Spotted` is empty when no face is seen. `face` is the track number from 0,
       `rank` the place by score in this video; seconds are the presentation times at which the first
-      and the apex frame start and the last one ends.
+      and the apex frame start and the last one ends. Frames on either side of a gap in time are
+      never compared. Of a video under SLOWEST_ME_FPS, no ME is found.
     """
     tables, frames, shown = [], [], []
     left = np.ones(len(video.times), bool)
     for first, clip in video.faces:
-        scores = np.full((len(clip.times), 2), np.nan)
-        raw = np.asarray(score(ShownFrames(clip.frames, clip.found), video.fps), np.float64)
-        if raw.shape != scores.shape:
-            raise ValueError(f"scores have shape {raw.shape}, not {scores.shape}")
-        usable = usable_frames(clip.faces, np.unique(skips(video.fps)) if skips else ())
-        scores[usable] = raw[usable]
-        found = clip_intervals(intervals(scores, video.fps), clip.faces)
-        tables.append(found.assign(**{column: found[column] + first for column in FRAMES}))
+        scores, smooth = np.full((2, len(clip.times), 2), np.nan)
+        for part in stretches(clip.times):
+            piece = clip.part(part)
+            if not piece.found.any():
+                continue
+            raw = np.asarray(score(ShownFrames(piece.frames, piece.found), video.fps), np.float64)
+            if raw.shape != scores[part].shape:
+                raise ValueError(f"scores have shape {raw.shape}, not {scores[part].shape}")
+            usable = usable_frames(piece.faces, np.unique(skips(video.fps)) if skips else ())
+            scores[part][usable] = raw[usable]
+            smooth[part] = curves(scores[part], video.fps)
+            found = clip_intervals(intervals(scores[part], video.fps), piece.faces)
+            if video.fps < SLOWEST_ME_FPS:
+                found = found[found.kind != "ME"]
+            at = first + part.start
+            tables.append(found.assign(**{column: found[column] + at for column in FRAMES}))
         seen = clip_frames(clip, scores)[clip.found]
         frames.append(seen.assign(frame=seen.frame + first))
-        smooth = curves(scores, video.fps)
         shown.append(FaceCurves(first, clip.faces, clip.boxes, scores, smooth))
         left[first : first + len(clip.times)] &= ~clip.found
     frames.append(_without_face(video, left))
@@ -142,12 +151,11 @@ def ranked(table: pd.DataFrame) -> pd.DataFrame:
 def in_seconds(table: pd.DataFrame, times: np.ndarray) -> pd.DataFrame:
     """Intervals as CLIP_INTERVAL_COLUMNS, with seconds from the `times` (T,) of the video's frames.
 
-    An interval ends where its last frame ends, see `frame_bounds`.
+    An interval ends where its last frame ends, see `frame_ends`.
     """
-    bounds = frame_bounds(times)
-    at = lambda frames: bounds[frames.to_numpy(int) - 1].round(6)
-    seconds = {"onset_s": at(table.onset), "apex_s": at(table.apex)}
-    table = table.assign(**seconds, offset_s=at(table.offset + 1))
+    at = lambda seconds, frames: seconds[frames.to_numpy(int) - 1].round(6)
+    starts = {"onset_s": at(times, table.onset), "apex_s": at(times, table.apex)}
+    table = table.assign(**starts, offset_s=at(frame_ends(times), table.offset))
     return table.loc[:, list(CLIP_INTERVAL_COLUMNS)]
 
 
@@ -201,13 +209,23 @@ def clip_frames(clip: Clip, scores: np.ndarray) -> pd.DataFrame:
 
 
 def odd_lines(path: Path, video: FaceClips) -> list[str]:
-    """A line for a video without a face, and one for a video of varying frame rate."""
+    """A line for each thing about a video that a person would not expect of the results."""
     lines = []
     if not video.faces:
         lines.append(f"{path}: no face found in {len(video.times)} frames, so no interval")
+    sides = [clip.upside_down for _, clip in video.faces if clip.upside_down is not None]
+    if turned := sum(int(side.sum()) for side in sides):
+        lines.append(f"{path}: the face is upside down in {turned} frames; it was turned")
+    if video.fps < SLOWEST_ME_FPS:
+        lines.append(f"{path}: {video.fps:.4g} fps are too slow for micro-expressions; none given")
     steps = np.diff(video.times)
-    if np.abs(steps * video.fps - 1).max() > VARYING:
-        steps_ms = f"{1000 * steps.min():.0f} to {1000 * steps.max():.0f} ms"
+    gaps = is_gap(steps)
+    if gaps.any():
+        where = f"{steps.max():.1f} s without a frame after {video.times[steps.argmax()]:.2f} s"
+        more = f" and {gaps.sum() - 1} shorter gaps" if gaps.sum() > 1 else ""
+        lines.append(f"{path}: {where}{more}; nothing is compared across")
+    if not even_steps(video.times, video.fps)[~gaps].all():
+        steps_ms = f"{1000 * steps.min():.0f} to {1000 * steps[~gaps].max():.0f} ms"
         rate = f"taken as {video.fps:.2f} fps"
         lines.append(f"{path}: frame rate varies (steps of {steps_ms}); {rate}")
     return lines

@@ -1,7 +1,7 @@
 """A video file as a clip of aligned faces: decode, follow, align, steady."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,18 +9,16 @@ import numpy as np
 
 from jaxspot.errors import UserError
 from jaxspot.video.align import SIZE, face_similarity, warp_face
-from jaxspot.video.decode import VideoFrame, packet_times, probe
+from jaxspot.video.decode import VideoFrame
 from jaxspot.video.frame_file import FrameFile
+from jaxspot.video.frame_times import fps_of
 from jaxspot.video.landmarker import Landmarker, load_landmarker
 from jaxspot.video.pose import PosedTrack, crop_posed, plane_affine, pose_track
 from jaxspot.video.smooth import smooth_similarity
 from jaxspot.video.source import Source, as_source
 from jaxspot.video.tracker import TrackedFrame, track_faces
 
-UNEVEN = 0.25
-MILLISECOND = 0.001
-
-Row = tuple[float, np.ndarray, float, int, np.ndarray | None]
+Row = tuple[float, np.ndarray, float, int, np.ndarray | None, bool]
 Work = Callable[[Iterable[VideoFrame], Landmarker], Iterable[Row]]
 
 
@@ -40,11 +38,12 @@ class AlignedFrame(NamedTuple):
     similarity: np.ndarray | None = None
     measured: np.ndarray | None = None
     box: np.ndarray | None = None
+    upside_down: bool = False
 
     @property
     def row(self) -> Row:
         """What a clip keeps of it."""
-        return self.pts_s, self.image, self.confidence, self.face, self.box
+        return self.pts_s, self.image, self.confidence, self.face, self.box, self.upside_down
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,10 @@ class Clip:
 
     `frames` uint8 (T, 112, 112), aligned faces, or float32 (T, 12, 2), region motion since the
     frame before; `quality` float32 (T, 2): face found 0/1, confidence in 0..1;
-    `times` float64 (T,) presentation times in seconds; `fps` from the median step between them;
+    `times` float64 (T,) presentation times in seconds; `fps` from the steps between them;
     `faces` int32 (T,) track numbers from 0, -1 without a face; `boxes` float32 (T, 4), where the
-    face lies in the picture: left, top, right, bottom in pixels, NaN without a face.
+    face lies in the picture: left, top, right, bottom in pixels, NaN without a face. `upside_down`
+    bool (T,): whether it is so in the picture.
     """
 
     frames: np.ndarray | FrameFile
@@ -64,11 +64,18 @@ class Clip:
     fps: float
     faces: np.ndarray
     boxes: np.ndarray | None = None
+    upside_down: np.ndarray | None = None
 
     @property
     def found(self) -> np.ndarray:
         """Whether each frame holds a face, bool (T,)."""
         return self.quality[:, 0] > 0
+
+    def part(self, frames: slice) -> "Clip":
+        """Some of its frames, as a clip."""
+        own = ("frames", "quality", "times", "faces", "boxes", "upside_down")
+        cut = {name: values[frames] for name in own if (values := getattr(self, name)) is not None}
+        return replace(self, **cut)
 
 
 def aligned_frames(
@@ -112,7 +119,7 @@ class Aligner:
             self.steady, similarity = smooth_similarity(self.steady, measured, pts_s)
         face = warp_face(image, similarity)
         which = (tracked.confidence, tracked.face, similarity, measured, tracked.box)
-        return AlignedFrame(pts_s, face, *which)
+        return AlignedFrame(pts_s, face, *which, tracked.upside_down)
 
 
 def posed_frames(
@@ -152,7 +159,8 @@ class PosedFace(NamedTuple):
         used, measured = (
             plane_affine(track.face, p, self.at) for p in (track.used, track.measured)
         )
-        return AlignedFrame(pts_s, crop, seen.confidence, seen.face, used, measured, seen.box)
+        which = (seen.confidence, seen.face, used, measured, seen.box, seen.upside_down)
+        return AlignedFrame(pts_s, crop, *which)
 
 
 def pose_faces(tracked: Sequence[TrackedFrame], *, smooth: bool = True) -> dict[int, PosedFace]:
@@ -219,7 +227,7 @@ def read_clip(
     """Reads a whole video as a clip of what `work` makes of its frames; errors as `aligned_clip`.
 
     `work`: (frames, landmarker) -> for each frame its presentation time in seconds, the array that
-    stands for it, confidence in 0..1, track number, and box (4,) or None.
+    stands for it, confidence in 0..1, track number, box (4,) or None, whether it is upside down.
     """
     source = as_source(video)
     frames = source.shown(source.path.name, progress=progress)
@@ -229,57 +237,19 @@ def read_clip(
 def as_clip(rows: Sequence[Row], path: str | Path, *, fps: float | None = None) -> Clip:
     """A clip of rows as `read_clip` has them; its rate from their times, where not given.
 
-    UserError: no row, and as `median_fps`.
+    UserError: no row, and as `fps_of`.
     """
     if not rows:
         raise UserError(f"{path}: no frame could be decoded; copy it again or re-encode it")
-    times, frames, confidence, faces, boxes = zip(*rows, strict=True)
+    times, frames, confidence, faces, boxes, upside_down = zip(*rows, strict=True)
     times, faces = np.array(times, np.float64), np.array(faces, np.int32)
     unknown = np.full(4, np.nan, np.float32)
     return Clip(
         frames=np.stack(frames),
         quality=np.stack([faces >= 0, confidence], 1).astype(np.float32),
         times=times,
-        fps=fps or median_fps(times, path),
+        fps=fps or fps_of(times, path),
         faces=faces,
         boxes=np.stack([unknown if box is None else box for box in boxes]),
+        upside_down=np.array(upside_down, bool),
     )
-
-
-def median_fps(times: np.ndarray, path: str | Path) -> float:
-    """Frames a second from the steps between presentation times (T,) in seconds.
-
-    It is the mean of the steps within a millisecond of the median: some files round their times.
-    UserError: under two frames, or times that do not increase.
-    """
-    if len(times) < 2:
-        raise UserError(f"{path}: {len(times)} frame; a video of at least two frames is needed")
-    steps = np.diff(times)
-    median = np.median(steps)
-    if median <= 0:
-        raise UserError(f"{path}: its frames carry no increasing times; re-encode it")
-    near = steps[abs(steps - median) <= 1.01 * MILLISECOND]
-    return whole_rate(len(near), float(near.sum()))
-
-
-def frame_rate(path: str | Path) -> float:
-    """Frames a second of a video file as `median_fps` of its frames, without decoding them.
-
-    Where its packets carry no times, the rate that the header announces. UserError: it cannot be
-    read, or has under two frames.
-    """
-    times = packet_times(path)
-    return median_fps(np.array(times), path) if times else probe(path).fps
-
-
-def usual_steps(times: np.ndarray) -> np.ndarray:
-    """Whether each step between times (T,) is within a quarter of the median one, bool (T - 1,)."""
-    steps = np.diff(times)
-    median = np.median(steps)
-    return abs(steps - median) <= UNEVEN * median + MILLISECOND
-
-
-def whole_rate(steps: int, seconds: float) -> float:
-    """Steps a second: a whole number where it explains times rounded to milliseconds as well."""
-    whole = max(1, round(steps / seconds))
-    return float(whole) if abs(steps / whole - seconds) <= MILLISECOND else steps / seconds

@@ -12,9 +12,11 @@ from jaxspot.video.detector import detect_faces
 from jaxspot.video.landmarker import Landmarker
 from jaxspot.video.mesh import (
     MARGIN,
+    MIN_PRESENCE,
     Mesh,
     Region,
     fit_mesh,
+    mesh_of_detection,
     region_of_detection,
     region_of_mesh,
 )
@@ -22,7 +24,6 @@ from jaxspot.video.tracker import (
     MAX_GROWTH,
     MAX_SHIFT,
     MEMORY_S,
-    MIN_PRESENCE,
     TrackedFrame,
     is_same_place,
 )
@@ -144,9 +145,7 @@ def _faces(tracks, frame, landmarker) -> list[_Seen]:
         region = region_of_detection(face)
         if any(_is_same_face(region, other.region) for other in seen):
             continue
-        mesh = fit_mesh(landmarker, frame.image, region)
-        if mesh.presence >= MIN_PRESENCE:
-            mesh = fit_mesh(landmarker, frame.image, region_of_mesh(mesh.landmarks))
+        mesh = mesh_of_detection(landmarker, frame.image, face)
         if mesh.presence >= MIN_PRESENCE:
             add(mesh)
     return seen

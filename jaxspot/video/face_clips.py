@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxspot.errors import UserError
-from jaxspot.video.clip import AlignedFrame, Clip, as_clip, median_fps, pose_faces, without_picture
+from jaxspot.video.clip import AlignedFrame, Clip, as_clip, pose_faces, without_picture
 from jaxspot.video.decode import VideoFrame
 from jaxspot.video.every_face import track_every_face
+from jaxspot.video.frame_times import fps_of
 from jaxspot.video.landmarker import Landmarker, load_landmarker
 from jaxspot.video.source import Source, as_source
 from jaxspot.video.tracker import TrackedFrame
@@ -107,6 +108,6 @@ def _clips(times, rows, first, path):
     if not times:
         raise UserError(f"{path}: no frame could be decoded; copy it again or re-encode it")
     times = np.array(times, np.float64)
-    fps = median_fps(times, path)
+    fps = fps_of(times, path)
     clips = [FaceClip(first[key], as_clip(rows[key], path, fps=fps)) for key in sorted(rows)]
     return FaceClips(times, fps, [face for face in clips if face.clip.found.any()])

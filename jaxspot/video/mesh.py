@@ -13,7 +13,9 @@ SIDE = 256
 POINTS = 478
 SKIN_POINTS = 468
 EYE_CORNERS = (33, 263)
+MIN_PRESENCE = 0.0
 MARGIN = 1.5
+FAR_BETTER = 6.0  # of a face's presence, when it is fitted the right way up
 
 
 class Region(NamedTuple):
@@ -65,6 +67,22 @@ def fit_mesh(landmarker: Landmarker, image: np.ndarray, region: Region) -> Mesh:
     landmarks = apply_similarity(to_image, points[:, :2])
     depth = points[:, 2] * (region.side / SIDE)
     return Mesh(landmarks.astype(np.float32), depth.astype(np.float32), float(presence[0]))
+
+
+def mesh_of_detection(landmarker: Landmarker, image: np.ndarray, face: Detection) -> Mesh:
+    """The mesh of a detected face, fitted twice: it is sharper on the region that it drew itself.
+
+    The detector takes a face that is upside down for an upright one. So the mesh is fitted that
+    way, too, and kept where it fits far better.
+    """
+    region = region_of_detection(face)
+    found = fit_mesh(landmarker, image, region)
+    if found.presence >= MIN_PRESENCE:
+        found = fit_mesh(landmarker, image, region_of_mesh(found.landmarks))
+    turned = fit_mesh(landmarker, image, region._replace(angle=region.angle + np.pi))
+    turned = fit_mesh(landmarker, image, region_of_mesh(turned.landmarks))
+    better = turned.presence >= max(found.presence, MIN_PRESENCE) + FAR_BETTER
+    return turned if better else found
 
 
 def region_matrix(region: Region, side: int) -> np.ndarray:

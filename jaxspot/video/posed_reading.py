@@ -9,8 +9,9 @@ import numpy as np
 
 from jaxspot.errors import UserError
 from jaxspot.video.align import SIZE
-from jaxspot.video.clip import Clip, median_fps
+from jaxspot.video.clip import Clip
 from jaxspot.video.frame_file import FrameFile
+from jaxspot.video.frame_times import fps_of
 from jaxspot.video.landmarker import known_landmarker
 from jaxspot.video.pose import Poses, crop_posed, mean_face, mean_frames, pose_track, take
 from jaxspot.video.source import Source
@@ -76,7 +77,7 @@ def read_posed(reading: Reading, pool: Pool) -> Clip:
     seen = join(parts)
     if not len(seen.times):
         raise UserError(f"{source.path}: no frame could be decoded; copy it again or re-encode it")
-    fps = median_fps(seen.times, source.path)
+    fps = fps_of(seen.times, source.path)
     posed = _pose(reading, seen)
     stretches = [part.stretch for part in parts]
     jobs = [
@@ -95,6 +96,7 @@ def read_posed(reading: Reading, pool: Pool) -> Clip:
         fps=fps,
         faces=np.where(shown, seen.faces, -1).astype(np.int32),
         boxes=np.where(shown[:, None], seen.boxes, np.nan).astype(np.float32),
+        upside_down=shown & seen.upside_down,
     )
 
 

@@ -1,12 +1,13 @@
 """Where the frames of a video come from: a file, or anything else that can be read again."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
 from jaxspot.progress import progress_bar
-from jaxspot.video.decode import TICK_S, VideoFrame, packet_times, probe, read_video
+from jaxspot.video.container import packet_times, probe, untimed
+from jaxspot.video.decode import TICK_S, VideoFrame, read_video
 
 
 @dataclass(frozen=True)
@@ -40,18 +41,17 @@ class Source:
 
 
 def as_source(video: str | Path | Source, *, fps: float | None = None) -> Source:
-    """The frames of a video file, at its own times or evenly at `fps`; UserError: as `probe`."""
+    """The frames of a video file, at its own times or evenly at `fps`.
+
+    UserError: as `probe`; without `fps`, a file that holds no times.
+    """
     if isinstance(video, Source):
         return video
     path = Path(video)
-    count = probe(path).frames
+    info = probe(path)
+    if fps is None and not info.timed:
+        raise untimed(path)
     if fps is not None:
-        return Source(path, count, lambda: evenly(read_video(path), fps))
+        return Source(path, info.frames, lambda: read_video(path, fps=fps))
     jump = lambda second: read_video(path, from_s=second)
-    return Source(path, count, lambda: read_video(path), lambda: packet_times(path), jump)
-
-
-def evenly(frames: Iterable[VideoFrame], fps: float) -> Iterator[VideoFrame]:
-    """Frames with the times that they have at an even rate."""
-    for number, frame in enumerate(frames):
-        yield VideoFrame(number / fps, frame.image)
+    return Source(path, info.frames, lambda: read_video(path), lambda: packet_times(path), jump)

@@ -41,7 +41,8 @@ class Followed(NamedTuple):
     """A face followed over n frames from frame `stretch.warm` on.
 
     `times` (n,) in seconds, `faces` int (n,) track numbers, -1 without a face, `confidence` (n,) in
-    0..1, `boxes` float32 (n, 4), see `Clip`, and `rigid` float32 (n, 38, 3), the landmarks RIGID.
+    0..1, `boxes` float32 (n, 4) and `upside_down` bool (n,), see `Clip`, and `rigid` float32 (n,
+    38, 3), the landmarks RIGID.
     """
 
     stretch: Stretch
@@ -49,6 +50,7 @@ class Followed(NamedTuple):
     faces: np.ndarray
     confidence: np.ndarray
     boxes: np.ndarray
+    upside_down: np.ndarray
     rigid: np.ndarray
 
     @property
@@ -98,17 +100,19 @@ def follow_stretch(
         for number, seen in enumerate(track_faces(frames, landmarker, prefer=prefer), stretch.warm):
             points = np.zeros((POINTS, 3), np.float32) if seen.landmarks is None else seen.points
             box = np.full(4, np.nan) if seen.box is None else seen.box
-            rows.append((seen.frame.pts_s, seen.face, seen.confidence, box, points[RIGID]))
+            side = seen.upside_down
+            rows.append((seen.frame.pts_s, seen.face, seen.confidence, box, side, points[RIGID]))
             if number >= stretch.first:
                 file.write(points.astype(np.float32).tobytes())
                 on_frame()
-    times, faces, confidence, boxes, rigid = zip(*rows, strict=True) if rows else [()] * 5
+    times, faces, confidence, boxes, side, rigid = zip(*rows, strict=True) if rows else [()] * 6
     return Followed(
         stretch,
         np.array(times, np.float64),
         np.array(faces, np.int32),
         np.array(confidence, np.float32),
         np.array(boxes, np.float32).reshape(-1, 4),
+        np.array(side, bool),
         np.array(rigid, np.float32).reshape(-1, len(RIGID), 3),
     )
 
@@ -152,7 +156,7 @@ def join(parts: Sequence[Followed]) -> Followed:
         faces.append(own)
     joined = (
         np.concatenate([getattr(part, name)[part.own] for part in parts])
-        for name in ("times", "confidence", "boxes", "rigid")
+        for name in ("times", "confidence", "boxes", "upside_down", "rigid")
     )
-    times, confidence, boxes, rigid = joined
-    return Followed(Stretch(), times, np.concatenate(faces), confidence, boxes, rigid)
+    times, *others = joined
+    return Followed(Stretch(), times, np.concatenate(faces), *others)

@@ -9,20 +9,28 @@ import numpy as np
 from jaxspot.video.cuts import Glance, glance_at, look_again
 from jaxspot.video.decode import VideoFrame
 from jaxspot.video.detector import detect_faces
+from jaxspot.video.frame_times import MOST_GAP_S, is_gap
 from jaxspot.video.landmarker import Landmarker
-from jaxspot.video.mesh import Mesh, Region, fit_mesh, region_of_detection, region_of_mesh
+from jaxspot.video.mesh import (
+    MIN_PRESENCE,
+    Mesh,
+    Region,
+    fit_mesh,
+    mesh_of_detection,
+    region_of_mesh,
+)
 
 FACE_CHOICES = {
     "largest": lambda face: -face.box[2] * face.box[3],
     "left": lambda face: face.box[0],
     "right": lambda face: -face.box[0],
 }
-MIN_PRESENCE = 0.0
+FOREHEAD, CHIN = 10, 152
 MAX_SHIFT = 0.25
 MAX_GROWTH = 1.3
 CANDIDATES = 4
 GRID = 512
-MEMORY_S = 1.0  # how long the place of a lost face is remembered
+MEMORY_S = MOST_GAP_S  # how long the place of a lost face is remembered
 
 
 class TrackedFrame(NamedTuple):
@@ -46,6 +54,14 @@ class TrackedFrame(NamedTuple):
         """Landmarks and depth of a frame with a face, float32 (478, 3)."""
         assert self.landmarks is not None and self.depth is not None
         return np.column_stack([self.landmarks, self.depth])
+
+    @property
+    def upside_down(self) -> bool:
+        """Whether the chin lies above the forehead, within 45 degrees."""
+        if self.landmarks is None:
+            return False
+        across, down = self.landmarks[CHIN] - self.landmarks[FOREHEAD]
+        return bool(-down > abs(across))
 
     @property
     def box(self) -> np.ndarray | None:
@@ -76,12 +92,16 @@ def track_faces(
 
     The face is followed by position and never exchanged for another while its track lives. After it
     is lost, only a face at its old place is taken up for MEMORY_S seconds. Then the preferred
-    face starts a new track, as it does where pictures change in size. A frame without an image has
-    no face. `prefer` is one of FACE_CHOICES; left and right are those of the picture.
+    face starts a new track, as it does after a gap in time and where pictures change in size. A
+    frame without an image has no face. `prefer` is one of FACE_CHOICES; left and right are those of
+    the picture.
     """
-    track, size = Track(), None
+    track, size, last_s = Track(), None, np.inf
     for frame in frames:
         mesh = None
+        if is_gap(frame.pts_s - last_s):
+            track = Track(face=track.face)
+        last_s = frame.pts_s
         if frame.image is not None:
             if size not in (None, frame.image.shape):  # the old place means nothing in it
                 track = Track(face=track.face)
@@ -144,10 +164,7 @@ def _find(landmarker, image, *, near, prefer):
     """Mesh of the preferred real face, or of the one at an old place."""
     faces = detect_faces(landmarker, image)[:CANDIDATES]
     for face in sorted(faces, key=FACE_CHOICES[prefer]):
-        mesh = fit_mesh(landmarker, image, region_of_detection(face))
-        if mesh.presence >= MIN_PRESENCE:
-            # A second fit: the mesh is sharper on the region that it drew itself.
-            mesh = fit_mesh(landmarker, image, region_of_mesh(mesh.landmarks))
+        mesh = mesh_of_detection(landmarker, image, face)
         if mesh.presence < MIN_PRESENCE:
             continue
         if near is None or is_same_place(near, region_of_mesh(mesh.landmarks)):
