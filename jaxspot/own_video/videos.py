@@ -21,7 +21,7 @@ from jaxspot.own_video.reading import Progress, load_reader, new_counts
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.spotter import load_spotter
 from jaxspot.video.container import probe
-from jaxspot.video.landmarker import landmarker_path
+from jaxspot.video.landmarker import load_landmarker
 from jaxspot.workers import Pool, run_threads, worker_pool
 
 WORK = ("jaxspot.own_video.writing", "jaxspot.own_video.results")
@@ -147,7 +147,7 @@ def spot_by(
     check_folder(Path(out))
     spotter = load_spotter(weights)
     spotter.check_options(min_chance=options.min_chance, threshold=options.threshold)
-    landmarker_path()
+    load_landmarker()
     for note in notes:
         say(note)
     sha = spotter.sha256()
@@ -262,6 +262,7 @@ def _work_folder(out: Path):
     Those of a process that was killed are removed, and at the end our own.
     """
     made = []
+    new = [place for place in (out, *out.parents) if not place.exists()]
 
     def partials(number: int) -> tuple[Path, Path]:
         names = (f".{os.getpid()}.{number}.part", f".{os.getpid()}.{number}.faces.part")
@@ -278,6 +279,9 @@ def _work_folder(out: Path):
         finally:
             for partial in made:
                 shutil.rmtree(partial, ignore_errors=True)
+            with contextlib.suppress(OSError):  # something is in it
+                for place in new:
+                    place.rmdir()
 
 
 def _is_running(pid: int) -> bool:
