@@ -18,6 +18,7 @@ from jaxspot.process import prepare_process
 from jaxspot.spotting.spotter import Spotter, load_spotter
 from jaxspot.spotting.video_file import odd_lines, spot_faces
 from jaxspot.video.clip import Aligner, aligned_clip, posed_clip
+from jaxspot.video.container import probe
 from jaxspot.video.decode import VideoFrame
 from jaxspot.video.face_clips import FaceClips, every_face, every_posed_face, whole_video
 from jaxspot.video.landmarker import load_landmarker
@@ -92,7 +93,7 @@ def run_job(job: Job, spotter: Spotter | None = None) -> tuple[pd.DataFrame, lis
         threshold=spotter.shown_threshold(options.threshold),
         decision=spotter.decision(**chosen),
     )
-    lines = odd_lines(source.path, clips)
+    lines = stream_lines(job.video) + odd_lines(source.path, clips)
     del clips  # the largest thing in memory
     write_results(
         job.folder,
@@ -182,3 +183,10 @@ def open_video(video: Video, *, fps: float | None = None) -> Source:
             raise UserError(f"{video.path}: none of its pictures can be read; copy them again")
 
     return Source(video.path, len(video.pictures), read)
+
+
+def stream_lines(video: Video) -> list[str]:
+    """A line for a file of several streams, of which one is read."""
+    streams = 0 if video.path.is_dir() else probe(video.path).streams
+    some = f"{video.path}: holds {streams} video streams; the default one was read"
+    return [some] if streams > 1 else []
