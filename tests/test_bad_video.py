@@ -106,7 +106,7 @@ def test_a_broken_video_is_one_line(spoil, name, words, call, tmp_path, capfd):
 def test_a_video_that_may_not_be_read_is_one_line(call, good, tmp_path, capfd, monkeypatch):
     """By hand, as tests may run as a user who may read all."""
 
-    def refuse(path):
+    def refuse(path, **_):
         raise PermissionError(13, "Permission denied", path)
 
     monkeypatch.setattr(av, "open", refuse)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from browser import CHROMIUM, CTRL, SHIFT, Page
-from made_reviews import FOUND, THRESHOLDS, gray_of, made_folder
+from made_reviews import FOUND, THRESHOLDS, frame_times, gray_of, made_folder
 from PIL import Image
 
 from jaxspot.exports.formats import export_file
@@ -125,6 +125,18 @@ def test_without_a_change_the_saved_table_is_that_of_spot(page, made):
     text = (made[0] / "intervals.csv").read_text()
     expected = [f"{line},open" for line in text.splitlines()[1:]]
     assert saved(page).splitlines()[1:] == expected
+
+
+def test_an_interval_before_a_gap_in_time_ends_with_its_last_frame(fresh, tmp_path):
+    times = frame_times(200)
+    times[100:] += 3600
+    folder, _ = made_folder(tmp_path, times=times)
+    write_review(folder)
+    show(fresh, folder)
+    (row,) = table(fresh).query("offset == 100").to_dict("records")
+    assert float(row["offset_s"]) == pytest.approx(times[99] + 1 / 30, abs=0.01)
+    (later,) = table(fresh).query("onset == 130").to_dict("records")
+    assert float(later["onset_s"]) == pytest.approx(times[129], abs=1e-6)
 
 
 def test_choosing_seeks_and_loops_at_a_quarter_of_the_speed(page, made):

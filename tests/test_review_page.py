@@ -47,6 +47,8 @@ def test_times_are_those_of_the_table_to_the_microsecond(tmp_path, slow):
     stamps = data["first_us"] + np.append(0, np.cumsum(steps.astype(np.int64)))
     written = pd.read_csv(folder / "frames.csv").pts_s
     np.testing.assert_array_equal(stamps, np.rint(written * 1e6))
+    ends = {"100": 1e6 * (times[99] + np.diff(times)[:99].mean())} if slow else {}
+    assert data["gaps"] == pytest.approx(ends, abs=2000)
     steps = np.diff(times)
     assert data["last_us"] == pytest.approx(1e6 * steps[steps < 1].mean(), abs=1)
 

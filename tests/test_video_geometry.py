@@ -15,6 +15,8 @@ from video_files import feat_clip, noise, quarters
 from jaxspot.datasets.doctor import doctor_bank
 from jaxspot.errors import UserError
 from jaxspot.motion.pictures import MotionMeasure, motion_clip
+from jaxspot.own_video.inputs import Video
+from jaxspot.own_video.one import stream_lines
 from jaxspot.own_video.overlay import write_overlay
 from jaxspot.spotting.video_file import odd_lines, spot_faces
 from jaxspot.video.clip import Aligner, aligned_clip, posed_clip
@@ -126,18 +128,21 @@ def write_streams(path, *videos):
     return path
 
 
-@pytest.mark.parametrize("name", ["a.mkv", "a.mp4"])
-@pytest.mark.parametrize("cover", ["none", "attached_pic", "still_image", "timed_thumbnails"])
+@pytest.mark.parametrize(
+    ("name", "cover"),
+    [("a.mkv", None), ("a.mp4", None), ("a.mov", None), ("a.mp4", "attached_pic")],
+)
 @pytest.mark.parametrize("first", [True, False])
 def test_the_default_stream_is_read_never_a_cover(tmp_path, name, cover, first):
     flags = av.stream.Disposition
-    thumbnail = (noise(1, 96, 128), flags(0) if cover == "none" else flags[cover])
+    thumbnail = (noise(1, 96, 128), flags[cover] if cover else flags(0))
     film = (noise(20), flags.default)
-    videos = (thumbnail, film) if first else (film, thumbnail)
-    path = write_streams(tmp_path / name, *videos)
+    path = write_streams(tmp_path / name, *((thumbnail, film) if first else (film, thumbnail)))
     frames = list(read_video(path))
     assert len(frames) == 20 and frames[0].image.shape == (48, 64, 3)
     assert (probe(path).height, probe(path).width) == (48, 64)
+    lines = [f"{path}: holds 2 video streams; the default one was read"]
+    assert stream_lines(Video(path, "a")) == lines * (cover is None)
 
 
 def write_sizes(path, sizes):

@@ -12,7 +12,7 @@ import pandas as pd
 
 from jaxspot.errors import Interrupted, UserError
 from jaxspot.own_video.inputs import Video
-from jaxspot.own_video.reading import SHARES, Progress, read_faces
+from jaxspot.own_video.reading import SHARES, Progress, read_faces, stream_lines
 from jaxspot.own_video.writing import Writing, load_writer, write_job
 from jaxspot.spotting.spotter import Spotter
 from jaxspot.spotting.video_file import odd_lines, spot_faces
@@ -98,7 +98,7 @@ def _run_job(job, spotter, pool):
             threshold=spotter.shown_threshold(options.threshold),
             decision=spotter.decision(**chosen),
         )
-    lines = odd_lines(job.video.path, clips)
+    lines = stream_lines(job.video) + odd_lines(job.video.path, clips)
     del clips  # the largest thing in memory
     writing = Writing(
         spotted, job.video, options.fps, job.folder, job.partial, job.made_from, job.overlay

@@ -11,6 +11,7 @@ from jaxspot.errors import UserError
 from jaxspot.motion.pictures import MotionMeasure, motion_clip
 from jaxspot.own_video.inputs import Video
 from jaxspot.video.clip import Aligner, aligned_clip
+from jaxspot.video.container import probe
 from jaxspot.video.decode import VideoFrame
 from jaxspot.video.face_clips import FaceClips, every_face, every_posed_face, whole_video
 from jaxspot.video.landmarker import known_landmarker
@@ -129,6 +130,13 @@ def open_video(video: Video, *, fps: float | None = None) -> Source:
             raise UserError(f"{video.path}: none of its pictures can be read; copy them again")
 
     return Source(video.path, len(video.pictures), read)
+
+
+def stream_lines(video: Video) -> list[str]:
+    """A line for a file of several streams, of which one is read."""
+    streams = 0 if video.path.is_dir() else probe(video.path).streams
+    some = f"{video.path}: holds {streams} video streams; the default one was read"
+    return [some] if streams > 1 else []
 
 
 def load_reader() -> None:

@@ -17,6 +17,7 @@ from jaxspot.video.frame_times import fps_of
 from jaxspot.video.picture import page_count
 
 NO_VIDEO = ("tty", "concat")  # text that FFmpeg draws, and a list of other files
+PICTURES = ("_pipe", "image2")
 NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 
 
@@ -136,7 +137,7 @@ def moving_streams(container: InputContainer) -> list[VideoStream]:
 def is_timed(container: InputContainer) -> bool:
     """Whether the file can hold times of its frames; pictures one after the other have none."""
     bare = container.format.flags & Flags.no_timestamps.value
-    return not bare and not container.format.name.endswith("_pipe")
+    return not bare and not container.format.name.endswith(PICTURES)
 
 
 def announced_s(stream: VideoStream) -> float:
