@@ -4,6 +4,7 @@ import datetime
 import io
 import json
 import shutil
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,7 +138,8 @@ def test_tables_of_openface(data, tmp_path):
 )
 def test_segments_of_a_pack(shape, kind, key, cut, tmp_path):
     path = tmp_path / "casme_015_0101_0000.npz"
-    np.savez(path, **{key: np.ones(shape, kind)})
+    arrays: Any = {key: np.ones(shape, kind)}
+    np.savez(path, **arrays)
     if cut is not None:
         path.write_bytes(path.read_bytes()[:cut])
     motion = checked(Segments((path,)).read)

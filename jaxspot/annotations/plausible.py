@@ -36,6 +36,15 @@ def doubt_units(annotations: pd.DataFrame, videos: pd.DataFrame) -> list[str]:
     return lines
 
 
+def long_micro(annotations: pd.DataFrame, videos: pd.DataFrame) -> list[str]:
+    """Each ME label that lasts over LONG_ME_S, as 'video onset-offset'; tables as above."""
+    table = annotations.merge(videos[["video", "fps"]], on="video")
+    lasts = table.offset - table.onset + 1
+    table = table[(table.kind == "ME") & (table.fps > 0) & (lasts > LONG_ME_S * table.fps)]
+    columns = (table[name].tolist() for name in ("video", "onset", "offset"))
+    return [f"{video} {onset}-{offset}" for video, onset, offset in zip(*columns, strict=True)]
+
+
 def _meant(own):
     """The unit in which the labels last as long as expressions do, inside their videos, if any."""
     seconds = own.frames / own.fps
