@@ -141,9 +141,10 @@ def test_a_wrong_unit_is_noticed(unit, scale, fps):
 
 
 def test_seconds_and_a_wrong_frame_rate_are_said_by_prepare_and_doctor(source, tmp_path, capsys):
-    label(source, "p0,talk1,MaE,1,2,3", "p1,talk2,MaE,1,1,2")
+    label(source, "p0,talk1,MaE,1,2,3", "p1,talk2,MaE,1,1,2", "p2,talk3,ME,2.1,2.2,2.4")
     assert call("csv", source, tmp_path / "bank") == 0
     said = capsys.readouterr().out
     assert "half of the MaE labels last under 0.0833 s (2.5 frames)" in said
+    assert "half of the ME labels last under 0.0333 s (1 frames)" in said
     assert doctor.main([f"--bank={tmp_path / 'bank'}"]) == 1
     assert "write frames from 1, and check fps" in capsys.readouterr().out

@@ -22,15 +22,14 @@ def doubt_units(annotations: pd.DataFrame, videos: pd.DataFrame) -> list[str]:
     for kind, (least, most) in BOUNDS.items():
         own: Any = table[table.kind == kind]
         frames = own.offset - own.onset + 1
-        median = float((frames / own.fps).median()) if len(own) else least
-        if least <= median <= most:
+        median = float((frames / own.fps).median())
+        short = median < least or frames.median() < 2
+        if not len(own) or not (short or median > most):
             continue
         unit = _meant(own)
-        ask = (
-            f"they look like {unit}; write frames" if unit else "are they frames, and is fps right"
-        )
+        ask = f"they look like {unit}; write frames" if unit else "are they frames, is fps right?"
         lines.append(
-            f"half of the {kind} labels last {'under' if median < least else 'over'} {median:.3g} s"
+            f"half of the {kind} labels last {'under' if short else 'over'} {median:.3g} s"
             f" ({float(frames.median()):g} frames): {ask}"
         )
     return lines
