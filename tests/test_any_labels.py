@@ -15,7 +15,7 @@ from release_sheets import SAMM_LV_HEADER
 from tiny_banks import rehash, write_bank
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.annotations.labels import read_labels
+from jaxspot.annotations.labels import OF_SHEETS, read_labels
 from jaxspot.datasets.openface import openface_fps, read_openface_csv
 from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
@@ -33,7 +33,10 @@ ELAN = "ME\t\t0.067\t0.3\tsmile\tfile:///C:/talk.eaf\nMaE\t\t0.633\t2.333\tx\tfi
 MEGC = "vid,pred_onset,pred_offset,type\nv,3,9,me\n"
 EAF = '<?xml version="1.0"?><ANNOTATION_DOCUMENT><HEADER/></ANNOTATION_DOCUMENT>'
 BORIS = "Observation id,Behavior,Start (s),Stop (s)\nv,ME,0.1,0.4\n"
-TEXTS = [SAMM_CSV, CAS_CSV, CANONICAL, ELAN, MEGC, EAF, BORIS]
+CAS3_CSV = "Subject,Filename,Onset,Apex,Offset,Expression type\nspNO.1,a,3,4,9,Micro\n"
+SMIC_CSV = "Subject,Filename,FirstF,OnsetF,OffsetF\n1,s1_ne_01,300,303,310\n"
+TEXTS = [SAMM_CSV, CAS_CSV, CAS3_CSV, SMIC_CSV, CANONICAL, ELAN, MEGC, EAF, BORIS]
+HEADERS = [[], SAMM_LV_HEADER, *(text.splitlines()[0].split(",") for text in (CAS3_CSV, SMIC_CSV))]
 SIGNS = [*"0123456789,;.\t\n\r \"'-_eEx=<>/", "\x00", "\ufeff", "é", "1e400", "nan", "inf", "\n\n"]
 OPENFACE = (
     "frame, face_id, timestamp, confidence, success\n1, 0, 0.0, 0.9, 1\n2, 0, 0.033, 0.9, 1\n"
@@ -95,9 +98,7 @@ cells = st.one_of(
 @FEWER
 @given(
     rows=st.lists(st.lists(cells, max_size=10), max_size=4),
-    header=st.sampled_from(
-        [[], SAMM_LV_HEADER, ["Subject", "Filename", "Onset", "Apex", "Offset"]]
-    ),
+    header=st.sampled_from(HEADERS),
     cut=st.integers(0, 3000),
     spare=st.integers(0, 2),
 )
@@ -112,7 +113,7 @@ def test_workbooks(rows, header, cut, spare, tmp_path):
     whole = data.getvalue()
     for content in (whole, whole[:cut] + whole[cut + 9 :]):
         (tmp_path / "a.xlsx").write_bytes(content)
-        for dataset in (None, "samm_lv", "cas_me2"):
+        for dataset in (None, *OF_SHEETS):
             labels = checked(lambda d=dataset: read_labels(tmp_path / "a.xlsx", dataset=d))
             if labels is not None:
                 are_right(labels)
