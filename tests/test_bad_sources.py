@@ -118,7 +118,7 @@ def test_anothers_workbook_is_said_to_be_so_by_the_commands(samm, cas, tmp_path,
             assert command.main([*flags, f"--labels={books[other]}"]) == 2
             assert f"{books[other]}: is the workbook of {other}; use" in said(capfd, name)
             assert command.main([*flags, f"--labels={smic}"]) == 2
-            assert "is a workbook of SMIC-E-Long, for which there is no" in said(capfd, name)
+            assert "is the workbook of SMIC-E-Long; use --dataset=smic_long" in said(capfd, name)
 
 
 def test_the_workbook_is_found_where_it_lies(samm, tmp_path, monkeypatch, capfd):

@@ -174,6 +174,7 @@ def test_what_was_lost_while_preparing_is_broken(tmp_path):
         (30.0, 90, range(5, 11), 60, ("ME", 6, 8, 12), "labels mostly without a face  1: v 6-12"),
         (30.0, 90, (), 1, ("ME", 1, 1, 1), "videos of one frame  1: v"),
         (30.0, 90, (), 600, ("ME", 6, 100, 500), "labels of odd length  1: half of the ME"),
+        (30.0, 90, (), 600, ("ME", 6, 100, 500), "ME labels over 1.5 s  1: v 6-500"),
     ],
 )
 def test_what_training_would_be_wrong_on_is_not_well(

@@ -56,10 +56,10 @@ def test_a_name_that_may_be_two_videos_is_none():
     assert [names.find(name) for name in ("p.task", "p", "a.mp4", "")] == [None] * 4
 
 
-def test_evaluate_matches_names_too(tmp_path):
+def test_evaluate_matches_names_and_doubts_units_too(tmp_path, capsys):
     for name, text in (
         ("videos.csv", "subject,video,frames,fps\np,talk,90,30\n"),
-        ("truth.csv", "subject,video,kind,onset,offset\np,Talk.mp4,ME,3,9\n"),
+        ("truth.csv", "subject,video,kind,onset,offset\np,Talk.mp4,ME,3,9\np,talk,MaE,1,2\n"),
         ("found.csv", "subject,video,kind,onset,offset\np,talk,ME,3,9\n"),
     ):
         (tmp_path / name).write_text(text)
@@ -68,6 +68,7 @@ def test_evaluate_matches_names_too(tmp_path):
     )]  # fmt: skip
     assert evaluate.main([*words, f"--out={tmp_path / 'out'}"]) == 0
     assert "video_name" in (tmp_path / "out" / "repairs.csv").read_text()
+    assert "half of the MaE labels last under 0.0667 s" in capsys.readouterr().out
 
 
 def test_what_fits_no_video_is_counted_and_doctor_is_not_content(source, tmp_path, capsys):
@@ -141,9 +142,10 @@ def test_a_wrong_unit_is_noticed(unit, scale, fps):
 
 
 def test_seconds_and_a_wrong_frame_rate_are_said_by_prepare_and_doctor(source, tmp_path, capsys):
-    label(source, "p0,talk1,MaE,1,2,3", "p1,talk2,MaE,1,1,2")
+    label(source, "p0,talk1,MaE,1,2,3", "p1,talk2,MaE,1,1,2", "p2,talk3,ME,2.1,2.2,2.4")
     assert call("csv", source, tmp_path / "bank") == 0
     said = capsys.readouterr().out
     assert "half of the MaE labels last under 0.0833 s (2.5 frames)" in said
+    assert "half of the ME labels last under 0.0333 s (1 frames)" in said
     assert doctor.main([f"--bank={tmp_path / 'bank'}"]) == 1
     assert "write frames from 1, and check fps" in capsys.readouterr().out

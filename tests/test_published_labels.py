@@ -218,7 +218,8 @@ def test_an_apex_is_optional(tmp_path, capsys):
         (LABELS.replace("kind", "type") + "s1,s1_1,ME,1,5,9\n", "column 'kind' is missing"),
         (LABELS.replace("offset", "end") + "s1,s1_1,ME,1,5,9\n", "column 'offset' is missing"),
         (f"{LABELS}s1,s1_1,ME,1,5,9\n".replace(",", ";"), "it separates by semicolons"),
-        ("Filename,OnsetF,OffsetF\na,1,2\n", "of SMIC-E-Long, for which there is no reader"),
+        ("Filename,OnsetF,OffsetF\na,1,2\n", "row 1: column 'FirstF' is missing"),
+        ("Filename,Onset Frame,Offset Frame\na,1,2\n", "clips, for which there is no reader"),
     ],
 )
 def test_what_is_more_likely_a_mistake_is_still_refused(text, words, tmp_path, capfd):

@@ -13,7 +13,7 @@ from release_sheets import (
 )
 
 from jaxspot import read_cas_me2, read_samm_lv
-from jaxspot.annotations.recognise import recognise
+from jaxspot.annotations.recognise import READERS, recognise
 from jaxspot.annotations.sheets import OLE, find_header, read_workbook, text
 from jaxspot.errors import UserError
 
@@ -88,7 +88,11 @@ def test_a_workbook_of_another_dataset_is_said_to_be_so(tmp_path):
         assert recognise(read_workbook(path)) == dataset
         for reader in (read_samm_lv, read_cas_me2):
             said = line(reader, path)
-            assert f"of {dataset}, for which there is no reader" in said and "--dataset=csv" in said
+            if dataset in READERS:
+                assert f"workbook of {dataset}; use --dataset={READERS[dataset]}" in said
+            else:
+                assert f"of {dataset}, for which there is no reader" in said
+                assert "--dataset=csv" in said
 
 
 def test_copies_with_a_header_are_still_known(tmp_path):

@@ -7,22 +7,28 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.cas_me2 import cas_me2_labels
+from jaxspot.annotations.cas_me3 import cas_me3_labels
 from jaxspot.annotations.columns import SEPARATORS, in_row, read_columns, read_file, refuse
 from jaxspot.annotations.csv_sheets import csv_sheet, read_sheets
 from jaxspot.annotations.foreign import read_foreign
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.annotations.recognise import READERS, is_label_sheet, recognise
-from jaxspot.annotations.repairs import RULES, Label, Labels, mend
+from jaxspot.annotations.repairs import RULES, Label, Labels, mend, mend_without_apex
 from jaxspot.annotations.rules import Span
 from jaxspot.annotations.samm_lv import samm_lv_labels
 from jaxspot.annotations.sheets import Sheet
+from jaxspot.annotations.smic_long import smic_long_labels
 from jaxspot.annotations.timed import Rates, foreign_labels
 from jaxspot.errors import UserError
 
-OF_SHEETS: dict[str, Callable[..., Labels]] = dict(samm_lv=samm_lv_labels, cas_me2=cas_me2_labels)
+OF_SHEETS: dict[str, Callable[..., Labels]] = dict(
+    samm_lv=samm_lv_labels,
+    cas_me2=cas_me2_labels,
+    cas_me3=cas_me3_labels,
+    smic_long=smic_long_labels,
+)
 
 NAMES = ("subject", "video", "kind")
-APEX_RULE = "missing_apex"
 
 
 def read_samm_lv(workbook: str | Path, *, rules: Collection[str] = RULES) -> pd.DataFrame:
@@ -71,15 +77,15 @@ def read_labels(
 ) -> Labels:
     """Labels of a data set, mended by `rules`, not fitted to videos yet (see `fit_to_videos`).
 
-    `file` is a workbook of SAMM-LV or CAS(ME)^2, its label sheet saved as CSV, a canonical CSV
+    `file` is a workbook of a release (OF_SHEETS), its label sheet saved as CSV, a canonical CSV
     table (subject, video, kind, onset, offset; apex optional), or a file of ELAN, BORIS or MEGC
     (`read_foreign`), for which `fps` gives the frame rate of a video. `dataset` says whose sheets
-    these must be, 'samm_lv' or 'cas_me2'; any by default. UserError names file and row.
+    these must be, such as 'samm_lv'; any by default. UserError names file and row.
     """
     data = read_file(file)  # once: it may be a pipe
     foreign = read_foreign(file, data) if fps and dataset is None else None
     if fps and foreign:
-        return _without_apex(foreign_labels(foreign, fps), str(file), rules)
+        return mend_without_apex(foreign_labels(foreign, fps), file=str(file), rules=rules)
     sheets = read_sheets(file, data)
     is_csv = not sheets[0].name
     if is_csv and (is_canonical(sheets[0]) or not is_label_sheet(sheets[0])):
@@ -113,14 +119,7 @@ def canonical_labels(path: str | Path, data: bytes, *, rules: Collection[str] = 
     _refuse_seconds(path, table)
     if "apex" in table:
         return mend(_rows(table), file=str(path), rules=rules)
-    return _without_apex(_rows(table.assign(apex=np.nan)), str(path), rules)
-
-
-def _without_apex(rows, file, rules):
-    """Mends labels of a file that has no apex; that each gets one is no repair."""
-    labels = mend(rows, file=file, rules=[*rules, APEX_RULE])
-    listed = labels.repairs[labels.repairs.rule != APEX_RULE].reset_index(drop=True)
-    return labels._replace(repairs=listed)
+    return mend_without_apex(_rows(table.assign(apex=np.nan)), file=str(path), rules=rules)
 
 
 def _rows(table: pd.DataFrame):

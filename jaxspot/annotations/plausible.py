@@ -22,18 +22,26 @@ def doubt_units(annotations: pd.DataFrame, videos: pd.DataFrame) -> list[str]:
     for kind, (least, most) in BOUNDS.items():
         own: Any = table[table.kind == kind]
         frames = own.offset - own.onset + 1
-        median = float((frames / own.fps).median()) if len(own) else least
-        if least <= median <= most:
+        median = float((frames / own.fps).median())
+        short = median < least or frames.median() < 2
+        if not len(own) or not (short or median > most):
             continue
         unit = _meant(own)
-        ask = (
-            f"they look like {unit}; write frames" if unit else "are they frames, and is fps right"
-        )
+        ask = f"they look like {unit}; write frames" if unit else "are they frames, is fps right?"
         lines.append(
-            f"half of the {kind} labels last {'under' if median < least else 'over'} {median:.3g} s"
+            f"half of the {kind} labels last {'under' if short else 'over'} {median:.3g} s"
             f" ({float(frames.median()):g} frames): {ask}"
         )
     return lines
+
+
+def long_micro(annotations: pd.DataFrame, videos: pd.DataFrame) -> list[str]:
+    """Each ME label that lasts over LONG_ME_S, as 'video onset-offset'; tables as above."""
+    table = annotations.merge(videos[["video", "fps"]], on="video")
+    lasts = table.offset - table.onset + 1
+    table = table[(table.kind == "ME") & (table.fps > 0) & (lasts > LONG_ME_S * table.fps)]
+    columns = (table[name].tolist() for name in ("video", "onset", "offset"))
+    return [f"{video} {onset}-{offset}" for video, onset, offset in zip(*columns, strict=True)]
 
 
 def _meant(own):

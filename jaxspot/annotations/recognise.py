@@ -20,7 +20,12 @@ CAS_ME2_NAMES = {
     "happy5": "0508",
 }
 CAS_ME2_LABEL = re.compile(rf"({'|'.join(CAS_ME2_NAMES)})_\d+", re.IGNORECASE)
-READERS = {"SAMM-LV": "samm_lv", "CAS(ME)^2": "cas_me2"}
+READERS = {
+    "SAMM-LV": "samm_lv",
+    "CAS(ME)^2": "cas_me2",
+    "CAS(ME)^3": "cas_me3",
+    "SMIC-E-Long": "smic_long",
+}
 CSV = (
     "write its labels as a CSV table (subject, video, kind, onset, offset; apex if known); "
     "prepare takes that by --dataset=csv"

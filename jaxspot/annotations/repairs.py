@@ -15,6 +15,7 @@ from jaxspot.errors import UserError
 REPAIRS = "repairs.csv"
 REPAIR_COLUMNS = ("file", "row", "subject", "video", "rule", "before", "after")
 LEFT_OUT = "left out"
+APEX_RULE = "missing_apex"
 TYPES = dict.fromkeys(("subject", "video", "kind"), str)
 TYPES |= dict.fromkeys(("onset", "apex", "offset", "row"), int)
 
@@ -35,8 +36,8 @@ class Labels(NamedTuple):
     `annotations` has ANNOTATION_COLUMNS and `row`, the row in the sheet; frames are integers.
     `repairs` has REPAIR_COLUMNS: a row for each rule that changed or left out a row, in the order
     of the sheet; `file` is the file's name, `after` starts with 'left out' where the row is not in
-    `annotations`. `file` is the path, `release` "samm_lv" or "cas_me2", or "" for a canonical
-    table.
+    `annotations`. `file` is the path, `release` the data set that it was released with, such as
+    "samm_lv", or "" for a canonical table.
     """
 
     annotations: pd.DataFrame
@@ -90,6 +91,16 @@ def mend(
     return _labels(kept, repairs, file, release)
 
 
+def mend_without_apex(
+    labels: Iterable[Label], *, rules: Collection[str] = RULES, **options: str
+) -> Labels:
+    """`mend` of a file that has no apex: each label gets one, which is no repair and not listed."""
+    made = mend(labels, rules=[*rules, APEX_RULE], **options)
+    return made._replace(
+        repairs=made.repairs[made.repairs.rule != APEX_RULE].reset_index(drop=True)
+    )
+
+
 def fit_to_videos(
     labels: Labels, videos: pd.DataFrame, *, rules: Collection[str] = RULES
 ) -> Labels:
@@ -134,12 +145,11 @@ def count_repairs(repairs: pd.DataFrame) -> str:
     Such as '3 labels mended (past_end 2, onset_zero 1), 1 left out (no_video)'.
     """
     out = repairs.after.str.startswith(LEFT_OUT)
-    # Several files may be one table, so a row alone names no label.
-    labels = pd.MultiIndex.from_arrays([repairs.row, repairs.video])
-    mended = repairs.loc[~labels.isin(labels[out])]
+    labels = repairs.row.astype(str) + " " + repairs.video  # several files may be one
+    mended = repairs[~labels.isin(labels[out])]
     said = []
-    for part, word in ((mended, "mended"), (repairs.loc[out], "left out")):
-        count = len({*zip(part.row, part.video, strict=True)})
+    for part, word in ((mended, "mended"), (repairs[out], "left out")):
+        count = labels[part.index].nunique()
         noun = "" if said else "label " if count == 1 else "labels "
         said += [f"{count} {noun}{word} ({_by_rule(part)})"] if count else []
     return ", ".join(said)

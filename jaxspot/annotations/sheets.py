@@ -139,6 +139,19 @@ def nearest_header(sheets: Sequence[Sheet], names: Sequence[str]) -> str:
     return f"{where(sheet, row)}: column {lacks[0]!r} is missing (the row has: {have})"
 
 
+def only_sheet(sheets: Sequence[Sheet], names: Sequence[str]) -> tuple[Sheet, Header]:
+    """The only sheet with all columns, and its header; UserError: there is none, or several."""
+    found = [(sheet, find_header(sheet, names)) for sheet in sheets]
+    fitting = [(sheet, header) for sheet, header in found if header]
+    if not fitting:
+        near = nearest_header(sheets, names) or f"{sheets[0].path}: no sheet has these columns"
+        raise UserError(f"{near}; the columns must be {', '.join(names)}")
+    if len(fitting) > 1:
+        held = ", ".join(sheet.name for sheet, _ in fitting)
+        raise UserError(f"{sheets[0].path}: {len(fitting)} sheets hold labels ({held}); keep one")
+    return fitting[0]
+
+
 def matching_column(sheet: Sheet, pattern: re.Pattern) -> int | None:
     """The column in which most rows match a pattern; None if these are fewer than half of all."""
     counts = Counter(

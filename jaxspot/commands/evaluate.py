@@ -82,5 +82,7 @@ def main(argv: Sequence[str]) -> int:
     )
     if len(done.repairs):
         print(f"{count_repairs(done.repairs)}: see {Path(flags.out) / REPAIRS}\n")
+    for line in done.doubts:
+        print(f"{flags.annotations}: {line}\n")
     print(f"{format_scores(done.scores)}\nopen {Path(flags.out) / 'scores.json'}")
     return 0

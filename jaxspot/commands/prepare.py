@@ -17,6 +17,8 @@ data sets:
   cas_me2   rawpic/s15/15_0101disgustingteeth/img001.jpg ... and the workbook beside it
             both also as a pack of region motion, at any depth under DIR: segments such as
             samm_006_1_0000.npz or casme_015_0101_0256.npz, with the workbook beside them
+  cas_me3   part A: spNO.1/a/color/123.jpg ..., at any depth, and the workbook beside them
+  smic_long a folder of images for each clip, named as in the workbook, which lies beside them
   openface  <video>_aligned/ and <video>.csv of OpenFace 2, anywhere under DIR; faces as they are
   csv       videos.csv (subject,video,path,fps) and annotations.csv
             (subject,video,kind,onset,apex,offset; frames from 1, both ends included; without a
@@ -50,7 +52,17 @@ examples:
   jaxspot prepare --dataset=bank --source=banks/mine --out=banks/my_motion
   jaxspot prepare --dataset=reviewed --source=spotted --videos=recordings --out=banks/ours
 """
-DATASETS = ("samm_lv", "cas_me2", "openface", "csv", "video", "bank", "reviewed")
+DATASETS = (
+    "samm_lv",
+    "cas_me2",
+    "cas_me3",
+    "smic_long",
+    "openface",
+    "csv",
+    "video",
+    "bank",
+    "reviewed",
+)
 
 
 @command
@@ -151,11 +163,13 @@ def parse_source_flags(parser: argparse.ArgumentParser, argv: Sequence[str]) -> 
 
 def find_source(flags: Any) -> Any:
     """The data set that the flags name; raises UserError if it is not there."""
-    from jaxspot.datasets import folders, releases, reviewed
+    from jaxspot.datasets import folders, later_releases, releases, reviewed
 
     readers = dict(
         samm_lv=releases.samm_lv_source,
         cas_me2=releases.cas_me2_source,
+        cas_me3=later_releases.cas_me3_source,
+        smic_long=later_releases.smic_long_source,
         openface=partial(folders.openface_source, fps=flags.fps),
         csv=folders.csv_source,
         video=folders.video_source,

@@ -6,7 +6,7 @@ import pandas as pd
 
 from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.annotations.plausible import doubt_units
+from jaxspot.annotations.plausible import LONG_ME_S, doubt_units, long_micro
 from jaxspot.annotations.repairs import LEFT_OUT
 from jaxspot.datasets.expected import Expected
 from jaxspot.motion.regions import Regions
@@ -120,6 +120,11 @@ def check_labels(
         *checks,
         expect_none("labels left out", rows, "correct them in the file of labels: repairs.csv"),
         expect_none("labels of odd length", doubts, "write frames from 1, and check fps"),
+        expect_none(
+            f"ME labels over {LONG_ME_S} s",
+            long_micro(annotations, videos),
+            "a micro-expression lasts under 0.5 s; correct offset or kind",
+        ),
     ]
 
 

@@ -154,7 +154,7 @@ def say_subjects(root: Path, videos: Sequence[SourceVideo]) -> list[str]:
     folders = {video.path.parent != root for video in videos}
     rules = [f"the top folder under {root}"] * (True in folders)
     rule = " or ".join(rules + ["the name up to the first _"] * (False in folders))
-    lines = [f"who is who, by {rule}; if this is wrong, name subjects in a videos.csv (csv):"]
+    lines = [f"who is who, by {rule}; if this is wrong, use --dataset=csv:"]
     for subject, own in names.items():
         more = f" and {len(own) - MOST_NAMED} more" if len(own) > MOST_NAMED else ""
         lines.append(f"  {subject}: {', '.join(own[:MOST_NAMED])}{more}")

@@ -20,10 +20,24 @@ def number_images(folder: Path) -> dict[int, Path]:
     numbers begin at 0, each is raised by one. UserError: no image, one without a number, two of one
     number, or numbers that count no frames.
     """
+    found = _by_number(folder)
+    shift = int(0 in found)
+    return {number + shift: found[number] for number in sorted(found)}
+
+
+def first_number(folder: Path) -> int:
+    """The lowest number of an image as its name gives it; errors as `number_images`."""
+    return min(_by_number(folder))
+
+
+def is_image(path: Path) -> bool:
+    """Whether a path is that of an image file, by its name."""
+    return path.suffix.lower() in IMAGE_ENDINGS and path.name[0] != "."
+
+
+def _by_number(folder):
     found: dict[int, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in IMAGE_ENDINGS or path.name[0] == ".":
-            continue
+    for path in filter(is_image, sorted(folder.iterdir())):
         digits = re.findall(r"\d+", path.stem)
         if not digits:
             raise UserError(f"{path}: has no frame number in its name; rename or remove it")
@@ -36,8 +50,7 @@ def number_images(folder: Path) -> dict[int, Path]:
         kinds = ", ".join(IMAGE_ENDINGS)
         raise UserError(f"{folder}: holds no image ({kinds}); check that it was unpacked")
     refuse_sparse(found[max(found)], last=max(found), images=len(found))
-    shift = int(0 in found)
-    return {number + shift: found[number] for number in sorted(found)}
+    return found
 
 
 def refuse_sparse(where: Path, *, last: int, images: int) -> None:

@@ -102,7 +102,7 @@ def release_source(
         release.name,
         root,
         sorted(videos, key=lambda video: (video.subject, video.video)),
-        labels=labels or _find_workbook(root),
+        labels=labels or find_workbook(root),
         rules=rules,
         release=release.name,
         notes=notes,
@@ -126,7 +126,7 @@ def _sub_folders(root):
     return sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != ".")
 
 
-def _find_workbook(root):
+def find_workbook(root: Path) -> Path:
     """The only workbook of a folder, or else of the folder around it; a lock of Excel is none."""
     for folder in (root, Path(os.path.abspath(root)).parent):
         found = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in WORKBOOKS]

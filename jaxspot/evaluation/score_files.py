@@ -13,6 +13,7 @@ from jaxspot.annotations.foreign import foreign_intervals, rates_of, read_foreig
 from jaxspot.annotations.intervals import read_intervals, read_videos
 from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.names import VideoNames
+from jaxspot.annotations.plausible import doubt_units
 from jaxspot.annotations.repairs import REPAIRS, RULES, Labels, fit_to_videos
 from jaxspot.errors import UserError
 from jaxspot.evaluation.f1 import SCORES, score_intervals
@@ -25,11 +26,13 @@ SCORES_FILE = "scores.json"
 class Evaluation(NamedTuple):
     """Scores as `score_intervals` gives them, and the labels that were mended or left out.
 
-    `repairs` has the columns of a bank's repairs.csv (`repairs.REPAIR_COLUMNS`).
+    `repairs` has the columns of a bank's repairs.csv (`repairs.REPAIR_COLUMNS`). `doubts` are lines
+    on labels that can hardly be frames (`doubt_units`).
     """
 
     scores: dict[str, dict]
     repairs: pd.DataFrame
+    doubts: list[str]
 
 
 def evaluate_files(
@@ -65,7 +68,7 @@ def evaluate_files(
     if out is not None:
         record = scores | dict(protocol=matching, iou=iou)
         _write(Path(out), json.dumps(record, indent=2) + "\n", labels.repairs)
-    return Evaluation(scores, labels.repairs)
+    return Evaluation(scores, labels.repairs, doubt_units(labels.annotations, table))
 
 
 def read_predictions(file: str | Path, videos: pd.DataFrame) -> pd.DataFrame:

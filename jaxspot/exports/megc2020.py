@@ -22,11 +22,10 @@ def megc2020_file(spans: pd.DataFrame, labels: str | Path | None) -> bytes:
     if labels is None:
         raise UserError(NEEDS_LABELS)
     read = read_labels(labels)
-    if not read.release:
+    if read.release not in ("samm_lv", "cas_me2"):
         raise UserError(
             f"{labels}: holds no labels of SAMM-LV or CAS(ME)^2 as released; megc2020 is for these"
             " two, take megc2022 for others"
         )
     names = list(dict.fromkeys([*read.annotations.video, *spans.video]))
-    dataset = "samm_lv" if read.release == "samm_lv" else "cas_me2"
-    return megc_log(spans, read.annotations, videos=names, dataset=dataset).encode()
+    return megc_log(spans, read.annotations, videos=names, dataset=read.release).encode()

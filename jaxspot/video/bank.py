@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from jaxspot.motion.regions import Regions, regions_of
 from jaxspot.video.writer import BAD_NAME, SIZE, is_file_name
 
 FORMAT_VERSION = 1
+DAMAGE = (OSError, ValueError, EOFError, SyntaxError, TokenError)  # of an .npy file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,11 +189,20 @@ def _read_description(root):
     except ValueError as error:
         raise UserError(f"{root}/bank.json: not readable ({error}); prepare it again") from None
     needed = {"format": int, "source": dict, "sha256": dict}
-    if not isinstance(meta, dict) or not all(isinstance(meta.get(k), needed[k]) for k in needed):
+    described = isinstance(meta, dict) and all(isinstance(meta.get(k), needed[k]) for k in needed)
+    if not described or not _has_details(meta):
         raise UserError(f"{root}/bank.json: does not describe a frame bank; prepare it again")
     if meta["format"] != FORMAT_VERSION:
         raise UserError(f"{root}/bank.json: format {meta['format']}, need {FORMAT_VERSION}")
     return meta
+
+
+def _has_details(meta):
+    """Whether alignment and details of videos are objects, where they are given."""
+    videos = meta["source"].get("videos", {})
+    objects = [meta.get("alignment", {}), videos]
+    objects += videos.values() if isinstance(videos, dict) else []
+    return all(isinstance(value, dict) for value in objects)
 
 
 def _open_tables(root, meta):
@@ -225,7 +236,7 @@ def _check_array(bank, name, video, frames, shape, dtype):
     path = bank.root / name / f"{video}.npy"
     try:
         array = getattr(bank, name)(video)
-    except (OSError, ValueError, EOFError) as error:
+    except DAMAGE as error:
         reason = str(error).split("\n")[0]
         raise UserError(f"{path}: missing or damaged ({reason}); prepare the bank again") from None
     if array.shape != shape or array.dtype != dtype:
