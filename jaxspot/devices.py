@@ -1,4 +1,4 @@
-"""How folds are spread over devices and run on one: the only place that decides it."""
+"""Which devices there are, how folds are spread over them and run on one: decided here alone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +10,11 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 AXIS = "fold"
+
+
+def on_cpu() -> bool:
+    """Whether jax computes on the CPU; programs have another form elsewhere."""
+    return jax.default_backend() == "cpu"
 
 
 def fold_mesh(count: int | None = None) -> Mesh:
@@ -28,7 +33,7 @@ def map_folds(function: Callable, folds: Any, *, batched: bool | None = None) ->
 
 
 def _as_batch(batched):
-    return jax.default_backend() != "cpu" if batched is None else batched
+    return not on_cpu() if batched is None else batched
 
 
 def in_turns(tree: Any, mesh: Mesh, *, batched: bool | None = None) -> list[Any]:
