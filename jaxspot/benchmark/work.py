@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxspot.devices import fold_mesh, shard_folds
+from jaxspot.devices import fold_mesh, stack_places
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream
@@ -17,7 +17,7 @@ from jaxspot.network.motion import Motion
 from jaxspot.network.streams import Streams
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import loso_folds
-from jaxspot.training.loso import compile_epoch, pad_idle, start_folds
+from jaxspot.training.loso import compile_epoch, stack_states, start_folds
 from jaxspot.training.pool import FramePool
 from jaxspot.training.step import Training
 from jaxspot.video.bank import SIZE
@@ -105,5 +105,6 @@ def epoch_of(
     chosen = loso_folds(pool.subjects)[:folds]
     program = compile_epoch(model, TRAINING, Augmentation(), mesh)
     fed = next(feed_epochs(pool, chosen, model, TRAINING, mesh))
-    start = pad_idle(start_folds(chosen, pool, model=model, training=TRAINING), mesh)
-    return lambda: program(shard_folds(start, mesh), *fed)
+    start = start_folds(chosen, pool, model=model, training=TRAINING)
+    places = stack_places(np.asarray(start.live), mesh)
+    return lambda: program(stack_states(start, places, mesh), *fed)

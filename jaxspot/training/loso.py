@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxspot.devices import fold_mesh, on_each_device, pad_folds, shard_folds
+from jaxspot.devices import fold_mesh, on_each_device, shard_folds, stack_places
 from jaxspot.errors import UserError
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
@@ -60,12 +60,13 @@ def train_loso(
 
     Each device holds one copy of the frames, which all its folds share: the whole bank if it is
     small, else the frames of one epoch. Those of the next epoch are then gathered while one runs
-    (`feed_epochs`). An epoch is one call, which is compiled once.
+    (`feed_epochs`). An epoch is one call, which is compiled once; on accelerators, once more where
+    so many folds have stopped that the others fit a smaller stack (`stack_places`).
 
     A fold's weights depend on the seed, on the names and recorded lengths of all subjects, and on
     its training and validation subjects. They do not depend on the other folds, on where a run was
-    interrupted, or on how frames are sent to the devices. The number of devices and folds changes
-    them only by rounding.
+    interrupted, or on how frames are sent to the devices. The number of devices, of folds and of
+    folds that still train changes them only by rounding.
 
     Args:
       pool: frames and labels of all subjects: a bank, or its pool from `gather_pool`.
@@ -94,18 +95,22 @@ def train_loso(
     progress = resume or Progress(0, start_folds(folds, pool, model=model, training=training), [])
     ranges = augmentation or Augmentation()
     run_epoch = compile_epoch(model, training, ranges, mesh, batched=batched)
-    state = shard_folds(pad_idle(progress.state, mesh), mesh)
-    ours = lambda tree: jax.tree.map(lambda x: np.array(x[: len(folds)]), jax.device_get(tree))
-    first = progress.epoch + 1
-    feed = feed_epochs(pool, folds, model, training, mesh, first=first, resident=resident)
+    state, places = progress.state, np.zeros(0, int)
+    first, running = progress.epoch + 1, lambda: places
+    feed = feed_epochs(
+        pool, folds, model, training, mesh, first=first, resident=resident, running=running
+    )
     with closing(feed):
         while progress.epoch < training.epochs and progress.state.live.any():
-            epoch = progress.epoch + 1
+            epoch, trained = progress.epoch + 1, np.asarray(progress.state.live)
+            wanted = stack_places(trained, mesh, batched=batched)
+            if len(wanted) != len(places):
+                places, state = wanted, stack_states(progress.state, wanted, mesh)
             state, losses = run_epoch(state, *next(feed))
             wait_for(losses)
-            trained, losses = np.asarray(progress.state.live), ours(losses)
+            losses = jax.tree.map(partial(unstack, places=places, folds=len(folds)), losses)
             refuse_not_finite(folds, epoch, losses, trained)
-            after = ours(state)
+            after = jax.tree.map(partial(unstack, places=places), state, progress.state)
             rows = _rows(folds, epoch, losses, trained, after)
             progress = Progress(epoch, after, progress.metrics + rows)
             if on_epoch:
@@ -194,11 +199,30 @@ def _start_program(model: Any, training: Training, size: tuple[int, ...]):
     return jax.jit(jax.vmap(start))
 
 
-def pad_idle(state: FoldState, mesh: Mesh) -> FoldState:
-    """The state with folds that do nothing behind its own, so that the devices share evenly."""
-    padded = jax.tree.map(lambda leaf: np.asarray(pad_folds(leaf, mesh)), state)
-    own = np.arange(len(padded.live)) < len(state.live)
-    return dataclasses.replace(padded, live=padded.live & own)
+def stack_states(state: FoldState, places: np.ndarray, mesh: Mesh) -> FoldState:
+    """The states of the folds of `stack_places`, on the devices; where one is there again, idle."""
+    picked = jax.tree.map(lambda leaf: np.asarray(leaf)[places], state)
+    picked = dataclasses.replace(picked, live=picked.live & _first_places(places))
+    return shard_folds(picked, mesh)
+
+
+def unstack(
+    stacked: jax.Array, others: Any = np.nan, *, places: np.ndarray, folds: int | None = None
+) -> np.ndarray:
+    """The values of a stack in the order of all folds, with those of the `others` in between.
+
+    `others` has values of all folds, or is one for each of so many `folds`.
+    """
+    found = np.asarray(stacked)
+    shape = (folds, *found.shape[1:]) if folds else np.shape(others)
+    values = np.array(np.broadcast_to(others, shape), found.dtype)
+    values[places[_first_places(places)]] = found[_first_places(places)]
+    return values
+
+
+def _first_places(places):
+    """Whether each place of a stack is the first of its fold: bool (places,)."""
+    return np.diff(places, prepend=-1) > 0
 
 
 def _rows(folds, epoch, losses, trained, state):
