@@ -13,12 +13,20 @@ import numpy as np
 from jax.sharding import Mesh
 
 from jaxspot.devices import fold_mesh, on_each_device, shard_folds, stack_places
-from jaxspot.errors import UserError
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream
 from jaxspot.training.epoch import train_epoch
+from jaxspot.training.failures import (
+    FAILED,
+    REMEDY,
+    NoFoldLeft,
+    describe_failures,
+    failed_folds,
+    find_failures,
+    stop_failed,
+)
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import Fold, validates
 from jaxspot.training.pool import FramePool, as_pool
@@ -33,14 +41,17 @@ class TrainedFolds(NamedTuple):
     """What training leaves: the folds, the variables they kept and a row per fold and epoch.
 
     Attributes:
-      folds: in the order of the stacked axis.
+      folds: in the order of the stacked axis, without those that failed.
       variables: {"params", "batch_stats"}, every leaf with a leading fold axis (numpy).
-      metrics: rows of subject, epoch, train_loss, validation_loss, best, stopped.
+      metrics: rows of subject, epoch, train_loss, validation_loss, best, stopped; in the last row
+        of a fold that failed also `failed`.
+      failed: held-out subject -> the epoch and step where its fold's loss was not finite.
     """
 
     folds: tuple[Fold, ...]
     variables: dict[str, Any]
     metrics: list[dict[str, Any]]
+    failed: dict[str, str]
 
 
 def train_loso(
@@ -68,6 +79,8 @@ def train_loso(
     interrupted, or on how frames are sent to the devices. The number of devices, of folds and of
     folds that still train changes them only by rounding.
 
+    A fold whose loss is not finite is left out; the others go on.
+
     Args:
       pool: frames and labels of all subjects: a bank, or its pool from `gather_pool`.
       folds: from `loso_folds`, or some of them.
@@ -82,8 +95,8 @@ def train_loso(
 
     Raises:
       TypeError: neither a bank nor a pool.
-      UserError: a loss is not finite (the message gives subject, epoch and step), or frames of the
-        bank are missing.
+      UserError: every fold has a loss that is not finite (the message gives subject, epoch and
+        step), or frames of the bank are missing.
     """
     pool = as_pool(pool)
     mesh = mesh or fold_mesh()
@@ -95,7 +108,7 @@ def train_loso(
     progress = resume or Progress(0, start_folds(folds, pool, model=model, training=training), [])
     ranges = augmentation or Augmentation()
     run_epoch = compile_epoch(model, training, ranges, mesh, batched=batched)
-    state, places = progress.state, np.zeros(0, int)
+    state, places, failed = progress.state, np.zeros(0, int), {}
     first, running = progress.epoch + 1, lambda: places
     feed = feed_epochs(
         pool, folds, model, training, mesh, first=first, resident=resident, running=running
@@ -104,19 +117,24 @@ def train_loso(
         while progress.epoch < training.epochs and progress.state.live.any():
             epoch, trained = progress.epoch + 1, np.asarray(progress.state.live)
             wanted = stack_places(trained, mesh, batched=batched)
-            if len(wanted) != len(places):
+            if len(wanted) != len(places) or failed:
                 places, state = wanted, stack_states(progress.state, wanted, mesh)
             state, losses = run_epoch(state, *next(feed))
             wait_for(losses)
             losses = jax.tree.map(partial(unstack, places=places, folds=len(folds)), losses)
-            refuse_not_finite(folds, epoch, losses, trained)
+            failed = find_failures(folds, epoch, losses, trained)
             after = jax.tree.map(partial(unstack, places=places), state, progress.state)
-            rows = _rows(folds, epoch, losses, trained, after)
+            after = stop_failed(after, progress.state, failed)
+            rows = _rows(folds, epoch, losses, trained, after, failed)
+            refuse_all_failed(folds, progress.metrics + rows)
             progress = Progress(epoch, after, progress.metrics + rows)
             if on_epoch:
                 on_epoch(progress)
+    failed = failed_folds(progress.metrics)
+    kept = [number for number, fold in enumerate(folds) if fold.held_out not in failed]
     best = {"params": progress.state.best_params, "batch_stats": progress.state.best_stats}
-    return TrainedFolds(tuple(folds), best, progress.metrics)
+    best = jax.tree.map(lambda leaf: leaf[kept], best)
+    return TrainedFolds(tuple(folds[n] for n in kept), best, progress.metrics, failed)
 
 
 def wait_for(tree: Any) -> None:
@@ -125,22 +143,11 @@ def wait_for(tree: Any) -> None:
         time.sleep(0.005)
 
 
-def refuse_not_finite(
-    folds: Sequence[Fold], epoch: int, losses: dict[str, np.ndarray], trained: np.ndarray
-) -> None:
-    """Refuses a loss that is not finite by a UserError; `trained` is who trained, bool (folds,)."""
-    by_step = np.column_stack([losses["train_loss"], losses["validation_loss"]])
-    for fold, values, live in zip(folds, by_step, trained, strict=True):
-        seen = values if fold.validation else values[:-1]
-        bad = np.flatnonzero(~np.isfinite(seen))
-        if live and len(bad):
-            last = bad[0] == len(values) - 1
-            where = "validation" if last else f"step {bad[0] + 1} of {len(values) - 1}"
-            raise UserError(
-                f"fold of subject {fold.held_out}, epoch {epoch}, {where}: the loss is"
-                f" {values[bad[0]]}; epoch {epoch - 1} is the last good one. Train anew with a"
-                " lower --config.training.learning_rate"
-            )
+def refuse_all_failed(folds: Sequence[Fold], metrics: Sequence[dict[str, Any]]) -> None:
+    """Raises NoFoldLeft where the rows say that every fold has failed."""
+    failed = failed_folds(metrics)
+    if all(fold.held_out in failed for fold in folds):
+        raise NoFoldLeft(f"{describe_failures(failed)}; no fold is left: {REMEDY}")
 
 
 def compile_epoch(
@@ -225,13 +232,14 @@ def _first_places(places):
     return np.diff(places, prepend=-1) > 0
 
 
-def _rows(folds, epoch, losses, trained, state):
+def _rows(folds, epoch, losses, trained, state, failed):
     rows = []
     for i, fold in enumerate(folds):
         row = dict(subject=fold.held_out, epoch=epoch)
         for name, values in losses.items():
-            known = trained[i] and (fold.validation or name == "train_loss")
+            known = trained[i] and i not in failed and (fold.validation or name == "train_loss")
             row[name] = float(np.mean(values[i])) if known else None
-        best = bool(trained[i] and state.bad_epochs[i] == 0)
-        rows.append(row | dict(best=best, stopped=not state.live[i]))
+        best = bool(trained[i] and i not in failed and state.bad_epochs[i] == 0)
+        row |= dict(best=best, stopped=not state.live[i])
+        rows.append(row | ({FAILED: failed[i]} if i in failed else {}))
     return rows
