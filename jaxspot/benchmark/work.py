@@ -1,6 +1,8 @@
 """Made-up frames and trainings to time: how long they take does not depend on what they show."""
 
+import dataclasses
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -97,14 +99,27 @@ def one_network(model: TwoStream = PAPER) -> dict[str, Any]:
 
 
 def epoch_of(
-    folds: int, *, model: TwoStream = PAPER, frames: int = 120, mesh: Mesh | None = None
+    folds: int,
+    *,
+    model: TwoStream = PAPER,
+    frames: int = 120,
+    mesh: Mesh | None = None,
+    batched: bool | None = None,
+    live: int | None = None,
 ) -> Callable[[], Any]:
-    """A call that trains `folds` folds for one epoch by TRAINING; each subject has `frames`."""
+    """A call that trains `folds` folds for one epoch by TRAINING; each subject has `frames`.
+
+    `batched` see `map_folds`; of the folds, the first `live` have not stopped, by default all.
+    """
     mesh = mesh or fold_mesh()
     pool = made_up_pool(subjects=max(folds, 12), frames=frames)
     chosen = loso_folds(pool.subjects)[:folds]
-    program = compile_epoch(model, TRAINING, Augmentation(), mesh)
-    fed = next(feed_epochs(pool, chosen, model, TRAINING, mesh))
+    program = compile_epoch(model, TRAINING, Augmentation(), mesh, batched=batched)
     start = start_folds(chosen, pool, model=model, training=TRAINING)
-    places = stack_places(np.asarray(start.live), mesh)
+    alive: Any = np.arange(folds) < (folds if live is None else live)
+    start = dataclasses.replace(start, live=alive)
+    places = stack_places(alive, mesh, batched=batched)
+    running = lambda: places
+    with closing(feed_epochs(pool, chosen, model, TRAINING, mesh, running=running)) as feed:
+        fed = next(feed)
     return lambda: program(stack_states(start, places, mesh), *fed)
