@@ -1,4 +1,4 @@
-"""How folds are spread over devices and run on one: the only place that decides it."""
+"""Which devices there are, how folds are spread over them and run on one: decided here alone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +10,11 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 AXIS = "fold"
+
+
+def on_cpu() -> bool:
+    """Whether jax computes on the CPU; programs have another form elsewhere."""
+    return jax.default_backend() == "cpu"
 
 
 def fold_mesh(count: int | None = None) -> Mesh:
@@ -28,7 +33,23 @@ def map_folds(function: Callable, folds: Any, *, batched: bool | None = None) ->
 
 
 def _as_batch(batched):
-    return jax.default_backend() != "cpu" if batched is None else batched
+    return not on_cpu() if batched is None else batched
+
+
+def stack_places(live: np.ndarray, mesh: Mesh, *, batched: bool | None = None) -> np.ndarray:
+    """Numbers of the folds that a program runs, as many on each device: int (places,).
+
+    All folds, of which bool (folds,) `live` still train. In a batch (`map_folds`) a stopped fold
+    costs as much as a live one. So only live folds run there once they fit half of the places a
+    device has, or a quarter and so on. Such few shapes need few programs. The last place is
+    repeated until the devices share evenly.
+    """
+    every = -(-len(live) // mesh.size)
+    count, needed = every, -(-int(live.sum()) // mesh.size)
+    while _as_batch(batched) and count > 1 and -(-count // 2) >= needed:
+        count = -(-count // 2)
+    chosen = np.arange(len(live)) if count == every else np.flatnonzero(live)
+    return np.pad(chosen, (0, count * mesh.size - len(chosen)), mode="edge")
 
 
 def in_turns(tree: Any, mesh: Mesh, *, batched: bool | None = None) -> list[Any]:
@@ -74,9 +95,7 @@ def replicate(tree: Any, mesh: Mesh) -> Any:
     return jax.device_put(tree, NamedSharding(mesh, P()))
 
 
-def pad_folds(stack: Any, mesh: Mesh) -> Any:
-    """A list or array of folds with its last one repeated until the devices share evenly."""
+def pad_folds(stack: np.ndarray, mesh: Mesh) -> np.ndarray:
+    """An array of folds with its last one repeated until the devices share evenly."""
     idle = -len(stack) % mesh.size
-    if isinstance(stack, list):
-        return stack + stack[-1:] * idle
     return np.concatenate([stack, np.repeat(stack[-1:], idle, 0)])

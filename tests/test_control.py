@@ -85,7 +85,7 @@ def test_the_control_sees_rolled_labels_alone(tmp_path, monkeypatch):
         seen["folds"] = folds = networks.folds
         mine = given.annotations.subject.isin([fold.held_out for fold in folds])
         intervals = given.annotations[mine].assign(score=1.0)
-        return SimpleNamespace(held_out=SimpleNamespace(intervals=intervals))
+        return SimpleNamespace(folds=folds, held_out=SimpleNamespace(intervals=intervals))
 
     def floor(intervals, annotations, videos, **options):
         seen["chance"] = annotations

@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import functools
 import os
+import re
 import shutil
 
 import jax
@@ -16,7 +17,8 @@ from jaxspot import storage as checkpoint
 from jaxspot.devices import fold_mesh
 from jaxspot.errors import UserError
 from jaxspot.storage import verify_tree
-from jaxspot.training.loso import refuse_not_finite, start_folds
+from jaxspot.training.failures import NoFoldLeft, find_failures
+from jaxspot.training.loso import start_folds
 from jaxspot.training.saved_epochs import (
     Progress,
     restore_progress,
@@ -166,14 +168,40 @@ def test_a_save_cut_anywhere_leaves_the_last_one(epochs, tmp_path, monkeypatch):
         assert [path.name for path in tmp_path.iterdir()] == ["0001"]
 
 
-def test_a_training_that_diverges_stops_and_says_where():
-    """From weights that no training would leave, so that the program is that of the others."""
-    start = like()
-    wild = dataclasses.replace(start, params=jax.tree.map(lambda leaf: leaf * 1e30, start.params))
+def wild(numbers):
+    """A start from weights that no training would leave, for some of the folds."""
+    state = like()
+    factor = np.where(np.isin(np.arange(len(FOLDS)), numbers), 1e30, 1).astype(np.float32)
+    grow = lambda leaf: leaf * factor.reshape(-1, *[1] * (leaf.ndim - 1))
+    return Progress(0, dataclasses.replace(state, params=jax.tree.map(grow, state.params)), [])
+
+
+def test_a_training_of_which_every_fold_diverges_stops_and_says_where():
     seen = []
-    with pytest.raises(UserError, match=r"subject s\d, epoch 1, .*: the loss is (nan|inf)"):
-        train(resume=Progress(0, wild, []), on_epoch=seen.append)
+    with pytest.raises(NoFoldLeft, match=r"subject s3, epoch 1, .*: the loss is (nan|inf)"):
+        train(resume=wild([0, 1, 2, 3]), on_epoch=seen.append)
     assert seen == []
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_fold_that_diverges_is_left_out_and_the_others_go_on(epochs, batched, tmp_path):
+    """Two of four, so that a batch becomes smaller too."""
+    options = dict(mesh=fold_mesh(2), batched=True, resident=False) if batched else {}
+    passed = []
+    trained = train(resume=wild([1, 3]), on_epoch=passed.append, **options)
+    assert trained.folds == (FOLDS[0], FOLDS[2]) and sorted(trained.failed) == ["s1", "s3"]
+    assert re.fullmatch(r"epoch 1, step \d of 3: the loss is (nan|inf)", trained.failed["s1"])
+    close = lambda a, b: np.testing.assert_allclose(a, b[[0, 2]], rtol=1e-5, atol=1e-5)
+    equal = close if batched else lambda a, b: same(a, b[[0, 2]])
+    jax.tree.map(equal, trained.variables, epochs[0].variables)
+    rows = [row for row in trained.metrics if row["subject"] == "s3"]
+    assert [row["train_loss"] for row in rows] == [None] * 3 and not any(r["best"] for r in rows)
+    assert [row["stopped"] for row in rows] == [True] * 3 and "failed" not in rows[1]
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(passed[0].state.opt_state))
+    save_progress(tmp_path, passed[0])
+    resumed = train(resume=restore_progress(tmp_path, like())[0], **options)
+    same(resumed.variables, trained.variables)
+    assert resumed.failed == trained.failed and resumed.metrics == trained.metrics
 
 
 @pytest.mark.parametrize(
@@ -186,7 +214,6 @@ def test_the_first_bad_loss_of_a_fold_that_trains_is_named(step, value, said):
     losses[2, step:] = value
     named = {"train_loss": losses[:, :3], "validation_loss": losses[:, 3]}
     live = np.arange(len(FOLDS)) > 0
-    with pytest.raises(UserError, match=f"subject s2, epoch 7, {said}; epoch 6 is the last good"):
-        refuse_not_finite(FOLDS, 7, named, live)
+    assert find_failures(FOLDS, 7, named, live) == {2: f"epoch 7, {said}"}
     losses[2] = 1
-    refuse_not_finite(FOLDS, 7, named, live)
+    assert find_failures(FOLDS, 7, named, live) == {}

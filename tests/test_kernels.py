@@ -25,18 +25,28 @@ def grouped_convolution(x, kernel):
     )
 
 
+def depthwise(tap_sums):
+    return lambda x, kernel: kernels.depthwise(x, kernel, tap_sums)
+
+
+FORMS = [kernels.tap_sums_by_image, kernels.tap_sums_whole]
+
+
+@pytest.mark.parametrize("tap_sums", FORMS)
 @few
 @given(n=st.integers(1, 4), height=sizes, width=sizes, channels=st.integers(1, 5), seed=seeds)
-def test_depthwise_is_a_grouped_convolution(n, height, width, channels, seed):
+def test_depthwise_is_a_grouped_convolution(tap_sums, n, height, width, channels, seed):
     with jax.enable_x64(True):
         x, kernel = normal(seed, (n, height, width, channels), (3, 3, channels))
-        agree_with_gradients(kernels.depthwise, grouped_convolution, x, kernel, seed=seed)
+        agree_with_gradients(depthwise(tap_sums), grouped_convolution, x, kernel, seed=seed)
 
 
-def test_depthwise_at_full_chunks():
+@pytest.mark.parametrize("tap_sums", FORMS)
+@pytest.mark.parametrize(("n", "size"), [(2, 28), (64, 3), (70, 3)])
+def test_depthwise_at_full_chunks(tap_sums, n, size):
     with jax.enable_x64(True):
-        x, kernel = normal(0, (2, 28, 28, 3), (3, 3, 3))
-        agree_with_gradients(kernels.depthwise, grouped_convolution, x, kernel)
+        x, kernel = normal(0, (n, size, size, 3), (3, 3, 3))
+        agree_with_gradients(depthwise(tap_sums), grouped_convolution, x, kernel)
 
 
 @pytest.mark.parametrize("shape", [(3, 28, 28, 5), (2, 7, 9, 3), (784, 2), (1, 4)])

@@ -9,15 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from loso_runs import FOLDS, MODEL, TRAINING, same, train
 from pools import make_pool, overwrite
 
-from jaxspot.devices import fold_mesh, shard_folds
+from jaxspot.devices import fold_mesh, shard_folds, stack_places
 from jaxspot.network.augment import Augmentation
 from jaxspot.training import loso
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import loso_folds
 from jaxspot.training.loso import compile_epoch, start_folds
+from jaxspot.training.saved_epochs import Progress
 from jaxspot.training.state import init_state, stop_early
 from jaxspot.training.step import Training
 
@@ -155,6 +158,51 @@ def test_a_stopped_fold_stays_as_it_is(batched):
             assert differ(new.params, old.params) and differ(new.batch_stats, old.batch_stats)
         else:
             same(new, old)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=70).filter(any), st.integers(1, 4))
+def test_places_of_a_batch_are_those_of_live_folds(live, devices):
+    live, mesh = np.array(live), fold_mesh(devices)
+    whole = stack_places(live, mesh, batched=False)
+    assert sorted(set(whole)) == list(range(len(live))) and len(whole) - len(live) < devices
+    places = stack_places(live, mesh, batched=True)
+    assert len(places) % devices == 0 and set(np.flatnonzero(live)) <= set(places)
+    if not live.all() and 2 * devices * -(-live.sum() // devices) <= len(whole):
+        assert (
+            set(places) == set(np.flatnonzero(live)) and len(places) <= (len(whole) + devices) / 2
+        )
+    counts = np.arange(1, len(live) + 1)[:, None] > np.arange(len(live))
+    sizes = {len(stack_places(count, mesh, batched=True)) for count in counts}
+    assert len(sizes) <= np.log2(len(whole)) + 2
+
+
+def test_stopped_folds_leave_a_batch_and_the_others_feel_nothing(monkeypatch):
+    """Two stop after the first epoch; their best loss so far is one that no epoch can beat."""
+    start = start_folds(FOLDS, make_pool(), model=MODEL, training=TRAINING)
+    losses, bad = np.float32([0, np.inf, 0, np.inf]), np.int32([4, 0, 4, 0])
+    begun = Progress(0, dataclasses.replace(start, best_loss=losses, bad_epochs=bad), [])
+    options = dict(mesh=fold_mesh(2), batched=True)
+    sizes, stack_states = [], loso.stack_states
+
+    def stack(state, places, mesh):
+        sizes.append(len(places))
+        return stack_states(state, places, mesh)
+
+    monkeypatch.setattr(loso, "stack_states", stack)
+    smaller = train(resume=begun, resident=False, **options)
+    program = compile_epoch(MODEL, TRAINING, Augmentation(), **options)
+    assert sizes == [4, 2] and program._cache_size() == 2
+    monkeypatch.setattr(loso, "stack_places", lambda live, mesh, batched: np.arange(len(live)))
+    whole = train(resume=begun, resident=False, **options)
+    assert sizes == [4, 2, 4] and program._cache_size() == 2
+    close(smaller.variables, whole.variables)
+    for number in (0, 2):
+        same(fold_of(smaller, number), fold_of(whole, number))
+    for found, expected in zip(smaller.metrics, whole.metrics, strict=True):
+        for name, value in expected.items():
+            number = isinstance(value, float)
+            assert found[name] == (pytest.approx(value, rel=1e-5) if number else value)
+    assert [row["train_loss"] is None for row in smaller.metrics[4:8]] == [True, False] * 2
 
 
 def test_an_epoch_reads_no_array_and_calls_nothing_on_the_host(monkeypatch):

@@ -116,7 +116,7 @@ def test_a_run_tells_its_spotter_how_its_bank_is_aligned(tmp_path, monkeypatch, 
         pass
 
     class Trained:
-        folds, variables, k_seconds = (), {}, ()
+        folds, variables, k_seconds, left_out = (), {}, (), {}
 
         class held_out:
             intervals, rules = None, {}

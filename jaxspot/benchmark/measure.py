@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxspot.network.compiling import compile_program
 from jaxspot.process import prepare_process
 
 BUSY = 0.1
@@ -144,6 +145,6 @@ def measure_machine(*, size: int = 2048) -> Machine:
     """Measures a matrix product and a copy that no cache holds."""
     matrix = jnp.asarray(np.random.default_rng(0).random((size, size), np.float32))
     block = jnp.zeros(2**25, jnp.float32)
-    product, copy = jax.jit(jnp.matmul), jax.jit(lambda x: x + 1)
+    product, copy = compile_program(jnp.matmul), compile_program(lambda x: x + 1)
     arithmetic, memory = seconds_of([lambda: product(matrix, matrix), lambda: copy(block)])
     return Machine(2 * size**3 / arithmetic, 2 * block.nbytes / memory)

@@ -65,18 +65,20 @@ def _contrast(image, blur):
 def step_1(machine: Machine) -> list[Row]:
     """One training step of one fold: augmentation, LCN, forward, backward, Adam."""
     frames, labels = work.made_up_batch()
-    fast, slow = _step(frames, labels), _step(frames, labels, slow=True)
-    peers = {"plain JAX": slow[1]}
+    fast, *given = step_program(PAPER, frames, labels)
+    slow, *same = step_program(TwoStream(plain.PlainConvolution()), frames, labels, slow=True)
+    peers = {"plain JAX": lambda: slow(*same)}
     if find_spec("torch"):
         from jaxspot.benchmark.twin import torch_step
 
         peers["PyTorch"] = torch_step(frames, labels, TRAINING)
-    bound_s, each = machine.seconds(*fast[0]), lambda seconds: 1e3 * seconds
-    return compare_speed("step_1", fast[1], peers, unit="ms", convert=each, bound_s=bound_s)
+    bound_s, each = machine.seconds(fast, *given), lambda seconds: 1e3 * seconds
+    ours: Callable[[], Any] = lambda: fast(*given)
+    return compare_speed("step_1", ours, peers, unit="ms", convert=each, bound_s=bound_s)
 
 
-def _step(frames, labels, *, slow=False) -> tuple[tuple, Callable[[], Any]]:
-    model = TwoStream(plain.PlainConvolution()) if slow else PAPER
+def step_program(model: TwoStream, frames: Any, labels: Any, *, slow: bool = False) -> tuple:
+    """The program of a training step and its arguments; in its plain form if `slow`."""
 
     def step(state, frames, labels, key):
         keys, ranges = jax.random.split(key, len(frames)), Augmentation()
@@ -90,8 +92,7 @@ def _step(frames, labels, *, slow=False) -> tuple[tuple, Callable[[], Any]]:
     program = (jax.jit if slow else compile_program)(step)
     variables = jax.tree.map(lambda leaf: jnp.asarray(leaf[0]), work.one_network(model))
     state = init_state(variables, make_optimiser(TRAINING))
-    given = (program, state, jnp.asarray(frames), jnp.asarray(labels), jax.random.key(1))
-    return given, lambda: program(*given[1:])
+    return program, state, jnp.asarray(frames), jnp.asarray(labels), jax.random.key(1)
 
 
 def step_8(machine: Machine, *, folds: int = 8) -> list[Row]:
@@ -109,7 +110,7 @@ def loso_epoch(machine: Machine, *, folds: int = 12) -> list[Row]:
 def _together(name, machine, folds, unit, share):
     together, alone = work.epoch_of(folds), work.epoch_of(1, mesh=fold_mesh(1))
     in_turn = lambda: [jax.block_until_ready(alone()) for _ in range(folds)]
-    step_s = machine.seconds(*_step(*work.made_up_batch())[0])
+    step_s = machine.seconds(*step_program(PAPER, *work.made_up_batch()))
     each, bound_s = lambda seconds: 1e3 * seconds * share, folds * TRAINING.steps * step_s
     options: dict[str, Any] = dict(unit=unit, convert=each, bound_s=bound_s, rounds=5)
     return compare_speed(name, together, {"one fold at a time": in_turn}, **options)
@@ -125,13 +126,15 @@ def score(machine: Machine, *, count: int = 512) -> list[Row]:
 
         peers = torch_scores(variables, frames, skips[0])
     ours = lambda: score_video(PAPER, stacked, frames, skips=skips)
-    bound_s = machine.seconds(*_chunk(variables, skips[0], frames)) * count / CHUNK
+    bound_s = machine.seconds(*chunk_program(variables, skips[0], frames)) * count / CHUNK
     per_second = lambda seconds: count / seconds
     options: dict[str, Any] = dict(unit="frames/s", convert=per_second, bound_s=bound_s, rounds=5)
     return compare_speed("score", ours, peers, **options)
 
 
-def _chunk(variables, skips, frames):
+def chunk_program(variables: Any, skips: Any, frames: np.ndarray) -> tuple:
+    """The program that scores some frames of a video by one network, and its arguments."""
+
     def run(history, frames):
         stretch = jnp.concatenate([history, preprocess(frames)])
         inputs = chunk_inputs(stretch, CHUNK, CHUNK - skips, model=PAPER, count=CHUNK)

@@ -14,11 +14,11 @@ def table(rows: Sequence[Row]) -> str:
     """Columns: what, ours, peer, its value, ratio, and ours over what the machine would allow."""
     cells = []
     for row in rows:
-        peer = "" if row.peer_value is None else _number(row.peer_value)
+        peer = "" if row.peer_value is None else number(row.peer_value)
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
         slower = [row.value, row.bound or 0.0]
         share = "" if row.bound is None else f"{min(slower) / max(slower):.0%}"
-        ours = f"{_number(row.value)} {row.unit}"
+        ours = f"{number(row.value)} {row.unit}"
         cells.append((row.name, ours, row.peer, peer, ratio, share))
     heads = ("what", "ours", "peer", "peer's", "ratio", "of the bound")
     return markdown(heads, cells, left=("what", "peer"))
@@ -33,13 +33,21 @@ def markdown(
     return "\n".join([lines[0], f"|{'|'.join(rule)}|", *lines[1:]]) + "\n"
 
 
-def describe_machine(machine: Machine, others: float) -> str:
-    """A line about where the figures were taken."""
+def describe_machine(machine: Machine | None, others: float) -> str:
+    """A line about where the figures were taken; of the processor alone where no `machine` is."""
+    end = f"others took {others:.2f} cores"
+    if machine is None:
+        return f"{_processor()}, {os.cpu_count()} cores; {end}"
+    return f"{_processor()}, {os.cpu_count()} cores, {describe_devices(machine)}; {end}"
+
+
+def describe_devices(machine: Machine) -> str:
+    """Which devices jax takes, and what they can do."""
     devices = jax.devices()
     return (
-        f"{_processor()}, {os.cpu_count()} cores, {len(devices)} x {devices[0].device_kind};"
-        f" {machine.flops / 1e9:.0f} GFLOP/s, {machine.bytes / 1e9:.0f} GB/s;"
-        f" jax {jax.__version__}; others took {others:.2f} cores"
+        f"{len(devices)} x {devices[0].device_kind};"
+        f" {machine.flops / 1e9:,.0f} GFLOP/s, {machine.bytes / 1e9:,.0f} GB/s;"
+        f" jax {jax.__version__}"
     )
 
 
@@ -52,5 +60,6 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Three digits, or all before the point."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

@@ -1,6 +1,8 @@
 """Made-up frames and trainings to time: how long they take does not depend on what they show."""
 
+import dataclasses
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -9,7 +11,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxspot.devices import fold_mesh, shard_folds
+from jaxspot.devices import fold_mesh, stack_places
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream
@@ -17,7 +19,7 @@ from jaxspot.network.motion import Motion
 from jaxspot.network.streams import Streams
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import loso_folds
-from jaxspot.training.loso import compile_epoch, pad_idle, start_folds
+from jaxspot.training.loso import compile_epoch, stack_states, start_folds
 from jaxspot.training.pool import FramePool
 from jaxspot.training.step import Training
 from jaxspot.video.bank import SIZE
@@ -97,13 +99,27 @@ def one_network(model: TwoStream = PAPER) -> dict[str, Any]:
 
 
 def epoch_of(
-    folds: int, *, model: TwoStream = PAPER, frames: int = 120, mesh: Mesh | None = None
+    folds: int,
+    *,
+    model: TwoStream = PAPER,
+    frames: int = 120,
+    mesh: Mesh | None = None,
+    batched: bool | None = None,
+    live: int | None = None,
 ) -> Callable[[], Any]:
-    """A call that trains `folds` folds for one epoch by TRAINING; each subject has `frames`."""
+    """A call that trains `folds` folds for one epoch by TRAINING; each subject has `frames`.
+
+    `batched` see `map_folds`; of the folds, the first `live` have not stopped, by default all.
+    """
     mesh = mesh or fold_mesh()
     pool = made_up_pool(subjects=max(folds, 12), frames=frames)
     chosen = loso_folds(pool.subjects)[:folds]
-    program = compile_epoch(model, TRAINING, Augmentation(), mesh)
-    fed = next(feed_epochs(pool, chosen, model, TRAINING, mesh))
-    start = pad_idle(start_folds(chosen, pool, model=model, training=TRAINING), mesh)
-    return lambda: program(shard_folds(start, mesh), *fed)
+    program = compile_epoch(model, TRAINING, Augmentation(), mesh, batched=batched)
+    start = start_folds(chosen, pool, model=model, training=TRAINING)
+    alive: Any = np.arange(folds) < (folds if live is None else live)
+    start = dataclasses.replace(start, live=alive)
+    places = stack_places(alive, mesh, batched=batched)
+    running = lambda: places
+    with closing(feed_epochs(pool, chosen, model, TRAINING, mesh, running=running)) as feed:
+        fed = next(feed)
+    return lambda: program(stack_states(start, places, mesh), *fed)

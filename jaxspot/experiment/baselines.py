@@ -37,6 +37,12 @@ class Spotted(NamedTuple):
     scores: dict[str, np.ndarray]
     intervals: pd.DataFrame
 
+    def within(self, bank: Bank) -> "Spotted":
+        """What was found in the videos of a bank that may have fewer."""
+        rows = self.intervals.loc[self.intervals.video.isin(bank.videos.video)]
+        scores = {video: self.scores[video] for video in bank.videos.video}
+        return Spotted(scores, rows.reset_index(drop=True))
+
 
 def spot_by_peers(
     bank: Bank,
@@ -127,12 +133,16 @@ class MethodTables(NamedTuple):
 def compare_methods(
     bank: Bank, held_out: HeldOut, settings: Settings, spotted: Mapping[str, Spotted]
 ) -> MethodTables:
-    """Scores what we found beside the random floor and what the peers have spotted."""
+    """Scores what we found beside the random floor and what the peers have spotted.
+
+    All are scored on the videos of `bank`.
+    """
     oracle = settings.protocol.oracle
     ours, mine = score_method(METHOD, held_out.intervals, bank, settings, oracle=oracle)
     rows = [*ours, *score_chance(held_out.intervals, bank, settings)]
     differences, peer_frames = [], []
-    for name, found in spotted.items():
+    for name, everywhere in spotted.items():
+        found = everywhere.within(bank)
         peer, theirs = score_method(name, found.intervals, bank, settings)
         rows += peer
         peer_frames += score_rows(name, score_peer_frames(bank, found))

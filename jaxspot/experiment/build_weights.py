@@ -125,7 +125,7 @@ def _build(bank, networks, settings: Settings, workdir, stop_here) -> BuiltWeigh
     saved, metrics = workdir / "checkpoints", workdir / "metrics.jsonl"
     work = Work(saved, saved / "epochs", metrics, "weights", stop_here)
     mean = lambda fold: mean_durations(bank, fold, inclusive=settings.inclusive)
-    trained = train(bank, networks, settings, work)
+    trained = train(bank, networks, settings, work, need_all=True)
     k_seconds = tuple((micro / 2, macro / 2) for micro, macro in map(mean, networks.folds))
     scores = score_bank(bank, networks, trained.variables, k_seconds, settings, work)
     videos = left_out_videos(bank, networks, blank_faceless(bank, scores))

@@ -1,6 +1,7 @@
 """The negative control: the same method, trained and scored on labels that are not there."""
 
 import dataclasses
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from jaxspot.experiment.scores import Work
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.tables import oracle_of
 from jaxspot.report.tables import control_table, oracle_mark, score_rows
+from jaxspot.training.failures import NoFoldLeft
 from jaxspot.video.bank import Bank
 
 DRAWS = 200
@@ -29,8 +31,8 @@ def negative_control(
 
     What is found then is chance or a leak: F1 should be at or below the 95th percentile of random
     intervals, as many and as long, against the same moved labels. `saved` is a folder for what is
-    done. Returns `control_table`; empty if no folds are asked for, or if too few subjects have a
-    video twice as long as the shift.
+    done. Returns `control_table`; empty if no folds are asked for, if too few subjects have a video
+    twice as long as the shift, or if no fold has a finite loss.
     """
     if not settings.control.folds:
         return control_table([])
@@ -41,8 +43,12 @@ def negative_control(
     except UserError:
         return control_table([])
     work = Work(saved, saved / "epochs", saved / "metrics.jsonl", "control", stop_here)
-    trained = cross_validate(rolled, networks, settings, work)
-    held_out = {fold.held_out for fold in networks.folds}
+    try:
+        trained = cross_validate(rolled, networks, settings, work)
+    except NoFoldLeft as error:
+        print(f"negative control: {error}", file=sys.stderr)
+        return control_table([])
+    held_out = {fold.held_out for fold in trained.folds}
     videos = rolled.videos.loc[rolled.videos.subject.isin(held_out)]
     labels = rolled.annotations.loc[rolled.annotations.subject.isin(held_out)]
     intervals, scoring = trained.held_out.intervals, settings.protocol.scoring

@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxspot.errors import UserError
 from jaxspot.experiment.heldout import HeldOut, fold_rule, mean_durations, spot_held_out
+from jaxspot.experiment.left_out import bank_of, describe_left_out, tell_failures
 from jaxspot.experiment.manual_skips import search_skips
 from jaxspot.experiment.scores import NetworkScores, Work, blank_faceless, score_bank
 from jaxspot.experiment.settings import Settings
@@ -18,8 +19,9 @@ from jaxspot.experiment.starting import starting_variables
 from jaxspot.files import write_text
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.automated_iou import Pair
+from jaxspot.training.failures import REMEDY, NoFoldLeft, describe_failures
 from jaxspot.training.folds import Fold, loso_folds
-from jaxspot.training.inner_folds import Networks, plan_networks
+from jaxspot.training.inner_folds import Networks, leave_out, plan_networks
 from jaxspot.training.loso import TrainedFolds, start_folds, train_loso
 from jaxspot.training.pool import gather_pool
 from jaxspot.training.sampling import FACELESS
@@ -31,7 +33,7 @@ class CrossValidation(NamedTuple):
     """Results of some folds.
 
     Attributes:
-      folds: in the order of every fold axis.
+      folds: in the order of every fold axis, without those that are left out.
       durations: per fold, mean seconds of ME and MaE of its own subjects.
       k_seconds: per fold, k of ME and MaE in seconds: half of `durations`, unless they were
         searched.
@@ -39,6 +41,7 @@ class CrossValidation(NamedTuple):
       metrics: losses of the folds, see `TrainedFolds`.
       scores: raw, of the folds and inner folds.
       held_out: what was found in the held-out subjects' videos.
+      left_out: what happened to the folds and inner folds that are left out, by held-out subject.
     """
 
     folds: tuple[Fold, ...]
@@ -48,11 +51,16 @@ class CrossValidation(NamedTuple):
     metrics: list[dict[str, Any]]
     scores: NetworkScores
     held_out: HeldOut
+    left_out: dict[str, str]
+
+    def tested(self, bank: Bank) -> Bank:
+        """The bank with the held-out subjects' videos and labels alone."""
+        return bank_of(bank, [fold.held_out for fold in self.folds])
 
     def held_out_scores(self, bank: Bank) -> dict[str, np.ndarray]:
         """Each video by the fold that held its subject out: video -> float32 (frames, 2)."""
         number = {fold.held_out: i for i, fold in enumerate(self.folds)}
-        rows = zip(bank.videos.video, bank.videos.subject, strict=True)
+        rows = zip(*self.tested(bank).videos[["video", "subject"]].to_numpy().T, strict=True)
         return {video: self.scores[video][number[subject]] for video, subject in rows}
 
 
@@ -98,25 +106,34 @@ def cross_validate(
 ) -> CrossValidation:
     """Trains and scores folds (`run_networks`), continuing what is done.
 
+    A fold whose loss is not finite is left out.
+
     Raises:
-      UserError: a loss or score is not finite, or nothing that was saved is whole.
+      NoFoldLeft: every fold is left out.
+      UserError: a score is not finite, or nothing that was saved is whole.
     """
+    asked, trained = networks, train(bank, networks, settings, work)
+    networks = leave_out(networks, trained.failed)
+    left_out = describe_left_out(asked, networks, trained.failed)
+    if not networks.folds:
+        raise NoFoldLeft(f"{describe_failures(left_out)}; no fold is left: {REMEDY}")
+    kept = [trained.folds.index(fold) for fold in networks.all]
+    variables = jax.tree.map(lambda leaf: leaf[kept], trained.variables)
     durations = tuple(
         mean_durations(bank, fold, inclusive=settings.inclusive) for fold in networks.all
     )
-    trained = train(bank, networks, settings, work)
     k_seconds = search_skips(
         bank,
         networks.all,
         settings.model,
-        trained.variables,
+        variables,
         durations,
         frame_skip=settings.protocol.frame_skip,
         saved=work.saved / "frame_skips.json",
         name=work.name,
         stop_here=work.stop_here,
     )
-    scores = score_bank(bank, networks, trained.variables, k_seconds, settings, work)
+    scores = score_bank(bank, networks, variables, k_seconds, settings, work)
     count = len(networks.folds)
     durations, k_seconds = durations[:count], k_seconds[:count]
     rules = [fold_rule(settings.rule, pair, settings.protocol) for pair in durations]
@@ -125,21 +142,29 @@ def cross_validate(
         networks.folds,
         durations,
         k_seconds,
-        jax.tree.map(lambda leaf: leaf[:count], trained.variables),
-        split_metrics(networks, trained.metrics)[0],
+        jax.tree.map(lambda leaf: leaf[:count], variables),
+        split_metrics(asked, trained.metrics)[0],
         scores,
         spot_held_out(bank, networks, blank, rules, settings.protocol),
+        left_out,
     )
 
 
-def train(bank: Bank, networks: Networks, settings: Settings, work: Work) -> TrainedFolds:
-    """`train_loso`, every epoch saved before it counts as done."""
+def train(
+    bank: Bank, networks: Networks, settings: Settings, work: Work, *, need_all: bool = False
+) -> TrainedFolds:
+    """`train_loso`, every epoch saved before it counts as done.
+
+    With `need_all`, a loss that is not finite is a UserError.
+    """
     pool = gather_pool(bank)
     folds, inner = networks.all, len(networks.inner)
     options: Any = dict(model=settings.model, training=settings.training)
     start = start_folds(folds, pool, weights=starting_variables(settings), **options)
     found, damage = restore_progress(work.epochs, start)
     begun = found or Progress(0, start, [])
+    if need_all:
+        tell_failures(begun, need_all)
     for line in damage:
         print(f"{line}; going on from epoch {begun.epoch}", file=sys.stderr)
     with progress_bar(
@@ -152,6 +177,7 @@ def train(bank: Bank, networks: Networks, settings: Settings, work: Work) -> Tra
         def on_epoch(progress: Progress) -> None:
             save_progress(work.epochs, progress)
             write_metrics(work.metrics, networks, progress.metrics)
+            tell_failures(progress, need_all)
             bar.set_postfix_str(describe(progress), refresh=False)
             bar.update()
             work.stop_here()
@@ -191,7 +217,7 @@ def write_metrics(path: Path, networks: Networks, rows: Sequence[dict[str, Any]]
 def describe(progress: Progress) -> str:
     """The last epoch in a few words: mean losses of the folds that trained, how many are done."""
     rows = [row for row in progress.metrics if row["epoch"] == progress.epoch]
-    mean = lambda losses: f"{np.mean(losses):.4f}"
+    mean = lambda losses: f"{np.mean(losses):.4f}" if losses else "none"
     loss, validation = (
         [row[name] for row in rows if row[name] is not None]
         for name in ("train_loss", "validation_loss")

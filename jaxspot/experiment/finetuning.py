@@ -141,7 +141,7 @@ def finetune(
     """Trains `tuning_networks`; fits thresholds and calibration on people left out, if any are."""
     count = len(start.rules)
     before = f1_of_spotter(bank, start, settings.protocol)
-    trained = train(bank, networks, settings, work)
+    trained = train(bank, networks, settings, work, need_all=True)
     spotter = Spotter(
         start.model,
         jax.tree.map(lambda leaf: leaf[:count], trained.variables),

@@ -38,9 +38,13 @@ from jaxspot.report.tables import (
     table_title,
 )
 from jaxspot.report.viewer import VideoCurves
+from jaxspot.training.failures import describe_failures
 from jaxspot.video.bank import Bank
 
-NO_CONTROL = "No negative control was made: none was asked for, or too few videos are long enough."
+NO_CONTROL = (
+    "No negative control was made: none was asked for, too few videos are long enough, or no loss"
+    " was finite."
+)
 
 
 def write_outputs(
@@ -52,7 +56,7 @@ def write_outputs(
     control: pd.DataFrame,
 ) -> None:
     """Writes tables/, figures/ and report.html of a run; `control` may be empty."""
-    folder, verdict = workdir / "tables", NO_CONTROL
+    folder, verdict, tested = workdir / "tables", NO_CONTROL, trained.tested(bank)
     shown = write_comparison(folder, settings, compared)
     if len(control):
         verdict, wide = judge_control(control), layout_control(control)
@@ -63,9 +67,9 @@ def write_outputs(
     dataset: Any = bank.meta["source"].get("kind")
     if dataset in DATASET_NUMBERS:
         intervals = trained.held_out.intervals
-        log = megc_log(intervals, bank.annotations, videos=bank.videos, dataset=dataset)
+        log = megc_log(intervals, tested.annotations, videos=tested.videos, dataset=dataset)
         write_text(folder / "megc2020_log.txt", log)
-    videos = video_curves(bank, trained.held_out)
+    videos = video_curves(tested, trained.held_out)
     pictures = draw_faces(workdir / "figures", bank) if is_synthetic(bank) else []
     pictures += draw_figures(workdir / "figures", bank, settings, trained, compared)
     pictures.append(draw_curves(workdir / "figures", videos, settings))
@@ -77,16 +81,22 @@ def write_outputs(
         dataset=settings.dataset,
         synthetic=is_synthetic(bank),
         oracle=oracle_of(settings.protocol, 5),
-        summary=[bank_sentence(bank.videos, bank.annotations)],
+        summary=[bank_sentence(bank.videos, bank.annotations), *left_out_sentence(trained)],
         control=verdict,
         videos=videos,
         scoring=settings.protocol.scoring,
-        minutes=float((bank.videos.frames / bank.videos.fps).sum() / 60),
+        minutes=float((tested.videos.frames / tested.videos.fps).sum() / 60),
         tables=shown,
         pictures=pictures,
         scores=ours.to_dict("index"),
         provenance=json.loads((workdir / "provenance.json").read_text()),
     )
+
+
+def left_out_sentence(trained: CrossValidation) -> list[str]:
+    """Which folds are left out, if any are."""
+    lines = describe_failures(trained.left_out).splitlines()
+    return [f"Left out: {'; '.join(lines)}."] if lines else []
 
 
 def write_durations(folder: Path, bank: Bank, settings: Settings) -> ReportTable:

@@ -20,6 +20,8 @@ from jaxspot.errors import Interrupted, UserError
 from jaxspot.experiment.baselines import compare_methods, spot_by_peers
 from jaxspot.experiment.control import negative_control
 from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_networks
+from jaxspot.experiment.heldout import mean_durations
+from jaxspot.experiment.left_out import read_left_out, refuse_left_out, write_left_out
 from jaxspot.experiment.outputs import write_outputs
 from jaxspot.experiment.scores import Work, write_scores
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
@@ -28,6 +30,7 @@ from jaxspot.experiment.sweep import SweepRun, read_finished, sweep_runs, traini
 from jaxspot.experiment.workdir import claim_workdir
 from jaxspot.files import write_table, write_text
 from jaxspot.spotting.spotter import Spotter, save_spotter
+from jaxspot.training.failures import NoFoldLeft, describe_failures
 from jaxspot.video.bank import Bank
 
 SAYS = b"\nstopping when this epoch or video is saved; again to stop now\n"
@@ -52,8 +55,8 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
       Table 5, tidy; of a sweep Table 7.
 
     Raises:
-      UserError: the folder holds another run, the bank or the weights to start from cannot be used,
-        or a loss is not finite.
+      UserError: the folder holds another run, the bank or the weights to start from cannot be used;
+        or a loss is not finite. Its fold is left out, and all others are written before.
       Interrupted: asked to stop (SIGINT, SIGTERM), with all work saved.
     """
     workdir, runs = Path(workdir), sweep_runs(config)
@@ -72,7 +75,9 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
             if len(runs) > 1:
                 return run_sweep(bank, runs, settings, workdir, stop_here)
             epochs, peers = workdir / "checkpoints" / "epochs", workdir / "peers"
-            return run_one(bank, settings[0], workdir, epochs, peers, stop_here)
+            table = run_one(bank, settings[0], workdir, epochs, peers, stop_here)
+            refuse_left_out(describe_failures(read_left_out(workdir)).splitlines(), workdir)
+            return table
 
 
 def run_sweep(
@@ -85,9 +90,9 @@ def run_sweep(
     """Runs on one bank, each in a folder of its own; returns Table 7 over all of them, tidy.
 
     Runs that train alike share their epochs (`workdir/trained`); runs of one seed share their
-    peers. A run that is done is not run again.
+    peers. A run that is done is not run again. One of which no fold is left is left out.
     """
-    found = []
+    found, lines = [], []
     for number, ((run, config), own) in enumerate(zip(runs, settings, strict=True), 1):
         print(f"{run.name} ({number} of {len(runs)})", file=sys.stderr)
         folder = workdir / run.name
@@ -97,9 +102,20 @@ def run_sweep(
             if table is None:
                 epochs = workdir / "trained" / training_key(own)
                 peers = workdir / "peers" / f"seed{own.seed}"
-                table = run_one(bank, own, folder, epochs, peers, stop_here)
+                try:
+                    table = run_one(bank, own, folder, epochs, peers, stop_here)
+                except NoFoldLeft as error:
+                    lines.append(f"{run.name}: {error}")
+                    print(f"{lines[-1]}; left out, the others go on", file=sys.stderr)
+                    continue
         found.append((run, own, table))
-    return write_sweep(workdir, bank, found)
+        lost = describe_failures(read_left_out(folder)).splitlines()
+        lines += [f"{run.name}: {line}" for line in lost]
+    if not found:
+        raise NoFoldLeft("\n".join(lines))
+    table = write_sweep(workdir, bank, found)
+    refuse_left_out(lines, workdir)
+    return table
 
 
 def run_one(
@@ -116,17 +132,20 @@ def run_one(
     """
     saved = workdir / "checkpoints"
     work = Work(saved, epochs, workdir / "metrics.jsonl", "training", stop_here)
-    trained = cross_validate(bank, run_networks(bank, settings), settings, work)
+    networks = run_networks(bank, settings)
+    trained = cross_validate(bank, networks, settings, work)
+    write_left_out(workdir, trained.left_out)
     write_scores(workdir / "scores", trained.held_out_scores(bank))
     write_table(trained.held_out.intervals, workdir / "intervals.csv")
     rules = tuple(trained.held_out.rules[fold.held_out] for fold in trained.folds)
     spotter = Spotter(settings.model, trained.variables, trained.k_seconds, rules, bank.alignment)
     save_spotter(saved / "spotter", spotter)
     stop_here()
+    durations = [mean_durations(bank, f, inclusive=settings.inclusive) for f in networks.folds]
     spotted = spot_by_peers(
-        bank, trained.folds, trained.durations, settings, saved=peers, stop_here=stop_here
+        bank, networks.folds, durations, settings, saved=peers, stop_here=stop_here
     )
-    compared = compare_methods(bank, trained.held_out, settings, spotted)
+    compared = compare_methods(trained.tested(bank), trained.held_out, settings, spotted)
     stop_here()
     control = negative_control(bank, settings, saved / "control", stop_here)
     write_outputs(workdir, bank, settings, trained, compared, control)

@@ -13,6 +13,7 @@ from jaxspot.annotations.intervals import read_intervals
 from jaxspot.errors import UserError
 from jaxspot.evaluation.bootstrap import bootstrap_difference
 from jaxspot.evaluation.f1 import score_by_subject
+from jaxspot.experiment.left_out import bank_of, read_left_out
 from jaxspot.experiment.outputs import is_synthetic
 from jaxspot.experiment.settings import Settings, read_protocol
 from jaxspot.experiment.tables import (
@@ -166,22 +167,14 @@ def write_sweep(workdir: Path, bank: Bank, found: Found) -> pd.DataFrame:
 
 def write_differences(workdir: Path, bank: Bank, found: Found) -> ReportTable:
     """Writes tables/differences.*: F1 of each run minus that of the first, same subjects."""
-    scored = {
-        run.name: score_by_subject(
-            read_intervals(workdir / run.name / "intervals.csv"),
-            bank.annotations,
-            videos=bank.videos,
-            **settings.protocol.scoring,
-        )
-        for run, settings, _ in found
-    }
+    scored = {run.name: score_run(workdir / run.name, bank, own) for run, own, _ in found}
     reference, *others = scored
     oracle = {run.name: bool(oracle_of(own.protocol, 5)) for run, own, _ in found}
     tidy = difference_table(
         {"method": name, "kind": kind, "oracle": oracle[name] or oracle[reference]} | row
         for name in others
         for kind, row in bootstrap_difference(
-            scored[name], scored[reference], seed=found[0][1].seed
+            *of_both(scored[name], scored[reference]), seed=found[0][1].seed
         ).items()
     )
     title = difference_title(
@@ -192,6 +185,22 @@ def write_differences(workdir: Path, bank: Bank, found: Found) -> ReportTable:
     )
     wide = layout_difference(tidy)
     return write_table(workdir / "tables", "differences", tidy, wide, title, PAIRED_NOTE)
+
+
+def score_run(folder: Path, bank: Bank, settings: Settings) -> pd.DataFrame:
+    """F1 of each subject that a run has tested, see `score_by_subject`."""
+    tested = bank_of(bank, set(bank.videos.subject) - read_left_out(folder).keys())
+    intervals = read_intervals(folder / "intervals.csv")
+    options = settings.protocol.scoring
+    return score_by_subject(intervals, tested.annotations, videos=tested.videos, **options)
+
+
+def of_both(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of the subjects that both tables have."""
+    return (
+        first.loc[first.subject.isin(second.subject)],
+        second.loc[second.subject.isin(first.subject)],
+    )
 
 
 def write_sweep_page(workdir: Path, bank: Bank, found: Found, shown: Sequence[ReportTable]) -> Path:

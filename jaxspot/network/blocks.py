@@ -1,14 +1,17 @@
 """The blocks of Figure 1 as XLA runs them fast, from `kernels` and `pooled_kernels`.
 
-`plain` holds the same blocks written with the library's convolutions.
+`plain` holds the same blocks written with the library's convolutions. They need more memory, and
+over a stack of folds they become convolutions of many groups.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
 from jax import lax
 
+from jaxspot.devices import on_cpu
 from jaxspot.network import kernels, pooled_kernels
 
 EPSILON = 1e-5
@@ -60,7 +63,13 @@ def pair_block(
 
 
 def separable_block(
-    x: jax.Array, depthwise: jax.Array, pointwise: jax.Array, norm: Norm, pooling: str | None
+    x: jax.Array,
+    depthwise: jax.Array,
+    pointwise: jax.Array,
+    norm: Norm,
+    pooling: str | None,
+    *,
+    tap_sums: Callable,
 ) -> tuple[jax.Array, Statistics]:
     """Blocks 2, 3 and on: 3x3 depthwise, pointwise, BatchNorm, ReLU and, if asked, 2x2 pooling.
 
@@ -68,8 +77,9 @@ def separable_block(
 
     `x` (images, height, width, channels), `depthwise` (3, 3, channels), `pointwise` (channels,
     features) -> (images, height, width, features), pooled or not, and the mean and variance used.
+    `tap_sums` see `kernels.depthwise`.
     """
-    z = lax.optimization_barrier(kernels.depthwise(x, depthwise))
+    z = lax.optimization_barrier(kernels.depthwise(x, depthwise, tap_sums))
     scale, shift, statistics = fold_norm(kernels.moments(z), pointwise, norm)
     if pooling is None:
         y = jax.nn.relu(kernels.project(z, pointwise * scale) + shift)
@@ -77,7 +87,13 @@ def separable_block(
     return pooled_kernels.project_pool(z, pointwise * scale, shift, pooling), statistics
 
 
-FAST = Blocks(pair_block, separable_block)
+ON_CPU = Blocks(pair_block, partial(separable_block, tap_sums=kernels.tap_sums_by_image))
+ELSEWHERE = Blocks(pair_block, partial(separable_block, tap_sums=kernels.tap_sums_whole))
+
+
+def fast_blocks() -> Blocks:
+    """The blocks in the form for the backend of this process."""
+    return ON_CPU if on_cpu() else ELSEWHERE
 
 
 def fold_norm(

@@ -6,6 +6,8 @@ from typing import Any
 
 import jax
 
+from jaxspot.devices import on_cpu
+
 KEEP_BARRIERS = {"xla_disable_hlo_passes": "cse_barrier_expander"}
 
 
@@ -19,7 +21,7 @@ def compile_program(function: Callable, **jit_arguments: Any) -> Callable:
     Products are computed in full float32: accelerators would round their inputs to 10 or 7 bits by
     default, and variances are small differences of large products.
     """
-    options = KEEP_BARRIERS if jax.default_backend() == "cpu" else None
+    options = KEEP_BARRIERS if on_cpu() else None
 
     @functools.wraps(function)
     def exact(*arguments):

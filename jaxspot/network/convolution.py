@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxspot.errors import check_fields, check_numbers
-from jaxspot.network.blocks import EPSILON, FAST, Blocks, Norm
+from jaxspot.network.blocks import EPSILON, Blocks, Norm, fast_blocks
 
 MOMENTUM = 0.9
 """Of the running statistics of batch normalisation."""
@@ -45,7 +45,7 @@ class Convolution(nn.Module):
     norm: Literal["batch", "none"] = "batch"
     extra_blocks: int = 0
     multiple: ClassVar[int] = 4
-    blocks: ClassVar[Blocks] = FAST
+    blocks: ClassVar[Blocks | None] = None
 
     def __post_init__(self):
         check_fields(self)
@@ -61,10 +61,11 @@ class Convolution(nn.Module):
         pairs = jnp.stack([current, inputs[:, 1:]], 2).reshape(-1, 2, *inputs.shape[2:])
         one, two, three = self.widths
         norm = BatchNorm if self.norm == "batch" else Bias
-        first = PairBlock(one, norm, self.blocks.pair, self.multiplier, self.kernel_init)
+        blocks = self.blocks or fast_blocks()
+        first = PairBlock(one, norm, blocks.pair, self.multiplier, self.kernel_init)
         x = self._drop(first(pairs, self.pooling, train=train), train)
         for width, pooling in [(two, self.pooling)] + (1 + self.extra_blocks) * [(three, None)]:
-            block = SeparableBlock(width, norm, self.blocks.separable)
+            block = SeparableBlock(width, norm, blocks.separable)
             x = self._drop(block(x, pooling, train=train), train)
         x = regional_average(x, self.pool_grid).reshape(x.shape[0], -1)
         return nn.Dense(three, name="Project")(x) if self.pool_grid > 1 else x

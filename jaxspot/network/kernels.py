@@ -1,4 +1,4 @@
-"""Primitives of the network in the form that XLA runs fast, on CPU above all.
+"""Primitives of the network in the form that XLA runs fast.
 
 Channels come last. A small convolution is written as shifted multiply-adds; batch normalisation is
 folded into the matrix that it follows. `pooled_kernels` holds what ends in a pooling.
@@ -6,6 +6,7 @@ folded into the matrix that it follows. `pooled_kernels` holds what ends in a po
 
 import functools
 import operator
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -13,35 +14,38 @@ from jax import lax
 
 _CHUNK = 28 * 28
 """Pixels of an image of 112 x 112 after two poolings, which divide the rows of all its layers."""
+_UNROLLED = 32
+"""Images that `tap_sums_by_image` unrolls; it goes through more in a loop."""
 _TAPS = [(i, j) for i in range(3) for j in range(3)]
 
 
-@jax.custom_vjp
-def depthwise(x: jax.Array, kernel: jax.Array) -> jax.Array:
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2,))
+def depthwise(x: jax.Array, kernel: jax.Array, tap_sums: Callable) -> jax.Array:
     """Convolves every channel with its own 3x3 kernel; zeros outside, stride 1.
 
-    Float (images, height, width, channels), (3, 3, channels) -> the shape of `x`.
+    Float (images, height, width, channels), (3, 3, channels) -> the shape of `x`. `tap_sums`, for
+    the gradient of the kernel, is `tap_sums_whole` or `tap_sums_by_image`.
     """
+    del tap_sums
     (height, width), padded = x.shape[1:3], _pad(x)
     shifted = (padded[:, i : i + height, j : j + width] * kernel[i, j] for i, j in _TAPS)
     return functools.reduce(operator.add, shifted)
 
 
-def _depthwise_forward(x, kernel):
-    return depthwise(x, kernel), (x, kernel)
+def _depthwise_forward(x, kernel, tap_sums):
+    return depthwise(x, kernel, tap_sums), (x, kernel)
 
 
-def _depthwise_backward(residual, gradient):
+def _depthwise_backward(tap_sums, residual, gradient):
     x, kernel = residual
-    sums = tap_sums_by_image if jax.default_backend() == "cpu" else tap_sums
-    return depthwise(gradient, kernel[::-1, ::-1]), sums(_pad(x), gradient)
+    return depthwise(gradient, kernel[::-1, ::-1], tap_sums), tap_sums(_pad(x), gradient)
 
 
 depthwise.defvjp(_depthwise_forward, _depthwise_backward)
 
 
-def tap_sums(padded: jax.Array, gradient: jax.Array) -> jax.Array:
-    """The gradient of a 3x3 depthwise kernel, in a form whose size does not grow with the batch.
+def tap_sums_whole(padded: jax.Array, gradient: jax.Array) -> jax.Array:
+    """The gradient of a 3x3 depthwise kernel, by nine sums over all images and pixels.
 
     The layer's input with its border, float (images, height + 2, width + 2, channels), and the
     gradient of its output -> (3, 3, channels).
@@ -52,10 +56,22 @@ def tap_sums(padded: jax.Array, gradient: jax.Array) -> jax.Array:
 
 
 def tap_sums_by_image(padded: jax.Array, gradient: jax.Array) -> jax.Array:
-    """`tap_sums` as XLA runs it fast on CPU: unrolled over images, added in place.
+    """`tap_sums_whole` as XLA runs it fast on CPU: unrolled over images, added in place.
 
-    `tap_sums` would write nine products of full size there and then reduce them.
+    `tap_sums_whole` would write nine products of full size there and then reduce them.
     """
+    images = len(gradient)
+    if images <= _UNROLLED:
+        return _unrolled_sums(padded, gradient)
+    whole = images - images % _UNROLLED
+    cut = lambda x: x[:whole].reshape(-1, _UNROLLED, *x.shape[1:])
+    sums = lax.map(lambda part: _unrolled_sums(*part), (cut(padded), cut(gradient))).sum(0)
+    if whole == images:
+        return sums
+    return sums + _unrolled_sums(padded[whole:], gradient[whole:])
+
+
+def _unrolled_sums(padded, gradient):
     height, width, channels = gradient.shape[1:]
     at = lambda n, i, j: padded[n, i : i + height, j : j + width] * gradient[n]
     products = [sum(at(n, i, j) for n in range(len(gradient))) for i, j in _TAPS]

@@ -111,4 +111,4 @@ def pool(x: jax.Array, pooling: str | None) -> jax.Array:
 class PlainConvolution(Convolution):
     """`Convolution` with the blocks from here: the same parameters, slow on CPU."""
 
-    blocks: ClassVar[Blocks] = Blocks(pair_block, separable_block)
+    blocks: ClassVar[Blocks | None] = Blocks(pair_block, separable_block)

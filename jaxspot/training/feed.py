@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh
 
-from jaxspot.devices import on_each_device, pad_folds, replicate, shard_folds
+from jaxspot.devices import on_each_device, replicate, shard_folds, stack_places
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.inputs import sample_inputs
 from jaxspot.network.model import TwoStream
@@ -38,41 +38,52 @@ def feed_epochs(
     *,
     first: int = 1,
     resident: bool | None = None,
+    running: Callable[[], np.ndarray] | None = None,
 ) -> Generator[tuple[FoldData, EpochData]]:
     """What each epoch from `first` on is run on: what each fold reads, and what all read.
 
     An epoch sees few frames of a large bank. Only these are loaded, and a thread gathers those of
     the next epoch while one is run. A small bank, of which an epoch sees half or more
     (`sees_half`), is loaded whole and once. The numbers are the same. Validation samples, which no
-    epoch changes, are prepared once, on the device of their fold.
+    epoch changes, are prepared on the device of their fold, again only where other folds run.
 
-    Idle folds are added until the devices share evenly. `resident` is whether the bank is loaded
-    whole; by `sees_half` where None. Close it (`contextlib.closing`) to end the thread where not
-    all epochs are taken.
+    `resident` is whether the bank is loaded whole; by `sees_half` where None. `running` is asked
+    before each epoch for the numbers of the folds that run (`stack_places`); by default all do.
+    Close it (`contextlib.closing`) to end the thread where not all epochs are taken.
     """
-    padded = pad_folds(list(folds), mesh)
-    draw = partial(epoch_samples, pool, padded, training, model.streams)
+    everyone = stack_places(np.ones(len(folds), bool), mesh)
+    ask = running or (lambda: everyone)
+    draw = partial(epoch_samples, pool, folds, training, model.streams)
     drawn = same_length([draw(epoch=epoch) for epoch in range(1, training.epochs + 1)])
-    samples = [one.samples for one in drawn]
-    places, validation = np.zeros(0, np.int32), (None, None)
+    samples, table = [one.samples for one in drawn], None
     if validates(folds):
-        places = validation_samples(pool, padded, training, model.streams)
-        validation = (
-            prepare_validation(shard_folds(pool.frames[places], mesh), model, mesh),
-            shard_folds(pool.labels[places[..., 0]], mesh),
-        )
-    own_keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, f), EPOCHS) for f in padded])
+        table = validation_samples(pool, folds, training, model.streams)
+    keys = jnp.stack([jax.random.fold_in(fold_key(training.seed, f), EPOCHS) for f in folds])
     if resident is None:
-        resident = sees_half(samples, places, len(pool.labels))
+        seen = np.zeros(0, np.int32) if table is None else table
+        resident = sees_half(samples, seen, len(pool.labels))
     with ThreadPoolExecutor(1, thread_name_prefix="frames") as worker:
         ahead = partial(load_epochs, worker=worker)
         load = (load_bank if resident else ahead)(pool, samples, mesh)
+        places, validation = np.zeros(0, int), (None, None)
         for epoch in range(first, training.epochs + 1):
-            keys = shard_folds(jax.vmap(partial(jax.random.fold_in, data=epoch))(own_keys), mesh)
-            index = shard_folds(drawn[epoch - 1].index, mesh)
+            before, places = places, ask()
+            if table is not None and not np.array_equal(places, before):
+                validation = None, None  # gone before the next is made
+                validation = load_validation(pool, table[places], model, mesh)
+            own_keys = jax.vmap(partial(jax.random.fold_in, data=epoch))(keys[places])
+            index, own_keys = shard_folds((drawn[epoch - 1].index[places], own_keys), mesh)
             key = replicate(samples_key(training.seed, epoch), mesh)
             # No name here holds an epoch's frames, so that they are gone when the next are loaded.
-            yield FoldData(index, keys, *validation), EpochData(*load(epoch), key)
+            yield FoldData(index, own_keys, *validation), EpochData(*load(epoch), key)
+
+
+def load_validation(
+    pool: FramePool, samples: np.ndarray, model: TwoStream, mesh: Mesh
+) -> tuple[jax.Array, jax.Array]:
+    """The last two fields of `FoldData`, from validation samples of each place of the stack."""
+    frames = prepare_validation(shard_folds(pool.frames[samples], mesh), model, mesh)
+    return frames, shard_folds(pool.labels[samples[..., 0]], mesh)
 
 
 def prepare_validation(frames: jax.Array, model: TwoStream, mesh: Mesh) -> jax.Array:

@@ -6,7 +6,7 @@ network that has seen neither that subject nor the fold's held-out one.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from typing import Literal, get_args
 
@@ -49,6 +49,31 @@ class Networks:
         """The subjects that the thresholds of a fold are fitted on."""
         held_out = self.folds[number].held_out
         return tuple(subject for subject in self.scorers[number] if subject != held_out)
+
+
+def leave_out(networks: Networks, failed: Collection[str]) -> Networks:
+    """The networks without those of some folds and inner folds, by their `held_out`.
+
+    Thresholds are then fitted on fewer subjects. A fold with none left is left out too.
+    """
+    kept = [n for n, fold in enumerate(networks.all) if fold.held_out not in failed]
+    if len(kept) == len(networks.all):
+        return networks
+    left = [{s: n for s, n in own.items() if n in kept} for own in networks.scorers]
+    orphans = {
+        number
+        for number, fold in enumerate(networks.folds)
+        if (subjects := set(networks.fitted_on(number))) and not subjects & set(left[number])
+    }
+    kept = [number for number in kept if number not in orphans]
+    place = {number: i for i, number in enumerate(kept)}
+    folds = [number for number in kept if number < len(networks.folds)]
+    every = networks.all
+    return Networks(
+        tuple(every[number] for number in folds),
+        tuple(every[number] for number in kept[len(folds) :]),
+        tuple({s: place[n] for s, n in left[i].items() if n in place} for i in folds),
+    )
 
 
 def plan_networks(folds: Sequence[Fold], *, fit: Fit, groups: int = 8) -> Networks:

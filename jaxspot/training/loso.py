@@ -12,13 +12,21 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxspot.devices import fold_mesh, on_each_device, pad_folds, shard_folds
-from jaxspot.errors import UserError
+from jaxspot.devices import fold_mesh, on_each_device, shard_folds, stack_places
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream
 from jaxspot.training.epoch import train_epoch
+from jaxspot.training.failures import (
+    FAILED,
+    REMEDY,
+    NoFoldLeft,
+    describe_failures,
+    failed_folds,
+    find_failures,
+    stop_failed,
+)
 from jaxspot.training.feed import feed_epochs
 from jaxspot.training.folds import Fold, validates
 from jaxspot.training.pool import FramePool, as_pool
@@ -33,14 +41,17 @@ class TrainedFolds(NamedTuple):
     """What training leaves: the folds, the variables they kept and a row per fold and epoch.
 
     Attributes:
-      folds: in the order of the stacked axis.
+      folds: in the order of the stacked axis, without those that failed.
       variables: {"params", "batch_stats"}, every leaf with a leading fold axis (numpy).
-      metrics: rows of subject, epoch, train_loss, validation_loss, best, stopped.
+      metrics: rows of subject, epoch, train_loss, validation_loss, best, stopped; in the last row
+        of a fold that failed also `failed`.
+      failed: held-out subject -> the epoch and step where its fold's loss was not finite.
     """
 
     folds: tuple[Fold, ...]
     variables: dict[str, Any]
     metrics: list[dict[str, Any]]
+    failed: dict[str, str]
 
 
 def train_loso(
@@ -60,12 +71,15 @@ def train_loso(
 
     Each device holds one copy of the frames, which all its folds share: the whole bank if it is
     small, else the frames of one epoch. Those of the next epoch are then gathered while one runs
-    (`feed_epochs`). An epoch is one call, which is compiled once.
+    (`feed_epochs`). An epoch is one call, which is compiled once; on accelerators, once more where
+    so many folds have stopped that the others fit a smaller stack (`stack_places`).
 
     A fold's weights depend on the seed, on the names and recorded lengths of all subjects, and on
     its training and validation subjects. They do not depend on the other folds, on where a run was
-    interrupted, or on how frames are sent to the devices. The number of devices and folds changes
-    them only by rounding.
+    interrupted, or on how frames are sent to the devices. The number of devices, of folds and of
+    folds that still train changes them only by rounding.
+
+    A fold whose loss is not finite is left out; the others go on.
 
     Args:
       pool: frames and labels of all subjects: a bank, or its pool from `gather_pool`.
@@ -81,8 +95,8 @@ def train_loso(
 
     Raises:
       TypeError: neither a bank nor a pool.
-      UserError: a loss is not finite (the message gives subject, epoch and step), or frames of the
-        bank are missing.
+      UserError: every fold has a loss that is not finite (the message gives subject, epoch and
+        step), or frames of the bank are missing.
     """
     pool = as_pool(pool)
     mesh = mesh or fold_mesh()
@@ -94,24 +108,33 @@ def train_loso(
     progress = resume or Progress(0, start_folds(folds, pool, model=model, training=training), [])
     ranges = augmentation or Augmentation()
     run_epoch = compile_epoch(model, training, ranges, mesh, batched=batched)
-    state = shard_folds(pad_idle(progress.state, mesh), mesh)
-    ours = lambda tree: jax.tree.map(lambda x: np.array(x[: len(folds)]), jax.device_get(tree))
-    first = progress.epoch + 1
-    feed = feed_epochs(pool, folds, model, training, mesh, first=first, resident=resident)
+    state, places, failed = progress.state, np.zeros(0, int), {}
+    first, running = progress.epoch + 1, lambda: places
+    feed = feed_epochs(
+        pool, folds, model, training, mesh, first=first, resident=resident, running=running
+    )
     with closing(feed):
         while progress.epoch < training.epochs and progress.state.live.any():
-            epoch = progress.epoch + 1
+            epoch, trained = progress.epoch + 1, np.asarray(progress.state.live)
+            wanted = stack_places(trained, mesh, batched=batched)
+            if len(wanted) != len(places) or failed:
+                places, state = wanted, stack_states(progress.state, wanted, mesh)
             state, losses = run_epoch(state, *next(feed))
             wait_for(losses)
-            trained, losses = np.asarray(progress.state.live), ours(losses)
-            refuse_not_finite(folds, epoch, losses, trained)
-            after = ours(state)
-            rows = _rows(folds, epoch, losses, trained, after)
+            losses = jax.tree.map(partial(unstack, places=places, folds=len(folds)), losses)
+            failed = find_failures(folds, epoch, losses, trained)
+            after = jax.tree.map(partial(unstack, places=places), state, progress.state)
+            after = stop_failed(after, progress.state, failed)
+            rows = _rows(folds, epoch, losses, trained, after, failed)
+            refuse_all_failed(folds, progress.metrics + rows)
             progress = Progress(epoch, after, progress.metrics + rows)
             if on_epoch:
                 on_epoch(progress)
+    failed = failed_folds(progress.metrics)
+    kept = [number for number, fold in enumerate(folds) if fold.held_out not in failed]
     best = {"params": progress.state.best_params, "batch_stats": progress.state.best_stats}
-    return TrainedFolds(tuple(folds), best, progress.metrics)
+    best = jax.tree.map(lambda leaf: leaf[kept], best)
+    return TrainedFolds(tuple(folds[n] for n in kept), best, progress.metrics, failed)
 
 
 def wait_for(tree: Any) -> None:
@@ -120,22 +143,11 @@ def wait_for(tree: Any) -> None:
         time.sleep(0.005)
 
 
-def refuse_not_finite(
-    folds: Sequence[Fold], epoch: int, losses: dict[str, np.ndarray], trained: np.ndarray
-) -> None:
-    """Refuses a loss that is not finite by a UserError; `trained` is who trained, bool (folds,)."""
-    by_step = np.column_stack([losses["train_loss"], losses["validation_loss"]])
-    for fold, values, live in zip(folds, by_step, trained, strict=True):
-        seen = values if fold.validation else values[:-1]
-        bad = np.flatnonzero(~np.isfinite(seen))
-        if live and len(bad):
-            last = bad[0] == len(values) - 1
-            where = "validation" if last else f"step {bad[0] + 1} of {len(values) - 1}"
-            raise UserError(
-                f"fold of subject {fold.held_out}, epoch {epoch}, {where}: the loss is"
-                f" {values[bad[0]]}; epoch {epoch - 1} is the last good one. Train anew with a"
-                " lower --config.training.learning_rate"
-            )
+def refuse_all_failed(folds: Sequence[Fold], metrics: Sequence[dict[str, Any]]) -> None:
+    """Raises NoFoldLeft where the rows say that every fold has failed."""
+    failed = failed_folds(metrics)
+    if all(fold.held_out in failed for fold in folds):
+        raise NoFoldLeft(f"{describe_failures(failed)}; no fold is left: {REMEDY}")
 
 
 def compile_epoch(
@@ -194,20 +206,40 @@ def _start_program(model: Any, training: Training, size: tuple[int, ...]):
     return jax.jit(jax.vmap(start))
 
 
-def pad_idle(state: FoldState, mesh: Mesh) -> FoldState:
-    """The state with folds that do nothing behind its own, so that the devices share evenly."""
-    padded = jax.tree.map(lambda leaf: np.asarray(pad_folds(leaf, mesh)), state)
-    own = np.arange(len(padded.live)) < len(state.live)
-    return dataclasses.replace(padded, live=padded.live & own)
+def stack_states(state: FoldState, places: np.ndarray, mesh: Mesh) -> FoldState:
+    """The states of the folds of `stack_places`, on the devices; where one is there again, idle."""
+    picked = jax.tree.map(lambda leaf: np.asarray(leaf)[places], state)
+    picked = dataclasses.replace(picked, live=picked.live & _first_places(places))
+    return shard_folds(picked, mesh)
 
 
-def _rows(folds, epoch, losses, trained, state):
+def unstack(
+    stacked: jax.Array, others: Any = np.nan, *, places: np.ndarray, folds: int | None = None
+) -> np.ndarray:
+    """The values of a stack in the order of all folds, with those of the `others` in between.
+
+    `others` has values of all folds, or is one for each of so many `folds`.
+    """
+    found = np.asarray(stacked)
+    shape = (folds, *found.shape[1:]) if folds else np.shape(others)
+    values = np.array(np.broadcast_to(others, shape), found.dtype)
+    values[places[_first_places(places)]] = found[_first_places(places)]
+    return values
+
+
+def _first_places(places):
+    """Whether each place of a stack is the first of its fold: bool (places,)."""
+    return np.diff(places, prepend=-1) > 0
+
+
+def _rows(folds, epoch, losses, trained, state, failed):
     rows = []
     for i, fold in enumerate(folds):
         row = dict(subject=fold.held_out, epoch=epoch)
         for name, values in losses.items():
-            known = trained[i] and (fold.validation or name == "train_loss")
+            known = trained[i] and i not in failed and (fold.validation or name == "train_loss")
             row[name] = float(np.mean(values[i])) if known else None
-        best = bool(trained[i] and state.bad_epochs[i] == 0)
-        rows.append(row | dict(best=best, stopped=not state.live[i]))
+        best = bool(trained[i] and i not in failed and state.bad_epochs[i] == 0)
+        row |= dict(best=best, stopped=not state.live[i])
+        rows.append(row | ({FAILED: failed[i]} if i in failed else {}))
     return rows
