@@ -40,9 +40,6 @@ examples:
   jaxspot spot --weights=runs/demo --out=spotted talk.mp4
 """
 
-WORK = ("jaxspot.own_video.writing", "jaxspot.own_video.results")
-"""What the workers need."""
-
 
 @command
 def main(argv: Sequence[str]) -> int:
@@ -50,6 +47,7 @@ def main(argv: Sequence[str]) -> int:
     parser = command_parser("spot", __doc__, EPILOG)
     add_flags(parser)
     flags = parser.parse_args(argv)
+    from jaxspot.own_video import WORK
     from jaxspot.workers import core_count, worker_pool
 
     with worker_pool(flags.workers or core_count(), preload=WORK) as pool:

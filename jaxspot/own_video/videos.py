@@ -1,10 +1,6 @@
 """Spots the videos of a person: found on disk, done side by side, none of them twice."""
 
-import contextlib
 import math
-import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -14,18 +10,18 @@ import pandas as pd
 
 from jaxspot.errors import Interrupted, UserError, one_of
 from jaxspot.exports.formats import export_spotted
+from jaxspot.own_video import WORK
 from jaxspot.own_video.done import check_folder, content_of, describe_run, find_done
 from jaxspot.own_video.inputs import Video, find_videos
 from jaxspot.own_video.one import Job, Options, run_job, warm_up
 from jaxspot.own_video.reading import Progress, load_reader, new_counts
+from jaxspot.own_video.work_folder import work_folder
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.spotter import load_spotter
 from jaxspot.video.container import probe
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.workers import Pool, run_threads, worker_pool
 
-WORK = ("jaxspot.own_video.writing", "jaxspot.own_video.results")
-"""Modules of the worker processes."""
 FACES = ("largest", "left", "right", "all")
 
 
@@ -155,7 +151,7 @@ def spot_by(
     errors: dict[str, UserError] = {}
     jobs: list[Job] = []
     totals: list[int] = []
-    with _work_folder(Path(out)) as (work, partials):
+    with work_folder(Path(out)) as (work, partials):
         for place, video in enumerate(videos):
             folder = Path(out) / video.name
             try:
@@ -251,46 +247,3 @@ def _files(video: Video) -> list[Path]:
 
 def _ordered(values, videos):
     return {video.name: values[video.name] for video in videos if video.name in values}
-
-
-@contextlib.contextmanager
-def _work_folder(out: Path):
-    """A folder for what the processes share, and a function: number -> folders of a video.
-
-    These are one of its files until they are whole, and one of its faces.
-
-    Those of a process that was killed are removed, and at the end our own.
-    """
-    made = []
-    new = [place for place in (out, *out.parents) if not place.exists()]
-
-    def partials(number: int) -> tuple[Path, Path]:
-        names = (f".{os.getpid()}.{number}.part", f".{os.getpid()}.{number}.faces.part")
-        made.extend(out / name for name in names)
-        return out / names[0], out / names[1]
-
-    for old in out.glob(".*.*.part"):
-        pid = old.name.split(".")[1]
-        if pid.isdecimal() and not _is_running(int(pid)):
-            shutil.rmtree(old, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="jaxspot-") as folder:
-        try:
-            yield Path(folder), partials
-        finally:
-            for partial in made:
-                shutil.rmtree(partial, ignore_errors=True)
-            with contextlib.suppress(OSError):  # something is in it
-                for place in new:
-                    place.rmdir()
-
-
-def _is_running(pid: int) -> bool:
-    if os.name != "posix":  # elsewhere, asking would end it
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -1,0 +1,52 @@
+"""Where a run of `jaxspot spot` keeps what is not whole yet; nothing of it is left at the end."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+Partials = Callable[[int], tuple[Path, Path]]
+
+
+@contextlib.contextmanager
+def work_folder(out: Path) -> Iterator[tuple[Path, Partials]]:
+    """A folder for what the processes share, and a function: number -> folders of a video.
+
+    These are in `out`: one of its files until they are whole, and one of its faces. Those of a
+    process that was killed are removed, and at the end our own, and `out` if it is new and empty.
+    """
+    made: list[Path] = []
+    new = [place for place in (out, *out.parents) if not place.exists()]
+
+    def partials(number: int) -> tuple[Path, Path]:
+        names = (f".{os.getpid()}.{number}.part", f".{os.getpid()}.{number}.faces.part")
+        made.extend(out / name for name in names)
+        return out / names[0], out / names[1]
+
+    for old in out.glob(".*.*.part"):
+        pid = old.name.split(".")[1]
+        if pid.isdecimal() and not _is_running(int(pid)):
+            shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="jaxspot-") as folder:
+        try:
+            yield Path(folder), partials
+        finally:
+            for partial in made:
+                shutil.rmtree(partial, ignore_errors=True)
+            with contextlib.suppress(OSError):  # something is in it
+                for place in new:
+                    place.rmdir()
+
+
+def _is_running(pid: int) -> bool:
+    if os.name != "posix":  # elsewhere, asking would end it
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
