@@ -4,10 +4,14 @@ import contextlib
 import ctypes
 import os
 import warnings
+from importlib import util
 
 import jax
 
+from jaxspot.errors import UserError
 from jaxspot.workers import core_count
+
+CUDA_PLUGINS = ("jax_plugins.xla_cuda12", "jax_plugins.xla_cuda13")
 
 
 def keep_freed_memory() -> bool:
@@ -25,6 +29,26 @@ def keep_freed_memory() -> bool:
     return all(mallopt(option, value) for option, value in settings)
 
 
+def refuse_missing_cuda() -> None:
+    """Raises UserError where JAX_PLATFORMS names CUDA first, and jax was installed without it.
+
+    jax itself says so only when it first computes, long after the work began.
+    """
+    first = os.environ.get("JAX_PLATFORMS", "").partition(",")[0].strip()
+    if first in ("cuda", "gpu") and not any(map(_is_installed, CUDA_PLUGINS)):
+        raise UserError(
+            f"JAX_PLATFORMS is {first!r}, but jax is installed without CUDA; unset it, or install"
+            " jax[cuda12]"
+        )
+
+
+def _is_installed(module):
+    try:
+        return util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
 def prepare_process(
     cache: str = "~/.cache/jaxspot/programs", *, devices: int | None = None
 ) -> None:
@@ -34,9 +58,12 @@ def prepare_process(
     own where there is no accelerator: folds side by side keep all cores busy, which the threads
     inside one program do not (1.4 times the epochs an hour on two cores). A cache folder that
     JAX_COMPILATION_CACHE_DIR names is kept; one that cannot be used is passed over without a word.
-    `devices` is 1 for one of several processes, each of which has a core.
+    `devices` is 1 for one of several processes, each of which has a core. Everything is computed in
+    32 bits, also under JAX_ENABLE_X64. UserError: JAX_PLATFORMS asks for CUDA, but jax has none.
     """
+    refuse_missing_cuda()
     keep_freed_memory()
+    jax.config.update("jax_enable_x64", False)
     with contextlib.suppress(RuntimeError):  # refused once jax runs, as in a notebook
         jax.config.update("jax_num_cpu_devices", devices or core_count())
     if not jax.config.jax_compilation_cache_dir:  # pyright: ignore[reportAttributeAccessIssue]

@@ -127,6 +127,9 @@ def test_train_refuses_a_damaged_bank(damage, words, bank, tmp_path, capfd):
         (["--config.training.epoch=3"], "epochs"),
         (["--config=configs/default.py:bset"], "paper, best"),
         (["--config.training.epochs=many"], "many"),
+        (["--config.seed=99999999999999999999"], "seed must be 0 or more and at most 4.29"),
+        (["--config.seeds=(0, 99999999999999999999)"], "seed must be 0 or more and at most 4.29"),
+        (["--config.seeds=('a',)"], "seeds must be whole numbers such as (0,1,2), not 'a'"),
     ],
 )
 def test_train_refuses_unknown_settings(flags, words, bank, tmp_path, capfd):

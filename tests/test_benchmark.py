@@ -10,7 +10,7 @@ import pytest
 from reference_network import close, random_variables
 
 from configs import default
-from jaxspot.benchmark import measure, rows, scaling
+from jaxspot.benchmark import measure, rows, scaling, spotting
 from jaxspot.benchmark.measure import (
     ClockReading,
     Machine,
@@ -31,6 +31,7 @@ from jaxspot.memory import peak_gigabytes
 from jaxspot.network.lcn import local_contrast_normalise
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import build_model
+from jaxspot.video.decode import read_video
 
 
 def test_a_slower_peer_has_a_ratio_above_one(monkeypatch):
@@ -184,3 +185,23 @@ def test_peak_memory_grows_by_what_is_taken_and_not_by_the_parent():
     held = np.ones(30_000_000)
     assert in_fresh_process(peak_gigabytes) < peak_gigabytes()
     assert peak_gigabytes() > held.nbytes / 1e9
+
+
+def test_parts_of_spotting_are_rates(tmp_path):
+    found = spotting.spot_parts(Machine(1e9, 1e9), frames=24)
+    assert [row.name for row in found] == [
+        "spot: crops",
+        "spot: region motion",
+        "spot: networks",
+    ]
+    assert all(row.value > 0 and row.unit == "frames/s" for row in found)
+
+
+def test_a_long_video_is_a_short_one_repeated(tmp_path):
+    with spotting.videos(1, frames=20) as (_, (once,)):
+        spotting.repeat_video(once, tmp_path / "long.mp4", times=3)
+        frames = [frame.image for frame in read_video(once)]
+    found = list(read_video(tmp_path / "long.mp4"))
+    np.testing.assert_allclose([f.pts_s for f in found], np.arange(60) / 30, atol=1e-6)
+    for number, frame in enumerate(found):
+        np.testing.assert_array_equal(frame.image, frames[number % 20])

@@ -118,6 +118,7 @@ def test_a_trunk_is_one_of_three():
         assert model_fields(model)["trunk"] == trunk and model_fields(model)["dropout"] == 0.2
         assert build_model(**model_fields(model)) == model
     assert build_model() == TwoStream()
+    refused(ValueError, "trunk must be a Convolution, Motion or ", TwoStream, trunk="motoin")
     with pytest.raises(TypeError, match="colour"):
         build_model(colour=1)
 

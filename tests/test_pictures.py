@@ -12,7 +12,7 @@ from prepare_calls import call
 from jaxspot.datasets.images import image_frames, number_images
 from jaxspot.errors import UserError
 from jaxspot.own_video.inputs import Video, find_videos
-from jaxspot.own_video.one import open_video
+from jaxspot.own_video.reading import open_video
 from jaxspot.video.container import probe
 from jaxspot.video.decode import read_video
 from jaxspot.video.picture import read_image, used_bits

@@ -15,13 +15,17 @@ from jaxspot.commands import doctor
 from jaxspot.datasets.images import image_frames, number_images
 from jaxspot.experiment import run
 from jaxspot.network.model import build_model
-from jaxspot.own_video import one as one_video
+from jaxspot.own_video import reading
+from jaxspot.own_video.inputs import Video
+from jaxspot.own_video.one import Job, Options, run_job
+from jaxspot.own_video.reading import Progress
 from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
 from jaxspot.spotting.spotter import Spotter
 from jaxspot.video.bank import open_bank
-from jaxspot.video.clip import Clip, posed_frames
+from jaxspot.video.clip import posed_frames
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.video.source import Source
+from jaxspot.workers import Pool
 
 RULE = FittedRule(IntervalRule(), *[(0.0, 0.0)] * 2, *[(2.0, 2.0)] * 2)
 
@@ -86,21 +90,24 @@ def test_faces_that_are_aligned_already_and_motion_are_refused(tmp_path, capfd, 
 
 
 @pytest.mark.parametrize(("alignment", "kind"), [("similarity", "aligned"), ("posed", "posed")])
-def test_videos_are_read_as_the_spotter_was_trained(posed_spotter, monkeypatch, alignment, kind):
-    frames, read = np.zeros((20, 112, 112), np.uint8), []
+def test_videos_are_read_as_the_spotter_was_trained(
+    posed_spotter, tmp_path, monkeypatch, alignment, kind
+):
+    class Read(Exception):
+        pass
 
-    def clip(kind):
-        def one(source, **options):
-            read.append(kind)
-            return Clip(frames, np.ones((20, 2), np.float32), np.arange(20) / 10, 10, np.zeros(20))
-
-        return one
+    def read(kind):
+        raise Read(kind)
 
     spotter = Spotter(**vars(posed_spotter) | dict(alignment=alignment))
-    for name in ("aligned", "posed"):
-        monkeypatch.setattr(one_video, f"{name}_clip", clip(name))
-    one_video.read_faces(Source(Path("v.mp4"), 20, lambda: ()), spotter)
-    assert read == [kind]
+    monkeypatch.setattr(reading, "aligned_clip", lambda *_, **__: read("aligned"))
+    monkeypatch.setattr(reading, "read_posed", lambda *_: read("posed"))
+    job = Job(
+        Video(tmp_path / "v.mp4", "v"), *[tmp_path / n for n in "abc"], Options(), {}, False, None
+    )
+    monkeypatch.setattr(reading, "open_video", lambda *_, **__: Source(Path("v"), 2, list))
+    with pytest.raises(Read, match=kind):
+        run_job(job._replace(progress=Progress(tmp_path / "counts", 0)), spotter, Pool())
 
 
 @pytest.mark.parametrize("kind", ["openface112", "posed112"])

@@ -275,11 +275,12 @@ def test_prepare_mends_an_own_table_by_the_same_rules(tmp_path):
     )
     assert call("csv", table, tmp_path / "bank") == 0
     assert (tmp_path / "bank" / "annotations.csv").read_text() == (
-        f"{LABELS}p,v,ME,1,2,3\np,v,ME,1,2,3\np,v,MaE,2,4,4\n"
+        f"{LABELS}p,v,ME,1,2,3\np,v,MaE,2,4,4\n"
     )
     assert repairs(tmp_path / "bank")[["row", "rule", "after"]].values.tolist() == [
         ["3", "round_fraction", "apex 2"],
         ["3", "onset_zero", "onset 1"],
+        ["3", "duplicate", "left out (the same as row 2)"],
         ["4", "missing_apex", "apex 5"],
         ["4", "past_end", "apex 4, offset 4"],
         ["5", "no_video", "left out (there is no such video)"],

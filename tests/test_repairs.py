@@ -154,13 +154,20 @@ def test_fitting_is_cutting_sets_of_frames(spans):
         fitted = fit_to_videos(labels, videos(("006", "006_1", frames, 200.0)), rules=rules)
         inside = [set(range(a, c + 1)) & set(range(1, frames + 1)) for a, _, c in spans]
         whole = [c <= frames for *_, c in spans]
+        ends = [(a, c) for a, _, c in spans]
+        again = ["duplicate" in rules and span in ends[:n] for n, span in enumerate(ends)]
         wanted = [
             (min(kept), min(apex, frames), max(kept))
-            for kept, fits, (_, apex, _) in zip(inside, whole, spans, strict=True)
-            if kept and (fits or "past_end" in rules)
+            for kept, fits, same, (_, apex, _) in zip(inside, whole, again, spans, strict=True)
+            if kept and not same and (fits or "past_end" in rules)
         ]
         assert frames_of(fitted) == wanted
-        assert fitted.repairs.row.tolist() == [11 + n for n, w in enumerate(whole) if not w]
+        rows = fitted.repairs.groupby("rule").row.agg(list).to_dict()
+        cut = "past_end" in rules
+        seen = [kept and (fits or cut) for kept, fits in zip(inside, whole, strict=True)]
+        assert rows.get("past_end", []) == [11 + n for n, fits in enumerate(whole) if not fits]
+        twice = [11 + n for n, same in enumerate(again) if same and seen[n]]
+        assert rows.get("duplicate", []) == twice
 
 
 def test_fitting_lists_what_it_clips_and_leaves_out():

@@ -12,6 +12,7 @@ from browser import CHROMIUM, CTRL, SHIFT, Page
 from made_reviews import FOUND, THRESHOLDS, frame_times, gray_of, made_folder
 from PIL import Image
 
+from jaxspot.exports.formats import export_file
 from jaxspot.review.page import write_review
 from jaxspot.spotting.video_file import CLIP_INTERVAL_COLUMNS
 
@@ -299,7 +300,20 @@ def test_panning_and_zooming_move_the_view(page, made):
     assert 100 < moved < 110 and frame(page) < 100, "after 0 the whole video is seen again"
 
 
-def test_elan_and_boris_hold_what_was_not_rejected(page, made):
+def eaf_tiers(root):
+    """The annotations of an .eaf file by tier: start and stop in milliseconds, text."""
+    slots = {s.get("TIME_SLOT_ID"): int(s.get("TIME_VALUE")) for s in root.iter("TIME_SLOT")}
+    assert list(slots.values()) == sorted(slots.values())
+    return {
+        tier.get("TIER_ID"): [
+            (*(slots[note.get(f"TIME_SLOT_REF{n}")] for n in (1, 2)), note[0].text)
+            for note in tier.iter("ALIGNABLE_ANNOTATION")
+        ]
+        for tier in root.iter("TIER")
+    }
+
+
+def test_elan_and_boris_hold_what_was_not_rejected(page, made, tmp_path):
     times = made[1]
     ends = np.append(times[1:], times[-1] + np.median(np.diff(times)))
     page.press("ArrowDown", "a", "r")  # MaE at 131 is right, ME at 40 is not
@@ -315,16 +329,7 @@ def test_elan_and_boris_hold_what_was_not_rejected(page, made):
         "MaE face 1 (2)": [(ms(times[159]), ms(ends[188]), "MaE")],
     }
     root = ET.fromstring(saved(page, "[data-do=elan]", "talk.eaf"))
-    slots = {s.get("TIME_SLOT_ID"): int(s.get("TIME_VALUE")) for s in root.iter("TIME_SLOT")}
-    assert list(slots.values()) == sorted(slots.values())
-    found = {
-        tier.get("TIER_ID"): [
-            (*(slots[note.get(f"TIME_SLOT_REF{n}")] for n in (1, 2)), note[0].text)
-            for note in tier.iter("ALIGNABLE_ANNOTATION")
-        ]
-        for tier in root.iter("TIER")
-    }
-    assert found == expected
+    assert eaf_tiers(root) == expected
     assert root.find(".//MEDIA_DESCRIPTOR").get("RELATIVE_MEDIA_URL") == "../../talk.mp4"
     project = json.loads(saved(page, "[data-do=boris]", "talk.boris"))
     assert project["project_format_version"] == "7.0"
@@ -339,6 +344,13 @@ def test_elan_and_boris_hold_what_was_not_rejected(page, made):
     )
     codes = [one["code"] for one in project["behaviors_conf"].values()]
     assert codes == ["ME", "MaE"]
+    (tmp_path / "talk.reviewed.csv").write_text(saved(page))
+    by_python = export_file(tmp_path / "talk.reviewed.csv", ["elan", "boris"], out=tmp_path)
+    eaf, boris = (next(p for p in by_python if p.suffix == end) for end in (".eaf", ".boris"))
+    assert eaf_tiers(ET.parse(eaf).getroot()) == expected
+    theirs = json.loads(boris.read_text())
+    assert theirs["observations"]["talk"]["events"] == events
+    assert theirs["behaviors_conf"] == project["behaviors_conf"]
 
 
 def test_a_lost_video_is_chosen_by_hand(fresh, tmp_path):

@@ -1,13 +1,14 @@
 """What was mended in a label sheet: rows go through the rules, and every change is listed."""
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
 from jaxspot.annotations.columns import in_row
 from jaxspot.annotations.intervals import ANNOTATION_COLUMNS
+from jaxspot.annotations.names import VideoNames
 from jaxspot.annotations.rules import RULES, SHEET_RULES, Span, check_rules, past_end
 from jaxspot.errors import UserError
 
@@ -42,6 +43,16 @@ class Labels(NamedTuple):
     repairs: pd.DataFrame
     file: str
     release: str = ""
+
+
+def join_labels(tables: Sequence[Labels], *, file: str) -> Labels:
+    """The labels of several files as those of one; `file` is the folder that they lie in."""
+    join = lambda parts: pd.concat(parts, ignore_index=True)
+    return Labels(
+        join([table.annotations for table in tables]),
+        join([table.repairs for table in tables]),
+        file,
+    )
 
 
 def no_labels() -> Labels:
@@ -84,23 +95,36 @@ def fit_to_videos(
 ) -> Labels:
     """Fits labels to the videos at hand (subject, video, frames).
 
-    Rule `no_video` leaves out the labels of a video that is not there. Rule `past_end` clips a
-    label at the last frame, and leaves out one that begins past it. A label without a subject gets
-    that of its video. UserError: an unknown rule, a label without its video where `no_video` is
-    off, or one of another subject's video.
+    Rule `video_name` takes the name of a video with its ending, folder or in other case for that
+    video. Rule `no_video` leaves out the labels of a video that is not there. Rule `past_end` clips
+    a label at the last frame, and leaves out one that begins past it. Rule `duplicate` counts an
+    interval once that stands in several rows. A label has the subject of its video. UserError: an
+    unknown rule, a label without its video where `no_video` is off, or one of another subject's
+    video.
     """
     check_rules(rules)
     columns = (videos[name].tolist() for name in ("video", "subject", "frames"))
     known = {video: (subject, frames) for video, subject, frames in zip(*columns, strict=True)}
+    names, seen = VideoNames(known), {}
     kept, repairs = [], labels.repairs.values.tolist()
     for label in _rows(labels.annotations):
         try:
-            span, change = _fitted(label, known, rules)
+            name, change = _named(label.video, names, rules)
+            repairs += [_repair(labels.file, label, *change)] if change else []
+            if name is None:
+                continue
+            span, change = _fitted(label._replace(video=name), known, rules)
         except UserError as error:
             raise UserError(f"{in_row(labels.file, label.row)}: {error}") from None
         repairs += [_repair(labels.file, label, *change)] if change else []
-        subject = label.subject or (known[label.video][0] if span else "")
-        kept += [label._replace(span=span, subject=subject)] if span else []
+        if span is None:
+            continue
+        interval = (name, label.kind, label.span.onset, label.span.offset)
+        if "duplicate" in rules and seen.setdefault(interval, label.row) != label.row:
+            again = f"{LEFT_OUT} (the same as row {seen[interval]})"
+            repairs.append(_repair(labels.file, label, "duplicate", _told(span), again))
+            continue
+        kept.append(label._replace(video=name, span=span, subject=known[name][0]))
     return _labels(kept, repairs, labels.file, labels.release)
 
 
@@ -110,10 +134,12 @@ def count_repairs(repairs: pd.DataFrame) -> str:
     Such as '3 labels mended (past_end 2, onset_zero 1), 1 left out (no_video)'.
     """
     out = repairs.after.str.startswith(LEFT_OUT)
-    mended = repairs[~repairs.row.isin(repairs.row[out])]
+    # Several files may be one table, so a row alone names no label.
+    labels = pd.MultiIndex.from_arrays([repairs.row, repairs.video])
+    mended = repairs.loc[~labels.isin(labels[out])]
     said = []
-    for part, word in ((mended, "mended"), (repairs[out], "left out")):
-        count = part.row.nunique()
+    for part, word in ((mended, "mended"), (repairs.loc[out], "left out")):
+        count = len({*zip(part.row, part.video, strict=True)})
         noun = "" if said else "label " if count == 1 else "labels "
         said += [f"{count} {noun}{word} ({_by_rule(part)})"] if count else []
     return ", ".join(said)
@@ -139,16 +165,28 @@ def _through(span, rules):
     return span, changes
 
 
-def _fitted(label, known, rules):
-    """The span inside its video (None: left out) and the change (rule, before, after), if any."""
-    before = f"video {label.video}"
-    if label.video not in known:
+def _named(video, names, rules):
+    """The video that is meant (None: left out) and the change (rule, before, after), if any."""
+    meant, before = names.find(video), f"video {video}"
+    if meant is None:
         if "no_video" not in rules:
             raise UserError(f"there is no {before}, and rule no_video is off")
         return None, ("no_video", before, f"{LEFT_OUT} (there is no such video)")
+    if meant == video:
+        return video, None
+    if "video_name" not in rules:
+        return None, ("video_name", before, f"{LEFT_OUT} (video_name is off)")
+    return meant, ("video_name", before, f"video {meant}")
+
+
+def _fitted(label, known, rules):
+    """The span inside its video (None: left out) and the change (rule, before, after), if any."""
     subject, frames = known[label.video]
-    if label.subject not in ("", subject):
-        raise UserError(f"subject is {label.subject!r}, but {before} is of {subject!r}")
+    if label.subject and label.subject.casefold() != subject.casefold():
+        raise UserError(
+            f"subject is {label.subject!r}, but video {label.video} is of {subject!r}; write the"
+            " same, or leave the cell empty"
+        )
     if label.span.offset <= frames:
         return label.span, None
     clipped = past_end(label.span, frames)

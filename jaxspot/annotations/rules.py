@@ -1,8 +1,10 @@
 """The rules that mend a label with a glitch, each a pure function of its frames.
 
 A row goes through them in the order of RULES, each at most once: first those of the sheet, then,
-once the videos are known, `no_video` (a label of a video that is not there is left out) and
-`past_end`. A row that a rule would change which is switched off is left out and listed.
+once the videos are known, `video_name` (a name that differs in ending, folder or case), `no_video`
+(a label of a video that is not there is left out), `past_end` and `duplicate` (an interval that
+stands in several rows counts once). A row that a rule would change which is switched off is left
+out and listed; with `duplicate` off, it counts again.
 """
 
 import math
@@ -68,7 +70,7 @@ SHEET_RULES: dict[str, Callable[[Span], Span]] = {
     "missing_apex": missing_apex,
     "apex_after_offset": apex_after_offset,
 }
-RULES = (*SHEET_RULES, "no_video", "past_end")
+RULES = (*SHEET_RULES, "video_name", "no_video", "past_end", "duplicate")
 
 
 def check_rules(rules: Collection[str]) -> None:

@@ -46,18 +46,19 @@ def seconds_of(candidates: Sequence[Callable[[], Any]], *, rounds: int = 9) -> l
 
     The caches and waiting threads of its neighbour would slow a short candidate down.
     """
-    twice = [[_seconds(candidate) for candidate in candidates] for _ in range(2)]
+    twice = [[seconds_of_call(candidate) for candidate in candidates] for _ in range(2)]
     first = np.min(twice, axis=0)
     taken = [[] for _ in candidates]
     for _ in range(rounds):
         for once, times, candidate in zip(first, taken, candidates, strict=True):
             if once < SHORT_S:
-                _seconds(candidate)
-            times.append(_seconds(candidate))
+                seconds_of_call(candidate)
+            times.append(seconds_of_call(candidate))
     return [statistics.median(times) for times in taken]
 
 
-def _seconds(candidate):
+def seconds_of_call(candidate: Callable[[], Any]) -> float:
+    """Wall seconds of one call."""
     begin = time.perf_counter()
     jax.block_until_ready(candidate())
     return time.perf_counter() - begin

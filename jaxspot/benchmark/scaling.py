@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from jaxspot.benchmark.measure import in_fresh_process, seconds_of
+from jaxspot.benchmark.measure import in_fresh_process, seconds_of, seconds_of_call
+from jaxspot.benchmark.spotting import long_video
 from jaxspot.benchmark.table import markdown
 from jaxspot.benchmark.work import PAPER, SKIPS, TRAINING, MadeUpFrames, epoch_of, one_network
 from jaxspot.memory import peak_gigabytes
@@ -34,12 +35,16 @@ class Point(NamedTuple):
 
 
 class Law(NamedTuple):
-    """How one size is varied: `make(size)` gives a call that does the work, and how much it is."""
+    """How one size is varied: `make(size)` gives a call that does the work, and how much it is.
+
+    Without `warm`, the call is made once.
+    """
 
     title: str
     unit: str
     sizes: Sequence[int]
     make: Callable[[int], tuple[Callable, float]]
+    warm: bool = True
 
 
 def folds(count: int) -> tuple[Callable, float]:
@@ -67,18 +72,27 @@ def bank(frames: int) -> tuple[Callable, float]:
     return epoch_of(12, frames=frames // 12), 12 * TRAINING.steps
 
 
+def spot(frames: int) -> tuple[Callable, float]:
+    """A video file of so many frames spotted in one process, from the file to its results."""
+    return long_video(frames), frames
+
+
 LAWS: dict[str, Law] = {
     "folds": Law("folds that train at once", "fold-step", (1, 2, 4, 8, 16), folds),
     "widths": Law("channels after block 1", "M products a pair", (8, 16, 32, 64), widths),
     "video": Law("frames of a video that is scored", "frame", (1_000, 10_000, 100_000), video),
     "bank": Law("frames of the bank that trains", "fold-step", (3_000, 12_000, 48_000), bank),
+    "spot": Law("frames of a video file that is spotted", "frame", (5_400, 54_000), spot, False),
 }
 
 
 def measure(law: str, size: int) -> Point:
     """One point, measured in this process."""
     run, work = LAWS[law].make(size)
-    (seconds,) = seconds_of([run], rounds=1 if size >= 50_000 else 3)
+    if LAWS[law].warm:
+        (seconds,) = seconds_of([run], rounds=1 if size >= 50_000 else 3)
+    else:
+        seconds = seconds_of_call(run)
     return Point(law, size, work, seconds, peak_gigabytes() or math.nan, seconds / work)
 
 

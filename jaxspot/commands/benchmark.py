@@ -16,9 +16,9 @@ FILE holds a list of rows: name, value, unit, peer, peer_value, ratio (above 1: 
 bound, what the machine would take for the work that XLA counts, assuming no cache reuse.
 FILE.md shows them as a table.
 
---scaling varies the number of folds, the widths, the length of a video and the size of the bank
-instead (about 5 minutes; one of them: --scaling=folds). FILE then holds a list of points, and
-FILE.png draws them.
+--scaling varies the number of folds, the widths, the length of a scored video, the size of the bank
+and the length of a spotted video file instead (about 25 minutes, most of them for the last; one of
+them: --scaling=folds). FILE then holds a list of points, and FILE.png draws them.
 
 examples:
   make bench
@@ -35,8 +35,11 @@ NAMES = (
     "synthetic",
     "track",
     "prepare",
+    "spot_parts",
+    "spot_long",
+    "spot_two",
 )
-LAW_NAMES = ("folds", "widths", "video", "bank")
+LAW_NAMES = ("folds", "widths", "video", "bank", "spot")
 
 
 @command

@@ -64,7 +64,7 @@ def _run(given: Any) -> int:
     from jaxspot.live.scorer import load_causal
     from jaxspot.live.sources import camera_stream, file_stream
     from jaxspot.live.watch import watch
-    from jaxspot.own_video.results import check_folder
+    from jaxspot.own_video.done import check_folder
     from jaxspot.spotting.spotter import NO_JUDGE
     from jaxspot.video.landmarker import load_landmarker
 

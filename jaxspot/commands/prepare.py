@@ -21,19 +21,21 @@ data sets:
   csv       videos.csv (subject,video,path,fps) and annotations.csv
             (subject,video,kind,onset,apex,offset; frames from 1, both ends included; without a
             column apex, it is the middle); a path is a video file or a folder of numbered images
-  video     all video files under DIR; the folder that a file lies in is its subject
+  video     all video files under DIR; the top folder under DIR that a file lies in is its subject,
+            without one the name up to the first _; who is who is printed
   reviewed  <video>/reviewed.csv or <video>.reviewed.csv, which the review page of `spot` saves,
             anywhere under DIR; the accepted intervals are the labels. The video files lie under DIR
             too, or under --videos. Crops are posed by default, as the weights in jaxspot need them
   bank      a bank of frames, made into one of region motion
 
 BANK then holds videos.csv, annotations.csv, frames/, quality/, bank.json, and repairs.csv: every
-label that was mended or left out, with its row in the file and the rule. Labels without their
-video, and videos without labels, are no mistake; `doctor` counts them. --labels takes a workbook,
-its label sheet saved as CSV, or an annotations.csv; all are mended by the same rules. For csv,
-video, openface and bank, it also takes a file of ELAN, BORIS or MEGC, see `jaxspot evaluate`; times
-become frames by the frame rate of the video. The bank of a pack holds motion/ in place of frames/;
-so does any other with --motion.
+label that was mended or left out, with its row in the file and the rule; how many is printed. Names
+of videos are matched without ending, folder and case. Labels without their video, and videos
+without labels, are no mistake, unless over half of the labels fit no video; those of a release may
+do so. --labels takes a workbook, its label sheet saved as CSV, or an annotations.csv; all are
+mended by the same rules. For csv, video, openface and bank, it also takes a file of ELAN, BORIS or
+MEGC, or a folder of .eaf files, see `jaxspot evaluate`; times become frames by the frame rate of
+the video. The bank of a pack holds motion/ in place of frames/; so does any other with --motion.
 
 A run that was cut is resumed by the same command; no finished video is done again. Videos that
 cannot be read are named in a line each, the others are done; the exit code is 2 then.
@@ -89,7 +91,7 @@ def main(argv: Sequence[str]) -> int:
     from jaxspot.datasets import prepare as work
     from jaxspot.datasets.checks import format_checks
     from jaxspot.datasets.dataset import look_over
-    from jaxspot.datasets.doctor import doctor_source
+    from jaxspot.datasets.doctor import doctor_source, read_repairs
     from jaxspot.datasets.prepare_video import Alignment
 
     source = find_source(flags)
@@ -99,8 +101,8 @@ def main(argv: Sequence[str]) -> int:
     posed = align == "posed" and not (flags.motion and not flags.align)
     alignment = Alignment(flags.face, not flags.no_smoothing, posed)
     work.refuse_posing(source, alignment)
-    for note in source.notes:
-        print(note)
+    for line in (*source.notes, *source.assumed):
+        print(line)
     if flags.dry_run:
         print(format_checks(doctor_source(source)))
         frames = int(look_over(source)[0].frames.sum())
@@ -109,6 +111,10 @@ def main(argv: Sequence[str]) -> int:
     if flags.labels_only:
         labels = work.relabel(source, flags.out)
         print(f"{len(labels.annotations)} labels, {len(labels.repairs)} repairs in {flags.out}")
+        for line in say_labels(
+            labels.annotations, labels.repairs, Path(flags.out), look_over(source)[0]
+        ):
+            print(line)
         print(f"open {Path(flags.out) / 'annotations.csv'}")
         return 0
     bank = work.prepare(
@@ -118,6 +124,8 @@ def main(argv: Sequence[str]) -> int:
         skip_broken=flags.skip_broken,
         workers=flags.workers,
     )
+    for line in say_labels(bank.annotations, read_repairs(bank.root), bank.root, bank.videos):
+        print(line)
     print(summary(bank))
     return 0
 
@@ -128,7 +136,7 @@ def parse_source_flags(parser: argparse.ArgumentParser, argv: Sequence[str]) -> 
     flag(
         "--labels",
         metavar="FILE",
-        help="workbook, CSV of its label sheet, annotations.csv, or see below",
+        help="workbook, CSV of its label sheet, annotations.csv, a folder of .eaf, or see below",
     )
     flag("--fps", type=float, metavar="N", help="frame rate of openface, if not that of its CSV")
     flag("--videos", metavar="DIR", help="where the videos of reviewed lie, if not in --source")
@@ -155,6 +163,16 @@ def find_source(flags: Any) -> Any:
         reviewed=partial(reviewed.reviewed_source, videos=flags.videos),
     )
     return readers[flags.dataset](flags.source, labels=flags.labels, rules=flags.rules)
+
+
+def say_labels(annotations: Any, repairs: Any, out: Path, videos: Any) -> list[str]:
+    """Lines on labels that were mended or left out, and on such as can hardly be right."""
+    from jaxspot.annotations.plausible import doubt_units
+    from jaxspot.annotations.repairs import REPAIRS, count_repairs
+
+    counted = count_repairs(repairs)
+    lines = [f"{counted}: see {out / REPAIRS}"] if counted else []
+    return lines + doubt_units(annotations, videos)
 
 
 def planned(frames: int, regions: Any) -> str:

@@ -6,6 +6,7 @@ import functools
 import io
 import os
 import re
+import select
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from jaxspot.errors import Interrupted, UserError
 FULL = {errno.ENOSPC: "no space left on the disk", errno.EDQUOT: "the disk quota is used up"}
 CLOSED = {errno.EACCES: "access is not permitted", errno.EPERM: "access is not permitted"}
 FIXED = {errno.EROFS: "the disk is read-only", errno.EFBIG: "larger than a file may be here"}
+UNREAD = 141  # as of a program that ends by SIGPIPE
 ELSEWHERE = "name a folder that can be written, on another disk if need be"
 
 
@@ -60,14 +62,21 @@ def run(name: str, function: Callable[[Sequence[str]], int], argv: Sequence[str]
     """Runs a command on its arguments; returns the exit code.
 
     What the user can mend becomes one line on stderr: a UserError (a line for each of its lines), a
-    disk that is full, read-only or closed, and a system library that OpenCV misses. Every other
-    exception passes.
+    disk that is full, read-only or closed, a device that jax does not find, and a system library
+    that OpenCV misses. Where nobody reads what is printed any more, as after `| head`, the command
+    ends without a word. Every other exception passes.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
     logging.set_verbosity(logging.FATAL)  # orbax logs, with a traceback, what it raises too
     try:
-        return function(argv)
+        code = function(argv)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        if not _leave_closed_pipes():
+            raise
+        return UNREAD
     except UserError as error:
         return _say(name, *str(error).splitlines(), code=error.exit_code)
     except KeyboardInterrupt:
@@ -76,6 +85,11 @@ def run(name: str, function: Callable[[Sequence[str]], int], argv: Sequence[str]
         os._exit(Interrupted.exit_code)
     except ImportError as error:
         line = missing_library(error)
+        if line is None:
+            raise
+        return _say(name, line)
+    except (RuntimeError, AssertionError) as error:
+        line = missing_device(error)
         if line is None:
             raise
         return _say(name, line)
@@ -107,6 +121,34 @@ def disk_trouble(error: OSError | ValueError, again: str) -> str | None:
     if number in CLOSED and file:
         return f"{file}: {CLOSED[number]}; change its permissions or name another place"
     return None
+
+
+def missing_device(error: Exception) -> str | None:
+    """A line about a device that JAX_PLATFORMS asks for and jax does not find, else None.
+
+    The error may come from a process of its own, as text.
+    """
+    told = "".join(traceback.format_exception(error))
+    if "xla_bridge.py" not in told or "in backends" not in told:
+        return None
+    asked = os.environ.get("JAX_PLATFORMS", "")
+    return f"jax cannot use JAX_PLATFORMS={asked!r} on this machine; unset it, or name another"
+
+
+def _leave_closed_pipes():
+    """Turns stdout and stderr to nowhere if their readers are gone; whether one was."""
+    closed = [stream for stream in (sys.stdout, sys.stderr) if _is_unread(stream)]
+    for stream in closed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return bool(closed)
+
+
+def _is_unread(stream):
+    if not hasattr(select, "poll"):  # Windows
+        return stream is sys.stdout
+    poll = select.poll()
+    poll.register(stream.fileno(), 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def missing_library(error: ImportError) -> str | None:

@@ -40,6 +40,9 @@ examples:
   jaxspot spot --weights=runs/demo --out=spotted talk.mp4
 """
 
+WORK = ("jaxspot.own_video.writing", "jaxspot.own_video.results")
+"""What the workers need."""
+
 
 @command
 def main(argv: Sequence[str]) -> int:
@@ -47,29 +50,35 @@ def main(argv: Sequence[str]) -> int:
     parser = command_parser("spot", __doc__, EPILOG)
     add_flags(parser)
     flags = parser.parse_args(argv)
+    from jaxspot.workers import core_count, worker_pool
+
+    with worker_pool(flags.workers or core_count(), preload=WORK) as pool:
+        pool.start(core_count)  # so that they load while this process loads jax
+        return spot(pool, flags)
+
+
+def spot(pool: Any, flags: Any) -> int:
+    """Spots the videos of the command line by the workers of a pool; returns the exit code."""
     from jaxspot.process import prepare_process
 
     prepare_process()
     from jaxspot.exports.formats import parse_formats
-    from jaxspot.own_video.videos import BrokenVideos, Stopped, spot_videos
-    from jaxspot.workers import core_count
+    from jaxspot.own_video.one import Options
+    from jaxspot.own_video.videos import BrokenVideos, Stopped, spot_by
 
     formats = parse_formats(flags.export, labels=False) if flags.export is not None else ()
+    chosen = (flags.face, flags.fps, flags.threshold, flags.min_chance, flags.per_minute)
     try:
-        found = spot_videos(
+        found = spot_by(
+            pool,
             flags.videos,
             weights=flags.weights,
             out=flags.out,
-            face=flags.face,
-            fps=flags.fps,
+            options=Options(*chosen),
             subject=flags.subject,
-            threshold=flags.threshold,
-            min_chance=flags.min_chance,
-            per_minute=flags.per_minute,
             formats=formats,
             overlay=flags.overlay,
             again=flags.again,
-            workers=flags.workers or core_count(),
         )
     except (BrokenVideos, Stopped) as error:
         summarise(error.found, flags.out)
@@ -129,7 +138,12 @@ def add_flags(parser: Any) -> None:
     flag("--export", metavar="FORMATS", help="such as elan,boris: write these formats, too")
     flag("--overlay", action="store_true", help="write overlay.mp4, too")
     flag("--again", action="store_true", help="do videos again that were done before")
-    flag("--workers", type=count, metavar="N", help="videos side by side (default: one a core)")
+    flag(
+        "--workers",
+        type=count,
+        metavar="N",
+        help="processes that read videos, and stretches of a long one (default: one a core)",
+    )
     flag("videos", nargs="+", metavar="VIDEO", help="see below")
 
 

@@ -6,6 +6,8 @@ import pandas as pd
 
 from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
 from jaxspot.annotations.intervals import KINDS
+from jaxspot.annotations.plausible import doubt_units
+from jaxspot.annotations.repairs import LEFT_OUT
 from jaxspot.datasets.expected import Expected
 from jaxspot.motion.regions import Regions
 
@@ -104,10 +106,21 @@ def check_durations(
     return [*checks, expect_equal(what, f"{ratio:.2f}", paper)]
 
 
-def check_repairs(repairs: pd.DataFrame) -> list[Check]:
-    """How many labels each rule mended or left out."""
+def check_labels(
+    annotations: pd.DataFrame, videos: pd.DataFrame, repairs: pd.DataFrame
+) -> list[Check]:
+    """How many labels each rule mended or left out, and whether the others can be frames."""
     counts = repairs.rule.value_counts().sort_index()
-    return [Check(f"labels repaired: {rule}", str(count)) for rule, count in counts.items()]
+    checks = [Check(f"labels repaired: {rule}", str(count)) for rule, count in counts.items()]
+    lost = repairs[repairs.after.str.startswith(LEFT_OUT) & (repairs.rule != "duplicate")]
+    columns = (lost[name].tolist() for name in ("row", "video", "rule"))
+    rows = [f"row {row} {video} ({rule})" for row, video, rule in zip(*columns, strict=True)]
+    doubts = doubt_units(annotations, videos)
+    return [
+        *checks,
+        expect_none("labels left out", rows, "correct them in the file of labels: repairs.csv"),
+        expect_none("labels of odd length", doubts, "write frames from 1, and check fps"),
+    ]
 
 
 def format_checks(checks: list[Check]) -> str:

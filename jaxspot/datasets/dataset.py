@@ -15,14 +15,15 @@ import pandas as pd
 
 from jaxspot.annotations.intervals import VIDEO_COLUMNS
 from jaxspot.annotations.labels import read_labels
-from jaxspot.annotations.repairs import RULES, Labels, no_labels
+from jaxspot.annotations.names import VideoNames
+from jaxspot.annotations.repairs import RULES, Labels, join_labels, no_labels
 from jaxspot.datasets.images import IMAGE_ENDINGS, number_images
 from jaxspot.datasets.openface import aligned_images
 from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
 from jaxspot.motion.regions import TWELVE, Regions
 from jaxspot.progress import progress_bar
-from jaxspot.video.container import frame_rate
+from jaxspot.video.container import frame_rate, probe
 from jaxspot.video.source import as_source
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
@@ -34,7 +35,7 @@ class SourceVideo:
     `fps` is that of the release's frames, or 0 for a video file, which carries its own times.
     `table` is the CSV file of OpenFace beside its aligned faces, or the quality of a bank beside
     its frames. Images that are `aligned` are taken as they are. With `motion`, the region motion is
-    at hand instead of pictures.
+    at hand instead of pictures. `begins` are the first frames of later stays of a face in a bank.
     """
 
     subject: str
@@ -44,6 +45,7 @@ class SourceVideo:
     table: Path | None = None
     aligned: bool = False
     motion: Segments | None = None
+    begins: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Dataset:
     """A data set before it is prepared; `name` is as `--dataset` takes it.
 
     `videos` are in the order of the bank, `labels` not yet fitted to their lengths. `rules` are the
-    repair rules in force (`repairs.RULES`); `notes` has a line for each thing that was passed over.
+    repair rules in force (`repairs.RULES`); `notes` has a line for each thing that was passed over,
+    `assumed` one for each that was taken to be so, such as who is in which video.
     With `measure`, its bank holds the region motion of the pictures in their place. `origin` goes
     into `bank.json`: what the data set was itself made of. `tables` are the files of its labels
     where they are several; `labels.file` is their folder then.
@@ -63,6 +66,7 @@ class Dataset:
     labels: Labels = field(default_factory=no_labels)
     rules: Collection[str] = RULES
     notes: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
     measure: bool = False
     origin: Mapping[str, Any] = field(default_factory=dict)
     tables: tuple[Path, ...] = ()
@@ -88,19 +92,41 @@ def make_dataset(
     rules: Collection[str],
     release: str | None = None,
     notes: Sequence[str] = (),
+    assumed: Sequence[str] = (),
 ) -> Dataset:
     """A data set whose videos have names of their own, with its labels.
 
-    `labels` is their file, by default `annotations.csv` in `root`, if there is one; `release` is
-    whose label sheet it must be (see `read_labels`). UserError: two videos share a name, a name
-    cannot be that of a file, or the labels cannot be read.
+    `labels` is their file, by default `annotations.csv` in `root`, if there is one, or a folder of
+    .eaf files; `release` is whose label sheet it must be (see `read_labels`). UserError: two videos
+    share a name, a name cannot be that of a file, or the labels cannot be read.
     """
     check_names(videos)
-    file = Path(labels) if labels else root / "annotations.csv"
+    file = Path(labels) if labels else find_table(root, "annotations.csv")
     given = bool(labels) or file.exists()
-    fps = _frame_rates(videos)
-    read = read_labels(file, rules=rules, dataset=release, fps=fps) if given else no_labels()
-    return Dataset(name, root, tuple(videos), read, rules, tuple(notes))
+    files = tuple(_eaf_files(file)) if file.is_dir() else ()
+    options: Any = dict(rules=rules, dataset=release, fps=_frame_rates(videos))
+    if files:
+        tables = [read_labels(path, **options) for path in files]
+        found = join_labels(tables, file=str(file))
+    else:
+        found = read_labels(file, **options) if given else no_labels()
+    return Dataset(
+        name,
+        root,
+        tuple(videos),
+        found,
+        rules,
+        notes=tuple(notes),
+        assumed=tuple(assumed),
+        tables=files,
+    )
+
+
+def _eaf_files(folder):
+    found = [path for place in all_folders(folder) for path in sorted(place.glob("[!.]*.eaf"))]
+    if not found:
+        raise UserError(f"{folder}: holds no .eaf file of ELAN; name a file of labels by --labels")
+    return found
 
 
 def check_root(root: str | Path) -> Path:
@@ -148,12 +174,13 @@ class Look(NamedTuple):
     """A video at a glance: the `frames` that its folder or header announces, 0 if unknown.
 
     `images` maps frame numbers to files, for a folder of images that are not aligned; `error` says
-    why the video cannot be read, or is "".
+    why the video cannot be read, or is ""; `fps` is what the header of a video file announces.
     """
 
     frames: int
     images: Mapping[int, Path]
     error: str = ""
+    fps: float = 0.0
 
 
 def _look_at(video: SourceVideo) -> Look:
@@ -165,7 +192,9 @@ def _look_at(video: SourceVideo) -> Look:
         if video.aligned:
             return Look(max(map(max, aligned_images(video.path).values())), {})
         if not video.path.is_dir():
-            return Look(as_source(video.path, fps=video.fps or None).count, {})
+            info = probe(video.path)
+            source = as_source(video.path, fps=video.fps or None)
+            return Look(source.count, {}, fps=video.fps or info.fps)
         images = number_images(video.path)
         return Look(max(images), images)
     except UserError as error:
@@ -173,21 +202,36 @@ def _look_at(video: SourceVideo) -> Look:
 
 
 def look_over(dataset: Dataset, *, progress: bool = False) -> tuple[pd.DataFrame, list[Look]]:
-    """A look at every video, and the table of videos (subject, video, frames, fps) it gives."""
+    """A look at every video, and the table of videos (subject, video, frames, fps) it gives.
+
+    The frame rate of a video file is about that of its frames: the one that its header announces.
+    """
     bar = progress_bar(dataset.videos, desc="looking", unit="video", shown=progress)
     looks = [_look_at(video) for video in bar]
     pairs = zip(dataset.videos, looks, strict=True)
-    rows = [(video.subject, video.video, look.frames, video.fps) for video, look in pairs]
+    rows = [(v.subject, v.video, look.frames, v.fps or look.fps) for v, look in pairs]
     return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS)), looks
+
+
+def find_table(root: Path, name: str) -> Path:
+    """A table in a folder, by its name in any case; where it is not there, where it would be."""
+    if not (root / name).exists():
+        same = [path for path in sorted(root.iterdir()) if path.name.casefold() == name]
+        if len(same) > 1:
+            raise UserError(f"{same[0]}: and {same[1].name} are there; keep one, as {name}")
+        if same:
+            return same[0]
+    return root / name
 
 
 def _frame_rates(videos):
     """Video name -> frame rate, of a video file by the times in it; None: no such video."""
     known = {video.video: video for video in videos}
+    names = VideoNames(known)
 
     @cache
     def rate(name):
-        video = known.get(name)
+        video = known.get(names.find(name) or name)
         return video and (video.fps or frame_rate(video.path))
 
     return rate

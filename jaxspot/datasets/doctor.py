@@ -6,19 +6,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.repairs import REPAIRS
+from jaxspot.annotations.intervals import to_span
+from jaxspot.annotations.repairs import REPAIRS, no_labels
 from jaxspot.annotations.samm_lv import label_version
 from jaxspot.datasets.check_motion import check_motion
-from jaxspot.datasets.checks import Check, check_counts, check_durations, check_repairs, expect_none
+from jaxspot.datasets.checks import Check, check_counts, check_durations, check_labels, expect_none
 from jaxspot.datasets.dataset import Dataset, look_over
 from jaxspot.datasets.expected import EXPECTED
+from jaxspot.datasets.fitting import fit_labels
 from jaxspot.datasets.images import describe_numbers, missing_numbers
-from jaxspot.datasets.prepare import fit_labels
 from jaxspot.datasets.work import WORK
 from jaxspot.errors import UserError
 from jaxspot.video.bank import Bank, open_bank
 
 FEW_FACES = 0.5
+SLOW = 15.0
+DARK = 10.0
+SAMPLED = 20
 ENDS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
 
 
@@ -57,9 +61,14 @@ def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
         checks.append(expect_none("missing frame numbers", gaps, fill))
         checks.append(expect_none("empty or cut images", broken, again))
     checks += [Check("passed over", note) for note in dataset.notes]
+    checks += [Check("taken so", line.strip()) for line in dataset.assumed]
+    if dataset.assumed:
+        alone = videos.video.tolist() if videos.subject.nunique() == 1 < len(videos) else []
+        name = "if they are of several, name --source above a folder for each, or use a videos.csv"
+        checks.append(expect_none("videos all of one person", alone, name))
     if videos.fps.gt(0).all() and videos.frames.gt(0).all():
         checks += check_durations(videos, labels.annotations, expected)
-    return checks + check_repairs(labels.repairs)
+    return checks + check_labels(labels.annotations, videos, labels.repairs)
 
 
 def find_broken(images: Iterable[Path]) -> Iterator[str]:
@@ -81,7 +90,7 @@ def doctor_bank(root: str | Path) -> list[Check]:
     if (Path(root) / WORK).exists() and not (Path(root) / "bank.json").exists():
         raise UserError(f"{root}: is not finished; run its prepare command again")
     bank = open_bank(root, verify=True)
-    source, repairs = bank.meta["source"], bank.root / REPAIRS
+    source = bank.meta["source"]
     expected = EXPECTED.get(source.get("kind", ""))
     broken = list(source.get("left_out", []))
     if bank.regions:
@@ -92,10 +101,45 @@ def doctor_bank(root: str | Path) -> list[Check]:
         Check("files agree with their hashes", "yes", "yes", "ok"),
         *check_counts(bank.videos, bank.annotations, expected, bank.regions),
         expect_none("videos left out as broken", broken, "mend them and prepare the bank again"),
+        *check_rates(bank.videos),
         *held,
         *check_durations(bank.videos, bank.annotations, expected),
     ]
-    return checks + (check_repairs(pd.read_csv(repairs, dtype=str)) if repairs.is_file() else [])
+    return checks + check_labels(bank.annotations, bank.videos, read_repairs(bank.root))
+
+
+def read_repairs(root: Path) -> pd.DataFrame:
+    """The repairs.csv of a bank; without a row, where it has none."""
+    path = root / REPAIRS
+    given = pd.read_csv(path, dtype=str, keep_default_na=False) if path.is_file() else None
+    return no_labels().repairs if given is None else given
+
+
+def check_rates(videos: pd.DataFrame) -> list[Check]:
+    """Videos in which a micro-expression cannot be followed."""
+    rows = list(
+        zip(videos.video.tolist(), videos.fps.tolist(), videos.frames.tolist(), strict=True)
+    )
+    slow = [f"{video} {fps:g}" for video, fps, _ in rows if fps < SLOW]
+    single = [video for video, _, frames in rows if frames == 1]
+    faster = "a micro-expression is too short for them; record faster, or leave them out"
+    return [
+        expect_none(f"videos under {SLOW:g} frames a second", slow, faster),
+        expect_none("videos of one frame", single, "a picture is no video; name a folder of them"),
+    ]
+
+
+def _brightness(bank, video, faces):
+    """The mean of a few frames with a face, 0..255."""
+    shown = np.flatnonzero(faces)
+    return float(bank.frames(video)[shown[:: max(1, len(shown) // SAMPLED)]].mean())
+
+
+def _hidden_labels(bank, faces):
+    columns = (bank.annotations[name].tolist() for name in ("video", "onset", "offset"))
+    for video, onset, offset in zip(*columns, strict=True):
+        if faces[video][slice(*to_span(onset, offset))].mean() < FEW_FACES:
+            yield f"{video} {onset}-{offset}"
 
 
 def check_faces(bank: Bank) -> list[Check]:
@@ -104,6 +148,8 @@ def check_faces(bank: Bank) -> list[Check]:
     few = [f"{v} {face.mean():.0%}" for v, face in faces.items() if face.mean() < FEW_FACES]
     total = sum(int(face.sum()) for face in faces.values())
     details = bank.meta["source"].get("videos", {})
+    dark = [v for v, face in faces.items() if face.any() and _brightness(bank, v, face) < DARK]
+    hidden = list(_hidden_labels(bank, faces))
     lost = {v: ", ".join(filter(None, (d["missing"], d["unreadable"]))) for v, d in details.items()}
     unread = [f"{video}: {numbers}" for video, numbers in lost.items() if numbers]
     look = "look at them; a large turn, a hand or the wrong face? Try --face, or leave them out"
@@ -112,13 +158,15 @@ def check_faces(bank: Bank) -> list[Check]:
         Check("frames with a face", f"{total / bank.videos.frames.sum():.2%}"),
         expect_none(what, few, look),
         expect_none("frames without a readable image", unread, "copy them again and prepare anew"),
+        expect_none("labels mostly without a face", hidden, "they train nothing; see the video"),
+        expect_none("videos nearly black", dark, "16-bit files of fewer bits? Save them as 8-bit"),
     ]
     away = [f"{video} {d['stays']}" for video, d in details.items() if d["stays"] > 1]
     uneven = [f"{video} {d['uneven']:.0%}" for video, d in details.items() if d["uneven"]]
     turned = [f"{v} {d['upside_down']}" for v, d in details.items() if d.get("upside_down")]
     for what, found in (
         ("videos filmed upside down (frames, which were turned)", turned),
-        ("videos whose face was away (stays)", away),
+        ("videos whose face was away or cut (stays)", away),
         ("videos of varying frame rate (uneven steps)", uneven),
     ):
         checks += [Check(what, "; ".join(found))] if found else []

@@ -1,20 +1,30 @@
 """Any other data set: tables, a folder of video files or of OpenFace's output, a frame bank."""
 
+import contextlib
 import math
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from jaxspot.annotations.columns import read_columns, refuse
+from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.annotations.repairs import RULES
-from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_root, make_dataset
-from jaxspot.datasets.openface import ALIGNED, openface_fps
+from jaxspot.datasets.dataset import (
+    Dataset,
+    SourceVideo,
+    all_folders,
+    check_root,
+    find_table,
+    make_dataset,
+)
+from jaxspot.datasets.openface import ALIGNED, OpenFaceRun, openface_fps, read_run
 from jaxspot.errors import UserError
 from jaxspot.video.bank import open_bank
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
-VIDEO_ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".mts")
-VIDEO_ENDINGS += (".m2ts", ".3gp", ".flv", ".ogv")
+MOST_NAMED = 4
+BIDS = re.compile(r"sub-[A-Za-z0-9]+")
 
 
 def csv_source(
@@ -27,7 +37,7 @@ def csv_source(
     rules in force (`repairs.RULES`). UserError names file and row.
     """
     root = check_root(root)
-    file = root / "videos.csv"
+    file = find_table(root, "videos.csv")
     columns: dict[str, type] = dict(subject=str, video=str, path=str)
     table = read_columns(file, columns, optional={"fps": float})
     table = table if "fps" in table else table.assign(fps=math.nan)
@@ -56,8 +66,10 @@ def video_source(
 ) -> Dataset:
     """All video files under a folder, each named as its file without the ending.
 
-    The subject is the folder that a file is in; for files in `root` itself, what stands before the
-    first `_` of the name. Links are followed. `labels` and `rules` are as in `csv_source`.
+    The subject is the folder that BIDS names so, such as `sub-01` of `sub-01/ses-1/x.mp4`; else the
+    top folder under `root` that a file is in; for files in `root` itself, what stands before the
+    first `_` of the name.
+    `assumed` says who is who. Links are followed. `labels` and `rules` are as in `csv_source`.
     UserError: no video file, or two of one name.
     """
     root = check_root(root)
@@ -67,7 +79,8 @@ def video_source(
     if not files:
         raise UserError(f"{root}: holds no video file ({', '.join(VIDEO_ENDINGS)})")
     videos = [SourceVideo(_subject(root, path, path.stem), path.stem, path) for path in files]
-    return make_dataset("video", root, videos, labels=labels, rules=rules)
+    assumed = say_subjects(root, videos)
+    return make_dataset("video", root, videos, labels=labels, rules=rules, assumed=assumed)
 
 
 def bank_source(
@@ -83,7 +96,15 @@ def bank_source(
     columns = (bank.videos[name].tolist() for name in ("subject", "video", "fps"))
     path = lambda folder, video: bank.root / folder / f"{video}.npy"
     videos = [
-        SourceVideo(subject, video, path("frames", video), fps, path("quality", video), True)
+        SourceVideo(
+            subject,
+            video,
+            path("frames", video),
+            fps,
+            path("quality", video),
+            aligned=True,
+            begins=bank.begins(video),
+        )
         for subject, video, fps in zip(*columns, strict=True)
     ]
     made = make_dataset("bank", bank.root, videos, labels=labels, rules=rules)
@@ -107,7 +128,7 @@ def openface_source(
     root = check_root(root)
     if fps is not None and not 0 < fps < math.inf:
         raise UserError(f"--fps is {fps:g}; it must be above 0")
-    videos = []
+    videos, assumed = [], []
     for folder in sorted(path for path in all_folders(root) if path.name.endswith(ALIGNED)):
         name = folder.name.removesuffix(ALIGNED)
         csv = folder.with_name(f"{name}.csv")
@@ -117,11 +138,48 @@ def openface_source(
         rate = fps or openface_fps(csv)
         subject = _subject(root, folder, name)
         videos.append(SourceVideo(subject, name, folder, rate, table, aligned=True))
+        with contextlib.suppress(UserError):  # raised again when this video is prepared
+            assumed += _say_faces(folder, read_run(folder, table))
     if not videos:
         raise UserError(f"{root}: holds no folder such as <video>{ALIGNED}; was OpenFace run here?")
-    return make_dataset("openface", root, videos, labels=labels, rules=rules)
+    assumed = say_subjects(root, videos) + assumed
+    return make_dataset("openface", root, videos, labels=labels, rules=rules, assumed=assumed)
+
+
+def say_subjects(root: Path, videos: Sequence[SourceVideo]) -> list[str]:
+    """Lines that say which videos are taken for whose."""
+    names: dict[str, list[str]] = {}
+    for video in videos:
+        names.setdefault(video.subject, []).append(video.video)
+    folders = {video.path.parent != root for video in videos}
+    rules = [f"the top folder under {root}"] * (True in folders)
+    rule = " or ".join(rules + ["the name up to the first _"] * (False in folders))
+    lines = [f"who is who, by {rule}; if this is wrong, name subjects in a videos.csv (csv):"]
+    for subject, own in names.items():
+        more = f" and {len(own) - MOST_NAMED} more" if len(own) > MOST_NAMED else ""
+        lines.append(f"  {subject}: {', '.join(own[:MOST_NAMED])}{more}")
+    if len(names) == 1 and len(videos) > 1:
+        lines.append(
+            f"  all {len(videos)} videos are taken for one person; --source should be the folder"
+            " that holds a folder for each"
+        )
+    return lines
+
+
+def _say_faces(folder: Path, run: OpenFaceRun) -> list[str]:
+    """Lines on the numbers of faces that OpenFace gave, where there are several."""
+    numbers = lambda faces: ", ".join(map(str, sorted(faces)))
+    lines = []
+    if len(run.faces) > 1:
+        lines.append(f"{folder}: faces {numbers(run.faces)} are taken for one, lost between")
+    if run.others:
+        one = numbers(run.faces)
+        lines.append(f"{folder}: faces {numbers(run.others)}, beside face {one}, are left out")
+    return lines
 
 
 def _subject(root, path, name):
-    subject = path.parent.name if path.parent != root else name.partition("_")[0]
+    folders = path.relative_to(root).parts[:-1]
+    bids = [folder for folder in folders if BIDS.fullmatch(folder)]
+    subject = (bids or folders or (name.partition("_")[0],))[0]
     return subject.strip() or name

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from jaxspot.annotations.columns import read_columns, refuse
+from jaxspot.annotations.columns import read_columns, read_file, refuse
 from jaxspot.datasets.images import IMAGE_ENDINGS, refuse_sparse
 from jaxspot.errors import UserError
 from jaxspot.video.clip import AlignedFrame
@@ -27,13 +28,41 @@ def read_openface_csv(path: str | Path) -> pd.DataFrame:
     One row a frame and face; frames count from 1. Older files have no `face_id`: all are face 0.
     UserError: no such file, not OpenFace's, no row, or a cell that is no number, with its row.
     """
-    table = read_columns(path, COLUMNS, optional={"face_id": int}, program="OpenFace")
+    data = _with_points(path, read_file(path))
+    table = read_columns(path, COLUMNS, optional={"face_id": int}, program="OpenFace", data=data)
     if table.empty:
         raise UserError(f"{path}: holds no frame; run OpenFace again")
     table = table if "face_id" in table else table.assign(face_id=0)
     bad = (table.frame < 0) | ~(table.face_id.fillna(-1) >= 0)
     refuse(path, table, bad, "frame and face_id must be whole numbers from 0")
     return table.astype({"face_id": int})
+
+
+def _with_points(path, data):
+    """The table with decimal points and commas between cells, if it was written otherwise.
+
+    In a country with decimal commas, OpenFace writes `0, 0,033, 0,98`; spreadsheet programs then
+    save it with semicolons.
+    """
+    lines = data.splitlines()
+    if len(lines) < 2:
+        return data
+    header, row = lines[0], lines[1]
+    wide = row.count(b",") > header.count(b",")
+    if b";" in header:
+        between = re.compile(rb";\s*")
+    elif wide and len(re.split(rb",\s+", row)) == len(re.split(rb",\s*", header)):
+        between = re.compile(rb",\s+")
+    elif wide:
+        raise UserError(
+            f"{path}: its numbers have decimal commas, and commas stand between them; run OpenFace"
+            " again, after `export LC_ALL=C`"
+        )
+    else:
+        return data
+    titles = b",".join(re.split(rb"[;,]\s*", header))
+    cells = (between.split(line) for line in lines[1:])
+    return b"\n".join([titles, *(b",".join(c.replace(b",", b".") for c in row) for row in cells)])
 
 
 def aligned_images(folder: Path) -> dict[int, dict[int, Path]]:
@@ -53,32 +82,79 @@ def aligned_images(folder: Path) -> dict[int, dict[int, Path]]:
     return faces
 
 
+class OpenFaceRun(NamedTuple):
+    """What OpenFace left of a video.
+
+    `images` and `rows` (timestamp, confidence, success) are by face, then by frame number; `faces`
+    are the numbers of the one person who is followed, the longest seen first, and `others` those of
+    other people.
+    """
+
+    images: dict[int, dict[int, Path]]
+    rows: dict[int, dict[int, list[float]]]
+    faces: tuple[int, ...]
+    others: tuple[int, ...]
+
+    @property
+    def frames(self) -> range:
+        """All frame numbers; from 0 where frames count from 0."""
+        given = [*self.images.values(), *self.rows.values()]
+        known = {number for frames in given for number in (min(frames), max(frames))}
+        return range(min(*known, 1), max(*known, 1) + 1)
+
+
+def read_run(folder: Path, csv: Path | None) -> OpenFaceRun:
+    """Looks through the images and the table of a video.
+
+    OpenFace gives a face that it lost a new number. So all faces are taken for one that are mostly
+    seen while the others of it, which were seen longer, are not. UserError: as `aligned_images` and
+    `read_openface_csv`; a frame named twice.
+    """
+    images, rows = aligned_images(folder), {}
+    if csv is not None:
+        table = read_openface_csv(csv)
+        named = table.loc[:, ["frame", "face_id"]]
+        refuse(csv, named, named.duplicated(), "stands twice; run OpenFace again")
+        refuse_sparse(csv, last=int(table.frame.max()), images=len(table))
+        columns = (table[name].tolist() for name in ("face_id", *COLUMNS))
+        for face, frame, *rest in zip(*columns, strict=True):
+            rows.setdefault(face, {})[frame] = rest
+    seen = {face: _seen(images[face], rows.get(face), csv) for face in images}
+    taken, faces = set(), []
+    for face in sorted(seen, key=lambda number: (-len(seen[number]), number)):
+        if not faces or 2 * len(seen[face] & taken) < len(seen[face]):
+            faces.append(face)
+            taken |= seen[face]
+    others = tuple(face for face in seen if face not in faces and seen[face])
+    return OpenFaceRun(images, rows, tuple(faces), others)
+
+
+def _seen(images, rows, csv):
+    """The frames in which OpenFace found a face."""
+    if csv is None:
+        return set(images)
+    return {number for number, (*_, success) in (rows or {}).items() if success} & set(images)
+
+
 def openface_frames(folder: Path, csv: Path | None) -> Iterator[AlignedFrame]:
     """Every frame of a video that OpenFace has aligned, its faces taken as they are.
 
-    Of several faces it is the one found in the most frames. A frame that OpenFace failed on (its
-    image is black or missing, or `success` is 0) has no face. Without `csv`, what is not black is a
-    face, with a confidence of 1. UserError: as `aligned_images` and `read_openface_csv`; a frame
-    named twice.
+    A frame shows the face of `read_run` that was seen longest; each number is a stay of its own. A
+    frame that OpenFace failed on (its image is black or missing, or `success` is 0) has no face.
+    Without `csv`, what is not black is a face, with a confidence of 1. UserError: as `read_run`.
     """
-    faces = aligned_images(folder)
-    face = min(faces, key=lambda number: (-len(faces[number]), number))
-    images, rows = faces[face], {}
-    if csv is not None:
-        table = read_openface_csv(csv)
-        table = table.loc[table.face_id == face]
-        twice = table.frame.duplicated()
-        refuse(csv, table.loc[:, ["frame", "face_id"]], twice, "stands twice; run OpenFace again")
-        columns = (table[name].tolist() for name in COLUMNS)
-        rows = {frame: rest for frame, *rest in zip(*columns, strict=True)}
-        refuse_sparse(csv, last=max(rows, default=0), images=len(rows))
-    first = min(*images, *rows, 1)  # 0 where frames count from 0
-    for number in range(first, max(*images, *rows, first) + 1):
-        time_s, confidence, success = rows.get(number, (0.0, float(csv is None), csv is None))
-        image = read_image(images[number]) if number in images else None
-        if image is None or not success or not image.any():
-            yield AlignedFrame(time_s)
-        else:
+    run = read_run(folder, csv)
+    for number in run.frames:
+        yield next(_faces_of(run, number, csv), AlignedFrame(0.0))
+
+
+def _faces_of(run, number, csv):
+    for face in run.faces:
+        row = (0.0, float(csv is None), csv is None)
+        time_s, confidence, success = run.rows.get(face, {}).get(number, row)
+        path = run.images[face].get(number)
+        image = read_image(path) if success and path else None
+        if image is not None and image.any():
             yield AlignedFrame(time_s, to_face(image), confidence, face)
 
 

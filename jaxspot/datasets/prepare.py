@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from jaxspot.annotations.intervals import ANNOTATION_COLUMNS, VIDEO_COLUMNS
-from jaxspot.annotations.repairs import REPAIRS, Labels, fit_to_videos
+from jaxspot.annotations.repairs import REPAIRS, Labels
 from jaxspot.datasets.dataset import Dataset, SourceVideo, hash_source, look_over
+from jaxspot.datasets.fitting import fit_labels
 from jaxspot.datasets.prepare_video import Alignment, Prepared, prepare_video
 from jaxspot.datasets.work import (
     LABELS,
@@ -30,8 +31,6 @@ from jaxspot.progress import progress_bar
 from jaxspot.video.bank import Bank, finish_bank, open_bank
 from jaxspot.video.landmarker import MODEL_SHA256, load_landmarker
 from jaxspot.workers import run_jobs
-
-LONG = 2**31
 
 
 class BrokenVideos(UserError):
@@ -137,12 +136,6 @@ def relabel(dataset: Dataset, out: str | Path) -> Labels:
     write_table(labels.repairs, out / REPAIRS)
     write_table(labels.annotations.loc[:, list(ANNOTATION_COLUMNS)], out / "annotations.csv")
     return labels
-
-
-def fit_labels(dataset: Dataset, videos: pd.DataFrame) -> Labels:
-    """The labels of a data set fitted to its videos; 0 frames: the length is not known."""
-    known = videos.assign(frames=videos.frames.where(videos.frames > 0, LONG))
-    return fit_to_videos(dataset.labels, known, rules=dataset.rules)
 
 
 def _write_tables(out, dataset, videos, *, source, **more):

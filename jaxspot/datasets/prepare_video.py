@@ -3,7 +3,6 @@
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from jaxspot.video.clip import AlignedFrame, aligned_frames, posed_frames
 from jaxspot.video.decode import read_video
 from jaxspot.video.frame_times import even_steps, fps_of, is_gap
 from jaxspot.video.jitter import crop_jitter, crop_places
-from jaxspot.video.landmarker import load_landmarker
+from jaxspot.video.landmarker import known_landmarker
 from jaxspot.video.writer import motion_writer, save_motion, video_writer
 
 
@@ -38,6 +37,7 @@ class Prepared:
     """What preparing a video found; subject, video, frames and fps are as in `videos.csv`.
 
     `found`: frames with a face. `stays` of a face in the picture: 1 where one face never left it.
+    `begins`: the first frame of each stay but the first; nothing is compared across it.
     `missing`, `unreadable`: frame numbers without an image, or with one that cannot be read, as '3,
     17-19'; empty for none. `uneven`: share of frames more than a quarter too early or too late.
     `upside_down`: frames in which the face is so, and was turned.
@@ -51,6 +51,7 @@ class Prepared:
     fps: float
     found: int
     stays: int
+    begins: list[int]
     missing: str
     unreadable: str
     uneven: float
@@ -100,12 +101,19 @@ def prepare_video(
         fps=fps,
         found=int((seen >= 0).sum()),
         stays=len(set(seen[seen >= 0].tolist())),
+        begins=_begins(seen),
         missing=describe_numbers(sorted(missing)),
         unreadable=describe_numbers(sorted(unreadable)),
         uneven=0.0 if source.fps else round(1 - float(even_steps(np.array(times), fps).mean()), 4),
         upside_down=upside_down,
         jitter_px=None if not places else _jitter(np.array(places).reshape(-1, 2, 4)),
     )
+
+
+def _begins(faces):
+    """The frames, from 1, that show another face than the last one seen."""
+    shown = np.flatnonzero(faces >= 0)
+    return (shown[1:][np.diff(faces[shown]) != 0] + 1).tolist()
 
 
 def _refuse_gap(times, source):
@@ -130,6 +138,7 @@ def _prepare_motion(root: Path, source: SourceVideo, segments: Segments) -> Prep
         fps=source.fps,
         found=frames,
         stays=1,
+        begins=[],
         missing="",
         unreadable="",
         uneven=0.0,
@@ -149,7 +158,7 @@ def _frames(
     """Every frame of a video; the numbers of lost ones go into the two sets."""
     if source.aligned:
         faces = _aligned_faces(source)
-        yield from crop_motion(faces, _landmarker()) if measure else faces
+        yield from crop_motion(faces, known_landmarker()) if measure else faces
         return
     if source.path.is_dir():
         images = number_images(source.path)
@@ -159,18 +168,18 @@ def _frames(
         read = lambda: read_video(source.path, fps=source.fps or None)
     options: Any = dict(prefer=alignment.prefer, smooth=alignment.smooth)
     if measure:
-        yield from motion_frames(read(), _landmarker(), prefer=alignment.prefer)
+        yield from motion_frames(read(), known_landmarker(), prefer=alignment.prefer)
     elif alignment.posed:
-        yield from posed_frames(read, _landmarker(), **options)
+        yield from posed_frames(read, known_landmarker(), **options)
     else:
-        yield from aligned_frames(read(), _landmarker(), **options)
+        yield from aligned_frames(read(), known_landmarker(), **options)
 
 
 def _aligned_faces(source):
     if source.path.is_dir():
         return openface_frames(source.path, source.table)
     frames = np.load(source.path, mmap_mode="r")
-    return bank_faces(frames, np.load(source.table), source.fps)
+    return bank_faces(frames, np.load(source.table), source.fps, begins=source.begins)
 
 
 def _watched(frames, missing, unreadable):
@@ -183,6 +192,3 @@ def _watched(frames, missing, unreadable):
 def _jitter(places):
     measured, used = crop_jitter(places[:, 0]), crop_jitter(places[:, 1])
     return None if np.isnan(measured) else (round(measured, 4), round(used, 4))
-
-
-_landmarker = cache(load_landmarker)  # slow to load: one a process

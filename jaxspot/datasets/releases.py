@@ -10,7 +10,13 @@ from jaxspot.annotations.cas_me2 import cas_me2_video
 from jaxspot.annotations.csv_sheets import WORKBOOKS
 from jaxspot.annotations.repairs import RULES
 from jaxspot.annotations.samm_lv import samm_lv_video
-from jaxspot.datasets.dataset import Dataset, SourceVideo, check_root, make_dataset
+from jaxspot.datasets.dataset import (
+    Dataset,
+    SourceVideo,
+    check_root,
+    find_table,
+    make_dataset,
+)
 from jaxspot.datasets.packs import find_pack
 from jaxspot.errors import UserError
 
@@ -85,7 +91,7 @@ def release_source(
     if not videos:
         name, fps, video_of = release.name, release.fps, release.video_of
         videos, notes = find_pack(root, dataset=name, fps=fps, video_of=video_of)
-        table = root / "annotations.csv"
+        table = find_table(root, "annotations.csv")
         labels = labels or (table if videos and table.is_file() else None)
     if not videos:
         raise UserError(

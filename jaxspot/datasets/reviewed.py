@@ -10,13 +10,12 @@ import pandas as pd
 
 from jaxspot.annotations.columns import read_columns, refuse
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.annotations.repairs import RULES, Label, Labels, mend
+from jaxspot.annotations.names import VIDEO_ENDINGS
+from jaxspot.annotations.repairs import RULES, Label, Labels, join_labels, mend
 from jaxspot.annotations.rules import Span
 from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_names, check_root
-from jaxspot.datasets.folders import VIDEO_ENDINGS
 from jaxspot.errors import UserError
 
-ENDINGS = (*VIDEO_ENDINGS, ".ts", ".h264", ".mjpeg", ".gif", ".asf", ".mxf", ".qt")
 TABLE, FOUND, RUN = "reviewed.csv", "intervals.csv", "run.json"
 ACCEPTED, REJECTED, OPEN = VERDICTS = ("accepted", "rejected", "open")
 
@@ -137,7 +136,7 @@ def video_files(root: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for folder in all_folders(root):
         for path in sorted(folder.iterdir()):
-            if path.suffix.lower() in ENDINGS and path.name[0] != "." and path.is_file():
+            if path.suffix.lower() in VIDEO_ENDINGS and path.name[0] != "." and path.is_file():
                 found.setdefault(path.stem, []).append(path)
     return found
 
@@ -191,17 +190,12 @@ def _named_by_run(file: Path) -> Path | None:
         path = file.parent / named
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return path if path.is_file() and path.suffix.lower() in ENDINGS else None
+    return path if path.is_file() and path.suffix.lower() in VIDEO_ENDINGS else None
 
 
 def _labels(root: Path, reviews: list[Review], rules: Collection[str]) -> Labels:
     tables = [mend(_accepted(review), file=str(review.file), rules=rules) for review in reviews]
-    join = lambda parts: pd.concat(parts, ignore_index=True)
-    return Labels(
-        join([table.annotations for table in tables]),
-        join([table.repairs for table in tables]),
-        str(root),
-    )
+    return join_labels(tables, file=str(root))
 
 
 def _accepted(review: Review) -> Iterator[Label]:

@@ -12,6 +12,7 @@ from jaxspot.annotations.columns import in_row, read_file
 from jaxspot.annotations.foreign import foreign_intervals, rates_of, read_foreign
 from jaxspot.annotations.intervals import read_intervals, read_videos
 from jaxspot.annotations.labels import read_labels
+from jaxspot.annotations.names import VideoNames
 from jaxspot.annotations.repairs import REPAIRS, RULES, Labels, fit_to_videos
 from jaxspot.errors import UserError
 from jaxspot.evaluation.f1 import SCORES, score_intervals
@@ -84,7 +85,8 @@ def read_truth(file: str | Path, videos: pd.DataFrame, *, rules: Collection[str]
     """
     labels = read_labels(file, rules=rules, fps=rates_of(videos))
     table = labels.annotations
-    lost = table.loc[~table.video.isin(videos.video)]
+    names = VideoNames(videos.video)
+    lost = table.loc[[names.find(name) is None for name in table.video]]
     if len(lost):
         row, name = int(lost.row.iloc[0]), lost.video.iloc[0]
         if not labels.release:

@@ -11,7 +11,7 @@ from jaxspot.annotations.intervals import frame_labels
 from jaxspot.errors import UserError
 from jaxspot.evaluation.frame_scores import score_frames
 from jaxspot.experiment.baselines import score_chance, score_method
-from jaxspot.experiment.scores import shown_frames, usable_scores, write_scores
+from jaxspot.experiment.scores import shown_frames, usable_scores, within_stays, write_scores
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.tables import METHOD, NOTES, write_table
 from jaxspot.files import write_table as write_csv
@@ -71,14 +71,16 @@ def bank_scores(bank: Bank, spotter: Spotter) -> dict[str, np.ndarray]:
     scores, total = {}, int(bank.videos.frames.sum())
     with progress_bar(total=total, desc="scoring", unit="frame") as bar:
         for row in cast(Any, bank.videos.itertuples()):
+            skips = spotter.skips(row.fps / bank.every)
             found = score_video(
                 spotter.model,
                 spotter.variables,
                 shown_frames(bank, row.video),
-                skips=spotter.skips(row.fps / bank.every),
+                skips=skips,
                 on_chunk=lambda count: bar.update(count * bank.every),
             )
-            native = to_native(found, every=bank.every, frames=row.frames).mean(0)
+            native = to_native(found, every=bank.every, frames=row.frames)
+            native = within_stays(bank, row.video, native, skips).mean(0)
             scores[row.video] = usable_scores(bank, row.video, native).astype(np.float32)
     return scores
 

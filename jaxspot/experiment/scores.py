@@ -15,6 +15,7 @@ from jaxspot.network.streams import network_skips
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.automated_iou import Pair
 from jaxspot.spotting.scoring import score_video, to_native
+from jaxspot.spotting.video_file import usable_frames
 from jaxspot.storage import hash_tree, restore_tree, save_tree
 from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import Networks
@@ -55,7 +56,8 @@ def score_bank(
 ) -> NetworkScores:
     """Every video by the networks that some fold asks about its subject, each with its own k.
 
-    Videos whose scores these very weights have left in `work.saved` are not scored again.
+    Videos whose scores these very weights have left in `work.saved` are not scored again. A score
+    is NaN where a frame was compared with another stay of a face, see `Bank.tracks`.
     """
     weights, scores, rows = hash_tree(variables), {}, bank.videos.itertuples()
     frames = int(bank.videos.frames.sum())
@@ -83,6 +85,7 @@ def score_bank(
                 save_tree(place, {"scores": known}, texts={MADE_BY: made_by})
             else:
                 bar.update(row.frames)
+            known = within_stays(bank, row.video, known, skips)
             scores[row.video] = dict(zip(wanted, known, strict=True))
             work.stop_here()
     return scores
@@ -127,6 +130,18 @@ def shown_frames(bank: Bank, video: str) -> ShownFrames:
 def usable_scores(bank: Bank, video: str, scores: np.ndarray) -> np.ndarray:
     """A video's scores (..., frames, 2) with NaN where a frame shows no face."""
     return np.where(bank.faces(video)[:, None], scores, np.nan)
+
+
+def within_stays(bank: Bank, video: str, scores: np.ndarray, skips: np.ndarray) -> np.ndarray:
+    """Scores (networks, frames, 2) with NaN where a reference shows another stay than the frame.
+
+    `skips` are int (networks, streams), in rows of the bank.
+    """
+    if not bank.begins(video):
+        return scores
+    tracks, every = bank.tracks(video), bank.every
+    usable = [usable_frames(tracks, np.unique(own) * every) for own in skips]
+    return np.where(np.array(usable)[..., None] | (tracks < 0)[:, None], scores, np.nan)
 
 
 def write_scores(folder: Path, scores: Mapping[str, np.ndarray]) -> None:

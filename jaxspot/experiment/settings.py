@@ -21,6 +21,8 @@ from jaxspot.synthetic.heads import load_heads
 from jaxspot.training.step import Training
 from jaxspot.video.bank import Bank, open_bank
 
+LARGEST_SEED = 2**32 - 1
+
 
 @dataclasses.dataclass(frozen=True)
 class Control:
@@ -70,7 +72,7 @@ class Settings:
     start: str = ""
 
     def __post_init__(self):
-        check_numbers(self, "seed", least=0)
+        check_numbers(self, "seed", least=0, most=LARGEST_SEED)
         for name in self.peers:
             if name not in PEERS:
                 raise ValueError(f"peers names {name!r}; there are {', '.join(PEERS)}")

@@ -65,9 +65,13 @@ def sweep_runs(config: Any) -> list[tuple[SweepRun, Any]]:
     `config.variants` is a tuple of (name, changes), changes a tuple of (setting, value);
     `config.seeds` a tuple of numbers in place of `config.seed`. Without either there is one run.
 
-    Raises UserError: a variant or seed is there twice, or a variant changes what is no setting.
+    Raises UserError: a variant or seed is there twice, a seed is no whole number, or a variant
+    changes what is no setting.
     """
     seeds = tuple(config.seeds) or (config.seed,)
+    for seed in seeds:
+        if not isinstance(seed, int):
+            raise UserError(f"--config.seeds must be whole numbers such as (0,1,2), not {seed!r}")
     variants = tuple(config.variants) or (("", ()),)
     for what, names in (("seeds", seeds), ("variants", [name for name, _ in variants])):
         if len(set(names)) < len(names):

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from jaxspot.datasets.folders import VIDEO_ENDINGS
+from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.errors import UserError
 from jaxspot.video.decode import VideoFrame, read_video
 from jaxspot.video.frame_times import fps_of

@@ -81,7 +81,7 @@ class Record:
         found = spot_faces(
             whole_video(self._clip()),
             name=self.name,
-            score=lambda shown, fps: shown.frames,
+            score=lambda shown, fps: np.asarray(shown.frames),
             intervals=partial(spotter.intervals, min_chance=min_chance),
             curves=spotter.curves,
             threshold=spotter.shown_threshold(),

@@ -1,6 +1,6 @@
 """Region motion of a video or of aligned faces, frame by frame, in constant memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,10 +100,17 @@ def crop_motion(
         yield pairs(pts_s, now)
 
 
-def bank_faces(frames: np.ndarray, quality: np.ndarray, fps: float) -> Iterator[AlignedFrame]:
-    """The frames uint8 (T, 112, 112) of a bank and their quality (T, 2) as aligned faces."""
-    for number, (image, (found, confidence)) in enumerate(zip(frames, quality, strict=True)):
-        yield AlignedFrame(number / fps, image, float(confidence), 0 if found > 0 else -1)
+def bank_faces(
+    frames: np.ndarray, quality: np.ndarray, fps: float, *, begins: Sequence[int] = ()
+) -> Iterator[AlignedFrame]:
+    """The frames uint8 (T, 112, 112) of a bank and their quality (T, 2) as aligned faces.
+
+    `begins` are the frames, from 1, at which other stays of a face begin.
+    """
+    stays = np.searchsorted(begins, np.arange(1, len(frames) + 1), side="right").tolist()
+    rows = zip(frames, quality, stays, strict=True)
+    for number, (image, (found, confidence), stay) in enumerate(rows):
+        yield AlignedFrame(number / fps, image, float(confidence), stay if found > 0 else -1)
 
 
 def bank_motion(
@@ -114,7 +121,8 @@ def bank_motion(
     The second is true where a face was measured, see `MotionFrame`. UserError: `bank` holds no
     frames; as `load_landmarker`.
     """
-    faces = bank_faces(bank.frames(video), bank.quality(video), 1.0)
+    pixels, quality = bank.frames(video), bank.quality(video)
+    faces = bank_faces(pixels, quality, 1.0, begins=bank.begins(video))
     found = list(crop_motion(faces, landmarker or load_landmarker()))
     return np.stack([frame.motion for frame in found]), np.array([f.face >= 0 for f in found])
 

@@ -42,6 +42,11 @@ class TwoStream(nn.Module):
     dropout: float = 0.0
 
     def __post_init__(self):
+        if not isinstance(self.trunk, Convolution | Motion | RegionMotion):
+            raise ValueError(
+                "trunk must be a Convolution, Motion or RegionMotion, such as"
+                f" TwoStream(trunk=Motion()), not {self.trunk!r}"
+            )
         check_numbers(self, "fusion_width", least=0)
         check_numbers(self, "dropout", least=0, below=1)
         if self.dropout and isinstance(self.trunk, Convolution):

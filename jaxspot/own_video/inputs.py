@@ -8,16 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.datasets.dataset import all_folders
-from jaxspot.datasets.folders import VIDEO_ENDINGS
 from jaxspot.datasets.images import IMAGE_ENDINGS
 from jaxspot.errors import UserError
 from jaxspot.video.picture import TIFF_ENDINGS, page_count
 from jaxspot.video.writer import LONGEST_NAME
 
-ENDINGS = (*VIDEO_ENDINGS, ".ts", ".gif", ".asf", ".mxf", ".qt", ".dv", ".vob", ".m2v", ".f4v")
-ENDINGS += (".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg", ".y4m", ".nut", ".divx")
-"""Of files that are taken for videos when a folder is searched."""
 MIN_PICTURES = 2
 BY_FOLDER = "folder"
 """In place of a subject: each video's subject is the folder that it lies in."""
@@ -87,7 +84,8 @@ def _unrolled(places: Iterable[str | Path]) -> Iterator[Path]:
 
 
 def _wanted(path):
-    return path.is_dir() or path.suffix.lower() in ENDINGS or page_count(path) >= MIN_PICTURES
+    known = path.suffix.lower() in VIDEO_ENDINGS
+    return path.is_dir() or known or page_count(path) >= MIN_PICTURES
 
 
 def _below(root: Path, fps: float | None, notes: list[str]) -> list[Path]:
@@ -95,7 +93,7 @@ def _below(root: Path, fps: float | None, notes: list[str]) -> list[Path]:
     found, untimed = [], []
     for folder in all_folders(root):
         files = sorted(path for path in folder.iterdir() if path.name[0] != "." and path.is_file())
-        videos = [path for path in files if path.suffix.lower() in ENDINGS] or _stacks(files)
+        videos = [path for path in files if path.suffix.lower() in VIDEO_ENDINGS] or _stacks(files)
         found += videos
         if not videos and len(_pictures(folder)) >= MIN_PICTURES:
             (untimed if fps is None else found).append(folder)

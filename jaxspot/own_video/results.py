@@ -1,19 +1,16 @@
 """DIR/<video>/: its files appear together when all are whole, and say what they were made from."""
 
 import errno
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-import jaxspot
 from jaxspot.errors import UserError
 from jaxspot.files import write_table, write_text
+from jaxspot.own_video.done import FILES, OVERLAY, RUN
 from jaxspot.own_video.overlay import write_overlay
 from jaxspot.report.clip_plot import plot_spotted
 from jaxspot.review.page import write_review
@@ -21,35 +18,26 @@ from jaxspot.spotting.decision import write_decision
 from jaxspot.spotting.video_file import Spotted
 from jaxspot.video.source import Source
 
-RUN = "run.json"
-ENDS = 2**20
-"""Bytes at either end of a file that tell it from others, with its size."""
-
 Writer = Callable[[Spotted, Source, Path, Path], object]
 
 
 def result_files(*, overlay: bool = False) -> dict[str, Writer]:
     """What is written for each video: file name -> function of (spotted, source, path, folder).
 
-    A file is written to `path`, after those before it, and will at last be in `folder`. This is the
-    only place that says so; a file that is added here is written with the others, and a video
-    without it is done again.
+    A file is written to `path`, after those before it, and will at last be in `folder`.
     """
-    files: dict[str, Writer] = {
-        "frames.csv": lambda spotted, source, path, folder: write_table(spotted.frames, path),
-        "scores.png": lambda spotted, source, path, folder: plot_spotted(spotted, path),
-        "intervals.csv": lambda spotted, source, path, folder: write_table(spotted.intervals, path),
-        "spotted.json": lambda spotted, source, path, folder: write_decision(
+    writers: tuple[Writer, ...] = (
+        lambda spotted, source, path, folder: write_table(spotted.frames, path),
+        lambda spotted, source, path, folder: plot_spotted(spotted, path),
+        lambda spotted, source, path, folder: write_table(spotted.intervals, path),
+        lambda spotted, source, path, folder: write_decision(
             path.parent, spotted.decision, source.path, place=folder
         ),
-        "review.html": lambda spotted, source, path, folder: write_review(
-            path.parent, place=folder
-        ),
-    }
+        lambda spotted, source, path, folder: write_review(path.parent, place=folder),
+    )
+    files: dict[str, Writer] = dict(zip(FILES, writers, strict=True))
     if overlay:
-        files["overlay.mp4"] = lambda spotted, source, path, folder: write_overlay(
-            spotted, source, path
-        )
+        files[OVERLAY] = lambda spotted, source, path, folder: write_overlay(spotted, source, path)
     return files
 
 
@@ -109,54 +97,3 @@ def write_folder(
         raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def find_done(
-    folder: Path, made_from: Mapping[str, Any], *, overlay: bool = False
-) -> pd.DataFrame | None:
-    """The intervals of a video that was done in the same way before; None: it was not."""
-    try:
-        note = json.loads((folder / RUN).read_text("utf-8"))
-        if {name: note[name] for name in made_from} != json.loads(json.dumps(made_from)):
-            return None
-        files = set(note["files"]) | set(result_files(overlay=overlay))
-        if not all((folder / name).is_file() for name in files):
-            return None
-        words: Any = {"subject": str, "video": str}
-        return pd.read_csv(folder / "intervals.csv", dtype=words, keep_default_na=False)
-    except (OSError, ValueError, KeyError, TypeError):  # or another version's
-        return None
-
-
-def describe_run(content: str, *, weights: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What results depend on: the video's content, the weights and the options."""
-    made = {"jaxspot": jaxspot.__version__, "video_sha256": content, "weights_sha256": weights}
-    return made | {"options": dict(options)}
-
-
-def content_of(files: Iterable[Path]) -> str:
-    """A hash of what files hold, whatever their names and times: of sizes, and both ends of each.
-
-    UserError: a file is not there or cannot be read.
-    """
-    found = hashlib.sha256()
-    for path in files:
-        try:
-            with open(path, "rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                found.update(f"{size} ".encode())
-                found.update(file.read(ENDS))
-                file.seek(max(ENDS, size - ENDS))
-                found.update(file.read())
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({error.strerror}); check it") from None
-    return found.hexdigest()
-
-
-def check_folder(folder: Path) -> None:
-    """Refuses, by a UserError, a folder that is a file, is under one, or cannot be written."""
-    place = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not place.is_dir():
-        raise UserError(f"{place}: is a file, not a folder; choose another --out")
-    if not os.access(place, os.W_OK):
-        raise UserError(f"{place}: cannot be written; change its permissions or the --out")

@@ -5,24 +5,27 @@ import math
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from jaxspot.errors import Interrupted, UserError, one_of
 from jaxspot.exports.formats import export_spotted
+from jaxspot.own_video.done import check_folder, content_of, describe_run, find_done
 from jaxspot.own_video.inputs import Video, find_videos
-from jaxspot.own_video.one import Job, Options, run_job
-from jaxspot.own_video.results import check_folder, content_of, describe_run, find_done
+from jaxspot.own_video.one import Job, Options, run_job, warm_up
+from jaxspot.own_video.reading import Progress, load_reader, new_counts
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.spotter import load_spotter
 from jaxspot.video.container import probe
 from jaxspot.video.landmarker import load_landmarker
-from jaxspot.workers import run_jobs
+from jaxspot.workers import Pool, run_threads, worker_pool
 
+WORK = ("jaxspot.own_video.writing", "jaxspot.own_video.results")
+"""Modules of the worker processes."""
 FACES = ("largest", "left", "right", "all")
 
 
@@ -88,8 +91,8 @@ def spot_videos(
       formats: of annotation tools, see `export_file`; their files are written beside intervals.csv.
       overlay: whether to write the video with face boxes, curves and intervals.
       again: whether to do videos that were done before.
-      workers: processes, each with a video at a time. More than 1 need a main module that is a
-        file, not a notebook.
+      workers: processes that read videos, and stretches of a long one, side by side; the results
+        do not depend on how many. More than 1 need a main module that is a file, not a notebook.
       progress: whether to show the frames done and the time left.
       say: is given lines about videos.
 
@@ -105,13 +108,45 @@ def spot_videos(
         could not be read, the others are done. Stopped, which has `found`: by Ctrl-C.
       ValueError: an option is out of its range.
     """
-    places = [places] if isinstance(places, str | Path) else places
     options = Options(face, fps, threshold, min_chance, per_minute)
     check_options(options, workers)
-    videos, notes = find_videos(places, fps=fps, subject=subject)
+    with worker_pool(workers, preload=WORK) as pool:
+        return spot_by(
+            pool,
+            places,
+            weights=weights,
+            out=out,
+            options=options,
+            subject=subject,
+            formats=formats,
+            overlay=overlay,
+            again=again,
+            progress=progress,
+            say=say,
+        )
+
+
+def spot_by(
+    pool: Pool,
+    places: str | Path | Sequence[str | Path],
+    *,
+    weights: str | Path | None,
+    out: str | Path,
+    options: Options,
+    subject: str = "",
+    formats: Sequence[str] = (),
+    overlay: bool = False,
+    again: bool = False,
+    progress: bool = True,
+    say: Callable[[str], object] = print,
+) -> dict[str, pd.DataFrame]:
+    """`spot_videos` by the workers of a pool."""
+    places = [places] if isinstance(places, str | Path) else places
+    pool.start(load_reader)
+    videos, notes = find_videos(places, fps=options.fps, subject=subject)
     check_folder(Path(out))
     spotter = load_spotter(weights)
-    spotter.check_options(min_chance=min_chance, threshold=threshold)
+    spotter.check_options(min_chance=options.min_chance, threshold=options.threshold)
     load_landmarker()
     for note in notes:
         say(note)
@@ -121,7 +156,7 @@ def spot_videos(
     jobs: list[Job] = []
     totals: list[int] = []
     with _work_folder(Path(out)) as (work, partials):
-        for video in videos:
+        for place, video in enumerate(videos):
             folder = Path(out) / video.name
             try:
                 check_folder(folder)
@@ -137,14 +172,15 @@ def spot_videos(
                 found[video.name] = done
                 say(f"{video.name}: was done before, kept (to do it again: --again)")
                 continue
-            partial = partials(len(jobs))
-            where = (video, folder, partial, weights, options, made_from, overlay)
-            jobs.append(Job(*where, work / "frames", len(jobs)))
+            where = (folder, *partials(place))
+            count = Progress(work / "frames", len(jobs))
+            jobs.append(Job(video, *where, options, made_from, overlay, count))
             totals.append(total)
         try:
             if jobs:
-                given = None if min(workers, len(jobs)) > 1 else spotter
-                _run(jobs, totals, given, workers, progress, say, found, errors)
+                if pool.workers > 1:
+                    threading.Thread(target=warm_up, args=(spotter, jobs[0]), daemon=True).start()
+                _run(jobs, totals, spotter, pool, progress, say, found, errors)
             for video in videos:
                 if formats and video.name in found:
                     export_spotted(video.name, video.path, formats, folder=Path(out) / video.name)
@@ -170,25 +206,27 @@ def check_options(options: Options, workers: int) -> None:
         raise ValueError(f"workers must be 1 or more, not {workers}")
 
 
-def _run(jobs, totals, spotter, workers, progress, say, found, errors):
+def _run(jobs, totals, spotter, pool, progress, say, found, errors):
     """Runs all jobs under one bar; fills `found` and `errors`."""
-    counts = np.memmap(jobs[0].progress, np.float64, "w+", shape=(len(jobs),))
+    counts = new_counts(jobs[0].progress.path, len(jobs))
     ended: set[int] = set()
     total = sum(totals) if all(totals) else None
     with progress_bar(total=total, desc="videos", unit="frame", shown=progress) as bar:
 
         def show() -> None:
-            running = [n for n in range(len(jobs)) if counts[n] > 0 and n not in ended]
+            done = counts.sum(1)
+            running = [n for n in range(len(jobs)) if done[n] > 0 and n not in ended]
             names = ", ".join(jobs[n].video.name for n in running[:2])
             more = f" +{len(running) - 2}" if len(running) > 2 else ""
             bar.set_description_str(names + more or "videos", refresh=False)
-            bar.update(int(counts.sum()) - bar.n)
+            bar.update(int(done.sum()) - bar.n)
 
-        work = run_job if spotter is None else _with(spotter)
-        for number, future in run_jobs(work, jobs, workers=workers, on_poll=show):
+        work = lambda job: run_job(job, spotter, pool)
+        for number, future in run_threads(work, jobs, pool=pool, on_poll=show):
             ended.add(number)
             if totals[number]:
-                counts[number] = totals[number]
+                counts[number] = 0
+                counts[number, -1] = totals[number]
             show()
             name = jobs[number].video.name
             try:
@@ -199,10 +237,6 @@ def _run(jobs, totals, spotter, workers, progress, say, found, errors):
             with bar.external_write_mode():
                 for line in lines:
                     say(line)
-
-
-def _with(spotter):
-    return lambda job: run_job(job, spotter)
 
 
 def _frames(video: Video) -> int:
@@ -221,16 +255,19 @@ def _ordered(values, videos):
 
 @contextlib.contextmanager
 def _work_folder(out: Path):
-    """A folder for what the processes share, and a function: number -> folder of a video's files.
+    """A folder for what the processes share, and a function: number -> folders of a video.
+
+    These are one of its files until they are whole, and one of its faces.
 
     Those of a process that was killed are removed, and at the end our own.
     """
-    name = lambda number: out / f".{os.getpid()}.{number}.part"
     made = []
+    new = [place for place in (out, *out.parents) if not place.exists()]
 
-    def partials(number: int) -> Path:
-        made.append(name(number))
-        return made[-1]
+    def partials(number: int) -> tuple[Path, Path]:
+        names = (f".{os.getpid()}.{number}.part", f".{os.getpid()}.{number}.faces.part")
+        made.extend(out / name for name in names)
+        return out / names[0], out / names[1]
 
     for old in out.glob(".*.*.part"):
         pid = old.name.split(".")[1]
@@ -242,6 +279,9 @@ def _work_folder(out: Path):
         finally:
             for partial in made:
                 shutil.rmtree(partial, ignore_errors=True)
+            with contextlib.suppress(OSError):  # something is in it
+                for place in new:
+                    place.rmdir()
 
 
 def _is_running(pid: int) -> bool:

@@ -1,7 +1,7 @@
 """Score curves made comparable and smooth before they are cut into intervals."""
 
 import numpy as np
-from scipy import ndimage, signal
+import scipy
 
 LEAST_CHANCE = 1e-4
 """Scores nearer than this to 0 and 1 have no larger log odds."""
@@ -67,7 +67,7 @@ def log_odds(scores: np.ndarray) -> np.ndarray:
 def running_percentile(curve: np.ndarray, percent: float, *, frames: float) -> np.ndarray:
     """The percentile of float (T, ...) along time over about so many frames around each."""
     window = (2 * round(frames / 2) + 1, *(1 for _ in curve.shape[1:]))
-    return ndimage.percentile_filter(curve, percent, size=window, mode="nearest")
+    return scipy.ndimage.percentile_filter(curve, percent, size=window, mode="nearest")
 
 
 def butterworth(scores: np.ndarray, *, fps: float, cutoff_hz: float, order: int = 2) -> np.ndarray:
@@ -85,9 +85,9 @@ def butterworth(scores: np.ndarray, *, fps: float, cutoff_hz: float, order: int 
     if len(scores) < 2 or cutoff_hz >= fps / 2:
         return scores
     missing = np.isnan(scores)
-    sos = signal.butter(order, cutoff_hz, fs=fps, output="sos")
+    sos = scipy.signal.butter(order, cutoff_hz, fs=fps, output="sos")
     pad = min(len(scores) - 1, int(np.ceil(fps / cutoff_hz)))
-    smooth = signal.sosfiltfilt(sos, fill_gaps(scores), 0, "even", pad)
+    smooth = scipy.signal.sosfiltfilt(sos, fill_gaps(scores), 0, "even", pad)
     return np.where(missing, np.nan, smooth)
 
 
@@ -111,7 +111,7 @@ def savitzky_golay(
     if window <= order:
         return scores
     missing = np.isnan(scores)
-    smooth = signal.savgol_filter(fill_gaps(scores), window, order, axis=0, mode="interp")
+    smooth = scipy.signal.savgol_filter(fill_gaps(scores), window, order, axis=0, mode="interp")
     return np.where(missing, np.nan, np.asarray(smooth))
 
 

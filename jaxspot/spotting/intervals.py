@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy import signal
+import scipy
 
 from jaxspot.annotations.intervals import INTERVAL_COLUMNS, KINDS, from_span
 from jaxspot.errors import one_of
@@ -64,7 +64,7 @@ def find_around_peaks(
     scores = one_axis(scores)
     floor = min(np.nanmin(scores, initial=0.0), 0.0) - 1.0  # below any share of a height
     curve = np.concatenate(([floor], np.nan_to_num(scores, nan=floor), [floor]))
-    peaks, _ = signal.find_peaks(curve, height=np.nextafter(0.0, 1.0))
+    peaks, _ = scipy.signal.find_peaks(curve, height=np.nextafter(0.0, 1.0))
     heights = curve[peaks]
     around = [_around(curve, peak, share * curve[peak]) for peak in peaks]
     spans = np.array(around, np.int64).reshape(-1, 2) - 1
@@ -89,7 +89,7 @@ def find_at_peaks(scores: np.ndarray, *, frames: int) -> tuple[np.ndarray, np.nd
     """
     scores = one_axis(scores)
     curve = np.concatenate(([-np.inf], np.nan_to_num(scores, nan=-np.inf), [-np.inf]))
-    peaks, _ = signal.find_peaks(curve)
+    peaks, _ = scipy.signal.find_peaks(curve)
     peaks = peaks - 1
     start = np.maximum(peaks - frames // 2, 0)
     spans = np.column_stack([start, np.minimum(start + frames, len(scores))]).reshape(-1, 2)

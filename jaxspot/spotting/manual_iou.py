@@ -5,7 +5,7 @@ Peaks of a smoothed curve, grown to their feet and merged.
 
 import numpy as np
 import pandas as pd
-from scipy import signal
+import scipy
 
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.spotting.automated_iou import Pair
@@ -66,7 +66,7 @@ def find_peak_intervals(
         return np.zeros((0, 2), np.int64)
     # Rounded, or the rounding noise of a flat top would be full of peaks.
     curve = np.round(scores / top, 9)
-    _, edges = signal.find_peaks(curve, plateau_size=1)
+    _, edges = scipy.signal.find_peaks(curve, plateau_size=1)
     first, last = edges["left_edges"], edges["right_edges"]
     high = (curve[first] >= band) & (curve[first] * top > floor)
     starts, stops = _left_foot(curve)[first[high]], _right_foot(curve)[last[high]] + 1

@@ -99,6 +99,16 @@ class Spotter:
         scores = score_video(self.model, self.variables, frames, skips=skips, on_chunk=on_chunk)
         return scores.mean(0)
 
+    def warm_up(self, fps: float) -> None:
+        """Loads what the first video at a frame rate needs, by spotting a blank one."""
+        shape = frame_shape(self.model, SIZE)
+        blank = (
+            np.zeros((1, shape[0], 2), np.float32)
+            if self.takes_motion
+            else np.zeros((1, SIZE, SIZE), np.uint8)
+        )
+        self.intervals(self.score(blank, fps).repeat(9, 0), fps)
+
     def _placed(self, frames, fps):
         """What stands for the frames, from region motion."""
         motion, regions = _pixels(frames), frame_shape(self.model, SIZE)[0]
@@ -199,7 +209,7 @@ class Spotter:
         return Decision(least_chance=least, per_minute=per_minute)
 
 
-def _pixels(frames):
+def _pixels(frames) -> Any:
     return frames.frames if isinstance(frames, ShownFrames) else frames
 
 

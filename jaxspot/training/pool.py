@@ -104,6 +104,8 @@ class FramePool:
       usable: whether a face was found.
       reference: the frame to take where this one is asked for as reference: itself, or the last one
         before with a face (the first after, where there is none before).
+      bounds: first and last place of the stay of a face that a frame belongs to, where videos have
+        several; beyond it nothing is compared. None: every video is one stay.
     """
 
     frames: Frames
@@ -114,6 +116,7 @@ class FramePool:
     subjects: tuple[str, ...]
     usable: Bool[np.ndarray, " frames"]
     reference: Int32[np.ndarray, " frames"]
+    bounds: Int32[np.ndarray, "frames 2"] | None = None
 
     @property
     def lengths(self) -> np.ndarray:
@@ -126,10 +129,13 @@ class FramePool:
         return np.flatnonzero(wanted[self.video] & self.usable)
 
     def references(self, current: np.ndarray, skips: np.ndarray) -> np.ndarray:
-        """Places of the frames `skips` before each, in its video and with a face: int (...).
+        """Places of the frames `skips` before each, in its stay and with a face: int (...).
 
         `current` and `skips` int of shapes that broadcast.
         """
+        if self.bounds is not None:
+            first, last = np.moveaxis(self.bounds[current], -1, 0)
+            return self.reference[reference_places(current - skips, first, last)]
         video = self.video[current]
         first = self.first[video]
         last = first + self.lengths[video] - 1
@@ -158,7 +164,21 @@ def gather_pool(bank: Bank) -> FramePool:
         subjects=tuple(bank.videos.subject),
         usable=np.concatenate(found),
         reference=np.concatenate(reference).astype(np.int32),
+        bounds=_bounds(bank, first, lengths),
     )
+
+
+def _bounds(bank, first, lengths):
+    """`FramePool.bounds`; None where every video is one stay."""
+    videos = bank.videos.video.tolist()
+    if not any(bank.begins(video) for video in videos):
+        return None
+    parts = []
+    for start, length, video in zip(first.tolist(), lengths.tolist(), videos, strict=True):
+        begins = [0, *((frame - 1) // bank.every for frame in bank.begins(video)), length]
+        pairs = [(start + a, start + b - 1) for a, b in pairwise(begins)]
+        parts.append(np.repeat(np.array(pairs, np.int32), np.diff(begins), axis=0))
+    return np.concatenate(parts)
 
 
 def as_pool(source: FramePool | Bank) -> FramePool:

@@ -94,6 +94,20 @@ class Bank:
         """Whether each frame of a video shows a face: bool (frames,)."""
         return self.quality(video)[:, 0] > 0
 
+    def begins(self, video: str) -> tuple[int, ...]:
+        """The frames, from 1, at which another stay of a face begins: after a cut, or away."""
+        details = self.meta["source"].get("videos", {}).get(video, {})
+        return tuple(details.get("begins", ()))
+
+    def tracks(self, video: str) -> np.ndarray:
+        """The number of the stay that each frame shows, from 0, -1 without a face: int (frames,).
+
+        Frames of different stays are never compared with each other.
+        """
+        faces = self.faces(video)
+        stays = np.searchsorted(self.begins(video), np.arange(1, len(faces) + 1), side="right")
+        return np.where(faces, stays, -1)
+
     def labels(self, video: str) -> pd.DataFrame:
         """The ground truth of a video; empty where it has none."""
         return self.annotations.loc[self.annotations["video"] == video]

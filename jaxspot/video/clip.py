@@ -10,6 +10,7 @@ import numpy as np
 from jaxspot.errors import UserError
 from jaxspot.video.align import SIZE, face_similarity, warp_face
 from jaxspot.video.decode import VideoFrame
+from jaxspot.video.frame_file import FrameFile
 from jaxspot.video.frame_times import fps_of
 from jaxspot.video.landmarker import Landmarker, load_landmarker
 from jaxspot.video.pose import PosedTrack, crop_posed, plane_affine, pose_track
@@ -57,7 +58,7 @@ class Clip:
     bool (T,): whether it is so in the picture.
     """
 
-    frames: np.ndarray
+    frames: np.ndarray | FrameFile
     quality: np.ndarray
     times: np.ndarray
     fps: float

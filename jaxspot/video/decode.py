@@ -13,6 +13,7 @@ from jaxspot.video.geometry import check_pixels, display_matrix, square_pixels, 
 from jaxspot.video.picture import page_count, read_pages
 
 EARLY_END_S = 0.5
+TICK_S = 1e-5
 MOST_DELAY = 16  # frames; no codec delays a picture by more
 
 
@@ -23,13 +24,18 @@ class VideoFrame(NamedTuple):
     image: np.ndarray | None
 
 
-def read_video(path: str | Path, *, fps: float | None = None) -> Iterator[VideoFrame]:
+def read_video(
+    path: str | Path, *, fps: float | None = None, from_s: float = 0.0
+) -> Iterator[VideoFrame]:
     """Yields every frame in presentation order; memory use does not grow with the video.
 
     Times are the presentation time stamps, counted from where the container starts. They are not
     computed from frame number and fps; with `fps`, they are, and those of the file do not count.
     Pictures are as they are shown: with square pixels, turned and mirrored by the display matrix.
     Of several streams, the default one is read. A TIFF file of several pictures is a video, too.
+
+    Frames before `from_s` seconds are left out. The file is read from the key frame before; one
+    without an index may begin later than asked. It does not go with `fps`.
 
     Raises:
         UserError: the file is missing or empty, is not a video, has no video stream, has a packet
@@ -47,14 +53,26 @@ def read_video(path: str | Path, *, fps: float | None = None) -> Iterator[VideoF
             raise untimed(path)
         ratio = check_pixels(stream.sample_aspect_ratio, path)
         codec = stream.codec_context.codec.canonical_name
+        if from_s > 0:
+            _seek(container, stream, from_s)
         frames = _decoded(path, container, stream)
         if fps is None:
             late = MOST_DELAY if stream.codec_context.has_b_frames else 0
             frames = in_order(frames, path, late=late)
         for number, (pts_s, frame) in enumerate(frames):
+            if pts_s < from_s - TICK_S:
+                continue
             image = square_pixels(frame.to_ndarray(format="rgb24"), ratio)
             shown = upright(image, display_matrix(frame, codec))
             yield VideoFrame(pts_s if fps is None else number / fps, shown)
+
+
+def _seek(container, stream, second):
+    tick = (container.start_time or 0) / av.time_base + second
+    try:
+        container.seek(int(tick / stream.time_base), stream=stream)
+    except av.FFmpegError:  # no index
+        container.seek(0)
 
 
 def _decoded(path, container, stream) -> Iterator[tuple[float, av.VideoFrame]]:

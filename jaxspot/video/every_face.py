@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
-from jaxspot.video.align import face_similarity, warp_face
+from jaxspot.video.cuts import Glance, glance_at, look_again
 from jaxspot.video.decode import VideoFrame
 from jaxspot.video.detector import detect_faces
 from jaxspot.video.landmarker import Landmarker
@@ -31,7 +30,6 @@ from jaxspot.video.tracker import (
 
 MOST_FACES = 8
 SAME_FACE = 0.35  # distance of two meshes of one face, in widths of the face
-LOOK_SIZE = 28
 MIN_LIKE = 0.6  # correlation with a face's own looks, where faces meet or one comes back
 LEARN = 0.05  # share of a new frame in a face's looks
 REACH_PER_S = 1.0  # how much farther a lost face may be, in sides a second
@@ -48,6 +46,7 @@ class _Track:
     alive: bool
     speed: np.ndarray
     look: np.ndarray
+    glance: Glance
 
     def expected(self, now: float) -> Region:
         """Where it should be: a lost face goes on as it moved."""
@@ -62,6 +61,7 @@ class _Seen:
     mesh: Mesh
     region: Region
     look: np.ndarray
+    glance: Glance
 
 
 def track_every_face(
@@ -71,7 +71,8 @@ def track_every_face(
 
     Tracks count from 0 in order of appearance, then from left to right. Where two faces come near
     each other, each is told by its looks: the mean of its aligned crops while it was apart. A face
-    that is hidden or away for up to MEMORY_S keeps its number, after that it gets a new one.
+    that is hidden or away for up to MEMORY_S keeps its number, after that it gets a new one. After
+    a hard cut all faces are new.
     """
     tracks: list[_Track] = []
     size, count = None, 0
@@ -91,15 +92,17 @@ def _step(tracks, count, frame, landmarker):
     tracks = [track for track in tracks if now - track.seen_s <= MEMORY_S]
     seen = _faces(tracks, frame, landmarker)
     near = _near_others(tracks, now)
+    if _is_cut(tracks, seen, near, frame.image):
+        tracks, near = [], []
     likes, allowed = _compare(tracks, seen, near, now)
     after = {track.face: replace(track, alive=False) for track in tracks}
     found, used = [], set()
-    for row, column in zip(*linear_sum_assignment(-likes), strict=True):
+    for row, column in zip(*scipy.optimize.linear_sum_assignment(-likes), strict=True):
         if not allowed[row, column]:
             continue
         track, face = tracks[row], seen[column]
         used.add(column)
-        after[track.face] = _moved(track, face, now, learn=not near[row])
+        after[track.face] = _moved(track, face, frame, learn=not near[row])
         found.append((track.face, face.mesh))
     waits = [track for track in tracks if not after[track.face].alive]
     new = [face for number, face in enumerate(seen) if number not in used]
@@ -108,7 +111,7 @@ def _step(tracks, count, frame, landmarker):
             continue  # half hidden, a face does not look like itself yet
         if len(after) >= MOST_FACES:
             break
-        after[count] = _Track(count, face.region, now, True, np.zeros(2), face.look)
+        after[count] = _Track(count, face.region, now, True, np.zeros(2), face.look, face.glance)
         found.append((count, face.mesh))
         count += 1
     faces = [_tracked(frame, *pair) for pair in sorted(found, key=lambda pair: pair[0])]
@@ -119,14 +122,18 @@ def _faces(tracks, frame, landmarker) -> list[_Seen]:
     """Every face of a frame once: where tracks were, and where the detector finds others."""
     seen: list[_Seen] = []
 
+    def look_at(mesh: Mesh, region: Region) -> _Seen:
+        glance = glance_at(frame.image, mesh.landmarks, region, frame.pts_s)
+        return _Seen(mesh, region, _unit(glance.look), glance)
+
     def add(mesh: Mesh) -> None:
         region = region_of_mesh(mesh.landmarks)
         for number, other in enumerate(seen):
             if _is_same_face(region, other.region):
                 if mesh.presence > other.mesh.presence:
-                    seen[number] = _Seen(mesh, region, look_of(frame.image, mesh))
+                    seen[number] = look_at(mesh, region)
                 return
-        seen.append(_Seen(mesh, region, look_of(frame.image, mesh)))
+        seen.append(look_at(mesh, region))
 
     for track in tracks:
         if track.alive:
@@ -142,6 +149,16 @@ def _faces(tracks, frame, landmarker) -> list[_Seen]:
         if mesh.presence >= MIN_PRESENCE:
             add(mesh)
     return seen
+
+
+def _is_cut(tracks, seen, near, image):
+    """Whether another face stands where a lone one stood."""
+    for track, close in zip(tracks, near, strict=True):
+        for face in seen if track.alive and not close else ():
+            at_place = is_same_place(track.region, face.region)
+            if at_place and look_again(track.glance, face.glance, image)[1]:
+                return True
+    return False
 
 
 def _compare(tracks, seen, near, now):
@@ -180,21 +197,16 @@ def _is_same_face(a: Region, b: Region) -> bool:
     return np.hypot(a.x - b.x, a.y - b.y) < SAME_FACE * min(a.side, b.side) / MARGIN
 
 
-def _moved(track, face, now, *, learn):
+def _moved(track, face, frame, *, learn):
+    now = frame.pts_s
     step = now - track.seen_s
     speed = track.speed
     if step > 0 and track.alive:
         moved = np.subtract(face.region[:2], track.region[:2]) / step
         speed = speed + 0.3 * (moved - speed)
     look = _unit(track.look + LEARN * (face.look - track.look)) if learn else track.look
-    return _Track(track.face, face.region, now, True, speed, look)
-
-
-def look_of(image: np.ndarray, mesh: Mesh) -> np.ndarray:
-    """What a face looks like: its aligned crop, small, mean 0 and length 1; float (28, 28)."""
-    crop = warp_face(image, face_similarity(mesh.landmarks))
-    small = cv2.resize(crop, (LOOK_SIZE, LOOK_SIZE), interpolation=cv2.INTER_AREA)
-    return _unit(small.astype(np.float64))
+    glance = look_again(track.glance, face.glance, frame.image)[0]
+    return _Track(track.face, face.region, now, True, speed, look, glance)
 
 
 def _unit(values):

@@ -4,6 +4,7 @@ import hashlib
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -50,6 +51,10 @@ def load_landmarker(path: str | Path | None = None) -> Landmarker:
     OSError: no temporary space.
     """
     return Landmarker(*load_networks("face_detector", "face_landmarks_detector", path=path))
+
+
+known_landmarker = cache(load_landmarker)
+"""`load_landmarker` of the installed file, once a process: loading takes a while."""
 
 
 def load_networks(*names: str, path: str | Path | None = None) -> list[cv2.dnn.Net]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from scipy.interpolate import LinearNDInterpolator
+import scipy
 
 from jaxspot.video.align import SIZE, apply_similarity, fit_similarity, mesh_template
 from jaxspot.video.mesh import SKIN_POINTS
@@ -59,14 +59,19 @@ class PosedTrack(NamedTuple):
 
 
 def pose_track(
-    landmarks: np.ndarray, times: np.ndarray, *, smooth: bool = True
+    landmarks: np.ndarray,
+    times: np.ndarray,
+    *,
+    face: np.ndarray | None = None,
+    smooth: bool = True,
 ) -> tuple[PosedTrack, np.ndarray]:
     """Poses a track by its landmarks (n, 478, 3) in pixels at times (n,), increasing, in seconds.
 
     The track holds the frames whose pose can be used (`usable_poses`), which are numbers of frames
-    (m,), the second result.
+    (m,), the second result. If its `face` (478, 3) is known, the landmarks can be the RIGID ones
+    alone; by default it is their `mean_face`.
     """
-    face = mean_face(landmarks)
+    face = mean_face(landmarks) if face is None else face
     poses = fit_poses(face, landmarks)
     usable = np.flatnonzero(usable_poses(face, poses, landmarks))
     measured = take(poses, usable)
@@ -80,8 +85,7 @@ def mean_face(landmarks: np.ndarray) -> np.ndarray:
     It is the median over at most MEAN_FRAMES frames, posed alike by the rigid points. Those turned
     away more than the median frame are left out of the last round.
     """
-    some = np.linspace(0, len(landmarks) - 1, min(len(landmarks), MEAN_FRAMES)).round().astype(int)
-    seen = landmarks[some].astype(np.float64)
+    seen = landmarks[mean_frames(len(landmarks))].astype(np.float64)
     face = to_front(seen[len(seen) // 2])
     for round_ in range(MEAN_ROUNDS):
         poses = fit_poses(face, seen)
@@ -90,6 +94,11 @@ def mean_face(landmarks: np.ndarray) -> np.ndarray:
             seen, poses = seen[turns <= np.median(turns)], take(poses, turns <= np.median(turns))
         face = to_front(np.median(unposed(poses, seen), axis=0))
     return face
+
+
+def mean_frames(count: int) -> np.ndarray:
+    """The frames of so many by which `mean_face` goes, int (n,), at most MEAN_FRAMES."""
+    return np.linspace(0, count - 1, min(count, MEAN_FRAMES)).round().astype(int)
 
 
 def to_front(points: np.ndarray) -> np.ndarray:
@@ -116,9 +125,9 @@ def to_front(points: np.ndarray) -> np.ndarray:
 def fit_poses(face: np.ndarray, landmarks: np.ndarray) -> Poses:
     """Least-squares poses of a face (478, 3) in frames, from the rigid points of their landmarks.
 
-    `landmarks` (n, 478, 3) are in pixels of the picture.
+    `landmarks` (n, 478, 3), or the RIGID ones alone, are in pixels of the picture.
     """
-    source, target = face[RIGID], landmarks[:, RIGID].astype(np.float64)
+    source, target = face[RIGID], _rigid(landmarks).astype(np.float64)
     centre, middle = source.mean(0), target.mean(1)
     near, far = source - centre, target - middle[:, None]
     left, values, right = np.linalg.svd(np.swapaxes(far, 1, 2) @ near)
@@ -152,9 +161,9 @@ def turn_angles(poses: Poses) -> np.ndarray:
 def usable_poses(face: np.ndarray, poses: Poses, landmarks: np.ndarray) -> np.ndarray:
     """Poses, bool (n,), that turn the face by MAX_TURN at most and fit its landmarks (n, 478, 3).
 
-    The rigid points must lie within MAX_ERROR, root mean square.
+    The rigid points, which can be given alone, must lie within MAX_ERROR, root mean square.
     """
-    apart = unposed(poses, landmarks[:, RIGID]) - face[RIGID]
+    apart = unposed(poses, _rigid(landmarks)) - face[RIGID]
     error = np.sqrt((apart**2).sum(2).mean(1))
     return (turn_angles(poses) <= MAX_TURN) & (error <= MAX_ERROR)
 
@@ -190,7 +199,9 @@ def front_surface(face: np.ndarray) -> np.ndarray:
     places = np.concatenate([face[:SKIN_POINTS, :2], around])
     depth = np.append(face[:SKIN_POINTS, 2], np.full(len(around), np.median(face[SIDES, 2])))
     x, y = np.meshgrid(np.arange(SIZE), np.arange(SIZE))
-    return np.stack([x, y, LinearNDInterpolator(places, depth)(x, y)], -1).astype(np.float32)
+    return np.stack([x, y, scipy.interpolate.LinearNDInterpolator(places, depth)(x, y)], -1).astype(
+        np.float32
+    )
 
 
 def crop_posed(image: np.ndarray, surface: np.ndarray, poses: Poses, frame: int) -> np.ndarray:
@@ -212,6 +223,10 @@ def plane_affine(face: np.ndarray, poses: Poses, frame: int) -> np.ndarray:
     depth = face[[*LEFT[:2], *RIGHT[:2]], 2].mean()
     shift = poses.shift[frame, :2] + linear[:, 2] * depth
     return cv2.invertAffineTransform(np.column_stack([linear[:, :2], shift]))
+
+
+def _rigid(landmarks):
+    return landmarks if landmarks.shape[1] == len(RIGID) else landmarks[:, RIGID]
 
 
 def _unit(vector):

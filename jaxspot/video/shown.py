@@ -2,15 +2,17 @@
 
 import numpy as np
 
+from jaxspot.video.frame_file import FrameFile
+
 
 class ShownFrames:
     """Frames uint8 (T, height, width); one without a face is shown as `last_usable` names.
 
     So a frame is always compared with frames that show a face, in scoring as in training. `frames`
-    may be memory-mapped; `usable` bool (T,) says whether a face was found.
+    may be memory-mapped or a `FrameFile`; `usable` bool (T,) says whether a face was found.
     """
 
-    def __init__(self, frames: np.ndarray, usable: np.ndarray):
+    def __init__(self, frames: np.ndarray | FrameFile, usable: np.ndarray):
         self.frames, self.usable, self.places = frames, usable, last_usable(usable)
 
     def __len__(self) -> int:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 from jaxspot.progress import progress_bar
-from jaxspot.video.container import probe, untimed
-from jaxspot.video.decode import VideoFrame, read_video
+from jaxspot.video.container import packet_times, probe, untimed
+from jaxspot.video.decode import TICK_S, VideoFrame, read_video
 
 
 @dataclass(frozen=True)
@@ -14,12 +15,24 @@ class Source:
     """A video that can be read several times.
 
     `path` is its place for messages, `count` how many frames it announces (0: not known), `read`
-    gives them from the first on.
+    gives them from the first on. `times` gives the times of all frames in seconds without decoding
+    them (empty: they cannot be had so), and `jump` the frames from a time on.
     """
 
     path: Path
     count: int
     read: Callable[[], Iterable[VideoFrame]]
+    times: Callable[[], list[float]] = list
+    jump: Callable[[float], Iterable[VideoFrame]] | None = None
+
+    def read_from(self, number: int, second: float) -> Iterable[VideoFrame]:
+        """The frames from a number (from 0) on, which is shown at that second of `times`."""
+        if number and self.jump:
+            frames = iter(self.jump(second))
+            first = next(frames, None)
+            if first is not None and abs(first.pts_s - second) <= TICK_S:
+                return chain([first], frames)
+        return islice(self.read(), number, None)
 
     def shown(self, name: str, *, progress: bool) -> Iterable[VideoFrame]:
         """The frames, counted by a progress bar."""
@@ -38,4 +51,7 @@ def as_source(video: str | Path | Source, *, fps: float | None = None) -> Source
     info = probe(path)
     if fps is None and not info.timed:
         raise untimed(path)
-    return Source(path, info.frames, lambda: read_video(path, fps=fps))
+    if fps is not None:
+        return Source(path, info.frames, lambda: read_video(path, fps=fps))
+    jump = lambda second: read_video(path, from_s=second)
+    return Source(path, info.frames, lambda: read_video(path), lambda: packet_times(path), jump)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxspot.video.cuts import Glance, glance_at, look_again
 from jaxspot.video.decode import VideoFrame
 from jaxspot.video.detector import detect_faces
 from jaxspot.video.frame_times import MOST_GAP_S, is_gap
@@ -28,6 +29,7 @@ FOREHEAD, CHIN = 10, 152
 MAX_SHIFT = 0.25
 MAX_GROWTH = 1.3
 CANDIDATES = 4
+GRID = 512
 MEMORY_S = MOST_GAP_S  # how long the place of a lost face is remembered
 
 
@@ -37,7 +39,8 @@ class TrackedFrame(NamedTuple):
     `landmarks` float32 (478, 2) in pixels and `depth` float32 (478,) away from the camera, in
     pixels as well, or None; `confidence` in 0..1 (0 without a face); `face` counts the tracks from
     0, -1 without a face. A number stands for one stay of a face in the picture: a face that is away
-    for longer than MEMORY_S comes back under a new number.
+    for longer than MEMORY_S comes back under a new number, and a hard cut to another face at the
+    same place begins one, too.
     """
 
     frame: VideoFrame
@@ -70,12 +73,16 @@ class TrackedFrame(NamedTuple):
 
 @dataclass(frozen=True)
 class Track:
-    """Where the followed face is or was: `region` (None at first), `alive`, when last seen."""
+    """Where the followed face is or was: `region` (None at first), `alive`, when last seen.
+
+    `glance` is what it looked like then.
+    """
 
     region: Region | None = None
     alive: bool = False
     seen_s: float = 0.0
     face: int = -1
+    glance: Glance | None = None
 
 
 def track_faces(
@@ -116,14 +123,34 @@ def follow(
         mesh = fit_mesh(landmarker, frame.image, track.region)
         region = region_of_mesh(mesh.landmarks)
         if mesh.presence >= MIN_PRESENCE and is_same_place(track.region, region):
-            return replace(track, region=region, seen_s=frame.pts_s), mesh
+            return _seen(track, frame, mesh), mesh
     remembered = track.region is not None and frame.pts_s - track.seen_s <= MEMORY_S
     near = track.region if remembered else None
     mesh = _find(landmarker, frame.image, near=near, prefer=prefer)
     if mesh is None:
         return replace(track, alive=False), None
-    face = track.face if remembered else track.face + 1
-    return Track(region_of_mesh(mesh.landmarks), True, frame.pts_s, face), mesh
+    return _seen(track if remembered else Track(face=track.face), frame, mesh), mesh
+
+
+def _seen(track, frame, mesh):
+    """The track after its face was seen; a new one after a cut, or where there was none."""
+    region = region_of_mesh(mesh.landmarks)
+    now = glance_at(frame.image, mesh.landmarks, region, frame.pts_s)
+    new = track.glance is None
+    if track.glance is not None:
+        now, new = look_again(track.glance, now, frame.image)
+    return Track(coarse_region(region), True, frame.pts_s, track.face + new, now)
+
+
+def coarse_region(region: Region) -> Region:
+    """The region on a grid of 1/GRID to 2/GRID of its side, half a pixel of the mesh's crop.
+
+    The tracker keeps no more of a frame than this. So it soon forgets where it began: two that
+    follow one face from different frames on find the same to the last bit after some frames.
+    """
+    step = 2.0 ** np.floor(np.log2(region.side / GRID))
+    x, y, side = (float(np.round(value / step) * step) for value in region[:3])
+    return Region(x, y, side, float(np.round(region.angle * GRID / 2) * 2 / GRID))
 
 
 def is_same_place(old: Region, new: Region) -> bool:

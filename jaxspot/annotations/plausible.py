@@ -1,0 +1,46 @@
+"""Whether labels can be frames at all: how long they last at the frame rates of their videos."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+LONG_ME_S = 1.5
+SHORT_MAE_S = 0.2
+BOUNDS = {"ME": (0.0, LONG_ME_S), "MaE": (SHORT_MAE_S, np.inf)}
+"""Seconds that the median of a kind lies in, whatever the data set."""
+
+
+def doubt_units(annotations: pd.DataFrame, videos: pd.DataFrame) -> list[str]:
+    """A line for each kind whose labels last too short or too long to be counted in frames.
+
+    `annotations` has video, kind, onset, offset, `videos` has video, frames, fps (0: not known).
+    """
+    table = annotations.merge(videos[["video", "frames", "fps"]], on="video")
+    table = table[table.fps > 0]
+    lines = []
+    for kind, (least, most) in BOUNDS.items():
+        own: Any = table[table.kind == kind]
+        frames = own.offset - own.onset + 1
+        median = float((frames / own.fps).median()) if len(own) else least
+        if least <= median <= most:
+            continue
+        unit = _meant(own)
+        ask = (
+            f"they look like {unit}; write frames" if unit else "are they frames, and is fps right"
+        )
+        lines.append(
+            f"half of the {kind} labels last {'under' if median < least else 'over'} {median:.3g} s"
+            f" ({float(frames.median()):g} frames): {ask}"
+        )
+    return lines
+
+
+def _meant(own):
+    """The unit in which the labels last as long as expressions do, inside their videos, if any."""
+    seconds = own.frames / own.fps
+    for unit, scale in (("seconds", 1.0), ("milliseconds", 0.001)):
+        lasts = float(((own.offset - own.onset) * scale).median())
+        if (own.offset * scale <= seconds + 1).all() and 0.05 <= lasts <= 10:
+            return unit
+    return ""

@@ -1,0 +1,71 @@
+"""DIR/<video>/run.json: what the results were made from, by which they are known again."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import jaxspot
+from jaxspot.errors import UserError
+
+RUN = "run.json"
+FILES = ("frames.csv", "scores.png", "intervals.csv", "spotted.json", "review.html")
+"""What is written for each video, in this order; a video without one of them is done again."""
+OVERLAY = "overlay.mp4"
+ENDS = 2**20
+"""Bytes at either end of a file that tell it from others, with its size."""
+
+
+def find_done(
+    folder: Path, made_from: Mapping[str, Any], *, overlay: bool = False
+) -> pd.DataFrame | None:
+    """The intervals of a video that was done in the same way before; None: it was not."""
+    try:
+        note = json.loads((folder / RUN).read_text("utf-8"))
+        if {name: note[name] for name in made_from} != json.loads(json.dumps(made_from)):
+            return None
+        files = {*note["files"], *FILES, *((OVERLAY,) if overlay else ())}
+        if not all((folder / name).is_file() for name in files):
+            return None
+        words: Any = {"subject": str, "video": str}
+        return pd.read_csv(folder / "intervals.csv", dtype=words, keep_default_na=False)
+    except (OSError, ValueError, KeyError, TypeError):  # or another version's
+        return None
+
+
+def describe_run(content: str, *, weights: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What results depend on: the video's content, the weights and the options."""
+    made = {"jaxspot": jaxspot.__version__, "video_sha256": content, "weights_sha256": weights}
+    return made | {"options": dict(options)}
+
+
+def content_of(files: Iterable[Path]) -> str:
+    """A hash of what files hold, whatever their names and times: of sizes, and both ends of each.
+
+    UserError: a file is not there or cannot be read.
+    """
+    found = hashlib.sha256()
+    for path in files:
+        try:
+            with open(path, "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                found.update(f"{size} ".encode())
+                found.update(file.read(ENDS))
+                file.seek(max(ENDS, size - ENDS))
+                found.update(file.read())
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror}); check it") from None
+    return found.hexdigest()
+
+
+def check_folder(folder: Path) -> None:
+    """Refuses, by a UserError, a folder that is a file, is under one, or cannot be written."""
+    place = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not place.is_dir():
+        raise UserError(f"{place}: is a file, not a folder; choose another --out")
+    if not os.access(place, os.W_OK):
+        raise UserError(f"{place}: cannot be written; change its permissions or the --out")

@@ -1,0 +1,175 @@
+"""A long video as faces seen from the front: read by several workers, kept on disk."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from jaxspot.errors import UserError
+from jaxspot.video.align import SIZE
+from jaxspot.video.clip import Clip
+from jaxspot.video.frame_file import FrameFile
+from jaxspot.video.frame_times import fps_of
+from jaxspot.video.landmarker import known_landmarker
+from jaxspot.video.pose import Poses, crop_posed, mean_face, mean_frames, pose_track, take
+from jaxspot.video.source import Source
+from jaxspot.video.stretches import (
+    LANDMARKS,
+    Followed,
+    Stretch,
+    agree,
+    divide,
+    follow_stretch,
+    join,
+    unite,
+)
+from jaxspot.workers import Pool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a video is read: all can be sent to another process.
+
+    `open` gives its frames, `folder` is for what is kept on disk, `prefer` as in `track_faces`.
+    `on_follow` and `on_crop` are called with each stretch's number after each frame.
+    """
+
+    open: Callable[[], Source]
+    folder: Path
+    prefer: str = "largest"
+    on_follow: Callable[[int], object] = abs
+    on_crop: Callable[[int], object] = abs
+
+    @property
+    def landmarks(self) -> Path:
+        """The file of all landmarks, float32 (T, 478, 3)."""
+        return self.folder / "landmarks"
+
+    @property
+    def crops(self) -> Path:
+        """The file of all faces, uint8 (T, 112, 112)."""
+        return self.folder / "crops"
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A face in a stretch: the frames (n,) that show it (from 0), its surface and its poses."""
+
+    frames: np.ndarray
+    surface: np.ndarray
+    poses: Poses
+
+
+def read_posed(reading: Reading, pool: Pool) -> Clip:
+    """What `posed_clip` reads, by all workers of a pool; memory grows by 1 kB a frame.
+
+    The faces stay in `reading.folder`, an existing folder, 19 kB a frame. The result does not
+    depend on the number of workers. Errors as `posed_clip`.
+    """
+    source = reading.open()
+    for file in (reading.landmarks, reading.crops):
+        file.write_bytes(b"")
+    stretches = divide(_times(source) if pool.workers > 1 else (), least=pool.workers)
+    parts = pool.map(_follow, [(reading, *pair) for pair in enumerate(stretches)])
+    parts = _mend(reading, list(parts), pool)
+    seen = join(parts)
+    if not len(seen.times):
+        raise UserError(f"{source.path}: no frame could be decoded; copy it again or re-encode it")
+    fps = fps_of(seen.times, source.path)
+    posed = _pose(reading, seen)
+    stretches = [part.stretch for part in parts]
+    jobs = [
+        (reading, number, _alone(stretch, seen.times), [_part(face, stretch) for face in posed])
+        for number, stretch in enumerate(stretches)
+    ]
+    if sum(pool.map(_crop, jobs)) != len(seen.times):
+        raise UserError(f"{source.path}: changed while it was read; run the command again")
+    shown = np.zeros(len(seen.times), bool)
+    for face in posed:
+        shown[face.frames] = True
+    return Clip(
+        frames=FrameFile(reading.crops, (len(shown), SIZE, SIZE)),
+        quality=np.stack([shown, np.where(shown, seen.confidence, 0)], 1).astype(np.float32),
+        times=seen.times,
+        fps=fps,
+        faces=np.where(shown, seen.faces, -1).astype(np.int32),
+        boxes=np.where(shown[:, None], seen.boxes, np.nan).astype(np.float32),
+        upside_down=shown & seen.upside_down,
+    )
+
+
+def _times(source):
+    try:
+        return source.times()
+    except UserError:  # reading it tells where it is damaged
+        return ()
+
+
+def _follow(job: tuple[Reading, int, Stretch]) -> Followed:
+    reading, number, stretch = job
+    return follow_stretch(
+        reading.open(),
+        known_landmarker(),
+        stretch,
+        prefer=reading.prefer,
+        landmarks=reading.landmarks,
+        on_frame=lambda: reading.on_follow(number),
+    )
+
+
+def _mend(reading, parts, pool):
+    """The stretches with those that do not agree followed again as one."""
+    number = 1
+    while number < len(parts):
+        before, after = parts[number - 1 : number + 1]
+        if agree(before, after):
+            number += 1
+            continue
+        both = (reading, number - 1, unite(before.stretch, after.stretch))
+        parts[number - 1 : number + 1] = pool.map(_follow, [both])
+        number = max(1, number - 1)
+    return parts
+
+
+def _pose(reading: Reading, seen: Followed) -> list[Posed]:
+    """Every track of a video, posed."""
+    found = []
+    for face in np.unique(seen.faces[seen.faces >= 0]):
+        own = np.flatnonzero(seen.faces == face)
+        file = np.memmap(reading.landmarks, LANDMARKS.base, "r").reshape(-1, *LANDMARKS.shape)
+        mean = mean_face(np.array(file[own[mean_frames(len(own))]]))
+        track, usable = pose_track(seen.rigid[own], seen.times[own], face=mean)
+        found.append(Posed(own[usable], track.surface, track.used))
+    return found
+
+
+def _alone(stretch, times):
+    """A stretch that is read from its first frame on."""
+    return stretch._replace(warm=stretch.first, second=float(times[stretch.first]))
+
+
+def _part(face: Posed, stretch: Stretch) -> Posed:
+    stop = np.inf if stretch.stop is None else stretch.stop
+    own = (face.frames >= stretch.first) & (face.frames < stop)
+    return Posed(face.frames[own], face.surface, take(face.poses, own))
+
+
+def _crop(job: tuple[Reading, int, Stretch, list[Posed]]) -> int:
+    """Writes the faces of a stretch; returns its frames."""
+    reading, number, stretch, faces = job
+    at = {frame: (face, i) for face in faces for i, frame in enumerate(face.frames.tolist())}
+    count = None if stretch.stop is None else stretch.stop - stretch.first
+    frames = islice(reading.open().read_from(stretch.first, stretch.second), count)
+    place = stretch.first
+    with reading.crops.open("r+b") as file:
+        file.seek(place * SIZE * SIZE)
+        for place, (_, image) in enumerate(frames, stretch.first + 1):
+            crop = np.zeros((SIZE, SIZE), np.uint8)
+            if image is not None and place - 1 in at:
+                face, i = at[place - 1]
+                crop = crop_posed(image, face.surface, face.poses, i)
+            file.write(crop.tobytes())
+            reading.on_crop(number)
+    return place - stretch.first
