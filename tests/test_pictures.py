@@ -161,3 +161,11 @@ def test_numbers_that_are_no_brightness_are_refused(tmp_path, picture, words):
     with pytest.raises(UserError, match=rf"1.tif: {words}") as caught:
         list(image_frames(number_images(tmp_path), 30.0))
     assert "\n" not in str(caught.value)
+
+
+def test_colours_in_fractions_are_refused(tmp_path):
+    for number in (1, 2):
+        save(tmp_path / f"{number}.tif", RNG.random((8, 8, 3), dtype=np.float32))
+    video = find_videos([tmp_path], fps=30).videos[0]
+    with pytest.raises(UserError, match=r"none of its pictures can be read; .* or save as PNG"):
+        list(open_video(video, fps=30).read())

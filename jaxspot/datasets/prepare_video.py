@@ -90,7 +90,9 @@ def prepare_video(
         fps = source.fps or fps_of(np.array(times), source.path)
         _refuse_gap(np.array(times), source)
         if len(missing) + len(unreadable) == len(times):
-            raise UserError(f"{source.path}: none of its images can be read; copy them again")
+            raise UserError(
+                f"{source.path}: none of its images can be read; copy them again, or save as PNG"
+            )
     seen = np.array(faces)
     return Prepared(
         source.subject,

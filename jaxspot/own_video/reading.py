@@ -127,7 +127,9 @@ def open_video(video: Video, *, fps: float | None = None) -> Source:
             seen = seen or image is not None
             yield VideoFrame(number / rate, image)
         if not seen:
-            raise UserError(f"{video.path}: none of its pictures can be read; copy them again")
+            raise UserError(
+                f"{video.path}: none of its pictures can be read; copy them again, or save as PNG"
+            )
 
     return Source(video.path, len(video.pictures), read)
 

@@ -11,7 +11,9 @@ from PIL import Image
 from jaxspot.errors import UserError
 from jaxspot.progress import progress_bar
 from jaxspot.video.clip import aligned_frames
+from jaxspot.video.container import probe
 from jaxspot.video.decode import read_video
+from jaxspot.video.frame_times import fps_of
 from jaxspot.video.landmarker import Landmarker, load_landmarker
 
 MOMENTS = ("onset", "apex", "offset")
@@ -43,9 +45,9 @@ def interval_pictures(
         return []
     faces = {}
     name = f"{Path(video).name}, faces"
-    shown = progress_bar(
-        read_video(video), desc=name, total=max(wanted), unit="frame", shown=progress
-    )
+    fps = None if probe(video).timed else fps_of(frames.pts_s.to_numpy(float), video)
+    read = read_video(video, fps=fps)
+    shown = progress_bar(read, desc=name, total=max(wanted), unit="frame", shown=progress)
     number = 0
     for number, frame in enumerate(aligned_frames(shown, landmarker or load_landmarker()), 1):
         if number in wanted:

@@ -79,7 +79,7 @@ def _decoded(path, container, stream) -> Iterator[tuple[float, av.VideoFrame]]:
     """Each frame with the time that stands at it."""
     stream.thread_type = "AUTO"
     start_s = (container.start_time or 0) / av.time_base
-    step_s = 1 / float(stream.average_rate or 25)
+    step_s = 1 / float(stream.guessed_rate or 25)
     end_s, last_s = 0.0, -np.inf
     frames = container.decode(stream)
     while True:
