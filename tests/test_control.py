@@ -13,6 +13,7 @@ from jaxspot.experiment.control import judge_control, roll_labels, roll_table
 from jaxspot.experiment.crossval import spread
 from jaxspot.experiment.settings import Control
 from jaxspot.report.tables import control_table, layout_control
+from jaxspot.training.failures import NoFoldLeft
 from jaxspot.video.bank import Bank
 
 
@@ -109,6 +110,20 @@ def test_the_control_sees_rolled_labels_alone(tmp_path, monkeypatch):
     overall = table[table.kind == "overall"].iloc[0]
     assert overall.ground_truth == overall.tp == len(expected) and overall.f1 == 1.0
     assert overall.random_f1_p95 < 0.8 and overall.oracle
+
+
+def test_a_control_without_any_fold_left_is_none(tmp_path, monkeypatch, capsys):
+    def trial(*arguments):
+        raise NoFoldLeft("no fold is left")
+
+    monkeypatch.setattr(control, "cross_validate", trial)
+    monkeypatch.setattr(Bank, "quality", lambda self, video: np.ones((900, 2), np.float32))
+    settings = SimpleNamespace(
+        control=Control(folds=2, seconds=10.0), seed=5, protocol=Protocol(), validates=True
+    )
+    true = bank(lengths=(900, 900, 900, 900), events=8)
+    assert control.negative_control(true, settings, tmp_path, lambda: None).empty
+    assert "negative control: no fold is left" in capsys.readouterr().err
 
 
 def test_folds_are_spread():
