@@ -5,11 +5,13 @@
       --workdir=runs/ours --out=ours/spotter.npz
   jaxspot spot --weights=ours/spotter.npz new.mp4
 
-All networks of the start are trained on with all people, few epochs at a low learning rate, and
-written as one file. With 3 people or more, `finetuning.networks` more networks leave out each of
-`finetuning.groups` groups of people (one person a group, while there are enough groups). What they
-find in the people left out gives the calibration of the chances, the thresholds, and the F1 that is
-printed. With 1 or 2 people, chances and thresholds are those of the start.
+All networks of the start are trained on with all people, few epochs at a low learning rate. Of n
+people, the file gets the weights n / (n + `finetuning.start_people`) of the way from the start to
+where training ended, because a few people alone lead too far. With 10 people or more,
+`finetuning.networks` more networks leave out each of `finetuning.groups` groups of people (one
+person a group, while there are enough groups). What they find in the people left out gives the
+calibration of the chances, the thresholds, and the F1 that is printed. With fewer people, chances
+and thresholds are those of the start.
 
 `start` may be other weights, with --config.model as they were trained. See docs/finetuning.md.
 """
@@ -31,7 +33,7 @@ def get_config(arguments: str = "") -> Any:
     config.training.averaging = 0.95
     config.data.name = "reviewed"
     config.peers = ()
-    config.finetuning = ConfigDict(dict(groups=8, networks=2))
+    config.finetuning = ConfigDict(dict(groups=8, networks=2, start_people=3.0))
     default.apply(config, arguments, ARGUMENTS)
     return config
 

@@ -11,12 +11,15 @@ from tiny_banks import said, write_bank
 
 from jaxspot.commands import build_weights
 from jaxspot.configs import load_config
-from jaxspot.experiment.finetuning import tuning_networks
+from jaxspot.experiment import finetuning
+from jaxspot.experiment.finetuning import toward_start, tuning_networks
 from jaxspot.experiment.settings import read_settings
 from jaxspot.network.model import model_fields
 from jaxspot.spotting.candidates import FEATURES
 from jaxspot.spotting.judge import Judge
 from jaxspot.spotting.spotter import load_spotter, save_spotter
+from jaxspot.training.folds import Fold
+from jaxspot.training.inner_folds import Networks
 from jaxspot.video.bank import open_bank
 
 NO_FEATURE = ((0.0,) * len(FEATURES),) * 2
@@ -64,7 +67,39 @@ def test_one_person_moves_the_networks_and_nothing_else(places, tmp_path, capsys
     assert "s1" not in (tmp_path / "card.json").read_text().replace("s1_", "")
 
 
-def test_with_more_people_those_left_out_are_scored(places, tmp_path, capsys):
+@pytest.fixture
+def few_suffice(monkeypatch):
+    monkeypatch.setattr(finetuning, "LEAST_PEOPLE", 3)
+
+
+def test_with_fewer_than_ten_people_nobody_is_left_out(places):
+    start = load_spotter(places / "start")
+    few = tuning_networks(open_bank(places / "four"), start, groups=3, networks=2)
+    assert len(few.folds) == 2 and few.of_subject("s1") == []
+
+
+def test_the_start_counts_as_some_people(places):
+    """Against the mean of one start and n ends: (prior * start + n * end) / (prior + n)."""
+    start = load_spotter(places / "start")
+    training = [tuple("abc"), tuple("abc"), tuple("ab"), tuple("a")]
+    networks = Networks(tuple(Fold(f"{i}", names) for i, names in enumerate(training)), (), ())
+    ends = jax.tree.map(
+        lambda leaf: np.random.default_rng(leaf.size).normal(size=(4, *leaf.shape[1:])),
+        start.variables,
+    )
+    found = toward_start(ends, start, networks, prior=3.0)
+
+    def check(leaf, end, began):
+        for number, names in enumerate(training):
+            mean = (3 * began[number % 2] + len(names) * end[number]) / (3 + len(names))
+            np.testing.assert_allclose(leaf[number], mean, atol=1e-6)
+
+    jax.tree.map(check, found, ends, dict(start.variables))
+    whole = toward_start(ends, start, networks, prior=0.0)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), whole, ends)
+
+
+def test_with_more_people_those_left_out_are_scored(places, tmp_path, capsys, few_suffice):
     assert tune(places, "four", tmp_path) == 0
     assert "F1 on people left out: MaE" in capsys.readouterr().out
     found = load_spotter(tmp_path / "w.npz")
@@ -78,7 +113,7 @@ def test_with_more_people_those_left_out_are_scored(places, tmp_path, capsys):
     assert (tmp_path / "w.npz").read_bytes() == before
 
 
-def test_nobody_is_scored_by_a_network_that_trained_on_them(places):
+def test_nobody_is_scored_by_a_network_that_trained_on_them(places, few_suffice):
     bank, start = open_bank(places / "four"), load_spotter(places / "start")
     networks = tuning_networks(bank, start, groups=3, networks=2)
     people = set(bank.videos.subject)
@@ -109,6 +144,7 @@ def test_what_cannot_be_tuned_is_refused_before_anything_is_written(places, tmp_
     refused("four", "--config.start=shipped", says="its network has")
     refused("four", "--config.training.patience=2", says="patience must be 0")
     refused("four", "--config.finetuning.groups=2", says="groups must be 3 or more")
+    refused("four", "--config.finetuning.start_people=-1", says="start_people must be 0 or more")
     refused("four", "--card=page.md", says="--card describes the weights that come with jaxspot")
     (tmp_path / "card.json").write_text("{}")
     refused("four", says="is the card of other weights")

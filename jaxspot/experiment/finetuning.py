@@ -36,8 +36,9 @@ from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import JOIN, Networks
 from jaxspot.video.bank import Bank
 
-LEAST_PEOPLE = 3
+LEAST_PEOPLE = 10
 """People that thresholds and chances are fitted on; of fewer, those of the start stay."""
+LEAST_GROUPS = 3
 
 
 class FineTuned(NamedTuple):
@@ -53,9 +54,10 @@ def finetune_weights(
 ) -> dict[str, Any]:
     """Trains a spotter's networks on with all people of a bank, writes `out` and its card.
 
-    With 3 people or more, further networks leave people out; calibration and thresholds are fitted
-    on their scores of these. With fewer, thresholds and chances are those of the start. Frame skips
-    are those of the start in any case.
+    The weights end between those of the start and those that training reached, see `toward_start`.
+    With LEAST_PEOPLE people or more, further networks leave people out; calibration and thresholds
+    are fitted on their scores of these. With fewer, thresholds and chances are those of the start.
+    Frame skips are those of the start in any case.
 
     Args:
       config: with `finetuning` and `start`, see configs/reviewed.py.
@@ -64,7 +66,7 @@ def finetune_weights(
       resume: continue the work in `workdir` if there is some.
 
     Returns:
-      The card. "f1" is that of people left out, if there are 3; "f1_before" that of the start.
+      The card. "f1" is that of people left out, if there are any; "f1_before" that of the start.
 
     Raises:
       UserError: as `build_weights`; the bank has no label, or does not go with the start.
@@ -88,7 +90,9 @@ def finetune_weights(
     refuse_unlike(start, bank)
     if bank.annotations.empty:
         raise UserError(f"{bank.root}: holds no label; accept or add intervals in the review page")
-    networks = tuning_networks(bank, start, **config.finetuning)
+    sizes = {name: config.finetuning[name] for name in ("groups", "networks")}
+    networks = tuning_networks(bank, start, **sizes)
+    prior = read_prior(config)
     with claim_workdir(workdir, config, resume=resume):
         write_provenance(workdir / "provenance.json", describe_run(config, bank))
         with stop_when_saved() as stop_here:
@@ -99,7 +103,7 @@ def finetune_weights(
                 "fine-tuning",
                 stop_here,
             )
-            tuned = finetune(bank, start, networks, settings, work)
+            tuned = finetune(bank, start, networks, settings, work, prior=prior)
         if tuned.judge is not None:
             write_reliability(workdir, tuned.judge.candidates)
         save_shipped(out, tuned.spotter, tuned.card)
@@ -116,9 +120,9 @@ def tuning_networks(bank: Bank, start: Spotter, *, groups: int, networks: int) -
     Raises:
       UserError: `groups` or `networks` is too small.
     """
-    if groups < LEAST_PEOPLE or networks < 1:
+    if groups < LEAST_GROUPS or networks < 1:
         raise UserError(
-            f"--config.finetuning.groups must be {LEAST_PEOPLE} or more, .networks 1 or more; not"
+            f"--config.finetuning.groups must be {LEAST_GROUPS} or more, .networks 1 or more; not"
             f" {groups} and {networks}"
         )
     names = tuple(sorted(set(bank.videos.subject)))
@@ -135,16 +139,53 @@ def tuning_networks(bank: Bank, start: Spotter, *, groups: int, networks: int) -
     return Networks(tuple(folds), (), tuple(scorers))
 
 
+def read_prior(config: Any) -> float:
+    """`finetuning.start_people`; a UserError if it is below 0."""
+    prior = float(config.finetuning.start_people)
+    if not 0 <= prior < np.inf:
+        raise UserError(f"--config.finetuning.start_people must be 0 or more, not {prior}")
+    return prior
+
+
+def toward_start(
+    variables: Mapping[str, Any], start: Spotter, networks: Networks, *, prior: float
+) -> dict[str, Any]:
+    """The weights of networks, moved back toward those that they started from.
+
+    Trained on n people, a network keeps n / (n + prior) of its way: the start counts as `prior`
+    people. Leaves have a leading axis of networks, which begin with those of the start in turn.
+    """
+    people = np.array([len(fold.training) for fold in networks.folds], np.float32)
+    share = people / (people + prior)
+    turn = np.arange(len(people)) % len(start.rules)
+
+    def between(trained, began):
+        began, each = np.asarray(began)[turn], share.reshape(-1, *[1] * (trained.ndim - 1))
+        return began + each * (np.asarray(trained) - began)
+
+    return jax.tree.map(between, dict(variables), dict(start.variables))
+
+
 def finetune(
-    bank: Bank, start: Spotter, networks: Networks, settings: Settings, work: Work
+    bank: Bank,
+    start: Spotter,
+    networks: Networks,
+    settings: Settings,
+    work: Work,
+    *,
+    prior: float = 0.0,
 ) -> FineTuned:
-    """Trains `tuning_networks`; fits thresholds and calibration on people left out, if any are."""
+    """Trains `tuning_networks`; fits thresholds and calibration on people left out, if any are.
+
+    `prior` is that of `toward_start`.
+    """
     count = len(start.rules)
     before = f1_of_spotter(bank, start, settings.protocol)
     trained = train(bank, networks, settings, work, need_all=True)
+    variables = toward_start(trained.variables, start, networks, prior=prior)
     spotter = Spotter(
         start.model,
-        jax.tree.map(lambda leaf: leaf[:count], trained.variables),
+        jax.tree.map(lambda leaf: leaf[:count], variables),
         start.k_seconds,
         start.rules,
         start.alignment,
@@ -154,6 +195,7 @@ def finetune(
         "data": describe_data(bank),
         "start": {"weights": settings.start, "variables_sha256": hash_tree(start.variables)},
         "networks": count,
+        "start_people": prior,
         "epochs": settings.training.epochs,
         "seed": settings.seed,
         "f1_before": before,
@@ -162,7 +204,7 @@ def finetune(
     if len(networks.folds) == count:
         return FineTuned(spotter, None, card)
     pairs = tuple(start.k_seconds[number % count] for number in range(len(networks.folds)))
-    scores = score_bank(bank, networks, trained.variables, pairs, settings, work)
+    scores = score_bank(bank, networks, variables, pairs, settings, work)
     videos = left_out_videos(bank, networks, blank_faceless(bank, scores))
     print("fitting thresholds and chances on people left out", file=sys.stderr)
     rules, judge = start.rules, None
