@@ -65,8 +65,9 @@ class ProcessPool(Pool):
 
     def map(self, function: Callable[[Any], Any], jobs: Sequence[Any]) -> list[Any]:
         """As `Pool.map`; a UserError if a process dies."""
-        futures = [self.submit(function, job) for job in jobs]
+        futures: list[Future] = []
         try:
+            futures += [self.submit(function, job) for job in jobs]
             return [future.result() for future in futures]
         except BrokenProcessPool:
             raise UserError(DIED) from None

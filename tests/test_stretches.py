@@ -1,5 +1,6 @@
 """A video followed in stretches and joined, against one pass over it."""
 
+import dataclasses
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -154,12 +155,49 @@ def test_tracks_are_numbered_through():
     assert join(parts).times.tolist() == [i / 10 for i in range(11)]
 
 
-@pytest.mark.parametrize("begins", ["early", "late", "never"])
+def refuse(second):
+    raise UserError("nothing can be decoded there")
+    yield  # like `read_video`, which fails at its first frame
+
+
+@pytest.mark.parametrize("begins", ["early", "late", "never", "refused", "late but from earlier"])
 def test_a_file_that_cannot_be_searched_is_read_from_the_start(begins):
-    frames = [VideoFrame(number / 10, None) for number in range(20)]
-    jumps = {"early": frames[3:], "late": frames[12:], "never": []}
-    source = Source(Path("v"), 20, lambda: frames, list, lambda second: jumps[begins])
-    assert list(source.read_from(8, 0.8)) == frames[8:]
+    frames, reads = [VideoFrame(float(number), None) for number in range(40)], []
+    jumps = {
+        "early": lambda second: frames[3:],
+        "late": lambda second: frames[32:],
+        "never": lambda second: [],
+        "refused": refuse,
+        "late but from earlier": lambda second: frames[int(second) + 2 :],
+    }
+    read = lambda: reads.append(1) or frames
+    source = Source(Path("v"), 40, read, list, jumps[begins])
+    assert list(source.read_from(28, 28.0)) == frames[28:]
+    assert len(reads) == (begins in ("late", "never", "refused"))
+
+
+def test_frames_that_a_jump_loses_are_read_from_the_start(video, one, short, tmp_path):
+    source = as_source(video)
+
+    def lossy(second):
+        for number, frame in enumerate(source.jump(second)):
+            if number not in (3, 4):
+                yield frame
+
+    opened = lambda: dataclasses.replace(source, jump=lossy)
+    clip = read_posed(Reading(opened, tmp_path), Several())
+    np.testing.assert_array_equal(clip.times, one.times)
+    np.testing.assert_array_equal(clip.frames[np.arange(len(one.times))], one.frames)
+
+
+def test_a_transport_stream_is_read_alike_by_any_number(tmp_path):
+    places = [((60.0 + 0.5 * number, 40.0),) for number in range(100)]
+    path = encode(tmp_path / "v.ts", two_heads(places))
+    source = as_source(path)
+    frames, times = list(source.read()), source.times()
+    for number in (1, 30, 75, 99):
+        found = list(source.read_from(number, times[number]))
+        assert [frame.pts_s for frame in found] == [frame.pts_s for frame in frames[number:]]
 
 
 def test_reading_goes_on_at_any_frame(tmp_path):

@@ -130,8 +130,10 @@ def fit_to_videos(
         repairs += [_repair(labels.file, label, *change)] if change else []
         if span is None:
             continue
-        interval = (name, label.kind, label.span.onset, label.span.offset)
-        if "duplicate" in rules and seen.setdefault(interval, label.row) != label.row:
+        interval = (name, label.kind, span.onset, span.offset)
+        known_row = seen.get(interval)
+        seen.setdefault(interval, label.row)
+        if "duplicate" in rules and known_row is not None:
             again = f"{LEFT_OUT} (the same as row {seen[interval]})"
             repairs.append(_repair(labels.file, label, "duplicate", _told(span), again))
             continue

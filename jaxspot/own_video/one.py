@@ -77,9 +77,7 @@ def _run_job(job, spotter, pool):
     pool.start(load_writer)
     share = 1 - sum(SHARES[kind])
     each = share * len(clips.times) / max(1, sum(len(clip.times) for _, clip in clips.faces))
-    chosen: dict[str, Any] = dict(
-        min_chance=options.min_chance, per_minute=options.per_minute, threshold=options.threshold
-    )
+    chosen: dict[str, Any] = dict(min_chance=options.min_chance, threshold=options.threshold)
 
     def scored(frames: int) -> None:
         if pool.stopped:
@@ -96,7 +94,8 @@ def _run_job(job, spotter, pool):
             skips=spotter.skips,
             curves=spotter.curves,
             threshold=spotter.shown_threshold(options.threshold),
-            decision=spotter.decision(**chosen),
+            decision=spotter.decision(per_minute=options.per_minute, **chosen),
+            per_minute=options.per_minute,
         )
     lines = stream_lines(job.video) + odd_lines(job.video.path, clips)
     del clips  # the largest thing in memory
@@ -110,7 +109,9 @@ def _run_job(job, spotter, pool):
 def warm_up(spotter: Spotter, job: Job) -> None:
     """Makes the networks ready for a video while it is read."""
     with contextlib.suppress(UserError), _scoring:
-        spotter.warm_up(job.options.fps or probe(job.video.path).fps)
+        fps = job.options.fps or probe(job.video.path).fps
+        if fps > 0:
+            spotter.warm_up(fps)
 
 
 def kind_of(spotter: Spotter) -> str:

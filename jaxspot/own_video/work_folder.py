@@ -27,7 +27,8 @@ def work_folder(out: Path) -> Iterator[tuple[Path, Partials]]:
 
     for old in out.glob(".*.*.part"):
         pid = old.name.split(".")[1]
-        if pid.isdecimal() and not _is_running(int(pid)):
+        # A folder of our own number is that of a process before us, as in a container.
+        if pid.isdecimal() and (int(pid) == os.getpid() or not _is_running(int(pid))):
             shutil.rmtree(old, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="jaxspot-") as folder:
         try:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize
 from scipy.special import expit, log_expit
 
 from jaxspot.annotations.intervals import INTERVAL_COLUMNS, KINDS
@@ -122,7 +122,7 @@ def fit_calibration(odds: np.ndarray, hits: np.ndarray) -> Pair:
         return -fit.sum() + TOWARDS_ONE * pull**2, slope
 
     bounds = [(0, None), (None, None)]
-    found = optimize.minimize(loss, [1.0, 0.0], jac=True, bounds=bounds, method="L-BFGS-B")
+    found = scipy.optimize.minimize(loss, [1.0, 0.0], jac=True, bounds=bounds, method="L-BFGS-B")
     return _pair(found.x)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from jaxspot.annotations.intervals import to_span
 from jaxspot.network.streams import reference_places
 from jaxspot.spotting.decision import Decision
+from jaxspot.spotting.judge import highest_per_minute
 from jaxspot.video.clip import Clip
 from jaxspot.video.face_clips import FaceClips
 from jaxspot.video.frame_times import even_steps, frame_ends, is_gap, stretches
@@ -72,6 +73,7 @@ def spot_faces(
     curves: Curves = lambda scores, fps: scores,
     threshold: tuple[float, float] | None = None,
     decision: Decision = NO_DECISION,
+    per_minute: float | None = None,
 ) -> Spotted:
     """Finds the expressions of the faces of a video.
 
@@ -87,6 +89,7 @@ def spot_faces(
       curves: (scores (T, 2), fps) -> float (T, 2), smoothed, to be shown.
       threshold: of these curves, to be shown.
       decision: what chose the intervals, for the tables.
+      per_minute: keep so many intervals of each kind a minute of a face, see `highest_per_minute`.
 
     Returns:
       `intervals` of `Spotted` is empty when no face is seen. `face` is the track number from 0,
@@ -97,7 +100,7 @@ def spot_faces(
     tables, frames, shown = [], [], []
     left = np.ones(len(video.times), bool)
     for first, clip in video.faces:
-        scores, smooth = np.full((2, len(clip.times), 2), np.nan)
+        own, (scores, smooth) = [], np.full((2, len(clip.times), 2), np.nan)
         for part in stretches(clip.times):
             piece = clip.part(part)
             if not piece.found.any():
@@ -112,11 +115,15 @@ def spot_faces(
             if video.fps < SLOWEST_ME_FPS:
                 found = found[found.kind != "ME"]
             at = first + part.start
-            tables.append(found.assign(**{column: found[column] + at for column in FRAMES}))
+            own.append(found.assign(**{column: found[column] + at for column in FRAMES}))
         seen = clip_frames(clip, scores)[clip.found]
         frames.append(seen.assign(frame=seen.frame + first))
         shown.append(FaceCurves(first, clip.faces, clip.boxes, scores, smooth))
         left[first : first + len(clip.times)] &= ~clip.found
+        if per_minute is not None and own:
+            minutes = len(clip.times) / video.fps / 60
+            own = [highest_per_minute(_joined(own), minutes=minutes, count=per_minute)]
+        tables += own
     frames.append(_without_face(video, left))
     table = _joined(tables) if tables else clip_intervals(pd.DataFrame(), np.zeros(0, int))
     table = table.sort_values(["onset", "face"], kind="stable").reset_index(drop=True)

@@ -82,15 +82,18 @@ def packet_times(path: str | Path) -> list[float]:
         if not is_timed(container) or page_count(Path(path)) > 1:
             return []
         try:
-            packets = [packet for packet in container.demux(stream) if packet.size]
+            packets = [  # no packet itself, which would keep its pictures in memory
+                (packet.pts, packet.duration or 0)
+                for packet in container.demux(stream)
+                if packet.size and not packet.is_discard
+            ]
         except av.FFmpegError as error:
             raise damaged(Path(path), 0.0) from error
-        packets = [packet for packet in packets if not packet.is_discard]
-        ticks = sorted(packet.pts for packet in packets if packet.pts is not None)
+        ticks = sorted(pts for pts, _ in packets if pts is not None)
         if not ticks or len(ticks) < len(packets):
             return []
         if ticks[-1] in ticks[-2:-1]:  # see `read_video`
-            ticks[-1] += packets[-1].duration or 0
+            ticks[-1] += packets[-1][1]
         return [pts * step_s - start_s for pts in ticks]
 
 

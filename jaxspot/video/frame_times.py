@@ -118,4 +118,6 @@ def _usual(steps: np.ndarray) -> np.ndarray:
     count = min(SOME_STEPS, len(steps))
     sums = np.concatenate([[0.0], np.cumsum(steps)])
     typical = float(np.median(sums[count:] - sums[:-count])) / count
-    return steps[steps <= LOST * typical]
+    usual = steps[steps <= LOST * typical]
+    # Of frames in pairs, every other step is long; without those nothing of the rate is left.
+    return usual if len(usual) and usual.mean() > typical / 2 else steps

@@ -94,7 +94,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of metadata that nobody uses, and of many pixels
-            with Image.open(path) as image:
+            # From an open file, since Pillow maps gray TIFFs that are turned the wrong way.
+            with open(path, "rb") as file, Image.open(file) as image:
                 if max(image.size) > LARGEST_SIDE:
                     raise Image.DecompressionBombError(f"{image.width} x {image.height} pixels")
                 yield image

@@ -10,6 +10,7 @@ import numpy as np
 from jaxspot.errors import UserError
 from jaxspot.video.align import SIZE
 from jaxspot.video.clip import Clip
+from jaxspot.video.decode import TICK_S
 from jaxspot.video.frame_file import FrameFile
 from jaxspot.video.frame_times import fps_of
 from jaxspot.video.landmarker import known_landmarker
@@ -28,6 +29,10 @@ from jaxspot.video.stretches import (
 from jaxspot.workers import Pool
 
 
+def ignore(stretch: int) -> None:
+    """Does nothing with the number of a stretch."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """How a video is read: all can be sent to another process.
@@ -39,8 +44,8 @@ class Reading:
     open: Callable[[], Source]
     folder: Path
     prefer: str = "largest"
-    on_follow: Callable[[int], object] = abs
-    on_crop: Callable[[int], object] = abs
+    on_follow: Callable[[int], object] = ignore
+    on_crop: Callable[[int], object] = ignore
 
     @property
     def landmarks(self) -> Path:
@@ -71,8 +76,11 @@ def read_posed(reading: Reading, pool: Pool) -> Clip:
     source = reading.open()
     for file in (reading.landmarks, reading.crops):
         file.write_bytes(b"")
-    stretches = divide(_times(source) if pool.workers > 1 else (), least=pool.workers)
+    planned = _times(source) if pool.workers > 1 else ()
+    stretches = divide(planned, least=pool.workers)
     parts = pool.map(_follow, [(reading, *pair) for pair in enumerate(stretches)])
+    if len(parts) > 1 and not all(_as_planned(part, planned) for part in parts):
+        parts = pool.map(_follow, [(reading, 0, Stretch())])  # jumps in this file lose frames
     parts = _mend(reading, list(parts), pool)
     seen = join(parts)
     if not len(seen.times):
@@ -81,7 +89,7 @@ def read_posed(reading: Reading, pool: Pool) -> Clip:
     posed = _pose(reading, seen)
     stretches = [part.stretch for part in parts]
     jobs = [
-        (reading, number, _alone(stretch, seen.times), [_part(face, stretch) for face in posed])
+        (reading, *_alone(number, stretch, seen.times), [_part(face, stretch) for face in posed])
         for number, stretch in enumerate(stretches)
     ]
     if sum(pool.map(_crop, jobs)) != len(seen.times):
@@ -119,17 +127,27 @@ def _follow(job: tuple[Reading, int, Stretch]) -> Followed:
     )
 
 
+def _as_planned(part, times):
+    own = np.array(times[part.stretch.warm : part.stretch.stop])
+    return len(own) == len(part.times) and bool((abs(own - part.times) <= TICK_S).all())
+
+
 def _mend(reading, parts, pool):
-    """The stretches with those that do not agree followed again as one."""
-    number = 1
+    """The stretches with those that do not agree followed again as one.
+
+    Where that does not help, all that is left becomes one: to go on by one more each time would
+    read a long video many times.
+    """
+    number, mended = 1, False
     while number < len(parts):
         before, after = parts[number - 1 : number + 1]
         if agree(before, after):
-            number += 1
+            number, mended = number + 1, False
             continue
-        both = (reading, number - 1, unite(before.stretch, after.stretch))
-        parts[number - 1 : number + 1] = pool.map(_follow, [both])
-        number = max(1, number - 1)
+        last = len(parts) if mended else number + 1
+        both = (reading, number - 1, unite(before.stretch, parts[last - 1].stretch))
+        parts[number - 1 : last] = pool.map(_follow, [both])
+        mended = True
     return parts
 
 
@@ -145,9 +163,10 @@ def _pose(reading: Reading, seen: Followed) -> list[Posed]:
     return found
 
 
-def _alone(stretch, times):
-    """A stretch that is read from its first frame on."""
-    return stretch._replace(warm=stretch.first, second=float(times[stretch.first]))
+def _alone(number, stretch, times):
+    """The number of a stretch, the stretch as read from its first frame on, its times."""
+    alone = stretch._replace(warm=stretch.first, second=float(times[stretch.first]))
+    return number, alone, times[stretch.first : stretch.stop]
 
 
 def _part(face: Posed, stretch: Stretch) -> Posed:
@@ -156,20 +175,38 @@ def _part(face: Posed, stretch: Stretch) -> Posed:
     return Posed(face.frames[own], face.surface, take(face.poses, own))
 
 
-def _crop(job: tuple[Reading, int, Stretch, list[Posed]]) -> int:
-    """Writes the faces of a stretch; returns its frames."""
-    reading, number, stretch, faces = job
+def _crop(job: tuple[Reading, int, Stretch, np.ndarray, list[Posed]]) -> int:
+    """Writes the faces of a stretch; returns its frames, of those that have their times."""
+    reading, number, stretch, times, faces = job
+    source = reading.open()
+    ways = (
+        source.read_from(stretch.first, stretch.second),
+        islice(source.read(), stretch.first, None),  # where a jump loses frames
+    )
+    count = 0
+    for frames in ways:
+        count = _write_crops(
+            reading, number, stretch.first, zip(times, frames, strict=False), faces
+        )
+        if count == len(times):
+            break
+    return count
+
+
+def _write_crops(reading, number, first, frames, faces):
+    """Writes faces of frames until one has another time; returns how many it wrote."""
     at = {frame: (face, i) for face in faces for i, frame in enumerate(face.frames.tolist())}
-    count = None if stretch.stop is None else stretch.stop - stretch.first
-    frames = islice(reading.open().read_from(stretch.first, stretch.second), count)
-    place = stretch.first
+    count = 0
     with reading.crops.open("r+b") as file:
-        file.seek(place * SIZE * SIZE)
-        for place, (_, image) in enumerate(frames, stretch.first + 1):
+        file.seek(first * SIZE * SIZE)
+        for time_s, (pts_s, image) in frames:
+            if pts_s != time_s:
+                break
             crop = np.zeros((SIZE, SIZE), np.uint8)
-            if image is not None and place - 1 in at:
-                face, i = at[place - 1]
+            if image is not None and first + count in at:
+                face, i = at[first + count]
                 crop = crop_posed(image, face.surface, face.poses, i)
             file.write(crop.tobytes())
             reading.on_crop(number)
-    return place - stretch.first
+            count += 1
+    return count

@@ -1,13 +1,17 @@
 """Where the frames of a video come from: a file, or anything else that can be read again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
+from jaxspot.errors import UserError
 from jaxspot.progress import progress_bar
 from jaxspot.video.container import packet_times, probe, untimed
 from jaxspot.video.decode import TICK_S, VideoFrame, read_video
+
+EARLIER_S = (0.0, 10.0)
+"""A jump may land behind the last key frame, as in MPEG-TS; then one from earlier is tried."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,19 @@ class Source:
 
     def read_from(self, number: int, second: float) -> Iterable[VideoFrame]:
         """The frames from a number (from 0) on, which is shown at that second of `times`."""
-        if number and self.jump:
-            frames = iter(self.jump(second))
-            first = next(frames, None)
+        for early in EARLIER_S if number and self.jump else ():
+            frames = self._jumped(max(0.0, second - early), second)
+            try:
+                first = next(frames, None)
+            except UserError:  # it landed where nothing can be decoded
+                continue
             if first is not None and abs(first.pts_s - second) <= TICK_S:
                 return chain([first], frames)
         return islice(self.read(), number, None)
+
+    def _jumped(self, begin: float, second: float) -> Iterator[VideoFrame]:
+        assert self.jump is not None
+        return (frame for frame in self.jump(begin) if frame.pts_s >= second - TICK_S)
 
     def shown(self, name: str, *, progress: bool) -> Iterable[VideoFrame]:
         """The frames, counted by a progress bar."""
