@@ -68,7 +68,7 @@ def test_evaluate_matches_names_and_doubts_units_too(tmp_path, capsys):
     )]  # fmt: skip
     assert evaluate.main([*words, f"--out={tmp_path / 'out'}"]) == 0
     assert "video_name" in (tmp_path / "out" / "repairs.csv").read_text()
-    assert "half of the MaE labels last under 0.0667 s" in capsys.readouterr().out
+    assert "half of the MaE labels last at most 0.0667 s" in capsys.readouterr().out
 
 
 def test_what_fits_no_video_is_counted_and_doctor_is_not_content(source, tmp_path, capsys):
@@ -145,7 +145,7 @@ def test_seconds_and_a_wrong_frame_rate_are_said_by_prepare_and_doctor(source, t
     label(source, "p0,talk1,MaE,1,2,3", "p1,talk2,MaE,1,1,2", "p2,talk3,ME,2.1,2.2,2.4")
     assert call("csv", source, tmp_path / "bank") == 0
     said = capsys.readouterr().out
-    assert "half of the MaE labels last under 0.0833 s (2.5 frames)" in said
-    assert "half of the ME labels last under 0.0333 s (1 frames)" in said
+    assert "half of the MaE labels last at most 0.0833 s (frames: 2.5)" in said
+    assert "half of the ME labels last at most 0.0333 s (frames: 1)" in said
     assert doctor.main([f"--bank={tmp_path / 'bank'}"]) == 1
     assert "write frames from 1, and check fps" in capsys.readouterr().out

@@ -72,6 +72,9 @@ def test_exif_says_which_side_is_up(tmp_path, orientation, ending):
     path = tmp_path / f"a.{ending}"
     Image.fromarray(np.repeat(stored[..., None], 3, 2)).save(path, exif=exif)
     np.testing.assert_allclose(read_image(path)[..., 0], shown(stored, orientation), atol=3)
+    Image.fromarray(stored).save(tmp_path / f"gray.{ending}", exif=exif)
+    gray = read_image(tmp_path / f"gray.{ending}")
+    np.testing.assert_allclose(gray[..., 0], shown(stored, orientation), atol=3)
     deep = write_tiff(tmp_path / "deep.tif", stored.astype(np.uint16) * 257, orientation)
     np.testing.assert_array_equal(read_image(deep)[..., 0], shown(stored, orientation))
 

@@ -154,19 +154,21 @@ def test_fitting_is_cutting_sets_of_frames(spans):
         fitted = fit_to_videos(labels, videos(("006", "006_1", frames, 200.0)), rules=rules)
         inside = [set(range(a, c + 1)) & set(range(1, frames + 1)) for a, _, c in spans]
         whole = [c <= frames for *_, c in spans]
-        ends = [(a, c) for a, _, c in spans]
-        again = ["duplicate" in rules and span in ends[:n] for n, span in enumerate(ends)]
+        cut = "past_end" in rules
+        seen = [bool(kept) and (fits or cut) for kept, fits in zip(inside, whole, strict=True)]
+        ends = [(min(k), max(k)) if s else None for k, s in zip(inside, seen, strict=True)]
+        again = [
+            "duplicate" in rules and e is not None and e in ends[:n] for n, e in enumerate(ends)
+        ]
         wanted = [
             (min(kept), min(apex, frames), max(kept))
-            for kept, fits, same, (_, apex, _) in zip(inside, whole, again, spans, strict=True)
-            if kept and not same and (fits or "past_end" in rules)
+            for kept, shown, same, (_, apex, _) in zip(inside, seen, again, spans, strict=True)
+            if shown and not same
         ]
         assert frames_of(fitted) == wanted
         rows = fitted.repairs.groupby("rule").row.agg(list).to_dict()
-        cut = "past_end" in rules
-        seen = [kept and (fits or cut) for kept, fits in zip(inside, whole, strict=True)]
         assert rows.get("past_end", []) == [11 + n for n, fits in enumerate(whole) if not fits]
-        twice = [11 + n for n, same in enumerate(again) if same and seen[n]]
+        twice = [11 + n for n, same in enumerate(again) if same]
         assert rows.get("duplicate", []) == twice
 
 

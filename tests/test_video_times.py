@@ -12,6 +12,7 @@ from made_videos import pack_b_frames, ramp, write_video
 from prepare_calls import call
 from video_files import feat_clip, noise
 
+from jaxspot.annotations.intervals import KINDS
 from jaxspot.errors import UserError
 from jaxspot.exports.medium import find_medium
 from jaxspot.spotting.video_file import odd_lines, spot_faces
@@ -173,6 +174,22 @@ def spotted(clip, kinds=("ME", "MaE")):
 
     found = spot_faces(whole_video(clip), name="v", score=score, intervals=intervals)
     return found, given
+
+
+def test_frames_in_pairs_keep_their_mean_rate():
+    pairs = np.arange(60) // 2 / 15 + np.arange(60) % 2 / 1000
+    assert fps_of(pairs, "v") == pytest.approx(30, rel=0.03)
+
+
+def test_so_many_a_minute_are_of_a_face_not_of_what_lies_between_gaps():
+    def two(scores, fps):
+        rows = [(kind, 5 * n + 1, 5 * n + 2, 5 * n + 4, n / 10) for n in range(4) for kind in KINDS]
+        return pd.DataFrame(rows, columns=["kind", "onset", "apex", "offset", "score"])
+
+    given = dict(name="v", score=lambda shown, fps: np.zeros((len(shown), 2)), intervals=two)
+    found = spot_faces(whole_video(with_gap()), per_minute=20.0, **given).intervals
+    assert found.kind.value_counts().to_dict() == {"ME": 1, "MaE": 1}  # 80 frames: 0.9
+    assert (found.score == 0.3).all()
 
 
 def test_nothing_is_compared_or_spotted_across_a_gap():

@@ -29,8 +29,8 @@ def doubt_units(annotations: pd.DataFrame, videos: pd.DataFrame) -> list[str]:
         unit = _meant(own)
         ask = f"they look like {unit}; write frames" if unit else "are they frames, is fps right?"
         lines.append(
-            f"half of the {kind} labels last {'under' if short else 'over'} {median:.3g} s"
-            f" ({float(frames.median()):g} frames): {ask}"
+            f"half of the {kind} labels last at {'most' if short else 'least'} {median:.3g} s"
+            f" (frames: {float(frames.median()):g}): {ask}"
         )
     return lines
 

@@ -96,8 +96,8 @@ def measure_device(sizes: Sizes) -> tuple[str, list[Reading]]:
     readings, taken = [], {}
     for job in jobs(sizes):
         started = time.perf_counter()
-        # A row takes up to twice as long as the one before, with half as many folds. Those after
-        # the last number of folds have a quarter of the time.
+        # A row takes up to twice as long as the one before, which has half as many folds. Those
+        # after the last number of folds have a quarter of the time.
         limit = sizes.seconds * (0.75 if job.what == TRAIN else 1.0)
         if started - begin + 2 * taken.get(job.what, 0.0) > limit:
             readings.append(Reading(job.what, job.size, job.unit, note="no time left"))

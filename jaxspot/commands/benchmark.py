@@ -22,7 +22,7 @@ them: --scaling=folds). FILE then holds a list of points, and FILE.png draws the
 
 --accelerator measures the device that jax takes (GPU, TPU or CPU), in 8 minutes at most: folds
 trained at once from 1 to 256, frames a second of LCN, motion and scoring, seconds to compile, peak
-memory, and the share of what the device can do. What there is no time or memory for is said so.
+memory, and the share of what the device can do. Rows say so where time or memory does not suffice.
 --vs-cpu measures the CPU of the machine too.
 
 examples:

@@ -155,7 +155,10 @@ def parse_source_flags(parser: argparse.ArgumentParser, argv: Sequence[str]) -> 
     add_rules_flag(parser)
     flags = parser.parse_args(argv)
     if flags.fps is not None and flags.dataset != "openface":
-        parser.error("--fps goes with --dataset=openface; else name it in a videos.csv (csv)")
+        parser.error(
+            "--fps goes with --dataset=openface; for other videos use --dataset=csv and name the"
+            " rate in its videos.csv"
+        )
     if flags.videos is not None and flags.dataset != "reviewed":
         parser.error("--videos goes with --dataset=reviewed")
     return flags

@@ -18,9 +18,9 @@ from jaxspot.datasets.images import describe_numbers, missing_numbers
 from jaxspot.datasets.work import WORK
 from jaxspot.errors import UserError
 from jaxspot.video.bank import Bank, open_bank
+from jaxspot.video.frame_times import SLOWEST_ME_FPS
 
 FEW_FACES = 0.5
-SLOW = 15.0
 DARK = 10.0
 SAMPLED = 20
 ENDS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
@@ -61,7 +61,7 @@ def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
         checks.append(expect_none("missing frame numbers", gaps, fill))
         checks.append(expect_none("empty or cut images", broken, again))
     checks += [Check("passed over", note) for note in dataset.notes]
-    checks += [Check("taken so", line.strip()) for line in dataset.assumed]
+    checks += [Check("assumed", line.strip()) for line in dataset.assumed]
     if dataset.assumed:
         alone = videos.video.tolist() if videos.subject.nunique() == 1 < len(videos) else []
         name = "if they are of several, name --source above a folder for each, or use a videos.csv"
@@ -120,11 +120,11 @@ def check_rates(videos: pd.DataFrame) -> list[Check]:
     rows = list(
         zip(videos.video.tolist(), videos.fps.tolist(), videos.frames.tolist(), strict=True)
     )
-    slow = [f"{video} {fps:g}" for video, fps, _ in rows if fps < SLOW]
+    slow = [f"{video} {fps:g}" for video, fps, _ in rows if fps < SLOWEST_ME_FPS]
     single = [video for video, _, frames in rows if frames == 1]
     faster = "a micro-expression is too short for them; record faster, or leave them out"
     return [
-        expect_none(f"videos under {SLOW:g} frames a second", slow, faster),
+        expect_none(f"videos under {SLOWEST_ME_FPS:g} frames a second", slow, faster),
         expect_none("videos of one frame", single, "a picture is no video; name a folder of them"),
     ]
 

@@ -13,7 +13,7 @@ from jaxspot.spotting.decision import Decision
 from jaxspot.spotting.judge import highest_per_minute
 from jaxspot.video.clip import Clip
 from jaxspot.video.face_clips import FaceClips
-from jaxspot.video.frame_times import even_steps, frame_ends, is_gap, stretches
+from jaxspot.video.frame_times import SLOWEST_ME_FPS, even_steps, frame_ends, is_gap, stretches
 from jaxspot.video.shown import ShownFrames, last_usable
 
 CLIP_INTERVAL_COLUMNS = ("subject", "video", "face", "kind", "onset", "apex", "offset", "score")
@@ -21,8 +21,6 @@ CLIP_INTERVAL_COLUMNS += ("rank", "onset_s", "apex_s", "offset_s")
 FRAMES = ("onset", "apex", "offset")
 MIN_FACE_SHARE = 0.5
 NO_DECISION = Decision()
-SLOWEST_ME_FPS = 15.0
-"""A slower video has too few frames of a micro-expression, which lasts half a second."""
 
 Score = Callable[[ShownFrames, float], np.ndarray]
 Intervals = Callable[[np.ndarray, float], pd.DataFrame]

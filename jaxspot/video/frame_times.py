@@ -12,6 +12,8 @@ from jaxspot.errors import UserError
 
 MOST_GAP_S = 1.0
 """Where no frame comes for longer, nothing before is compared with anything after."""
+SLOWEST_ME_FPS = 15.0
+"""A slower video has too few frames of a micro-expression, which lasts half a second."""
 MILLISECOND = 0.001
 UNEVEN = 0.25
 SOME_STEPS = 8
@@ -120,4 +122,4 @@ def _usual(steps: np.ndarray) -> np.ndarray:
     typical = float(np.median(sums[count:] - sums[:-count])) / count
     usual = steps[steps <= LOST * typical]
     # Of frames in pairs, every other step is long; without those nothing of the rate is left.
-    return usual if len(usual) and usual.mean() > typical / 2 else steps
+    return usual if 3 * len(usual) > 2 * len(steps) else steps
