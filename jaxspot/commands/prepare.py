@@ -23,8 +23,8 @@ data sets:
   csv       videos.csv (subject,video,path,fps) and annotations.csv
             (subject,video,kind,onset,apex,offset; frames from 1, both ends included; without a
             column apex, it is the middle); a path is a video file or a folder of numbered images
-  video     all video files under DIR; the top folder under DIR that a file lies in is its subject,
-            without one the name up to the first _; who is who is printed
+  video     all video files under DIR; the folder named sub-... that a file lies in is its subject,
+            else the top folder under DIR, else the name up to the first _; who is who is printed
   reviewed  <video>/reviewed.csv or <video>.reviewed.csv, which the review page of `spot` saves,
             anywhere under DIR; the accepted intervals are the labels. The video files lie under DIR
             too, or under --videos. Crops are posed by default, as the weights in jaxspot need them

@@ -131,8 +131,11 @@ def missing_device(error: Exception) -> str | None:
     told = "".join(traceback.format_exception(error))
     if "xla_bridge.py" not in told or "in backends" not in told:
         return None
+    reason = str(error).partition("\n")[0].partition(" (set JAX_PLATFORMS")[0]
     asked = os.environ.get("JAX_PLATFORMS", "")
-    return f"jax cannot use JAX_PLATFORMS={asked!r} on this machine; unset it, or name another"
+    if not asked:
+        return f"jax finds no device ({reason}); JAX_PLATFORMS=cpu uses the CPU"
+    return f"jax cannot use JAX_PLATFORMS={asked!r} ({reason}); unset it, or name another"
 
 
 def _leave_closed_pipes():

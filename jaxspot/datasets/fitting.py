@@ -20,7 +20,7 @@ def fit_labels(dataset: Dataset, videos: pd.DataFrame) -> Labels:
     labels = fit_to_videos(dataset.labels, known, rules=dataset.rules)
     lost = left_out(labels.repairs)
     nameless = lost[(lost.rule == "no_video") & (not labels.release)]
-    late = lost[lost.rule == "past_end"]
+    late = lost[(lost.rule == "past_end") & lost.after.str.contains("the video ends")]
     total = len(dataset.labels.annotations)
     bad = len(nameless) + len(late)
     if bad <= MOST_LEFT_OUT * total:

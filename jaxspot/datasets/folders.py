@@ -151,9 +151,13 @@ def say_subjects(root: Path, videos: Sequence[SourceVideo]) -> list[str]:
     names: dict[str, list[str]] = {}
     for video in videos:
         names.setdefault(video.subject, []).append(video.video)
-    folders = {video.path.parent != root for video in videos}
-    rules = [f"the top folder under {root}"] * (True in folders)
-    rule = " or ".join(rules + ["the name up to the first _"] * (False in folders))
+    told = {
+        "bids": "the folder named sub-...",
+        "folder": f"the top folder under {root}",
+        "name": "the name up to the first _",
+    }
+    used = {_decided_by(root, video.path) for video in videos}
+    rule = " or ".join(words for name, words in told.items() if name in used)
     lines = [f"who is who, by {rule}; if this is wrong, use --dataset=csv:"]
     for subject, own in names.items():
         more = f" and {len(own) - MOST_NAMED} more" if len(own) > MOST_NAMED else ""
@@ -176,6 +180,11 @@ def _say_faces(folder: Path, run: OpenFaceRun) -> list[str]:
         one = numbers(run.faces)
         lines.append(f"{folder}: faces {numbers(run.others)}, beside face {one}, are left out")
     return lines
+
+
+def _decided_by(root, path):
+    folders = path.relative_to(root).parts[:-1]
+    return "bids" if any(map(BIDS.fullmatch, folders)) else "folder" if folders else "name"
 
 
 def _subject(root, path, name):

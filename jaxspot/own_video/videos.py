@@ -14,7 +14,7 @@ from jaxspot.own_video import WORK
 from jaxspot.own_video.done import check_folder, content_of, describe_run, find_done
 from jaxspot.own_video.inputs import Video, find_videos
 from jaxspot.own_video.one import Job, Options, run_job, warm_up
-from jaxspot.own_video.reading import Progress, load_reader, new_counts
+from jaxspot.own_video.reading import Progress, counts_of, load_reader, new_counts
 from jaxspot.own_video.work_folder import work_folder
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.spotter import load_spotter
@@ -233,6 +233,7 @@ def _run(jobs, totals, spotter, pool, progress, say, found, errors):
             with bar.external_write_mode():
                 for line in lines:
                     say(line)
+    counts_of.cache_clear()
 
 
 def _frames(video: Video) -> int:
