@@ -47,6 +47,8 @@ def main(argv: Sequence[str]) -> int:
     parser = command_parser("spot", __doc__, EPILOG)
     add_flags(parser)
     flags = parser.parse_args(argv)
+    import cv2  # noqa: F401  (a library that it misses is told here, once)
+
     from jaxspot.own_video import WORK
     from jaxspot.workers import core_count, worker_pool
 

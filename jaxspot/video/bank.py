@@ -98,7 +98,7 @@ class Bank:
 
     def begins(self, video: str) -> tuple[int, ...]:
         """The frames, from 1, at which another stay of a face begins: after a cut, or away."""
-        details = self.meta["source"].get("videos", {}).get(video, {})
+        details = self.meta.get("source", {}).get("videos", {}).get(video, {})
         return tuple(details.get("begins", ()))
 
     def tracks(self, video: str) -> np.ndarray:
