@@ -4,6 +4,7 @@ import contextlib
 import gc
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
@@ -14,7 +15,7 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -97,8 +98,8 @@ def worker_pool(workers: int, *, preload: Sequence[str] = ()) -> Iterator[Pool]:
     """Worker processes until the block ends; 1 stands for this process.
 
     More than 1 need a main module that is a file. If an error ends the block, nothing is awaited.
-    `preload` names modules that all of them need, none of which starts a thread: where the system
-    can fork, they are loaded once.
+    `preload` names modules that all of them need, none of which starts a thread: on Linux, they are
+    loaded once.
     """
     if workers <= 1:
         yield Pool()
@@ -124,7 +125,7 @@ def _context(preload):
 
     Forks of this process itself would share the threads and locks of jax.
     """
-    if not preload or "forkserver" not in get_all_start_methods():
+    if not preload or sys.platform != "linux":  # elsewhere forks may crash in system libraries
         return get_context("spawn")
     context = get_context("forkserver")
     context.set_forkserver_preload([*preload])
