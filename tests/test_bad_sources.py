@@ -217,6 +217,7 @@ def test_a_disk_that_fails_is_not_taken_for_a_damaged_image(tmp_path, monkeypatc
     def fail(path):
         raise OSError(errno.EIO, "Input/output error")
 
+    (tmp_path / "1.png").write_bytes(b"x")
     monkeypatch.setattr(picture.Image, "open", fail)
     with pytest.raises(UserError, match=r"1.png: cannot be read .Input/output error"):
         picture.read_image(tmp_path / "1.png")
