@@ -1,4 +1,4 @@
-"""OpenFace output whose face changes its number, and what is said of whom a video shows."""
+"""OpenFace output in which a face changes its number. The lines that say who is in each video."""
 
 import cv2
 import numpy as np

@@ -131,14 +131,18 @@ def fit_to_videos(
         if span is None:
             continue
         interval = (name, label.kind, span.onset, span.offset)
-        known_row = seen.get(interval)
-        seen.setdefault(interval, label.row)
-        if "duplicate" in rules and known_row is not None:
-            again = f"{LEFT_OUT} (the same as row {seen[interval]})"
+        first = seen.setdefault(interval, label)
+        if "duplicate" in rules and first is not label:
+            again = f"{LEFT_OUT} (the same as row {first.row})"
             repairs.append(_repair(labels.file, label, "duplicate", _told(span), again))
             continue
         kept.append(label._replace(video=name, span=span, subject=known[name][0]))
     return _labels(kept, repairs, labels.file, labels.release)
+
+
+def left_out(repairs: pd.DataFrame) -> pd.Series:
+    """Which rows of repairs.csv tell of labels that are not in annotations.csv: bool."""
+    return repairs.after.str.startswith(LEFT_OUT)
 
 
 def count_repairs(repairs: pd.DataFrame) -> str:
@@ -146,7 +150,7 @@ def count_repairs(repairs: pd.DataFrame) -> str:
 
     Such as '3 labels mended (past_end 2, onset_zero 1), 1 left out (no_video)'.
     """
-    out = repairs.after.str.startswith(LEFT_OUT)
+    out = left_out(repairs)
     labels = repairs.row.astype(str) + " " + repairs.video  # several files may be one
     mended = repairs[~labels.isin(labels[out])]
     said = []

@@ -1,9 +1,11 @@
 """The row `prepare`: image folders into a frame bank, every core against one."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from jaxspot.benchmark.measure import Machine, Row, compare_speed, one_opencv_thread
 from jaxspot.datasets.dataset import Dataset, SourceVideo
@@ -31,16 +33,21 @@ def prepare(_: Machine, *, videos: int = 4, frames: int = 300) -> list[Row]:
         return compare_speed("prepare", every_core, peers, unit="frames/s", convert=rate, rounds=1)
 
 
+def head_pictures(person: int, frames: int) -> Iterator[np.ndarray]:
+    """Gray pictures uint8 (480, 640) at 30 fps: a synthetic head in the middle."""
+    pixels, _ = synthesise_video(subject=person, seconds=max(8.0, frames / 30))
+    for face in pixels[:frames]:
+        large = cv2.resize(face, (320, 320))
+        yield cv2.copyMakeBorder(large, 80, 80, 160, 160, cv2.BORDER_CONSTANT, value=[120])
+
+
 def make_source(root: Path, *, videos: int, frames: int) -> Dataset:
     """Synthetic heads in the middle of gray pictures, each video a folder of images."""
     made = []
     for subject in range(videos):
-        pixels, _ = synthesise_video(subject=subject, seconds=max(8.0, frames / 30))
         place = root / f"v{subject}"
         place.mkdir(parents=True)
-        for number, face in enumerate(pixels[:frames], 1):
-            large = cv2.resize(face, (320, 320))
-            picture = cv2.copyMakeBorder(large, 80, 80, 160, 160, cv2.BORDER_CONSTANT, value=[120])
+        for number, picture in enumerate(head_pictures(subject, frames), 1):
             cv2.imwrite(str(place / f"{number}.jpg"), picture)
         made.append(SourceVideo(f"s{subject}", f"v{subject}", place, 30.0))
     return Dataset("csv", root, tuple(made))

@@ -8,15 +8,14 @@ from functools import partial
 from pathlib import Path
 
 import av
-import cv2
 import numpy as np
 
 from jaxspot.benchmark.measure import Machine, Row, compare_speed, one_opencv_thread
+from jaxspot.benchmark.preparing import head_pictures
 from jaxspot.faces.takes import write_video
 from jaxspot.motion.pictures import motion_clip
 from jaxspot.own_video.videos import spot_videos
 from jaxspot.spotting.spotter import load_spotter
-from jaxspot.synthetic.generate import synthesise_video
 from jaxspot.video.posed_reading import Reading, read_posed
 from jaxspot.video.shown import ShownFrames
 from jaxspot.video.source import as_source
@@ -81,24 +80,21 @@ def videos(count: int, *, frames: int) -> Iterator[tuple[Path, list[Path]]]:
         folder = Path(name)
         paths = [folder / f"v{number}.mp4" for number in range(count)]
         for number, path in enumerate(paths):
-            write_video(path, head_pictures(number, frames), FPS)
+            write_head(path, number, frames)
         yield folder, paths
 
 
-def head_pictures(person: int, frames: int) -> Iterator[np.ndarray]:
-    """Pictures uint8 (480, 640, 3) of a head."""
-    pixels, _ = synthesise_video(subject=person, seconds=max(8.0, frames / FPS))
-    for face in pixels[:frames]:
-        large = cv2.resize(face, (320, 320))
-        picture = cv2.copyMakeBorder(large, 80, 80, 160, 160, cv2.BORDER_CONSTANT, value=[120])
-        yield np.repeat(picture[..., None], 3, axis=2)
+def write_head(path: Path, person: int, frames: int) -> None:
+    """Writes a video of a head."""
+    gray = head_pictures(person, frames)
+    write_video(path, (np.repeat(picture[..., None], 3, axis=2) for picture in gray), FPS)
 
 
 def long_video(frames: int, *, part: int = 1800) -> Callable[[], object]:
     """A call that spots a video of so many frames, in one process: a part of it again and again."""
     folder = tempfile.TemporaryDirectory(prefix="spotting-")
     once, path = Path(folder.name) / "once.mp4", Path(folder.name) / "long.mp4"
-    write_video(once, head_pictures(0, min(part, frames)), FPS)
+    write_head(once, 0, min(part, frames))
     repeat_video(once, path, times=-(-frames // part))
 
     def spot() -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.annotations.plausible import LONG_ME_S, doubt_units, long_micro
-from jaxspot.annotations.repairs import LEFT_OUT
+from jaxspot.annotations.repairs import left_out
 from jaxspot.datasets.expected import Expected
 from jaxspot.motion.regions import Regions
 
@@ -112,7 +112,7 @@ def check_labels(
     """How many labels each rule mended or left out, and whether the others can be frames."""
     counts = repairs.rule.value_counts().sort_index()
     checks = [Check(f"labels repaired: {rule}", str(count)) for rule, count in counts.items()]
-    lost = repairs[repairs.after.str.startswith(LEFT_OUT) & (repairs.rule != "duplicate")]
+    lost = repairs[left_out(repairs) & (repairs.rule != "duplicate")]
     columns = (lost[name].tolist() for name in ("row", "video", "rule"))
     rows = [f"row {row} {video} ({rule})" for row, video, rule in zip(*columns, strict=True)]
     doubts = doubt_units(annotations, videos)

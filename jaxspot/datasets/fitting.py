@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from jaxspot.annotations.repairs import LEFT_OUT, Labels, fit_to_videos
+from jaxspot.annotations.repairs import Labels, fit_to_videos, left_out
 from jaxspot.datasets.dataset import Dataset
 from jaxspot.errors import UserError
 
@@ -18,7 +18,7 @@ def fit_labels(dataset: Dataset, videos: pd.DataFrame) -> Labels:
     """
     known = videos.assign(frames=videos.frames.where(videos.frames > 0, LONG))
     labels = fit_to_videos(dataset.labels, known, rules=dataset.rules)
-    lost = left_out(labels.repairs)
+    lost = labels.repairs.loc[left_out(labels.repairs)]
     nameless = lost[(lost.rule == "no_video") & (not labels.release)]
     late = lost[(lost.rule == "past_end") & lost.after.str.contains("the video ends")]
     total = len(dataset.labels.annotations)
@@ -40,8 +40,3 @@ def fit_labels(dataset: Dataset, videos: pd.DataFrame) -> Labels:
         f"{labels.file}: {bad} of {total} labels do not fit: {'; '.join(reasons)}. Correct these"
         " rows, or delete them"
     )
-
-
-def left_out(repairs: pd.DataFrame) -> pd.DataFrame:
-    """The rows of repairs.csv that tell of labels that are not in annotations.csv."""
-    return repairs.loc[repairs.after.str.startswith(LEFT_OUT)]

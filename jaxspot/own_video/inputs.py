@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.datasets.dataset import all_folders
-from jaxspot.datasets.images import IMAGE_ENDINGS
+from jaxspot.datasets.images import is_image
 from jaxspot.errors import UserError
 from jaxspot.video.picture import TIFF_ENDINGS, page_count
 from jaxspot.video.writer import LONGEST_NAME
@@ -117,7 +117,7 @@ def _stacks(files):
 
 def _pictures(folder: Path) -> tuple[str, ...]:
     names = (entry.name for entry in os.scandir(folder))
-    pictures = [n for n in names if n[0] != "." and Path(n).suffix.lower() in IMAGE_ENDINGS]
+    pictures = [name for name in names if is_image(Path(name))]
     return tuple(sorted(pictures, key=in_order))
 
 

@@ -40,10 +40,6 @@ class Progress:
         at = -1 if column < 0 else column % (COLUMNS - 1)
         counts_of(self.path)[self.number, at] += frames
 
-    def add_share(self, share: float, column: int) -> None:
-        """Counts a frame of a stretch as done, but for other work on it."""
-        self.add(share, column)
-
 
 @cache
 def counts_of(path: Path) -> np.ndarray:
@@ -74,7 +70,7 @@ def read_faces(
     """
     if kind != "posed" or face == "all":
         return pool.map(_read_whole, [(video, kind, face, fps, progress)])[0]
-    follow, crop = (partial(progress.add_share, share) for share in SHARES[kind])
+    follow, crop = (partial(progress.add, share) for share in SHARES[kind])
     open_ = partial(open_video, video, fps=fps)
     return whole_video(read_posed(Reading(open_, folder, face, follow, crop), pool))
 

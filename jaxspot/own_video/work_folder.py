@@ -1,4 +1,4 @@
-"""Where a run of `jaxspot spot` keeps what is not whole yet; nothing of it is left at the end."""
+"""The temporary folders of a run of `jaxspot spot`. They are removed at the end."""
 
 import contextlib
 import os

@@ -13,6 +13,7 @@ SIDE = 256
 POINTS = 478
 SKIN_POINTS = 468
 EYE_CORNERS = (33, 263)
+FOREHEAD, CHIN = 10, 152
 MIN_PRESENCE = 0.0
 MARGIN = 1.5
 FAR_BETTER = 6.0  # of a face's presence, when it is fitted the right way up

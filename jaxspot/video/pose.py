@@ -12,9 +12,8 @@ import numpy as np
 import scipy
 
 from jaxspot.video.align import SIZE, apply_similarity, fit_similarity, mesh_template
-from jaxspot.video.mesh import SKIN_POINTS
+from jaxspot.video.mesh import CHIN, FOREHEAD, SKIN_POINTS
 
-FOREHEAD, CHIN = 10, 152
 MIDLINE = (FOREHEAD, 151, 9, 8, 168, 6)
 PAIRS = (
     *((33, 263), (133, 362)),  # eye corners

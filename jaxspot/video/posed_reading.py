@@ -133,10 +133,10 @@ def _as_planned(part, times):
 
 
 def _mend(reading, parts, pool):
-    """The stretches with those that do not agree followed again as one.
+    """The stretches; two that do not agree are followed again as one.
 
-    Where that does not help, all that is left becomes one: to go on by one more each time would
-    read a long video many times.
+    If that one does not agree with the next either, all that follow are joined to it at once.
+    Joining them one by one would read a long video many times.
     """
     number, mended = 1, False
     while number < len(parts):

@@ -12,6 +12,8 @@ from jaxspot.video.detector import detect_faces
 from jaxspot.video.frame_times import MOST_GAP_S, is_gap
 from jaxspot.video.landmarker import Landmarker
 from jaxspot.video.mesh import (
+    CHIN,
+    FOREHEAD,
     MIN_PRESENCE,
     Mesh,
     Region,
@@ -25,7 +27,6 @@ FACE_CHOICES = {
     "left": lambda face: face.box[0],
     "right": lambda face: -face.box[0],
 }
-FOREHEAD, CHIN = 10, 152
 MAX_SHIFT = 0.25
 MAX_GROWTH = 1.3
 CANDIDATES = 4
