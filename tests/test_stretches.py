@@ -13,7 +13,7 @@ from two_heads import two_heads
 from video_files import encode, noise
 
 from jaxspot.errors import UserError
-from jaxspot.video import stretches
+from jaxspot.video import posed_reading, stretches
 from jaxspot.video.clip import posed_clip
 from jaxspot.video.decode import VideoFrame
 from jaxspot.video.frame_file import FrameFile
@@ -21,7 +21,15 @@ from jaxspot.video.landmarker import known_landmarker
 from jaxspot.video.mesh import Region
 from jaxspot.video.posed_reading import Reading, read_posed
 from jaxspot.video.source import Source, as_source
-from jaxspot.video.stretches import WARM_UP, Followed, Stretch, agree, divide, join
+from jaxspot.video.stretches import (
+    WARM_UP,
+    Followed,
+    Stretch,
+    agree,
+    divide,
+    follow_stretch,
+    join,
+)
 from jaxspot.video.tracker import MEMORY_S, coarse_region, track_faces
 from jaxspot.workers import Pool
 
@@ -68,12 +76,17 @@ def test_stretches_give_what_one_pass_gives(video, one, short, tmp_path):
     np.testing.assert_array_equal(clip.frames[np.arange(len(one.times))], one.frames)
 
 
-def test_stretches_that_do_not_agree_are_followed_as_one(video, one, short, tmp_path, monkeypatch):
+@pytest.mark.parametrize("longer", [1, 40])
+def test_stretches_that_do_not_agree_are_followed_again(
+    video, one, short, tmp_path, monkeypatch, longer
+):
     monkeypatch.setattr(stretches, "WARM_UP_S", 0.0)
     monkeypatch.setattr(stretches, "WARM_UP", 1)  # the detector's first guess
+    monkeypatch.setattr(posed_reading, "LONGER", longer)
     pool = Several()
     clip = read_posed(Reading(partial(as_source, video), tmp_path), pool)
     assert len(pool.jobs) > 2
+    assert (pool.jobs[-1] == ("_crop", 3)) == (longer == 40), "followed from earlier, or as one"
     np.testing.assert_array_equal(clip.faces, one.faces)
     np.testing.assert_array_equal(clip.frames[np.arange(len(one.times))], one.frames)
 
@@ -86,6 +99,25 @@ def test_the_tracker_forgets_where_it_began(video):
     )
     assert not np.array_equal(whole[25], late[0])
     assert all(np.array_equal(a, b) for a, b in zip(whole[55:], late[30:], strict=True))
+
+
+def test_what_is_known_of_a_stretch_is_not_read_again(video, tmp_path):
+    (tmp_path / "points").write_bytes(b"")
+    (tmp_path / "whole").write_bytes(b"")
+    times, read = as_source(video).times(), []
+    follow = partial(follow_stretch, as_source(video), known_landmarker())
+    whole = follow(Stretch(), landmarks=tmp_path / "whole")
+    late = Stretch(20, None, 20, times[20])
+    known = follow(late, landmarks=tmp_path / "points")
+    assert not np.array_equal(known.rigid[0], whole.rigid[20])
+    count = lambda: read.append(1)
+    early = Stretch(20, None, 0, 0.0)
+    part = follow(early, landmarks=tmp_path / "points", known=known, on_frame=count)
+    assert 3 <= len(read) < 40
+    for name, a, b in zip(part._fields[1:], part[1:], whole[1:], strict=True):
+        np.testing.assert_array_equal(a, b, err_msg=name)
+    points, own = (np.fromfile(tmp_path / name, np.float32) for name in ("whole", "points"))
+    assert np.array_equal(points[20 * 478 * 3 :], own[20 * 478 * 3 :])
 
 
 @given(

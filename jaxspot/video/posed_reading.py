@@ -18,12 +18,14 @@ from jaxspot.video.pose import Poses, crop_posed, mean_face, mean_frames, pose_t
 from jaxspot.video.source import Source
 from jaxspot.video.stretches import (
     LANDMARKS,
+    LONGER,
     Followed,
     Stretch,
     agree,
     divide,
     follow_stretch,
     join,
+    stretch_of,
     unite,
 )
 from jaxspot.workers import Pool
@@ -81,7 +83,7 @@ def read_posed(reading: Reading, pool: Pool) -> Clip:
     parts = pool.map(_follow, [(reading, *pair) for pair in enumerate(stretches)])
     if len(parts) > 1 and not all(_as_planned(part, planned) for part in parts):
         parts = pool.map(_follow, [(reading, 0, Stretch())])  # jumps in this file lose frames
-    parts = _mend(reading, list(parts), pool)
+    parts = _mend(reading, list(parts), planned, pool)
     seen = join(parts)
     if not len(seen.times):
         raise UserError(f"{source.path}: no frame could be decoded; copy it again or re-encode it")
@@ -115,14 +117,15 @@ def _times(source):
         return ()
 
 
-def _follow(job: tuple[Reading, int, Stretch]) -> Followed:
-    reading, number, stretch = job
+def _follow(job: tuple[Reading, int, Stretch] | tuple[Reading, int, Stretch, Followed]) -> Followed:
+    reading, number, stretch, *known = job
     return follow_stretch(
         reading.open(),
         known_landmarker(),
         stretch,
         prefer=reading.prefer,
         landmarks=reading.landmarks,
+        known=known[0] if known else None,
         on_frame=lambda: reading.on_follow(number),
     )
 
@@ -132,21 +135,26 @@ def _as_planned(part, times):
     return len(own) == len(part.times) and bool((abs(own - part.times) <= TICK_S).all())
 
 
-def _mend(reading, parts, pool):
-    """The stretches; two that do not agree are followed again as one.
+def _mend(reading, parts, times, pool):
+    """The stretches, each of which agrees with the one before.
 
-    If that one does not agree with the next either, all that follow are joined to it at once.
-    Joining them one by one would read a long video many times.
+    One that does not is followed again from an earlier frame, until it agrees with what it was. If
+    that does not help, it is followed together with the one before; and if the next does not agree
+    either, with all that come after. Joining them one by one would read a long video many times.
     """
     number, mended = 1, False
     while number < len(parts):
         before, after = parts[number - 1 : number + 1]
-        if agree(before, after):
+        if not agree(before, after):
+            earlier = stretch_of(times, after.stretch.first, after.stretch.stop, longer=LONGER)
+            parts[number] = pool.map(_follow, [(reading, number, earlier, after)])[0]
+        if agree(before, parts[number]):
             number, mended = number + 1, False
             continue
         last = len(parts) if mended else number + 1
-        both = (reading, number - 1, unite(before.stretch, parts[last - 1].stretch))
-        parts[number - 1 : last] = pool.map(_follow, [both])
+        known = [] if mended else [parts[number]]
+        both = unite(before.stretch, parts[last - 1].stretch)
+        parts[number - 1 : last] = pool.map(_follow, [(reading, number - 1, both, *known)])
         mended = True
     return parts
 

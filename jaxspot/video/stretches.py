@@ -6,7 +6,7 @@ before, or both have none, all that follows is the same as well, see `coarse_reg
 """
 
 from collections.abc import Callable, Sequence
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from jaxspot.video.tracker import MEMORY_S, track_faces
 
 WARM_UP_S = 1.1  # longer than a lost face is remembered
 WARM_UP = 30  # frames, at least
+LONGER = 4  # times as many, for a stretch that does not agree with the one before
 SAME = 3  # frames: the tracker tells a cut by the two steps before
 LONGEST = 1500
 SHORTEST = 120
@@ -69,12 +70,17 @@ def divide(times: Sequence[float], *, least: int = 1) -> list[Stretch]:
     if count <= 1:
         return [Stretch()]
     ends = np.linspace(0, frames, count + 1).round().astype(int).tolist()
-    return [_stretch(times, first, stop) for first, stop in pairwise([*ends[:-1], None])]
+    pairs = zip(ends[:-1], [*ends[1:-1], None], strict=True)
+    return [stretch_of(times, first, stop) for first, stop in pairs]
 
 
-def _stretch(times, first, stop):
-    by_time = int(np.searchsorted(times, times[first] - WARM_UP_S))
-    warm = max(0, min(by_time, first - WARM_UP))
+def stretch_of(times: Sequence[float], first: int, stop: int | None, *, longer: int = 1) -> Stretch:
+    """Frames `first` to before `stop`, read from some frames before; from `longer` times as many.
+
+    `times` (T,) are those of the video, in seconds.
+    """
+    by_time = int(np.searchsorted(times, times[first] - longer * WARM_UP_S))
+    warm = max(0, min(by_time, first - longer * WARM_UP))
     return Stretch(first, stop, warm, times[warm])
 
 
@@ -85,16 +91,19 @@ def follow_stretch(
     *,
     prefer: str = "largest",
     landmarks: Path,
+    known: Followed | None = None,
     on_frame: Callable[[], object] = lambda: None,
 ) -> Followed:
     """Follows a face through a stretch; errors as `read_video`.
 
     Writes the landmarks float32 (478, 3) of each frame of the stretch to its place in the file
-    `landmarks`, which exists. `prefer` is as in `track_faces`.
+    `landmarks`, which exists. `prefer` is as in `track_faces`. `known` is the same stretch, or its
+    end, followed before from another frame: once both have the same face, the rest is taken from
+    it.
     """
     count = None if stretch.stop is None else stretch.stop - stretch.warm
     frames = islice(source.read_from(stretch.warm, stretch.second), count)
-    rows = []
+    rows, same = [], 0
     with landmarks.open("r+b") as file:
         file.seek(stretch.first * LANDMARKS.itemsize)
         for number, seen in enumerate(track_faces(frames, landmarker, prefer=prefer), stretch.warm):
@@ -105,6 +114,32 @@ def follow_stretch(
             if number >= stretch.first:
                 file.write(points.astype(np.float32).tobytes())
                 on_frame()
+            same = same + 1 if known is not None and _is_in(known, number, rows[-1]) else 0
+            if known is not None and same >= SAME and number >= stretch.first:
+                return _go_on(_followed(stretch, rows), known)
+    return _followed(stretch, rows)
+
+
+def _is_in(known, number, row):
+    """Whether a frame has the same face in another stretch."""
+    at = number - known.stretch.warm
+    if not 0 <= at < len(known.times) or row[1] < 0 or known.faces[at] < 0:
+        return False
+    return row[0] == known.times[at] and np.array_equal(row[-1], known.rigid[at])
+
+
+def _go_on(part, known):
+    """A stretch and what is known of the frames after its last."""
+    at = part.stretch.warm + len(part.times) - known.stretch.warm
+    faces = known.faces.copy()
+    faces[faces >= 0] += part.faces[-1] - faces[at - 1]
+    rest = known._replace(faces=faces)[1:]
+    return Followed(
+        part.stretch, *(np.concatenate([a, b[at:]]) for a, b in zip(part[1:], rest, strict=True))
+    )
+
+
+def _followed(stretch, rows):
     times, faces, confidence, boxes, side, rigid = zip(*rows, strict=True) if rows else [()] * 6
     return Followed(
         stretch,
