@@ -1,5 +1,6 @@
 """Which devices there are, how folds are spread over them and run on one: decided here alone."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 AXIS = "fold"
+ALIGNMENT = 64  # bytes; jax copies other arrays, once for each device
 
 
 def on_cpu() -> bool:
@@ -91,8 +93,26 @@ def shard_folds(tree: Any, mesh: Mesh) -> Any:
 
 
 def replicate(tree: Any, mesh: Mesh) -> Any:
-    """Places a pytree whole on every device."""
+    """Places a pytree whole on every device; on CPU, they all read one copy of a numpy array."""
+    if on_cpu():
+        tree = jax.tree.map(_aligned, tree)
     return jax.device_put(tree, NamedSharding(mesh, P()))
+
+
+def aligned_array(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An array of any values, as `np.empty`, that devices of the CPU read where it is."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % ALIGNMENT
+    return memory[first : first + size].view(dtype).reshape(shape)
+
+
+def _aligned(leaf):
+    if not isinstance(leaf, np.ndarray) or leaf.ctypes.data % ALIGNMENT == 0:
+        return leaf
+    copy = aligned_array(leaf.shape, leaf.dtype)
+    copy[...] = leaf
+    return copy
 
 
 def pad_folds(stack: np.ndarray, mesh: Mesh) -> np.ndarray:

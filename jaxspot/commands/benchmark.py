@@ -19,9 +19,10 @@ FILE.md shows them as a table.
 --only=samm_lv makes a bank of noise as large as SAMM-LV (6 GB in the folder for temporary files),
 trains one epoch of samm_lv:best on it and scores ten videos. It is not among the others.
 
---scaling varies the number of folds, the widths, the length of a scored video, the size of the bank
-and the length of a spotted video file instead (about 25 minutes, most of them for the last; one of
-them: --scaling=folds). FILE then holds a list of points, and FILE.png draws them.
+--scaling varies the number of folds, of devices and of samples a step, the widths, the length of a
+scored video, the size of the bank and the length of a spotted video file instead (about 25 minutes,
+most of them for the last; one of them: --scaling=folds). FILE then holds a list of points, and
+FILE.png draws them.
 
 --accelerator measures the device that jax takes (GPU, TPU or CPU), in 8 minutes at most: folds
 trained at once from 1 to 256, frames a second of LCN, motion and scoring, seconds to compile, peak
@@ -49,7 +50,7 @@ NAMES = (
     "spot_two",
 )
 ALONE = ("samm_lv",)
-LAW_NAMES = ("folds", "widths", "video", "bank", "spot")
+LAW_NAMES = ("folds", "devices", "batch", "widths", "video", "bank", "spot")
 
 
 @command
