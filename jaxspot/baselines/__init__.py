@@ -2,6 +2,7 @@
 
 from jaxspot.baselines.blendshapes import blendshapes
 from jaxspot.baselines.by_video import Peer, by_video
+from jaxspot.baselines.hog3d import hog3d
 from jaxspot.baselines.mdmd import mdmd
 from jaxspot.baselines.moilanen import moilanen
 from jaxspot.baselines.sp_fd import sp_fd
@@ -22,10 +23,11 @@ def boosting(bank, **given):
 
 
 PEERS: dict[str, Peer] = {
-    "moilanen": by_video(moilanen, takes="k"),
+    "moilanen": by_video(moilanen, takes=("k",)),
     "mdmd": by_video(mdmd),
     "sp_fd": by_video(sp_fd),
-    "blendshapes": by_video(blendshapes, takes="k"),
+    "hog3d": by_video(hog3d, takes=("fps", "k")),
+    "blendshapes": by_video(blendshapes, takes=("k",)),
     "softnet": softnet,
     "boosting": boosting,
 }
