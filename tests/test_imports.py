@@ -204,6 +204,7 @@ def test_flax_is_used_where_networks_are_and_orbax_once():
         "jaxspot.network.region_motion",
         "jaxspot.network.model",
         "jaxspot.baselines.softnet.network",
+        "jaxspot.baselines.recurrent.network",
     }
     assert users_of("flax.linen") == networks
     assert users_of("orbax") == {"jaxspot.storage"}

@@ -52,3 +52,26 @@ def by_video(spot: Callable[..., VideoResult], *, takes: Sequence[str] = ("fps",
         return scores, pd.concat(tables, ignore_index=True)
 
     return spot_bank
+
+
+def share_of_frames(
+    on_frame: OnFrame, frames: int
+) -> Callable[[float, float], Callable[[float], None]]:
+    """Progress of a peer whose work is not done frame by frame.
+
+    Returns a function from two shares of all work, each in 0..1, to a callback that takes the share
+    done of the work between them. All work counts as `frames`.
+    """
+    told = 0
+
+    def between(first, last):
+        def reach(share):
+            nonlocal told
+            due = round(frames * min(first + (last - first) * share, 1.0)) - told
+            if due > 0:
+                told += due
+                on_frame(due)
+
+        return reach
+
+    return between
