@@ -15,6 +15,20 @@ def softnet(bank, **given):
     return softnet_bank(bank, **given)
 
 
+def two_stream(bank, **given):
+    """`two_stream_bank`, imported when called: it needs jax."""
+    from jaxspot.baselines.two_stream.spotting import two_stream_bank
+
+    return two_stream_bank(bank, **given)
+
+
+def lbcnn(bank, **given):
+    """`lbcnn_bank`, imported when called: it needs jax."""
+    from jaxspot.baselines.lbcnn.spotting import lbcnn_bank
+
+    return lbcnn_bank(bank, **given)
+
+
 def boosting(bank, **given):
     """`boosting.boosting`, imported when called: scikit-learn's trees are for it alone."""
     from jaxspot.baselines.boosting import boosting
@@ -29,9 +43,11 @@ PEERS: dict[str, Peer] = {
     "hog3d": by_video(hog3d, takes=("fps", "k")),
     "blendshapes": by_video(blendshapes, takes=("k",)),
     "softnet": softnet,
+    "two_stream": two_stream,
+    "lbcnn": lbcnn,
     "boosting": boosting,
 }
 ON_MOTION = frozenset({"boosting"})
 """The peers for banks of region motion; the others need pictures."""
-TRAINED = frozenset({"softnet", "boosting"})
+TRAINED = frozenset({"softnet", "two_stream", "lbcnn", "boosting"})
 """The peers that train, leave-one-subject-out."""
