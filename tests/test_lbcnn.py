@@ -35,7 +35,8 @@ from jaxspot.baselines.lbcnn.features import (
     region_boxes,
     region_images,
 )
-from jaxspot.baselines.lbcnn.spotting import SINGLE, Linear, lbcnn_bank
+from jaxspot.baselines.lbcnn.network import Linear
+from jaxspot.baselines.lbcnn.spotting import SINGLE, lbcnn_bank
 from jaxspot.baselines.recurrent.features import write_features
 from jaxspot.baselines.recurrent.training import Recipe, train_networks
 from jaxspot.errors import UserError

@@ -1,10 +1,20 @@
-"""LBCNN on a bank, trained leave-one-subject-out."""
+"""LBCNN on a bank, trained leave-one-subject-out.
+
+As published, by what others write of it: a network trained on ImageNet is the feature extractor;
+features of local regions are pooled bilinearly; each frame is classified alone; runs of frames are
+the intervals.
+
+Filled in: The backbone is EfficientNet-Lite0 as far as its third stage, not ResNet18; its
+weights stay as they are. The regions are the whole face, each brow with its eye, the nose and
+the mouth. Features are brought to mean 0 and deviation 1 in each video. Published are three
+classes (ME, MaE, neither); here a linear classifier for each kind says whether it is shown, as
+labels overlap. Thresholds are those of other subjects, by inner folds, with our rule for
+intervals.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
-import flax.linen as nn
-import jax
 import numpy as np
 import pandas as pd
 
@@ -12,6 +22,7 @@ from jaxspot.annotations.intervals import KINDS
 from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame
 from jaxspot.baselines.lbcnn.backbone import Weights, image_net_weights
 from jaxspot.baselines.lbcnn.features import WIDTH, bilinear_features
+from jaxspot.baselines.lbcnn.network import Linear
 from jaxspot.baselines.recurrent.features import ROWS_A_SECOND
 from jaxspot.baselines.recurrent.folds import spot_recurrent
 from jaxspot.baselines.recurrent.training import Recipe
@@ -22,15 +33,6 @@ from jaxspot.video.bank import Bank
 SINGLE = Windows(seconds=1 / ROWS_A_SECOND, steps=1)
 WINDOWS: dict[str, Windows] = {kind: SINGLE for kind in KINDS}
 RECIPE = Recipe(weight_decay=10.0)
-
-
-class Linear(nn.Module):
-    """A linear classifier of single frames, of rows whose length is about 1."""
-
-    @nn.compact
-    def __call__(self, windows: jax.Array) -> jax.Array:
-        """Logits float32 (B, 1) of rows float32 (B, 1, width)."""
-        return nn.Dense(1, name="out")(windows[:, -1] / np.sqrt(windows.shape[-1]))
 
 
 def lbcnn_bank(
@@ -44,16 +46,6 @@ def lbcnn_bank(
     weights: Weights | None = None,
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     """Spots each frame by itself, from bilinear features of the face and its regions, as a `Peer`.
-
-    As published: a network trained on ImageNet is the feature extractor; features of local regions
-    are pooled bilinearly; each frame is classified alone; runs of frames are the intervals.
-
-    Filled in: The backbone is EfficientNet-Lite0 as far as its third stage, not ResNet18; its
-    weights stay as they are. The regions are the whole face, each brow with its eye, the nose and
-    the mouth. Features are brought to mean 0 and deviation 1 in each video. Published are three
-    classes (ME, MaE, neither); here a linear classifier for each kind says whether it is shown, as
-    labels overlap. Thresholds are those of other subjects, by inner folds, with our rule for
-    intervals.
 
     `weights` are those of `image_net_weights`, which raises UserError where they are not installed.
     """

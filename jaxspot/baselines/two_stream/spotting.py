@@ -1,4 +1,14 @@
-"""The two-stream attention network on a bank, trained leave-one-subject-out."""
+"""The two-stream attention network on a bank, trained leave-one-subject-out.
+
+As published, by its abstract: a stream of pictures and one of flow; in each a convolutional network
+is followed by a two-way LSTM with attention; attention joins the streams; all is trained in one.
+
+Filled in: Pictures and flow are 32 x 32 pixels, of mean 0 and deviation 1 in each video. Flow
+is that of 1/30 s. The convolutions are two, of 4 x 4 and 2 x 2 pixels that do not overlap, with
+16 and 32 channels. A window has 16 steps in 1 s for ME and in 3.2 s for MaE; its middle half is
+scored. There is a network for each kind. Thresholds are those of other subjects, by inner
+folds, with our rule for intervals.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -34,17 +44,7 @@ def two_stream_bank(
     on_frame: OnFrame = IGNORE,
     recipe: Recipe = RECIPE,
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """Spots by what the face looks like and how it moves, both weighed over time, as a `Peer`.
-
-    As published: a stream of pictures and one of flow; in each a convolutional network is followed
-    by a two-way LSTM with attention; attention joins the streams; all is trained in one.
-
-    Filled in: Pictures and flow are 32 x 32 pixels, of mean 0 and deviation 1 in each video. Flow
-    is that of 1/30 s. The convolutions are two, of 4 x 4 and 2 x 2 pixels that do not overlap, with
-    16 and 32 channels. A window has 16 steps in 1 s for ME and in 3.2 s for MaE; its middle half is
-    scored. There is a network for each kind. Thresholds are those of other subjects, by inner
-    folds, with our rule for intervals.
-    """
+    """Spots by what the face looks like and how it moves, both weighed over time, as a `Peer`."""
     given: dict[str, Any] = dict(folds=folds, k=k, seed=seed, on_frame=on_frame, recipe=recipe)
     return spot_recurrent(bank, pictures_and_flow, NETWORK, width=WIDTH, windows=WINDOWS, **given)
 
