@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import jax
@@ -81,9 +82,7 @@ def score_videos(
 
     `params` holds the stacked parameters of each kind's networks.
     """
-    answer: Any = network.apply
-    predict = compile_program(lambda one, parts: jax.nn.sigmoid(answer({"params": one}, parts)))
-    curves = {}
+    predict, curves = _predict(network), {}
     for row in bank.videos.to_dict("records"):
         video, faces = row["video"], bank.faces(row["video"])
         numbers = networks.of_subject(row["subject"])
@@ -98,6 +97,12 @@ def score_videos(
         curves[video] = found
         on_video(1)
     return curves
+
+
+@cache
+def _predict(network):
+    answer: Any = network.apply
+    return compile_program(lambda one, steps: jax.nn.sigmoid(answer({"params": one}, steps)))
 
 
 def _answers(predict, params, features, video, windows, row):

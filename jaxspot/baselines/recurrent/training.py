@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import jax
@@ -46,8 +47,8 @@ class Recipe:
     """
 
     learning_rate: float = 0.005
-    weight_decay: float = 0.01
-    steps: int = 400
+    weight_decay: float = 0.1
+    steps: int = 200
     batch: int = 192
     groups: int = 6
 
@@ -81,21 +82,11 @@ def train_networks(
     size = 4 * each * len(subjects) * windows.steps * features.rows.shape[1]
     steps_a_call = int(np.clip(CALL_BYTES // size, 1, 8))
 
-    mesh, optimiser = mesh or fold_mesh(), _optimiser(recipe)
-    train_some = _train_some(network, optimiser)
-    run = compile_program(
-        on_each_device(
-            lambda state, own, *batch: map_folds(
-                lambda one: train_some(*one, *batch), (state, own), batched=batched
-            ),
-            mesh,
-            shared=3,
-        ),
-        donate_argnums=0,
-    )
+    mesh = mesh or fold_mesh()
+    run = _program(network, recipe, mesh, batched)
     params = start_networks(network, folds, windows, features.rows.shape[1], seed=seed)
     place = lambda tree: shard_folds(jax.tree.map(lambda leaf: pad_folds(leaf, mesh), tree), mesh)
-    state, own = place((params, jax.vmap(optimiser.init)(params))), place(own)
+    state, own = place((params, jax.vmap(_optimiser(recipe).init)(params))), place(own)
     losses, calls = [], -(-recipe.steps // steps_a_call)
     names = [f"fold of subject {fold.held_out}, {kind}" for fold in folds]
     for batch in batches(draws, each=each, steps=recipe.steps, steps_a_call=steps_a_call):
@@ -118,6 +109,17 @@ def start_networks(
     numbers = [subject_number(fold.held_out) for fold in folds]
     drawn = [draw_params(shapes, np.random.default_rng([seed, number])) for number in numbers]
     return jax.tree.map(lambda *leaves: np.stack(leaves), *drawn)
+
+
+@cache
+def _program(network, recipe, mesh, batched):
+    train_some = _train_some(network, _optimiser(recipe))
+
+    def train(state, own, *batches):
+        one = lambda fold: train_some(*fold, *batches)
+        return map_folds(one, (state, own), batched=batched)
+
+    return compile_program(on_each_device(train, mesh, shared=3), donate_argnums=0)
 
 
 def _optimiser(recipe):
