@@ -46,9 +46,9 @@ def change_pixels(bank, root, subject):
 
 
 def peer_leaks(peer, bank, changed, *, subject, folds, k):
-    """What a peer says of a subject before and after its labels, and of the others' networks.
+    """What a peer finds in a bank, and in one that differs by the labels of a subject.
 
-    Raises AssertionError if the subject's labels change its scores or intervals.
+    Fails if the subject's scores or intervals differ, or if nobody else's do. Returns the first.
     """
     before = peer(bank, folds=folds, k=k)
     after = peer(changed, folds=folds, k=k)

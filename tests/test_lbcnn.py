@@ -39,6 +39,7 @@ from jaxspot.baselines.lbcnn.network import Linear
 from jaxspot.baselines.lbcnn.spotting import SINGLE, lbcnn_bank
 from jaxspot.baselines.recurrent.features import write_features
 from jaxspot.baselines.recurrent.training import Recipe, train_networks
+from jaxspot.commands import train
 from jaxspot.errors import UserError
 from jaxspot.training.folds import loso_folds
 from jaxspot.video.align import openface_template
@@ -170,6 +171,18 @@ def test_weights_that_are_not_installed_are_asked_for(monkeypatch, bank):
         PEERS["lbcnn"](
             bank, folds=loso_folds(bank.videos.subject), k=K, seed=0, on_frame=lambda n: None
         )
+
+
+def test_a_run_says_what_is_not_installed_before_it_begins(monkeypatch, tmp_path, bank, capsys):
+    monkeypatch.setattr(network, "find_spec", lambda name: None)
+    flags = [
+        "--config=default:paper",
+        f"--config.data.bank={bank.root}",
+        f"--out={tmp_path / 'run'}",
+    ]
+    assert train.main([*flags, "--config.peers=('lbcnn',)"]) == 2
+    assert "jaxspot[peers]" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_installed_package_is_read(torch, tmp_path, monkeypatch):

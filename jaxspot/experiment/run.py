@@ -17,7 +17,7 @@ import jax
 import pandas as pd
 
 from jaxspot.errors import Interrupted, UserError
-from jaxspot.experiment.baselines import compare_methods, spot_by_peers
+from jaxspot.experiment.baselines import compare_methods, refuse_peers, spot_by_peers
 from jaxspot.experiment.control import negative_control
 from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_networks
 from jaxspot.experiment.heldout import mean_durations
@@ -63,6 +63,7 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
     settings = [read_settings(own) for _, own in runs]
     for own in settings:
         starting_variables(own)
+        refuse_peers(own.peers)
     bank = named_bank(config)
     if bank:
         refuse_unusable(bank, [run_networks(bank, own) for own in settings])

@@ -33,11 +33,8 @@ BLOCKS += (Block(5, 1, True),)
 Weights = Mapping[str, Any]
 
 
-def image_net_weights() -> dict[str, np.ndarray]:
-    """Kernels (height, width, in, out) and biases of the backbone, from the installed package.
-
-    UserError: it is not installed.
-    """
+def image_net_file() -> Path:
+    """The installed package's file of weights; UserError: it is not installed."""
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise UserError(
@@ -48,7 +45,12 @@ def image_net_weights() -> dict[str, np.ndarray]:
     found = sorted(folder.glob("efficientnet-lite0-*.pth"))
     if not found:
         raise UserError(f"{folder}: no efficientnet-lite0-*.pth; install {PACKAGE} again")
-    return fold_norms(read_checkpoint(found[0]))
+    return found[0]
+
+
+def image_net_weights() -> dict[str, np.ndarray]:
+    """Kernels (height, width, in, out) and biases of the backbone, from `image_net_file`."""
+    return fold_norms(read_checkpoint(image_net_file()))
 
 
 def fold_norms(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
