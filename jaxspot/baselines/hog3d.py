@@ -1,9 +1,10 @@
 """3D-HOG: Davison et al. 2018, paper reference 5; gradients of regions, and a neutral baseline.
 
-As published: histograms of gradients in three planes, across and down (XY), across and time (XT),
-down and time (YT), in 26 regions of the face after FACS; the chi-squared distance of each frame to
-the frames before and after it; movements are peaks above a baseline that the subject's own neutral
-sequence gives; a peak of 0.5 s or less (100 frames at 200 fps) is a micro-movement.
+As published, by the abstract (arXiv:1612.05038) and what others write of it: histograms of
+gradients in three planes, across and down (XY), across and time (XT), down and time (YT), in 26
+regions of the face after FACS; the chi-squared distance of each frame to the frames before and
+after it; movements are peaks above a baseline that the subject's own neutral sequence gives; a peak
+of 0.5 s or less (100 frames at 200 fps) is a micro-movement.
 
 Filled in: The regions are the pixels nearest to 26 points of the aligned face, eyes left out. A
 histogram has 8 (XY) or 12 bins of signed directions, weighted by length, and covers 0.1 s. As no

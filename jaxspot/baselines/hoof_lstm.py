@@ -35,7 +35,7 @@ DIRECTIONS = 8
 REGIONS = (range(17, 22), range(22, 27), range(27, 36), range(48, 68))
 """Of the 68 landmarks: brows, nose, mouth."""
 MARGIN = 4
-"""Pixels around a region's landmarks; regions do not overlap, and the eyes, which blink, are out."""
+"""Pixels around a region's landmarks; regions do not overlap, and the eyes are in none."""
 WINDOWS = {
     "ME": Windows(seconds=0.5, steps=15, delay=7),
     "MaE": Windows(seconds=2.0, steps=15, delay=7),
