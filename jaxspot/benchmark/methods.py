@@ -68,7 +68,7 @@ def softnet(bank: Bank, path: str) -> Callable[[], Any]:
 
 
 def recurrent(bank: Bank, path: str) -> dict[str, Callable[[], Any]]:
-    """Calls that make the features of a video and score them by a network for each kind, by peer."""
+    """Calls that make the features of a video and score them, a network for each kind, by peer."""
     hoof, top = (hoof_lstm.NETWORK, hoof_lstm.WINDOWS), (top_lstm.NETWORK, top_lstm.WINDOWS)
     peers = {
         "hoof_lstm": (hoof_lstm.flow_histograms, *hoof),
