@@ -2,6 +2,7 @@
 
 import tracemalloc
 from dataclasses import replace
+from typing import Any
 
 import jax
 import numpy as np
@@ -60,7 +61,7 @@ def speeds(bank, video, every):
 
 
 def spot(bank, **changed):
-    given = dict(folds=loso_folds(bank.videos.subject), k=K, seed=0, recipe=TINY, width=12)
+    given: Any = dict(folds=loso_folds(bank.videos.subject), k=K, seed=0, recipe=TINY, width=12)
     return spot_recurrent(bank, speeds, NETWORK, windows=WINDOWS, **given | changed)
 
 
@@ -179,7 +180,9 @@ def folds_of(count):
 
 
 def weights(bank, features, **changed):
-    given = dict(folds=folds_of(4), kind="ME", windows=WINDOWS["ME"], seed=1, mesh=fold_mesh(1))
+    given: Any = dict(
+        folds=folds_of(4), kind="ME", windows=WINDOWS["ME"], seed=1, mesh=fold_mesh(1)
+    )
     given |= dict(recipe=replace(TINY, steps=8))
     return train_networks(bank, features, NETWORK, **given | changed)[0]
 

@@ -41,6 +41,8 @@ WINDOWS = {
     "MaE": Windows(seconds=2.0, steps=15, delay=7),
 }
 
+NETWORK = Recurrent(widths=(12, 12))
+
 
 def hoof_lstm(
     bank: Bank,
@@ -59,7 +61,7 @@ def hoof_lstm(
     return spot_recurrent(
         bank,
         motion_histograms if bank.regions else flow_histograms,
-        Recurrent(widths=(12, 12)),
+        NETWORK,
         width=regions * DIRECTIONS,
         windows=WINDOWS,
         folds=folds,

@@ -26,7 +26,7 @@ from skimage.feature import local_binary_pattern
 
 from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame
 from jaxspot.baselines.feature_difference import block_numbers
-from jaxspot.baselines.recurrent.features import ROWS_A_SECOND
+from jaxspot.baselines.recurrent.features import ROWS_A_SECOND, Extract
 from jaxspot.baselines.recurrent.folds import spot_recurrent
 from jaxspot.baselines.recurrent.network import Recurrent
 from jaxspot.baselines.recurrent.training import Recipe
@@ -77,14 +77,19 @@ def _spot(
     on_frame: OnFrame = IGNORE,
     recipe: Recipe = RECIPE,
 ):
+    options: dict[str, Any] = dict(folds=folds, k=k, seed=seed, on_frame=on_frame, recipe=recipe)
+    extract, width = extractor(histograms), PLANES * BLOCKS**2 * bins
+    return spot_recurrent(bank, extract, NETWORK, width=width, windows=WINDOWS, **options)
+
+
+def extractor(histograms: Histograms) -> Extract:
+    """The features of a video by some histograms: means of shares over REACH rows to each side."""
+
     def extract(bank, video, every):
         single = frame_histograms(bank.frames(video), every, histograms)
         return moving_mean(single, reach=REACH)
 
-    width = PLANES * BLOCKS**2 * bins
-    options: dict[str, Any] = dict(width=width, windows=WINDOWS, recipe=recipe)
-    options |= dict(folds=folds, k=k, seed=seed, on_frame=on_frame)
-    return spot_recurrent(bank, extract, NETWORK, **options)
+    return extract
 
 
 def frame_histograms(

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 
 from jaxspot.annotations.intervals import KINDS
+from jaxspot.baselines import hoof_lstm, top_lstm
 from jaxspot.baselines.mdmd import mdmd
 from jaxspot.baselines.moilanen import moilanen
+from jaxspot.baselines.recurrent.features import write_features
+from jaxspot.baselines.recurrent.folds import score_videos
+from jaxspot.baselines.recurrent.training import start_networks as start_recurrent
 from jaxspot.baselines.softnet.inputs import write_inputs
 from jaxspot.baselines.softnet.spotting import spot_folds
 from jaxspot.baselines.softnet.training import start_networks
@@ -21,6 +25,7 @@ from jaxspot.network.streams import stream_skips
 from jaxspot.spotting.scoring import score_video
 from jaxspot.synthetic.generate import synthetic_bank
 from jaxspot.training.folds import Fold
+from jaxspot.training.inner_folds import Networks
 from jaxspot.video.bank import Bank
 
 K = {"ME": 4, "MaE": 26}
@@ -38,6 +43,7 @@ def methods(_: Machine, *, seconds: float = 20.0) -> list[Row]:
             "mdmd": partial(mdmd, frames, fps=30.0),
             "sp_fd": partial(sp_fd, frames, fps=30.0),
             "softnet": softnet(bank, f"{folder}/inputs.npy"),
+            **recurrent(bank, f"{folder}/features.npy"),
         }
         per_second = lambda taken: len(frames) / taken
         ours = scorer(BEST, frames)
@@ -57,5 +63,32 @@ def softnet(bank: Bank, path: str) -> Callable[[], Any]:
     def run():
         inputs = write_inputs(bank, {bank.videos.video.item(): set(K.values())}, path)
         return spot_folds(bank, inputs, params, folds=folds, k=lambda subject, fps: K)
+
+    return run
+
+
+def recurrent(bank: Bank, path: str) -> dict[str, Callable[[], Any]]:
+    """Calls that make the features of a video and score them, a network for each kind, by peer."""
+    hoof, top = (hoof_lstm.NETWORK, hoof_lstm.WINDOWS), (top_lstm.NETWORK, top_lstm.WINDOWS)
+    peers = {
+        "hoof_lstm": (hoof_lstm.flow_histograms, *hoof),
+        "lbp_top": (top_lstm.extractor(top_lstm.lbp_histograms), *top),
+        "hog_top": (top_lstm.extractor(top_lstm.hog_histograms), *top),
+        "higo_top": (top_lstm.extractor(top_lstm.higo_histograms), *top),
+    }
+    return {name: _recurrent(bank, path, *parts) for name, parts in peers.items()}
+
+
+def _recurrent(bank, path, extract, network, windows):
+    fold = Fold(bank.videos.subject.item(), (), ())
+    networks = Networks((fold,), (), ({fold.held_out: 0},))
+    width = len(next(extract(bank, bank.videos.video.item(), 1)))
+    params = {
+        kind: start_recurrent(network, [fold], windows[kind], width, seed=0) for kind in KINDS
+    }
+
+    def run():
+        features = write_features(bank, extract, path, width=width)
+        return score_videos(bank, features, network, params, networks, windows)
 
     return run
