@@ -3,12 +3,17 @@
 import tempfile
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.baselines import hoof_lstm, top_lstm
+from jaxspot.baselines.hog3d import hog3d
+from jaxspot.baselines.lbcnn import spotting as lbcnn
+from jaxspot.baselines.lbcnn.backbone import PACKAGE, image_net_weights
+from jaxspot.baselines.lbcnn.features import bilinear_features
 from jaxspot.baselines.mdmd import mdmd
 from jaxspot.baselines.moilanen import moilanen
 from jaxspot.baselines.recurrent.features import write_features
@@ -18,6 +23,7 @@ from jaxspot.baselines.softnet.inputs import write_inputs
 from jaxspot.baselines.softnet.spotting import spot_folds
 from jaxspot.baselines.softnet.training import start_networks
 from jaxspot.baselines.sp_fd import sp_fd
+from jaxspot.baselines.two_stream import spotting as two_stream
 from jaxspot.benchmark.measure import Machine, Row, compare_speed
 from jaxspot.benchmark.work import BEST, PAPER, one_network
 from jaxspot.network.model import TwoStream
@@ -42,6 +48,7 @@ def methods(_: Machine, *, seconds: float = 20.0) -> list[Row]:
             "moilanen": partial(moilanen, frames, k=K),
             "mdmd": partial(mdmd, frames, fps=30.0),
             "sp_fd": partial(sp_fd, frames, fps=30.0),
+            "hog3d": partial(hog3d, frames, fps=30.0, k=K),
             "softnet": softnet(bank, f"{folder}/inputs.npy"),
             **recurrent(bank, f"{folder}/features.npy"),
         }
@@ -75,7 +82,11 @@ def recurrent(bank: Bank, path: str) -> dict[str, Callable[[], Any]]:
         "lbp_top": (top_lstm.extractor(top_lstm.lbp_histograms), *top),
         "hog_top": (top_lstm.extractor(top_lstm.hog_histograms), *top),
         "higo_top": (top_lstm.extractor(top_lstm.higo_histograms), *top),
+        "two_stream": (two_stream.pictures_and_flow, two_stream.NETWORK, two_stream.WINDOWS),
     }
+    if find_spec(PACKAGE):
+        extract = bilinear_features(image_net_weights())
+        peers["lbcnn"] = (extract, lbcnn.NETWORK, lbcnn.WINDOWS)
     return {name: _recurrent(bank, path, *parts) for name, parts in peers.items()}
 
 

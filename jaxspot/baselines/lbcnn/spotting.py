@@ -31,6 +31,7 @@ from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
 
 SINGLE = Windows(seconds=1 / ROWS_A_SECOND, steps=1)
+NETWORK = Linear()
 WINDOWS: dict[str, Windows] = {kind: SINGLE for kind in KINDS}
 RECIPE = Recipe(weight_decay=10.0)
 
@@ -53,4 +54,4 @@ def lbcnn_bank(
     weights = image_net_weights() if weights is None else weights
     given: dict[str, Any] = dict(folds=folds, k=k, seed=seed, on_frame=on_frame, recipe=recipe)
     extract = bilinear_features(weights)
-    return spot_recurrent(bank, extract, Linear(), width=WIDTH, windows=WINDOWS, **given)
+    return spot_recurrent(bank, extract, NETWORK, width=WIDTH, windows=WINDOWS, **given)
