@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from jaxspot.errors import Interrupted
-from jaxspot.experiment.baselines import compare_methods, spot_by_peers
+from jaxspot.experiment.baselines import compare_methods, refuse_peers, spot_by_peers
 from jaxspot.experiment.control import control_work, negative_control
 from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_networks
 from jaxspot.experiment.heldout import mean_durations
@@ -62,6 +62,7 @@ def train_and_evaluate(
     settings = [read_settings(own) for _, own in runs]
     for own in settings:
         starting_variables(own)
+        refuse_peers(own.peers)
     bank = named_bank(config)
     if bank:
         refuse_unusable(bank, [run_networks(bank, own) for own in settings])
