@@ -18,7 +18,7 @@ ROOT = Path(jaxspot.__file__).parent
 ORDER = ["annotations", "video", "motion", "datasets", "synthetic", "network", "training"]
 ORDER += ["spotting", "evaluation", "exports", "baselines", "report", "review", "own_video"]
 ORDER += ["live", "experiment", "faces"]
-ORDER += ["benchmark", "configs", "commands", "cli"]
+ORDER += ["configs", "benchmark", "commands", "cli"]
 BELOW_ALL = ("devices", "errors", "files", "memory", "process", "progress", "storage", "workers")
 NAMES = {
     "Augmentation",
