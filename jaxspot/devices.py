@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -120,13 +120,17 @@ def to_host(tree: Any) -> Any:
     far = [leaf for leaf in jax.tree.leaves(tree) if not leaf.is_fully_addressable]
     if not far:
         return tree
-    everywhere = NamedSharding(far[0].sharding.mesh, P())
-    copies = jax.jit(lambda leaves: leaves, out_shardings=everywhere)(tree)
+    copies = _copy_program(far[0].sharding.mesh)(tree)
     return jax.tree.map(lambda leaf: leaf.addressable_data(0), copies)
 
 
+@cache
+def _copy_program(mesh):
+    return jax.jit(lambda tree: tree, out_shardings=NamedSharding(mesh, P()))
+
+
 def _place(tree, sharding):
-    """`jax.device_put`, which would compare the values of all processes, also among several."""
+    """`jax.device_put`; among several processes without its comparison of all their values."""
     if sharding.is_fully_addressable:
         return jax.device_put(tree, sharding)
     return jax.tree.map(partial(_place_among_several, sharding=sharding), tree)

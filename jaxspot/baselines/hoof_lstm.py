@@ -1,7 +1,7 @@
 """HOOF and an LSTM: Verburg and Menkovski (FG 2019), paper reference 23.
 
 As published: histograms of oriented optical flow of chosen regions of an aligned face; a recurrent
-network says of each window of 0.5 s whether it holds a micro-expression; of overlapping windows the
+network says of each short window whether it holds a micro-expression; of overlapping windows the
 one with the higher score is kept; trained leave-one-subject-out.
 
 Filled in, where the paper is silent or was not at hand: The regions are both brows, nose and mouth,

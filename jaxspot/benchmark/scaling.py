@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import math
 import os
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from jaxspot.benchmark.spotting import long_video
 from jaxspot.benchmark.table import markdown
 from jaxspot.benchmark.work import PAPER, SKIPS, TRAINING, MadeUpFrames, epoch_of, one_network
 from jaxspot.devices import fold_mesh
+from jaxspot.errors import UserError
 from jaxspot.memory import peak_gigabytes
 from jaxspot.spotting.scoring import score_video
 from jaxspot.video.bank import SIZE
@@ -63,6 +65,8 @@ def devices(count: int) -> tuple[Callable, float]:
     with contextlib.suppress(RuntimeError):  # refused once jax runs
         jax.config.update("jax_num_cpu_devices", count)
     mesh = fold_mesh(count)
+    if mesh.size < count:
+        raise UserError(f"there are {mesh.size} devices, not {count}")
     return epoch_of(8, frames=4000, resident=True, mesh=mesh), 8 * TRAINING.steps
 
 
@@ -122,7 +126,11 @@ def measure_laws(names: Sequence[str], on_point: Callable[[Point], object]) -> l
     """All points of these laws, one after the other; calls `on_point` with each."""
     points = []
     for law, size in [(name, size) for name in names for size in LAWS[name].sizes]:
-        points.append(in_fresh_process(measure, law, size))
+        try:
+            points.append(in_fresh_process(measure, law, size))
+        except UserError as error:
+            print(f"{law} {size:,}: left out, {error}", file=sys.stderr)
+            continue
         on_point(points[-1])
     return points
 

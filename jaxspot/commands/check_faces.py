@@ -47,12 +47,14 @@ def main(argv: Sequence[str]) -> int:
     from jaxspot.process import prepare_process
 
     prepare_process()
+    from jaxspot.experiment.baselines import refuse_peers
     from jaxspot.faces import benchmark as made
     from jaxspot.faces.found import read_found
     from jaxspot.faces.methods import benchmark_bank, spot_by_peer, spot_by_weights
     from jaxspot.faces.report import compare, write_report
 
-    out = Path(flags.out)
+    out, peers = Path(flags.out), [name for name in flags.peers.split(",") if name]
+    refuse_peers(peers)
     if flags.clips and not (out / made.VIDEOS).is_file():
         options = dict(table=flags.stretches, takes=flags.takes, workers=flags.workers)
         benchmark = made.make_benchmark(out, flags.clips, **options)
@@ -63,7 +65,6 @@ def main(argv: Sequence[str]) -> int:
         methods[name] = spot_by_weights(benchmark, folder, workers=flags.workers)
     for name, folder in map(_named, flags.found):
         methods[name] = read_found(folder, benchmark)
-    peers = [name for name in flags.peers.split(",") if name]
     if peers:
         bank = benchmark_bank(benchmark, workers=flags.workers)
         methods |= {name: spot_by_peer(bank, name) for name in peers}

@@ -70,7 +70,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def read_place(text: str) -> tuple[str, int | None, int | None]:
-    """HOST:PORT, processes and number of this one, of a flag; of an empty one none of them.
+    """HOST:PORT, the processes and the number of this one; nothing where the flag is empty.
 
     Raises:
       UserError: the flag has another form.
@@ -127,7 +127,7 @@ def read_flags(argv: Sequence[str]) -> tuple[Any, argparse.Namespace]:
         nargs="?",
         const="",
         metavar="HOST:PORT,PROCESSES,NUMBER",
-        help="one of several processes; SLURM and Open MPI tell the rest",
+        help="one of several processes of this run; under SLURM or Open MPI without a value",
     )
     if {"-h", "--help"} & set(argv):
         parser.epilog = as_called(describe_config(argv))

@@ -23,7 +23,12 @@ from jaxspot.training.inner_folds import Networks, leave_out, plan_networks
 from jaxspot.training.loso import TrainedFolds, start_folds, train_loso
 from jaxspot.training.pool import gather_pool
 from jaxspot.training.sampling import FACELESS
-from jaxspot.training.saved_epochs import Progress, restore_progress, save_progress
+from jaxspot.training.saved_epochs import (
+    Progress,
+    restore_epoch,
+    restore_progress,
+    save_progress,
+)
 from jaxspot.training.state import FoldState
 from jaxspot.video.bank import Bank
 
@@ -148,18 +153,18 @@ def cross_validate(
 def train_and_leave_out(
     bank: Bank, networks: Networks, settings: Settings, work: Work
 ) -> tuple[TrainedFolds, Networks, dict[str, str]]:
-    """What `train` leaves, without folds that no other fold needs; the networks that are left.
+    """What `train` leaves of the folds that are not left out, and the networks of these.
 
     Also what happened to those left out, see `CrossValidation`. NoFoldLeft: every fold is left out.
     """
-    trained, left = train(bank, networks, settings, work), networks
-    networks = leave_out(networks, trained.failed)
-    left_out = describe_left_out(left, networks, trained.failed)
-    if not networks.folds:
+    trained = train(bank, networks, settings, work)
+    left = leave_out(networks, trained.failed)
+    left_out = describe_left_out(networks, left, trained.failed)
+    if not left.folds:
         raise NoFoldLeft(f"{describe_failures(left_out)}; no fold is left: {REMEDY}")
-    kept = [trained.folds.index(fold) for fold in networks.all]
+    kept = [trained.folds.index(fold) for fold in left.all]
     variables = jax.tree.map(lambda leaf: leaf[kept], trained.variables)
-    return trained._replace(variables=variables), networks, left_out
+    return trained._replace(folds=left.all, variables=variables), left, left_out
 
 
 def train(
@@ -213,19 +218,17 @@ def train(
 def begin(start: FoldState, work: Work) -> Progress:
     """The progress that was saved, or that before the first epoch; the same for all processes.
 
-    UserError: all that was saved is damaged, or a helper does not see what the leader does.
+    UserError: all that was saved is damaged, or a helper does not find what the leader does.
     """
-    told = work.team.agree("train") if work.team.helps else None
-    found, damage = restore_progress(work.epochs, start)
-    begun = found or Progress(0, start, [])
-    for line in damage:
-        print(f"{line}; going on from epoch {begun.epoch}", file=sys.stderr)
-    if told is None:
+    if work.team.helps:
+        epoch = work.team.agree("train")["epoch"]
+        begun = restore_epoch(work.epochs, epoch, start) if epoch else Progress(0, start, [])
+    else:
+        found, damage = restore_progress(work.epochs, start)
+        begun = found or Progress(0, start, [])
+        for line in damage:
+            print(f"{line}; going on from epoch {begun.epoch}", file=sys.stderr)
         work.team.agree("train", epoch=begun.epoch)
-    elif told["epoch"] != begun.epoch:
-        raise UserError(
-            f"{work.epochs}: epoch {told['epoch']} of the first process is not there; --out must be"
-            " a folder that all processes share"
-        )
     work.team.meet()
+    work.team.connect()
     return begun

@@ -6,47 +6,69 @@ from typing import Any
 from jaxspot.errors import UserError
 from jaxspot.experiment.control import CONTROL, control_part, control_work
 from jaxspot.experiment.crossval import run_networks, train_and_leave_out
-from jaxspot.experiment.run import TRAINING, run_work, stop_when_saved
+from jaxspot.experiment.run import TRAINING, describe_settings, run_work, stop_when_saved
 from jaxspot.experiment.scores import Work, score_together
 from jaxspot.experiment.settings import Settings, read_settings
 from jaxspot.experiment.sweep import sweep_runs
-from jaxspot.experiment.team import Ended, Gone, Helper
+from jaxspot.experiment.team import AGAIN, Ended, Gone, Helper, end_with_traceback
 from jaxspot.training.failures import NoFoldLeft
 from jaxspot.training.inner_folds import Networks
 from jaxspot.video.bank import Bank, open_bank
+
+SAYS = b"\nthe first process stops this one when its work is saved; again to stop now\n"
 
 
 def help_run(config: Any, team: Helper) -> None:
     """Helps with the run that another process leads by `train_and_evaluate`, with equal `config`.
 
-    Writes no more than the scores of its share of the videos. SIGINT and SIGTERM are left to the
-    leader, which ends all when its work is saved; a second one stops at once.
+    Writes no more than the scores of its share of the videos. A first SIGINT or SIGTERM is left to
+    the leader, which ends all when its work is saved; a second one stops at once.
 
     Raises:
       UserError: the leader has ended with an error, or what it names is not there.
     """
     settings = [read_settings(own) for _, own in sweep_runs(config)]
     told: dict[str, Any] = {}
-    with stop_when_saved():
+    with stop_when_saved(says=SAYS):
         while True:
             try:
                 what, values = team.hear()
-            except Ended as error:
-                if str(error):
-                    raise
+            except Ended:
                 return
             if what == "run":
                 told = values
+                refuse_other_settings(told, settings, team)
                 continue
             try:
                 help_part(what, settings[told["number"]], told, team)
             except NoFoldLeft:
                 pass  # the leader says so
-            except (Ended, Gone):
+            except Gone:
+                raise
+            except UserError as error:
+                team.meet(error)
+                error.at_once = True
                 raise
             except Exception as error:
                 team.meet(error)
-                raise
+                end_with_traceback()
+
+
+def refuse_other_settings(told: dict[str, Any], settings: list[Settings], team: Helper) -> None:
+    """A UserError where this process would train in another way than the leader."""
+    number = told["number"]
+    same = number < len(settings) and describe_settings(settings[number]) == told["settings"]
+    error = (
+        None
+        if same
+        else UserError(
+            f"has other settings or other versions of packages than the first one; {AGAIN}"
+        )
+    )
+    team.meet(error)
+    if error:
+        error.at_once = True
+        raise error
 
 
 def help_part(what: str, settings: Settings, told: dict[str, Any], team: Helper) -> None:

@@ -54,7 +54,7 @@ def describe_run(config: Any, bank: Bank) -> dict[str, Any]:
     devices = jax.devices()
     return {
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": package_versions(),
         "platform": platform.platform(),
         "processors": os.cpu_count(),
         "device": f"{len(devices)} x {devices[0].device_kind}",
@@ -64,6 +64,11 @@ def describe_run(config: Any, bank: Bank) -> dict[str, Any]:
         "bank": {"sha256": bank.sha256, "source": bank.meta["source"]},
         "git_revision": git_revision(),
     }
+
+
+def package_versions() -> dict[str, str | None]:
+    """Name -> version of the packages that results depend on."""
+    return {name: _version(name) for name in PACKAGES}
 
 
 def git_revision() -> str | None:

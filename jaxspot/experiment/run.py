@@ -1,6 +1,7 @@
 """`train_and_evaluate`: from a config to a folder of scores, tables, figures and weights."""
 
 import contextlib
+import hashlib
 import os
 import signal
 import sys
@@ -18,7 +19,7 @@ from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_net
 from jaxspot.experiment.heldout import mean_durations
 from jaxspot.experiment.left_out import read_left_out, refuse_left_out, write_left_out
 from jaxspot.experiment.outputs import write_outputs
-from jaxspot.experiment.provenance import describe_run, write_provenance
+from jaxspot.experiment.provenance import describe_run, package_versions, write_provenance
 from jaxspot.experiment.scores import Work, write_scores
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
 from jaxspot.experiment.starting import starting_variables
@@ -75,17 +76,25 @@ def train_and_evaluate(
             if len(runs) > 1:
                 return run_sweep(bank, runs, settings, workdir, stop_here, team)
             epochs, peers = workdir / "checkpoints" / "epochs", workdir / "peers"
-            tell_run(team, 0, bank, workdir, epochs)
+            tell_run(team, 0, settings[0], bank, workdir, epochs)
             table = run_one(bank, settings[0], workdir, epochs, peers, stop_here, team)
             refuse_left_out(describe_failures(read_left_out(workdir)).splitlines(), workdir)
             return table
 
 
-def tell_run(team: Team, number: int, bank: Bank, workdir: Path, epochs: Path) -> None:
-    """Tells the helpers which run of a sweep comes next, and where."""
+def tell_run(
+    team: Team, number: int, settings: Settings, bank: Bank, workdir: Path, epochs: Path
+) -> None:
+    """Tells the helpers which run of a sweep comes next, and where; UserError: theirs differs."""
     places = dict(bank=bank.root, workdir=workdir, epochs=epochs)
     absolute = {name: str(Path(place).resolve()) for name, place in places.items()}
-    team.agree("run", number=number, **absolute)
+    team.agree("run", number=number, settings=describe_settings(settings), **absolute)
+    team.meet()
+
+
+def describe_settings(settings: Settings) -> str:
+    """A hash of settings and versions of packages: equal where processes can train together."""
+    return hashlib.sha256(repr((settings, package_versions())).encode()).hexdigest()
 
 
 def run_sweep(
@@ -111,7 +120,7 @@ def run_sweep(
             if table is None:
                 epochs = workdir / "trained" / training_key(own)
                 peers = workdir / "peers" / f"seed{own.seed}"
-                tell_run(team, number - 1, bank, folder, epochs)
+                tell_run(team, number - 1, own, bank, folder, epochs)
                 try:
                     table = run_one(bank, own, folder, epochs, peers, stop_here, team)
                 except NoFoldLeft as error:
@@ -171,7 +180,7 @@ def run_work(workdir: Path, epochs: Path, stop_here: Callable[[], None], team: T
 
 
 @contextlib.contextmanager
-def stop_when_saved() -> Iterator[Callable[[], None]]:
+def stop_when_saved(*, says: bytes = SAYS) -> Iterator[Callable[[], None]]:
     """Holds back the first SIGINT or SIGTERM until work is saved; a second one stops at once.
 
     Yields a function to call where all is saved: it raises Interrupted when a signal has come.
@@ -183,7 +192,7 @@ def stop_when_saved() -> Iterator[Callable[[], None]]:
         if came:
             raise KeyboardInterrupt
         came.append(number)
-        os.write(2, SAYS)  # print may not be called while it is at work itself
+        os.write(2, says)  # print may not be called while it is at work itself
 
     def stop_here():
         if came:

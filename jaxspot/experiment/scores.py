@@ -63,8 +63,11 @@ def score_bank(
     is NaN where a frame was compared with another stay of a face, see `Bank.tracks`.
     """
     weights, scores, rows = hash_tree(variables), {}, bank.videos.itertuples()
+    shown = not work.team.helps
     frames = int(bank.videos.frames.sum())
-    with progress_bar(total=frames, desc=f"scoring ({work.name})", unit="frame") as bar:
+    with progress_bar(
+        total=frames, desc=f"scoring ({work.name})", unit="frame", shown=shown
+    ) as bar:
         for row in cast(Any, rows):
             wanted, scores[row.video] = networks.of_subject(row.subject), {}
             if not wanted:

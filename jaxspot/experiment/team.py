@@ -7,26 +7,33 @@ numbered, and every helper reads all of them in order. Each helper's reports are
 import contextlib
 import dataclasses
 import json
+import os
+import sys
+import time
+import traceback
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import jax
+import numpy as np
 from jax.sharding import Mesh
 
-from jaxspot.devices import fold_mesh
+from jaxspot.devices import fold_mesh, shard_folds, to_host
 from jaxspot.errors import UserError
 from jaxspot.video.bank import Bank
 
 POLL_MS = 5_000
-GONE = "another process of this run has ended; start all of them again with --resume"
+END_S = 1.0  # for the helpers to read why, before jax ends them
+AGAIN = "start all processes again with --resume"
+GONE = f"another process of this run has ended or cannot be reached; {AGAIN}"
 
 
 class Ended(UserError):
-    """The leader has ended the run."""
+    """The leader has come to the end of the run."""
 
 
 class Gone(UserError):
-    """Another process is not there any more; jax would wait for it at the end, and then abort."""
+    """Another process has ended early; jax would wait for it at the end of this one, and abort."""
 
     at_once = True
 
@@ -60,6 +67,9 @@ class Team:
         """While the block computes with others, the end of one of them is a UserError."""
         return contextlib.nullcontext()
 
+    def connect(self) -> None:
+        """Lets the devices find each other: gloo waits 30 s for this, and for no more than this."""
+
 
 class OneOfSeveral(Team):
     """What the leader and the helpers have in common."""
@@ -84,7 +94,14 @@ class OneOfSeveral(Team):
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" in str(error):
                 raise
-            raise Gone(GONE) from None
+            cause = str(error).partition("\n")[0]
+            raise Gone(f"{GONE} ({cause})") from None
+
+    def connect(self) -> None:
+        """As of `Team`."""
+        mesh = self.mesh()
+        with self.watch():
+            jax.block_until_ready(to_host(shard_folds(np.zeros(mesh.size), mesh)))
 
 
 class Leader(OneOfSeveral):
@@ -93,16 +110,22 @@ class Leader(OneOfSeveral):
     @contextlib.contextmanager
     def leading(self) -> Iterator[None]:
         """As of `Team`."""
-        why, gone = "the first process has ended", False
         try:
             yield
-            why = ""
         except UserError as error:
-            why, gone = f"{why}: {error}", error.at_once
+            self._end(f"the first process has ended: {error}")
+            error.at_once = True
             raise
-        finally:
-            with contextlib.suppress(jax.errors.JaxRuntimeError):
-                self.agree("end", why=why, gone=gone)
+        except Exception:
+            self._end("the first process has ended")
+            end_with_traceback()
+        self._end("")
+
+    def _end(self, why):
+        with contextlib.suppress(jax.errors.JaxRuntimeError):
+            self.agree("end", why=why)
+        if why:
+            time.sleep(END_S)
 
     def agree(self, what: str, **values: Any) -> dict[str, Any]:
         """As of `Team`."""
@@ -114,7 +137,7 @@ class Leader(OneOfSeveral):
         """As of `Team`."""
         for number in range(1, jax.process_count()):
             line = json.loads(_wait(f"helper/{number}/{self.heard}"))
-            if line:
+            if line is not None:
                 raise UserError(f"process {number}: {line}")
         self.heard += 1
 
@@ -128,7 +151,7 @@ class Helper(OneOfSeveral):
         """As of `Team`."""
         told, values = self.hear()
         if told != what:
-            raise UserError(f"{what!r} was expected, the leader said {told!r}; {GONE}")
+            raise UserError(f"the first process said {told!r}, not {what!r}; {AGAIN}")
         return values
 
     def hear(self) -> tuple[str, dict[str, Any]]:
@@ -136,13 +159,14 @@ class Helper(OneOfSeveral):
         what, values = json.loads(_wait(f"leader/{self.heard}"))
         self.heard += 1
         if what == "end":
-            raise (Gone if values["gone"] else Ended)(values["why"])
+            raise (Gone if values["why"] else Ended)(values["why"])
         return what, values
 
     def meet(self, error: Exception | None = None) -> None:
         """As of `Team`."""
         place = f"helper/{jax.process_index()}/{self.said}"
-        store().key_value_set(place, json.dumps(str(error) if error else ""))
+        line = str(error) if isinstance(error, UserError) else error and repr(error)
+        store().key_value_set(place, json.dumps(line))
         self.said += 1
 
 
@@ -152,6 +176,7 @@ def join(address: str = "", processes: int | None = None, number: int | None = N
     `address` is HOST:PORT of process 0, `number` that of this process. SLURM and Open MPI tell all
     three. UserError: nothing tells them, or the others do not come.
     """
+    jax.config.update("jax_enable_preemption_service", False)  # it would take over SIGTERM
     try:
         jax.distributed.initialize(address or None, processes, number)
     except (ValueError, RuntimeError) as error:
@@ -160,6 +185,13 @@ def join(address: str = "", processes: int | None = None, number: int | None = N
             f"--distributed: the processes cannot join ({line}); start them by SLURM or Open MPI,"
             " or name --distributed=HOST:PORT,PROCESSES,NUMBER, the same HOST:PORT for all"
         ) from None
+
+
+def end_with_traceback() -> NoReturn:
+    """Ends this process at once, for an error that no user can mend."""
+    traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def make_team() -> Team:

@@ -56,7 +56,7 @@ def score_video(
         float32 (frames, regions, coordinates), see `region_frames`.
       skips: int (networks, streams), in frames, not 0.
       chunk: frames per call; by default 32, and 1024 for `RegionMotion`, whose frames are small.
-      mesh: the devices to use; all by default.
+      mesh: the devices to use; all of this process by default.
       on_chunk: called after each chunk with its number of frames.
 
     Returns:

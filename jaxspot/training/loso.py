@@ -123,6 +123,7 @@ def train_loso(
             state, losses = run_epoch(state, *next(feed))
             wait_for(losses)
             ended, losses = to_host((state, losses))
+            wait_for(ended)
             losses = jax.tree.map(partial(unstack, places=places, folds=len(folds)), losses)
             failed = find_failures(folds, epoch, losses, trained)
             after = jax.tree.map(partial(unstack, places=places), ended, progress.state)

@@ -48,27 +48,37 @@ def restore_progress(folder: str | Path, like: FoldState) -> tuple[Progress | No
     """
     damage, newer = [], []
     for epoch in reversed(saved_epochs(folder)):
-        place = Path(folder) / f"{epoch:04d}"
         try:
-            tree = restore_tree(place, _named_leaves(like))
+            progress = restore_epoch(folder, epoch, like)
         except UserError as error:
             damage.append(str(error))
-            newer.append(place)
+            newer.append(_place(folder, epoch))
             continue
-        state = jax.tree.unflatten(jax.tree.structure(like), list(tree.values()))
-        rows = [json.loads(line) for line in (place / ROWS).read_text("utf-8").splitlines()]
         for damaged in newer:
             shutil.rmtree(damaged)
-        return Progress(epoch, state, rows), damage
+        return progress, damage
     if damage:
         raise UserError(f"{damage[0]}; no saved epoch is whole: remove {folder} to train afresh")
     return None, []
+
+
+def restore_epoch(folder: str | Path, epoch: int, like: FoldState) -> Progress:
+    """Reads a saved epoch; a UserError where it is not there or damaged. `like` is as above."""
+    place = _place(folder, epoch)
+    tree = restore_tree(place, _named_leaves(like))
+    state = jax.tree.unflatten(jax.tree.structure(like), list(tree.values()))
+    rows = [json.loads(line) for line in (place / ROWS).read_text("utf-8").splitlines()]
+    return Progress(epoch, state, rows)
 
 
 def saved_epochs(folder: str | Path) -> list[int]:
     """The epochs that have a folder, in order."""
     names = [path.name for path in Path(folder).glob("[0-9]*") if path.is_dir()]
     return sorted(int(name) for name in names if name.isdigit())
+
+
+def _place(folder, epoch):
+    return Path(folder) / f"{epoch:04d}"
 
 
 def _named_leaves(state: FoldState) -> dict[str, np.ndarray]:

@@ -41,7 +41,7 @@ class Recipe:
     Attributes:
       learning_rate, weight_decay: of the optimiser; the rate falls to 0 along a cosine.
       steps: of the optimiser.
-      batch: windows a step, of all subjects together; each has as many. A network's loss leaves out
+      batch: windows a step, as many of each subject. A network's loss leaves out
         those of subjects that are not its own.
       groups: of subjects, see `plan_networks`.
     """
