@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -72,11 +73,21 @@ def begin(bank, out, *flags):
     )
 
 
-def begin_both(bank, out, *flags):
+def begin_both(bank, out, *flags, helper="--resume"):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         place = f"127.0.0.1:{free.getsockname()[1]}"
-    return [begin(bank, out, f"--distributed={place},2,{number}", *flags) for number in range(2)]
+    own = ([], [helper])
+    return [
+        begin(bank, out, f"--distributed={place},2,{number}", *flags, *own[number])
+        for number in range(2)
+    ]
+
+
+def wait_for_both(both):
+    """What both have printed, read at once: a full pipe would stop them."""
+    with ThreadPoolExecutor(2) as threads:
+        return list(threads.map(lambda process: process.communicate(timeout=240), both))
 
 
 def same_results(found, expected):
@@ -90,9 +101,8 @@ def same_results(found, expected):
 
 
 def test_two_processes_leave_what_one_leaves(bank, alone, tmp_path):
-    leader, helper = both = begin_both(bank, tmp_path / "run")
-    with leader, helper:
-        said = [process.communicate() for process in both]
+    both = begin_both(bank, tmp_path / "run")
+    said = wait_for_both(both)
     assert [process.returncode for process in both] == [0, 0], said
     assert "Table 5" in said[0][0] and "Table 5" not in said[1][0], "written once"
     same_results(tmp_path / "run", alone)
@@ -116,12 +126,18 @@ def test_one_that_is_killed_ends_the_other_and_one_alone_goes_on(bank, alone, tm
 def test_a_mistake_of_the_first_ends_both_with_it(bank, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "other").write_text("")
-    leader, helper = both = begin_both(bank, tmp_path / "run")
-    with leader, helper:
-        said = [process.communicate()[1].splitlines() for process in both]
+    both = begin_both(bank, tmp_path / "run")
+    for _, errors in wait_for_both(both):
+        assert "is not empty and holds no run" in errors.splitlines()[-1]
     assert [process.returncode for process in both] == [2, 2]
-    for lines in said:
-        assert "is not empty and holds no run" in lines[-1]
+
+
+def test_processes_with_other_settings_do_not_train_together(bank, tmp_path):
+    both = begin_both(bank, tmp_path / "run", helper="--config.training.learning_rate=0.5")
+    for _, errors in wait_for_both(both):
+        assert "has other settings" in errors.splitlines()[-1]
+    assert [process.returncode for process in both] == [2, 2]
+    assert not list((tmp_path / "run").glob("checkpoints/epochs/*"))
 
 
 @pytest.mark.parametrize(

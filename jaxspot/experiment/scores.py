@@ -63,10 +63,9 @@ def score_bank(
     is NaN where a frame was compared with another stay of a face, see `Bank.tracks`.
     """
     weights, scores, rows = hash_tree(variables), {}, bank.videos.itertuples()
-    shown = not work.team.helps
     frames = int(bank.videos.frames.sum())
     with progress_bar(
-        total=frames, desc=f"scoring ({work.name})", unit="frame", shown=shown
+        total=frames, desc=f"scoring ({work.name})", unit="frame", shown=not work.team.helps
     ) as bar:
         for row in cast(Any, rows):
             wanted, scores[row.video] = networks.of_subject(row.subject), {}
