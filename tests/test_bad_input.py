@@ -1,14 +1,12 @@
 """Mistakes and damaged files are one line and exit code 2: the command train, and OpenCV."""
 
 import errno
-import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-from tiny_banks import ROOT, limited, one_line, rehash, replace, said, start, write_bank
+from tiny_banks import ROOT, limited, one_line, said, start, write_bank
 
 from jaxspot.commands import train
 from jaxspot.commands.running import run
@@ -44,117 +42,6 @@ def bank(whole, tmp_path):
 @pytest.fixture(autouse=True)
 def from_the_checkout(monkeypatch):
     monkeypatch.chdir(ROOT)
-
-
-def cut(bank):
-    path = bank / "frames" / "s2_1.npy"
-    path.write_bytes(path.read_bytes()[:-1000])
-
-
-def cut_before_hashing(bank):
-    cut(bank)
-    rehash(bank, "frames/s2_1.npy")
-
-
-def alter(bank):
-    path = bank / "frames" / "s2_1.npy"
-    data = bytearray(path.read_bytes())
-    data[5000] ^= 1
-    path.write_bytes(data)
-
-
-def empty(bank):
-    np.save(bank / "frames" / "s2_1.npy", np.zeros((0, 112, 112), np.uint8))
-    rehash(bank, "frames/s2_1.npy")
-
-
-def unlisted(bank):
-    meta = json.loads((bank / "bank.json").read_text())
-    del meta["sha256"]["quality/s3_1.npy"]
-    (bank / "bank.json").write_text(json.dumps(meta))
-
-
-def two_subjects(bank):
-    replace(bank, "videos.csv", "s3,", "s2,")
-    text = (bank / "annotations.csv").read_text()
-    (bank / "annotations.csv").write_text(text.replace("s3,", "s2,"))
-    rehash(bank, "annotations.csv")
-
-
-def videos(old, new):
-    return lambda bank: replace(bank, "videos.csv", old, new)
-
-
-def labels(old, new):
-    return lambda bank: replace(bank, "annotations.csv", old, new)
-
-
-DAMAGE = {
-    "no bank": (shutil.rmtree, ["no frame bank"]),
-    "missing": (lambda bank: (bank / "frames/s2_1.npy").unlink(), ["s2_1.npy: missing", "prepare"]),
-    "truncated": (cut, ["frames/s2_1.npy: altered", "prepare"]),
-    "truncated early": (cut_before_hashing, ["frames/s2_1.npy: missing or damaged", "prepare"]),
-    "altered": (alter, ["frames/s2_1.npy: altered", "prepare"]),
-    "not listed": (unlisted, ["quality/s3_1.npy: not listed", "prepare"]),
-    "no frames": (videos("s2_1,60", "s2_1,0"), ["videos.csv, row 3", "frames must be 1 or more"]),
-    "empty array": (empty, ["frames/s2_1.npy", "prepare"]),
-    "fps 0": (videos("60,30.0", "60,0"), ["videos.csv, row 2", "fps must be above 0"]),
-    "fps negative": (videos("60,30.0", "60,-30"), ["videos.csv, row 2", "fps must be above 0"]),
-    "fps NaN": (videos("60,30.0", "60,nan"), ["videos.csv, row 2", "it must be a number"]),
-    "twice": (videos("s3,s3_1", "s3,s2_1"), ["videos.csv, row 4", "listed twice"]),
-    "outside": (videos("s2_1", "../../s2_1"), ["videos.csv, row 3", "'../../s2_1'", "without /"]),
-    "past the end": (labels("30,45", "30,61"), ["annotations.csv, row 3", "past the end"]),
-    "turned round": (labels("6,8,12", "12,8,6"), ["annotations.csv, row 2", "before onset"]),
-    "unknown kind": (labels("MaE", "mae"), ["annotations.csv, row 3", "kind must be ME or MaE"]),
-    "two subjects": (two_subjects, ["at least 3 subjects"]),
-}
-
-
-@pytest.mark.parametrize(("damage", "words"), DAMAGE.values(), ids=DAMAGE)
-def test_train_refuses_a_damaged_bank(damage, words, bank, tmp_path, capfd):
-    damage(bank)
-    workdir = tmp_path / "run"
-    assert train.main([*TINY, f"--config.data.bank={bank}", f"--workdir={workdir}"]) == 2
-    line = said(capfd, "train")
-    assert str(bank) in line or "subjects" in line
-    assert [word for word in words if word not in line] == []
-    assert not workdir.exists()
-
-
-@pytest.mark.parametrize(
-    ("flags", "words"),
-    [
-        (["--config.training.epoch=3"], "epochs"),
-        (["--config=configs/default.py:bset"], "paper, best"),
-        (["--config.training.epochs=many"], "many"),
-        (["--config.seed=99999999999999999999"], "seed must be 0 or more and at most 4.29"),
-        (["--config.seeds=(0, 99999999999999999999)"], "seed must be 0 or more and at most 4.29"),
-        (["--config.seeds=('a',)"], "seeds must be whole numbers such as (0,1,2), not 'a'"),
-    ],
-)
-def test_train_refuses_unknown_settings(flags, words, bank, tmp_path, capfd):
-    workdir = tmp_path / "run"
-    assert train.main([*TINY, *flags, f"--config.data.bank={bank}", f"--workdir={workdir}"]) == 2
-    assert words in said(capfd, "train")
-    assert not workdir.exists()
-
-
-def test_train_keeps_another_run(bank, tmp_path, capfd):
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "config.json").write_text("mine")
-    flags = [*TINY, f"--config.data.bank={bank}", f"--workdir={tmp_path / 'run'}"]
-    assert train.main(flags) == 2
-    assert "another run" in said(capfd, "train")
-    assert [p.read_text() for p in (tmp_path / "run").iterdir()] == ["mine"]
-
-
-@pytest.mark.parametrize("place", ["file", "file/below", "/sys/jaxspot"])
-def test_train_needs_a_folder_that_can_be_written(place, bank, tmp_path, capfd):
-    (tmp_path / "file").write_text("mine")
-    out = tmp_path / place
-    assert train.main([*TINY, f"--config.data.bank={bank}", f"--workdir={out}"]) == 2
-    assert str(out.parent) in said(capfd, "train")
-    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_a_subject_without_labels_only_adds_false_positives(tmp_path):

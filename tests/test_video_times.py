@@ -113,7 +113,7 @@ def test_joined_files_whose_times_start_again_are_refused(tmp_path, ending):
     codec = "mpeg2video" if ending == "mpg" else "libx264"
     path = write_video(tmp_path / f"a.{ending}", noise(40), codec=codec)
     path.write_bytes(path.read_bytes() * 2)
-    assert refused(path, r"times do not grow, -?0.00 s comes late or twice .joined files.*--fps")
+    assert refused(path, r"times do not grow, 0.00 s comes late or twice .joined files.*--fps")
     assert len(times_of(path, fps=25)) >= 79
 
 
@@ -142,14 +142,6 @@ def test_pictures_without_times_need_a_rate(tmp_path, name, codec):
     assert pd.read_csv(tmp_path / "bank" / "videos.csv").fps.tolist() == [50]
     (tmp_path / "videos.csv").write_text(f"subject,video,path,fps\np,v,{name},\n")
     assert call("csv", tmp_path, tmp_path / "other") == 2
-
-
-@pytest.mark.parametrize("name", ["rec12:30:05.mp4", "a:b.mkv", "http:x.mov"])
-def test_a_colon_in_a_name_is_no_protocol(tmp_path, monkeypatch, name):
-    write_video(tmp_path / name, noise(10))
-    monkeypatch.chdir(tmp_path)
-    assert len(times_of(name)) == 10
-    assert frame_rate(name) == 30
 
 
 def with_gap(fps=30.0, gap=3600.0):
@@ -228,14 +220,6 @@ def test_a_gap_ends_every_track(tmp_path):
     assert clip.faces.tolist() == [0] * 6 + [1] * 6
     tracked = track_every_face(read_video(path), landmarker)
     assert [[one.face for one in found] for _, found in tracked] == [[0]] * 6 + [[1]] * 6
-
-
-def test_a_bank_is_refused_a_gap(tmp_path, capfd):
-    ticks = [number + 60 * (number > 5) for number in range(12)]
-    write_video(tmp_path / "a.mp4", noise(12), ticks=ticks)
-    assert call("video", tmp_path, tmp_path / "bank") == 2
-    line = capfd.readouterr().err
-    assert "a.mp4: has no frame from 0.17 s to 2.20 s (frame 7); cut it there" in line
 
 
 @given(st.lists(st.floats(0.01, 3), min_size=1, max_size=30))
