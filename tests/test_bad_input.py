@@ -1,6 +1,7 @@
 """Mistakes and damaged files are one line and exit code 2: the command train, and OpenCV."""
 
 import errno
+import re
 import shutil
 from pathlib import Path
 
@@ -26,6 +27,7 @@ TENSORSTORE = (
     'Failed writing: "/run/tree/d/86": Failed to write 177 bytes to file 11: No space left on'
     " device [os_error_code='28']"
 )
+DISKS, FULL = "Disks", "takes no longer files"
 NO_LIBRARY = "libGL.so.1: cannot open shared object file: No such file or directory"
 
 
@@ -75,15 +77,17 @@ def test_other_failed_imports_keep_their_traceback(text, tmp_path):
     assert done.returncode == 1 and "Traceback" in done.stderr
 
 
-def test_a_full_disk_stops_train_in_one_line(bank, tmp_path):
+def test_a_full_disk_stops_train_in_one_line(bank, tmp_path, tried):
     run = tmp_path / "run"
     done = limited(300, "train", *TINY, f"--config.data.bank={bank}", f"--workdir={run}")
     assert done.returncode == 2
-    assert f"{run}/config.json: larger than a file" in one_line(done.stderr, "train")
+    line = one_line(done.stderr, "train")
+    assert f"{run}/config.json: larger than a file" in line
+    tried.row(DISKS, "`train`, its settings", FULL, line.replace(f"{tmp_path}/", ""), 2)
     assert [p for p in run.rglob("*") if p.is_file() and p.name != ".lock"] == []
 
 
-def test_a_full_disk_stops_the_making_of_a_bank_in_one_line(tmp_path):
+def test_a_full_disk_stops_the_making_of_a_bank_in_one_line(tmp_path, tried):
     run = tmp_path / "run"
     small = ["--config.data.synthetic.subjects=3", "--config.data.synthetic.seconds=15"]
     flags = ["--config=configs/synthetic.py", *small, f"--workdir={run}"]
@@ -92,10 +96,12 @@ def test_a_full_disk_stops_the_making_of_a_bank_in_one_line(tmp_path):
     assert "Traceback" not in done.stderr
     line = done.stderr.splitlines()[-1]
     assert line.startswith("train: ") and "_1.npy: larger than a file" in line
+    told = re.sub(r"run/\S+/s\d+_1.npy", "run/bank/frames/s01_1.npy", line.removeprefix("train: "))
+    tried.row(DISKS, "`train`, its bank", FULL, told.replace(f"{tmp_path}/", ""), 2)
     assert not list(run.rglob("*.npy"))
 
 
-def test_weights_that_do_not_fit_on_the_disk_are_one_line(tmp_path):
+def test_weights_that_do_not_fit_on_the_disk_are_one_line(tmp_path, tried):
     code = """
 import resource, sys
 import numpy as np
@@ -107,7 +113,9 @@ sys.exit(run("train", lambda words: save_tree(words[0], tree), sys.argv[1:]))
 """
     done = start("-c", code, str(tmp_path / "weights"))
     assert done.returncode == 2
-    assert "larger than a file may be" in one_line(done.stderr, "train")
+    line = one_line(done.stderr, "train")
+    assert "larger than a file may be" in line
+    tried.row(DISKS, "`train`, its weights", FULL, line.replace(f"{tmp_path}/", ""), 2)
     assert not (tmp_path / "weights").exists()
 
 
@@ -121,9 +129,14 @@ sys.exit(run("train", lambda words: save_tree(words[0], tree), sys.argv[1:]))
         (ValueError(f"x {TENSORSTORE}"), "train: /run/tree/d/86: no space left on the disk; free"),
     ],
 )
-def test_a_disk_that_takes_no_more_is_one_line(error, words, capfd):
+def test_a_disk_that_takes_no_more_is_one_line(error, words, capfd, tried):
     assert run("train", lambda _: fail(error), []) == 2
-    assert words.removeprefix("train: ") in said(capfd, "train")
+    line = said(capfd, "train")
+    assert words.removeprefix("train: ") in line
+    state = (
+        f"errno {error.errno}" if isinstance(error, OSError) else "no space, said by tensorstore"
+    )
+    tried.row(DISKS, "`train`", state, line, 2)
 
 
 @pytest.mark.parametrize(

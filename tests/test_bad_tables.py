@@ -16,10 +16,12 @@ def tables(bank, **other):
     return [f"--{name}={other.get(name, bank / path)}" for name, path in paths.items()]
 
 
-def test_a_full_disk_stops_evaluate_in_one_line(bank, tmp_path):
+def test_a_full_disk_stops_evaluate_in_one_line(bank, tmp_path, tried):
     done = limited(100, "evaluate", *tables(bank), f"--out={tmp_path / 'out'}")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "scores.json" in one_line(done.stderr, "evaluate")
+    line = one_line(done.stderr, "evaluate")
+    assert "scores.json" in line
+    tried.row("Disks", "`evaluate`", "takes no longer files", line.replace(f"{tmp_path}/", ""), 2)
     assert not list((tmp_path / "out").iterdir())
 
 

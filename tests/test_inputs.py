@@ -58,6 +58,17 @@ def test_the_page_has_no_other_inputs(theme, tried):
     assert named == [case.what for case in THEMES[theme]]
 
 
+def test_enough_was_killed_and_damaged():
+    text = PAGE.read_text("utf-8")
+    kills = [row.split(" | ") for row in rows_of(text, "Kills")]
+    for command in ("`train`", "a sweep", "`prepare`", "`spot`", "fine-tuning"):
+        assert any(cells[0].removeprefix("| ").startswith(command) for cells in kills)
+    assert sum(int(cells[1]) for cells in kills) >= 30
+    damages = [list(map(int, row.split(" | ")[1:4])) for row in rows_of(text, "Damage")]
+    assert all(noticed == flips + cuts for flips, cuts, noticed in damages)
+    assert sum(noticed for *_, noticed in damages) >= 50
+
+
 def test_there_are_many_and_each_has_a_name():
     names = [case.what for _, case in ALL]
     assert len(names) >= 80 and len(set(names)) == len(names)
