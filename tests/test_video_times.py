@@ -16,6 +16,7 @@ from jaxspot.annotations.intervals import KINDS
 from jaxspot.errors import UserError
 from jaxspot.exports.medium import find_medium
 from jaxspot.spotting.video_file import odd_lines, spot_faces
+from jaxspot.video import decode
 from jaxspot.video.clip import Clip, aligned_clip
 from jaxspot.video.container import frame_rate, packet_times
 from jaxspot.video.decode import read_video
@@ -100,6 +101,15 @@ def test_times_for_decoding_are_sorted(tmp_path):
         np.testing.assert_allclose(np.diff([frame.pts_s for frame in frames]), 1 / 30, atol=1e-6)
         np.testing.assert_allclose(packet_times(path), times_of(path), atol=1e-6)
         assert frame_rate(path) == 30
+
+
+@pytest.mark.parametrize(("name", "held"), [("a.mp4", 0), ("a.mkv", 0), ("a.ts", 0), ("a.avi", 16)])
+def test_frames_are_held_back_where_their_times_are_for_decoding(name, held, tmp_path, monkeypatch):
+    path, seen = write_video(tmp_path / name, ramp(31), bf="3"), []
+    in_order = decode.in_order
+    spy = lambda frames, path, late: (seen.append(late), in_order(frames, path, late=late))[1]
+    monkeypatch.setattr(decode, "in_order", spy)
+    assert len(times_of(path)) == 31 and seen == [held]
 
 
 def test_the_last_frame_of_a_program_stream_has_a_time_of_its_own(tmp_path):

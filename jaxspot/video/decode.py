@@ -15,6 +15,7 @@ from jaxspot.video.picture import page_count, read_pages
 EARLY_END_S = 0.5
 TICK_S = 1e-5
 MOST_DELAY = 16  # frames; no codec delays a picture by more
+NO_PRESENTATION = "avi"  # the container that keeps times for decoding only
 
 
 class VideoFrame(NamedTuple):
@@ -57,8 +58,8 @@ def read_video(
             _seek(container, stream, from_s)
         frames = _decoded(path, container, stream)
         if fps is None:
-            late = MOST_DELAY if stream.codec_context.has_b_frames else 0
-            frames = in_order(frames, path, late=late)
+            swapped = container.format.name == NO_PRESENTATION and stream.codec_context.has_b_frames
+            frames = in_order(frames, path, late=MOST_DELAY if swapped else 0)
         for number, (pts_s, frame) in enumerate(frames):
             if pts_s < from_s - TICK_S:
                 continue
