@@ -92,7 +92,7 @@ def test_each_label_names_its_own_file(recordings, tmp_path, capfd):
     assert "(the same as row 1 of a.eaf)" in table.after.iloc[0]
     assert count_repairs(found.repairs).endswith("3 left out (duplicate 2, past_end 1)")
     assert doctor.main(["--dataset=video", f"--source={source.root}", flags[1]]) == 1
-    assert "c.eaf, row 1 bert_1 (past_end)" in capfd.readouterr().out
+    assert "c.eaf, row 1 BERT_1 (past_end)" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(("file", "words"), [("x.txt", "holds no .eaf"), (".x.eaf", "no .eaf")])
