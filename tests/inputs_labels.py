@@ -102,6 +102,13 @@ UNITS = [
         talks("p0,nobody,ME,1,2,3", "p1,talk2,ME,40,50,60"),
     ),
     kept(
+        "milliseconds in one row of three",
+        talks("p0,talk1,ME,1,2,3", "p1,talk2,ME,1,2,3", "p2,talk3,ME,1200,1300,1400"),
+        "2 labels of talk1, talk2",
+        r"1 label left out \(past_end\): see bank/repairs.csv",
+        doctor=r"row 4 talk3 \(past_end\)",
+    ),
+    kept(
         "whole seconds",
         talks("p0,talk1,MaE,1,2,3", "p1,talk2,MaE,1,1,2", "p2,talk3,ME,1,1,1"),
         ALL,

@@ -210,6 +210,12 @@ BROKEN = [
     broken("a picture", ".*without times", clip("Image_with_alpha.png"), "v.png"),
 ]  # fmt: skip
 LONG = "ü" * 123 + "x.mp4"
+PASSED_OVER = [
+    Case("an empty file among others, passed over", f"{PREPARE} --skip-broken",
+         lambda here: (files(("mp4", H264, {}))(here), (here / "in" / "b.mp4").touch()),
+         "in/b.mp4: the file is empty; copy it again; left out", 0, subjects_made, "pmp4: mp4",
+         doctor="videos left out as broken  +1: b"),
+]  # fmt: skip
 NAMED = [
     named("a name with colons", "rec12:30:05.mp4"),
     named("a name like an address", "http:x.mov"),
@@ -218,4 +224,4 @@ NAMED = [
          placed(lambda path: encode(path, noise(6)), LONG),
          r"its name is too long for a folder \(200 bytes\); rename it", needs=("weights",)),
 ]  # fmt: skip
-CASES = [*SHAPES, *STREAMS, *ENDINGS, *CUTS, *BROKEN, *NAMED]
+CASES = [*SHAPES, *STREAMS, *ENDINGS, *CUTS, *BROKEN, *PASSED_OVER, *NAMED]
