@@ -133,9 +133,7 @@ def test_a_disk_that_takes_no_more_is_one_line(error, words, capfd, tried):
     assert run("train", lambda _: fail(error), []) == 2
     line = said(capfd, "train")
     assert words.removeprefix("train: ") in line
-    state = (
-        f"errno {error.errno}" if isinstance(error, OSError) else "no space, said by tensorstore"
-    )
+    state = errno.errorcode[error.errno] if isinstance(error, OSError) else "ENOSPC of tensorstore"
     tried.row(DISKS, "`train`", state, line, 2)
 
 
