@@ -29,6 +29,17 @@ def damages(path: Path, *, seed: int, flips: int = 1, cuts: int = 1) -> Iterator
     path.write_bytes(whole)
 
 
+def damages_in(folder: Path, *, count: int) -> Iterator[str]:
+    """`damages` of the files of a folder in turn, so many of each kind however many files it has.
+
+    Every file has some of each.
+    """
+    files = [folder / name for name in files_in(folder) if (folder / name).stat().st_size]
+    assert 4 < len(files) <= count
+    for number in range(count):
+        yield from damages(files[number % len(files)], seed=number)
+
+
 class Count:
     """How many damages of each kind were made, and how many were noticed."""
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from damage import Count, damages, files_in
+from damage import Count, damages_in, files_in
 from fitted_rules import fitted
 from hypothesis import given
 from hypothesis import strategies as st
@@ -141,12 +141,9 @@ def test_spotters_return_bit_for_bit(spotter, saved):
 
 def test_every_flipped_bit_and_truncated_file_is_refused(saved, tmp_path, tried):
     copy, count = shutil.copytree(saved, tmp_path / "copy"), Count()
-    names = files_in(copy)
-    assert len(names) > 4
-    for seed, name in enumerate(names):
-        for kind in damages(copy / name, seed=seed, flips=4, cuts=2):
-            refused(load_spotter, copy)
-            count.add(kind, True)
+    for kind in damages_in(copy, count=40):
+        refused(load_spotter, copy)
+        count.add(kind, True)
     assert count.all
     tried.row("Damage", "weights of a run", *count.cells, "refused")
 
