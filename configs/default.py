@@ -51,9 +51,10 @@ Beside these:
   seeds, variants  several seeds in place of one; several runs with settings changed (ablations.py)
   control          the negative control: how many folds are trained and scored on labels moved by at
                    least so many seconds; 0 folds leave it out
-  peers            methods scored beside ours: moilanen, mdmd, sp_fd, blendshapes, softnet. All but
-                   moilanen take minutes on a bank of 20,000 frames. For region motion: boosting,
-                   four processor minutes for 250,000 frames
+  peers            methods scored beside ours (docs/peers.md): moilanen, mdmd, sp_fd, hog3d,
+                   blendshapes, softnet, hoof_lstm, lbp_top, hog_top, higo_top, two_stream, lbcnn.
+                   All but moilanen and hog3d take minutes on a bank of 20,000 frames. For region
+                   motion: hoof_lstm, and boosting, four processor minutes for 250,000 frames
 """
 
 import dataclasses

@@ -1,6 +1,8 @@
 """Which devices there are, how folds are spread over them and run on one: decided here alone."""
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -10,6 +12,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 AXIS = "fold"
+ALIGNMENT = 64  # bytes; jax copies other arrays, once for each device
 
 
 def on_cpu() -> bool:
@@ -17,9 +20,12 @@ def on_cpu() -> bool:
     return jax.default_backend() == "cpu"
 
 
-def fold_mesh(count: int | None = None) -> Mesh:
-    """The first `count` devices in a row; all by default."""
-    devices = jax.devices()[:count]
+def fold_mesh(count: int | None = None, *, everywhere: bool = False) -> Mesh:
+    """The first `count` devices of this process in a row; all by default.
+
+    `everywhere`: of all processes that `jax.distributed` has joined.
+    """
+    devices = (jax.devices() if everywhere else jax.local_devices())[:count]
     return jax.make_mesh((len(devices),), (AXIS,), devices=devices, axis_types=(AxisType.Auto,))
 
 
@@ -87,12 +93,66 @@ def on_each_device(function: Callable, mesh: Mesh, *, shared: int = 0) -> Callab
 
 def shard_folds(tree: Any, mesh: Mesh) -> Any:
     """Places a stacked pytree so that each device holds its folds."""
-    return jax.device_put(tree, NamedSharding(mesh, P(AXIS)))
+    return _place(tree, NamedSharding(mesh, P(AXIS)))
+
+
+def load_folds(
+    shape: tuple[int, ...], read: Callable[[slice], np.ndarray], mesh: Mesh
+) -> jax.Array:
+    """As `shard_folds`, of an array of this shape; `read` gives the part of each device here."""
+    sharding = NamedSharding(mesh, P(AXIS))
+    each: Any = lambda index: read(index[0])
+    return jax.make_array_from_callback(shape, sharding, each)
 
 
 def replicate(tree: Any, mesh: Mesh) -> Any:
-    """Places a pytree whole on every device."""
-    return jax.device_put(tree, NamedSharding(mesh, P()))
+    """Places a pytree whole on every device; on CPU, they all read one copy of a numpy array."""
+    if on_cpu():
+        tree = jax.tree.map(_aligned, tree)
+    return _place(tree, NamedSharding(mesh, P()))
+
+
+def to_host(tree: Any) -> Any:
+    """A pytree whose leaves `np.asarray` can read here.
+
+    If its devices are those of several processes, all of them must call this.
+    """
+    far = [leaf for leaf in jax.tree.leaves(tree) if not leaf.is_fully_addressable]
+    if not far:
+        return tree
+    everywhere = NamedSharding(far[0].sharding.mesh, P())
+    copies = jax.jit(lambda leaves: leaves, out_shardings=everywhere)(tree)
+    return jax.tree.map(lambda leaf: leaf.addressable_data(0), copies)
+
+
+def _place(tree, sharding):
+    """`jax.device_put`, which would compare the values of all processes, also among several."""
+    if sharding.is_fully_addressable:
+        return jax.device_put(tree, sharding)
+    return jax.tree.map(partial(_place_among_several, sharding=sharding), tree)
+
+
+def _place_among_several(leaf, sharding):
+    if isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        return jax.random.wrap_key_data(_place_among_several(jax.random.key_data(leaf), sharding))
+    values = np.asarray(leaf)
+    return jax.make_array_from_callback(values.shape, sharding, values.__getitem__)
+
+
+def aligned_array(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """An array of any values, as `np.empty`, that devices of the CPU read where it is."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % ALIGNMENT
+    return memory[first : first + size].view(dtype).reshape(shape)
+
+
+def _aligned(leaf):
+    if not isinstance(leaf, np.ndarray) or leaf.ctypes.data % ALIGNMENT == 0:
+        return leaf
+    copy = aligned_array(leaf.shape, leaf.dtype)
+    copy[...] = leaf
+    return copy
 
 
 def pad_folds(stack: np.ndarray, mesh: Mesh) -> np.ndarray:

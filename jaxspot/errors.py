@@ -9,9 +9,13 @@ from typing import Any, Literal, get_args, get_origin
 
 
 class UserError(Exception):
-    """A user's mistake: one line that names file, row and remedy. Commands exit with its code."""
+    """A user's mistake: one line that names file, row and remedy. Commands exit with its code.
+
+    With `at_once` they end without waiting for other processes.
+    """
 
     exit_code = 2
+    at_once = False
 
 
 class Interrupted(UserError):

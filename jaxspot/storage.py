@@ -4,6 +4,7 @@ Orbax restores a damaged file without a word, so every file's sha256 is kept bes
 on the way back.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ from jaxspot.errors import UserError
 from jaxspot.files import flush, write_text
 
 MANIFEST = "manifest.json"
+ARRAY = "array.npy"
 REMEDY = "copy it again or train again"
 
 
@@ -29,13 +31,33 @@ def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None 
     `folder` is replaced whole: until it is on disk, safe from a loss of power, the name does not
     exist or holds what it held before.
     """
+    with _whole_folder(folder, tree, texts) as partial, _checkpointer() as checkpointer:
+        checkpointer.save(partial / "tree", tree, force=True)
+        checkpointer.wait_until_finished()
+
+
+def save_array(
+    folder: str | Path, array: np.ndarray, *, texts: Mapping[str, str] | None = None
+) -> None:
+    """As `save_tree` for one array, from any of several processes: orbax's first alone writes."""
+    with _whole_folder(folder, array, texts) as partial:
+        np.save(partial / ARRAY, array)
+
+
+def restore_array(folder: str | Path) -> np.ndarray:
+    """What `save_array` saved; a UserError if nothing is there, or it was altered."""
+    verify_tree(folder)
+    return np.load(Path(folder) / ARRAY)
+
+
+@contextlib.contextmanager
+def _whole_folder(folder, tree, texts):
+    """A folder to write in, which becomes `folder` with the block's end, on disk by then."""
     folder = Path(folder).absolute()
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
         _reserve(partial, tree, folder)
-        with ocp.StandardCheckpointer() as checkpointer:
-            checkpointer.save(partial / "tree", tree, force=True)
-            checkpointer.wait_until_finished()
+        yield partial
         for name, text in (texts or {}).items():
             write_text(partial / name, text)
         write_manifest(partial)
@@ -57,7 +79,7 @@ def restore_tree(folder: str | Path, like: Any) -> Any:
     """
     folder = Path(folder).absolute()
     verify_tree(folder)
-    with ocp.StandardCheckpointer() as checkpointer:
+    with _checkpointer() as checkpointer:
         return checkpointer.restore(folder / "tree", like)
 
 
@@ -76,6 +98,15 @@ def is_whole(folder: str | Path) -> bool:
     except UserError:
         return False
     return True
+
+
+def _checkpointer():
+    """One that waits for no other process of `jax.distributed`."""
+    own = jax.process_index()
+    options = ocp.options.MultiprocessingOptions(
+        primary_host=own, active_processes={own}, barrier_sync_key_prefix=f"process{own}"
+    )
+    return ocp.StandardCheckpointer(multiprocessing_options=options)
 
 
 def verify_tree(folder: str | Path) -> None:

@@ -22,11 +22,13 @@ from jaxspot.benchmark.measure import (
     read_clock,
     seconds_of,
 )
+from jaxspot.benchmark.release import Release, dry_run
 from jaxspot.benchmark.scaling import Law, Point
 from jaxspot.benchmark.scaling import table as scaling_table
 from jaxspot.benchmark.table import table
 from jaxspot.benchmark.work import BEST, MadeUpFrames, made_up_frames
 from jaxspot.commands import benchmark
+from jaxspot.experiment.settings import read_settings
 from jaxspot.memory import peak_gigabytes
 from jaxspot.network.lcn import local_contrast_normalise
 from jaxspot.network.loss import weighted_bce
@@ -83,9 +85,21 @@ def test_the_command_writes_rows_of_the_contract(tmp_path, capsys):
         assert {"name", "value", "unit", "peer", "peer_value", "ratio"} <= row.keys()
         assert row["ratio"] == pytest.approx(row["peer_value"] / row["value"])
     assert (tmp_path / "lcn.json.md").read_text() in capsys.readouterr().out
-    assert tuple(rows.ROWS) == benchmark.NAMES
+    assert tuple(rows.ROWS) == (*benchmark.NAMES, *benchmark.ALONE)
     assert build_model(**default.get_config("best").model.to_dict()) == BEST
     assert tuple(scaling.LAWS) == benchmark.LAW_NAMES
+
+
+def test_a_dry_run_tells_what_a_whole_run_takes():
+    config = default.get_config("convolution")
+    config.training.update(dict(epochs=7, steps=2, batch=2))
+    config.model.update(dict(widths=(2, 2, 2), multiplier=1))
+    config.protocol.inner_groups = 3
+    found = dry_run(read_settings(config), Release(2700, 9, 6, 30.0), scored=2)
+    bank, epoch, scoring, memory, whole = found
+    assert "2,700 frames, 9 networks" in bank.name and "2 videos" in scoring.name
+    assert 3600 * whole.value == pytest.approx(7 * epoch.value + 2700 / scoring.value)
+    assert memory.value > 0.1
 
 
 def test_peers_of_lcn_compute_the_same():

@@ -12,9 +12,14 @@ from jaxspot.experiment import control
 from jaxspot.experiment.control import judge_control, roll_labels, roll_table
 from jaxspot.experiment.crossval import spread
 from jaxspot.experiment.settings import Control
+from jaxspot.experiment.team import Team
 from jaxspot.report.tables import control_table, layout_control
 from jaxspot.training.failures import NoFoldLeft
 from jaxspot.video.bank import Bank
+
+
+def work(folder):
+    return control.control_work(folder, lambda: None, Team())
 
 
 def bank(lengths=(3000, 700, 500), fps=30.0, events=6, seed=0):
@@ -102,7 +107,7 @@ def test_the_control_sees_rolled_labels_alone(tmp_path, monkeypatch):
         protocol=Protocol(threshold="test_oracle"),
         validates=True,
     )
-    table = control.negative_control(true, settings, tmp_path, lambda: None)
+    table = control.negative_control(true, settings, work(tmp_path))
     assert seen["trained"].equals(rolled.annotations)
     assert [fold.held_out for fold in seen["folds"]] == ["s0", "s2"]
     expected = rolled.annotations[rolled.annotations.subject.isin(["s0", "s2"])]
@@ -122,7 +127,7 @@ def test_a_control_without_any_fold_left_is_none(tmp_path, monkeypatch, capsys):
         control=Control(folds=2, seconds=10.0), seed=5, protocol=Protocol(), validates=True
     )
     true = bank(lengths=(900, 900, 900, 900), events=8)
-    assert control.negative_control(true, settings, tmp_path, lambda: None).empty
+    assert control.negative_control(true, settings, work(tmp_path)).empty
     assert "negative control: no fold is left" in capsys.readouterr().err
 
 

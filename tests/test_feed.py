@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from loso_runs import FOLDS, MODEL, TRAINING, same, train
 from pools import make_pool
 
-from jaxspot.devices import fold_mesh
+from jaxspot.devices import ALIGNMENT, fold_mesh, replicate
 from jaxspot.errors import UserError
 from jaxspot.network.inputs import preprocess
 from jaxspot.network.model import build_model
@@ -178,6 +178,20 @@ def test_each_epoch_is_fed_the_same_samples_both_ways(first):
         labels, others_labels = np.asarray(whole.labels), np.asarray(seen.labels)
         np.testing.assert_array_equal(others_labels[others], labels[rows])
     assert len({seen.frames.shape for _, (*_, seen) in fed}) == 1
+
+
+def test_all_devices_of_a_cpu_read_one_copy(bank):
+    frames, mesh = gather_pool(bank).frames, fold_mesh(4)
+    whole, odd = frames[np.arange(frames.shape[0])], np.zeros(6400, np.uint8)[1:]
+    assert whole.ctypes.data % ALIGNMENT == 0
+    for array in (whole, odd):
+        shards = replicate(array, mesh).addressable_shards
+        assert len({shard.data.unsafe_buffer_pointer() for shard in shards}) == 1
+        np.testing.assert_array_equal(shards[3].data, array)
+    (place, *_) = {
+        s.data.unsafe_buffer_pointer() for s in replicate(whole, mesh).addressable_shards
+    }
+    assert place == whole.ctypes.data, "read where the bank's frames were gathered"
 
 
 MOVING = build_model(trunk="motion", references=(("ME", 1.0), ("ME", -2.0), ("MaE", -1.0)))

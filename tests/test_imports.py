@@ -18,7 +18,7 @@ ROOT = Path(jaxspot.__file__).parent
 ORDER = ["annotations", "video", "motion", "datasets", "synthetic", "network", "training"]
 ORDER += ["spotting", "evaluation", "exports", "baselines", "report", "review", "own_video"]
 ORDER += ["live", "experiment", "faces"]
-ORDER += ["benchmark", "configs", "commands", "cli"]
+ORDER += ["configs", "benchmark", "commands", "cli"]
 BELOW_ALL = ("devices", "errors", "files", "memory", "process", "progress", "storage", "workers")
 NAMES = {
     "Augmentation",
@@ -204,6 +204,9 @@ def test_flax_is_used_where_networks_are_and_orbax_once():
         "jaxspot.network.region_motion",
         "jaxspot.network.model",
         "jaxspot.baselines.softnet.network",
+        "jaxspot.baselines.recurrent.network",
+        "jaxspot.baselines.two_stream.network",
+        "jaxspot.baselines.lbcnn.network",
     }
     assert users_of("flax.linen") == networks
     assert users_of("orbax") == {"jaxspot.storage"}

@@ -8,10 +8,9 @@ import pytest
 
 from jaxspot.annotations.intervals import INTERVAL_COLUMNS
 from jaxspot.baselines import PEERS
-from jaxspot.baselines.feature_difference import peak_spans
+from jaxspot.baselines.feature_difference import chi_squared, peak_spans
 from jaxspot.baselines.moilanen import (
     block_histograms,
-    chi_squared,
     contrast,
     feature_difference,
     moilanen,

@@ -44,7 +44,7 @@ def test_peers_join_a_run_that_is_done(tmp_path, monkeypatch, request, capsys):
 def test_every_peer_gives_each_frame_two_scores_and_says_how_far_it_is(tmp_path):
     bank = open_bank(write_bank(tmp_path / "bank", subjects=3, frames=60))
     k = lambda subject, fps: {"ME": 4, "MaE": 8}
-    for name in ("moilanen", "mdmd", "sp_fd", "blendshapes"):
+    for name in ("moilanen", "mdmd", "sp_fd", "hog3d", "blendshapes"):
         done = []
         scores, intervals = PEERS[name](bank, folds=(), k=k, seed=0, on_frame=done.append)
         assert sum(done) == bank.videos.frames.sum(), name

@@ -10,7 +10,8 @@ import pytest
 from ml_collections import ConfigDict
 
 from jaxspot.errors import Interrupted, UserError
-from jaxspot.experiment.run import stop_when_saved, write_provenance
+from jaxspot.experiment.provenance import write_provenance
+from jaxspot.experiment.run import stop_when_saved
 from jaxspot.experiment.workdir import claim_workdir, remove_run
 
 

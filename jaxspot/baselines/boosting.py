@@ -5,7 +5,7 @@ It shows what the numbers of a bank of region motion give without a network.
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,18 +16,15 @@ from threadpoolctl import threadpool_limits
 
 from jaxspot.annotations.intervals import KINDS, frame_labels
 from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame
+from jaxspot.baselines.inner_thresholds import plan_models, spot_folds
 from jaxspot.baselines.window_features import window_features
-from jaxspot.evaluation.fitting import ScoredVideo, fit_rule
-from jaxspot.evaluation.protocol import Protocol
-from jaxspot.spotting.automated_iou import IntervalRule, apply_rule, cutoff_from_k
 from jaxspot.spotting.scoring import to_native
 from jaxspot.training.folds import Fold
-from jaxspot.training.inner_folds import Networks, plan_networks
+from jaxspot.training.inner_folds import Networks
 from jaxspot.video.bank import Bank
 from jaxspot.workers import run_jobs
 
 GROWTH: dict[str, Any] = dict(min_samples_leaf=50, l2_regularization=1.0, early_stopping=False)
-PROTOCOL = Protocol(threshold="interval_f1", fit="inner")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,13 +71,11 @@ def boosting(
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     """Spots every fold's held-out subject by trees grown on its other subjects, as a `Peer`.
 
-    Thresholds are fitted like ours with inner folds: every score that a fold's thresholds are
-    fitted on is that of a model that has seen neither this subject nor the held-out one. Frames
-    without a face have no score. `workers` are processes, by default one a core. Raises UserError
+    Thresholds are fitted like ours with inner folds, see `plan_models`. Frames without a face have
+    no score. `workers` are processes, by default one a core. Raises UserError
     for a bank of frames, or too few subjects.
     """
-    own = [dataclasses.replace(f, training=f.subjects, validation=()) for f in folds]
-    networks = plan_networks(own, fit="inner", groups=recipe.groups)
+    networks = plan_models(folds, groups=recipe.groups)
     count = len(KINDS) * len(networks.all)
     step = _steps(on_frame, int(bank.videos.frames.sum()), count + len(bank.videos))
     models = grow_models(bank, networks.all, recipe, seed=seed, workers=workers, on_model=step)
@@ -178,38 +173,6 @@ def score_videos(
         curves[row.video] = of_video
         on_video()
     return curves
-
-
-def spot_folds(
-    bank: Bank, networks: Networks, curves: Mapping[str, Mapping[int, np.ndarray]], k: FrameCounts
-) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """Held-out scores and intervals; each fold's thresholds are fitted on its other subjects."""
-    scores, tables = {}, []
-    for number, fold in enumerate(networks.folds):
-        scorers = networks.scorers[number]
-        seen, held_out = [], []
-        for row in _rows(bank):
-            curve = curves[row.video][scorers[row.subject]]
-            part = held_out if row.subject == fold.held_out else seen
-            part.append(ScoredVideo(row.video, row.fps, curve, bank.labels(row.video)))
-        fitted = fit_rule(seen, interval_rule(k, fold.held_out, held_out[0].fps), PROTOCOL)
-        for video in held_out:
-            names: dict[str, Any] = dict(subject=fold.held_out, video=video.video)
-            scores[video.video] = video.scores
-            tables.append(apply_rule(video.scores, fps=video.fps, fitted=fitted, **names)[1])
-    return scores, pd.concat(tables, ignore_index=True)
-
-
-def interval_rule(k: FrameCounts, held_out: str, fps: float) -> IntervalRule:
-    """The rule of our settings for region motion; an ME is as long as those of other subjects."""
-    micro, macro = (k(held_out, fps)[kind] / fps for kind in KINDS)
-    return IntervalRule(
-        normalisation="train_quantiles",
-        cutoff_hz=cutoff_from_k((micro, macro)),
-        min_seconds=(0.1, 0.4),
-        peak_share=0.7,
-        length_seconds=(2 * micro, 0.0),
-    )
 
 
 def _steps(on_frame, frames, steps):

@@ -33,21 +33,45 @@ class Peer(Protocol):
         ...
 
 
-def by_video(spot: Callable[..., VideoResult], *, takes: str = "fps") -> Any:
+def by_video(spot: Callable[..., VideoResult], *, takes: Sequence[str] = ("fps",)) -> Any:
     """A `Peer` that calls `spot` on one video after the other.
 
     `spot` takes frames uint8 (T, H, W), which may be memory-mapped, and by name what `takes` says,
-    "fps" or "k" (kind -> frames), subject and video for its table, and on_frame.
+    "fps" and "k" (kind -> frames), subject and video for its table, and on_frame.
     """
 
     def spot_bank(bank, *, folds=(), k: Any = None, seed=0, on_frame=IGNORE):
         scores, tables = {}, [intervals_table({}, np.zeros((0, 2)))]
         for row in bank.videos.to_dict("records"):
             subject, video, fps = row["subject"], row["video"], row["fps"]
-            given = {"fps": fps} if takes == "fps" else {"k": k(subject, fps)}
+            given = {"fps": fps} if "fps" in takes else {}
+            given |= {"k": k(subject, fps)} if "k" in takes else {}
             names = dict(subject=subject, video=video)
             scores[video], table = spot(bank.frames(video), **given, **names, on_frame=on_frame)
             tables.append(table)
         return scores, pd.concat(tables, ignore_index=True)
 
     return spot_bank
+
+
+def share_of_frames(
+    on_frame: OnFrame, frames: int
+) -> Callable[[float, float], Callable[[float], None]]:
+    """Progress of a peer whose work is not done frame by frame.
+
+    Returns a function from two shares of all work, each in 0..1, to a callback that takes the share
+    done of the work between them. All work counts as `frames`.
+    """
+    told = 0
+
+    def between(first, last):
+        def reach(share):
+            nonlocal told
+            due = round(frames * min(first + (last - first) * share, 1.0)) - told
+            if due > 0:
+                told += due
+                on_frame(due)
+
+        return reach
+
+    return between

@@ -10,6 +10,7 @@ from jaxspot.baselines.by_video import IGNORE, OnFrame, VideoResult
 from jaxspot.baselines.feature_difference import (
     block_numbers,
     mean_of_top_third,
+    neighbour_distance,
     peak_spans,
     stand_out,
 )
@@ -47,27 +48,17 @@ def moilanen(
 def feature_difference(
     frames: np.ndarray, *, skips: Sequence[int], blocks: int = 6, on_frame: OnFrame = IGNORE
 ) -> np.ndarray:
-    """Chi-squared distance of each frame's histograms to the mean of those k before and after.
+    """The `neighbour_distance` of a frame's blocks: the mean of the third that differ most.
 
-    The first and the last frame are repeated at the ends. A frame's value is the mean over the
-    third of the blocks that differ most. `skips` holds the k of each column. Returns float64
-    (T, len(skips)), 0 or more.
+    `skips` holds the k of each column. Returns float64 (T, len(skips)), 0 or more.
     """
-    total, reach = len(frames), max(skips)
-    ring = np.zeros((2 * reach + 1, blocks * blocks, CODES))
-    result = np.zeros((total, len(skips)))
-    source = block_histograms(frames, blocks=blocks)
-    for newest in range(total + reach):
-        if newest < total:
-            ring[newest % len(ring)] = next(source)
-            on_frame(1)
-        for column, k in enumerate(skips):
-            i = newest - k
-            if 0 <= i < total:
-                at = [max(i - k, 0), i, min(i + k, total - 1)]
-                before, here, after = ring[np.array(at) % len(ring)]
-                result[i, column] = mean_of_top_third(chi_squared(here, (before + after) / 2))
-    return result
+    return neighbour_distance(
+        block_histograms(frames, blocks=blocks),
+        len(frames),
+        skips=skips,
+        summary=mean_of_top_third,
+        on_frame=on_frame,
+    )
 
 
 def block_histograms(frames: np.ndarray, *, blocks: int = 6) -> Iterator[np.ndarray]:
@@ -81,12 +72,6 @@ def block_histograms(frames: np.ndarray, *, blocks: int = 6) -> Iterator[np.ndar
         counts = np.bincount((codes + offset).ravel(), minlength=blocks * blocks * CODES)
         counts = counts.reshape(-1, CODES)
         yield counts / counts.sum(axis=1, keepdims=True)
-
-
-def chi_squared(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Sum of (a - b)^2 / (a + b) over the last axis; empty bins add nothing."""
-    both = a + b
-    return ((a - b) ** 2 / np.where(both > 0, both, 1)).sum(axis=-1)
 
 
 def contrast(difference: np.ndarray, *, k: int) -> np.ndarray:

@@ -15,6 +15,7 @@ from jaxspot.benchmark import work
 from jaxspot.benchmark.measure import Machine, Row, compare_speed, one_opencv_thread
 from jaxspot.benchmark.methods import methods
 from jaxspot.benchmark.preparing import prepare
+from jaxspot.benchmark.release import samm_lv
 from jaxspot.benchmark.spotting import spot_long, spot_parts, spot_two
 from jaxspot.benchmark.work import PAPER, SKIPS, TRAINING
 from jaxspot.devices import fold_mesh
@@ -166,6 +167,6 @@ ROWS: dict[str, Callable[[Machine], list[Row]]] = {
     row.__name__: row
     for row in (
         *(lcn, step_1, step_8, loso_epoch, score, methods, synthetic, track, prepare),
-        *(spot_parts, spot_long, spot_two),
+        *(spot_parts, spot_long, spot_two, samm_lv),
     )
 }

@@ -1,5 +1,6 @@
 """Time and memory against how much there is to do, each point in a process of its own."""
 
+import contextlib
 import dataclasses
 import math
 import os
@@ -7,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -14,6 +16,7 @@ from jaxspot.benchmark.measure import in_fresh_process, seconds_of, seconds_of_c
 from jaxspot.benchmark.spotting import long_video
 from jaxspot.benchmark.table import markdown
 from jaxspot.benchmark.work import PAPER, SKIPS, TRAINING, MadeUpFrames, epoch_of, one_network
+from jaxspot.devices import fold_mesh
 from jaxspot.memory import peak_gigabytes
 from jaxspot.spotting.scoring import score_video
 from jaxspot.video.bank import SIZE
@@ -52,6 +55,23 @@ def folds(count: int) -> tuple[Callable, float]:
     return epoch_of(count), count * TRAINING.steps
 
 
+def devices(count: int) -> tuple[Callable, float]:
+    """An epoch of 8 folds on so many devices, which hold a bank of 48,000 frames.
+
+    On CPU the devices are threads of one process, which share its cores.
+    """
+    with contextlib.suppress(RuntimeError):  # refused once jax runs
+        jax.config.update("jax_num_cpu_devices", count)
+    mesh = fold_mesh(count)
+    return epoch_of(8, frames=4000, resident=True, mesh=mesh), 8 * TRAINING.steps
+
+
+def batch(samples: int) -> tuple[Callable, float]:
+    """An epoch of 2 folds with so many samples a step; work is samples."""
+    training = dataclasses.replace(TRAINING, batch=samples)
+    return epoch_of(2, training=training), 2 * samples * TRAINING.steps
+
+
 def widths(first: int) -> tuple[Callable, float]:
     """An epoch of two folds; work is multiplications of blocks 1 to 3, in millions a pair."""
     model = dataclasses.replace(PAPER, widths=(first, 2 * first, 4 * first))
@@ -79,6 +99,8 @@ def spot(frames: int) -> tuple[Callable, float]:
 
 LAWS: dict[str, Law] = {
     "folds": Law("folds that train at once", "fold-step", (1, 2, 4, 8, 16), folds),
+    "devices": Law("devices that train 8 folds", "fold-step", (1, 2, 4, 8), devices),
+    "batch": Law("samples a step", "sample", (8, 16, 32, 64), batch),
     "widths": Law("channels after block 1", "M products a pair", (8, 16, 32, 64), widths),
     "video": Law("frames of a video that is scored", "frame", (1_000, 10_000, 100_000), video),
     "bank": Law("frames of the bank that trains", "fold-step", (3_000, 12_000, 48_000), bank),

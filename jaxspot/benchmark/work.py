@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxspot.devices import fold_mesh, stack_places
+from jaxspot.devices import aligned_array, fold_mesh, stack_places
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import TwoStream
@@ -65,7 +65,9 @@ class MadeUpFrames:
 
     def __getitem__(self, places: np.ndarray) -> np.ndarray:
         """Frames uint8 (..., height, width) at int places (...)."""
-        return self.frames[np.asarray(places) % len(self.frames)]
+        places = np.asarray(places)
+        frames = aligned_array((*places.shape, SIZE, SIZE), np.uint8)
+        return np.take(self.frames, places, axis=0, out=frames, mode="wrap")
 
 
 def made_up_pool(*, subjects: int, frames: int) -> FramePool:
@@ -106,20 +108,23 @@ def epoch_of(
     mesh: Mesh | None = None,
     batched: bool | None = None,
     live: int | None = None,
+    training: Training = TRAINING,
+    resident: bool | None = None,
 ) -> Callable[[], Any]:
-    """A call that trains `folds` folds for one epoch by TRAINING; each subject has `frames`.
+    """A call that trains `folds` folds for one epoch; each subject has `frames`.
 
-    `batched` see `map_folds`; of the folds, the first `live` have not stopped, by default all.
+    `batched` see `map_folds`, `resident` see `feed_epochs`; of the folds, the first `live` have not
+    stopped, by default all.
     """
     mesh = mesh or fold_mesh()
     pool = made_up_pool(subjects=max(folds, 12), frames=frames)
     chosen = loso_folds(pool.subjects)[:folds]
-    program = compile_epoch(model, TRAINING, Augmentation(), mesh, batched=batched)
-    start = start_folds(chosen, pool, model=model, training=TRAINING)
+    program = compile_epoch(model, training, Augmentation(), mesh, batched=batched)
+    start = start_folds(chosen, pool, model=model, training=training)
     alive: Any = np.arange(folds) < (folds if live is None else live)
     start = dataclasses.replace(start, live=alive)
     places = stack_places(alive, mesh, batched=batched)
-    running = lambda: places
-    with closing(feed_epochs(pool, chosen, model, TRAINING, mesh, running=running)) as feed:
+    options: Any = dict(running=lambda: places, resident=resident)
+    with closing(feed_epochs(pool, chosen, model, training, mesh, **options)) as feed:
         fed = next(feed)
     return lambda: program(stack_states(start, places, mesh), *fed)

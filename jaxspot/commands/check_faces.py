@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
     flag("--takes", type=int, default=2, help="injected takes of a stretch (default: %(default)s)")
     flag("--weights", **several, help="a run's folder (or its spotter's); may be repeated")
     flag("--found", **several, help="what `jaxspot spot` wrote for all videos; may be repeated")
-    flag("--peers", default="", metavar="PEER,...", help="peers on pictures; softnet is trained")
+    flag("--peers", default="", metavar="PEER,...", help="peers on pictures; some are trained here")
     flag("--workers", type=int, metavar="N", help="processes; one a core by default")
     flag("clips", nargs="*", metavar="CLIP_OR_FOLDER", help="needed once, to make the benchmark")
     flags = parser.parse_args(argv)

@@ -78,7 +78,11 @@ def run(name: str, function: Callable[[Sequence[str]], int], argv: Sequence[str]
             raise
         return UNREAD
     except UserError as error:
-        return _say(name, *str(error).splitlines(), code=error.exit_code)
+        code = _say(name, *str(error).splitlines(), code=error.exit_code)
+        if error.at_once:
+            sys.stdout.flush()
+            os._exit(code)
+        return code
     except KeyboardInterrupt:
         _say(name, "stopped; what was saved stays")
         # A program that still computes would delay the end, or crash it.

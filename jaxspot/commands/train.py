@@ -5,6 +5,7 @@ saved: a run that was cut (a crash, Ctrl-C, the end of a time slot) is resumed b
 with --resume, to the same numbers.
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -33,6 +34,7 @@ examples:
   jaxspot train --config=synthetic:best --config.seeds="(0,1,2)" --out=runs/seeds
   jaxspot train --config=default --config.data.bank=BANK --out=runs/mine
   jaxspot train --config=configs/synthetic.py:best --out=runs/demo
+  srun jaxspot train --distributed --config=default --config.data.bank=BANK --out=runs/mine
 """
 MISTAKES = (
     flags.Error,
@@ -49,16 +51,52 @@ MISTAKES = (
 @command
 def main(argv: Sequence[str]) -> int:
     """Trains and evaluates; returns the exit code."""
-    config, out, resume = read_flags(argv)
+    config, flags = read_flags(argv)
     from jaxspot.process import prepare_process
 
     prepare_process()
+    if flags.distributed is None:
+        return lead(config, flags)
+    from jaxspot.experiment.helping import help_run
+    from jaxspot.experiment.team import Helper, join, make_team
+
+    join(*read_place(flags.distributed))
+    team = make_team()
+    if isinstance(team, Helper):
+        help_run(config, team)
+        return 0
+    with team.leading():
+        return lead(config, flags, team=team)
+
+
+def read_place(text: str) -> tuple[str, int | None, int | None]:
+    """HOST:PORT, processes and number of this one, of a flag; of an empty one none of them.
+
+    Raises:
+      UserError: the flag has another form.
+    """
+    if not text:
+        return "", None, None
+    address, *numbers = text.split(",")
+    if len(numbers) != 2 or ":" not in address or not all(map(str.isdigit, numbers)):
+        raise UserError(
+            f"--distributed={text}: must be HOST:PORT,PROCESSES,NUMBER, such as node1:9911,2,0"
+        )
+    processes, number = map(int, numbers)
+    if number >= processes:
+        raise UserError(f"--distributed={text}: NUMBER must lie in 0..{processes - 1}")
+    return address, processes, number
+
+
+def lead(config: Any, flags: argparse.Namespace, *, team: Any = None) -> int:
+    """Trains and prints the main table."""
     from jaxspot.experiment.run import train_and_evaluate
     from jaxspot.memory import peak_gigabytes
     from jaxspot.report.seeds import layout_seeds
     from jaxspot.report.tables import layout5, markdown
 
-    table = train_and_evaluate(config, out, resume=resume)
+    out = flags.out
+    table = train_and_evaluate(config, out, resume=flags.resume, team=team)
     name, layout = "Table 5", layout5
     if "variant" in table:
         name = "Table 7"
@@ -73,8 +111,8 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def read_flags(argv: Sequence[str]) -> tuple[Any, str, bool]:
-    """Config, folder and whether to resume.
+def read_flags(argv: Sequence[str]) -> tuple[Any, argparse.Namespace]:
+    """The config, and the flags beside it.
 
     Raises:
       UserError: a flag or a setting of the config that is missing, unknown or of the wrong type.
@@ -84,13 +122,20 @@ def read_flags(argv: Sequence[str]) -> tuple[Any, str, bool]:
     flag("--config", metavar="NAME[:ARGUMENT,...]", help="a config below, or a .py file")
     flag("--out", "--workdir", metavar="DIR", help="an empty folder for all results")
     flag("--resume", action="store_true", help="go on with the run in DIR, if there is one")
+    flag(
+        "--distributed",
+        nargs="?",
+        const="",
+        metavar="HOST:PORT,PROCESSES,NUMBER",
+        help="one of several processes; SLURM and Open MPI tell the rest",
+    )
     if {"-h", "--help"} & set(argv):
         parser.epilog = as_called(describe_config(argv))
     given, changes = parser.parse_known_args(argv)
     for name in ("config", "out"):
         if not getattr(given, name):
             raise UserError(f"--{name} is missing; see {parser.prog} --help")
-    return flagged_config(given.config, changes), given.out, given.resume
+    return flagged_config(given.config, changes), given
 
 
 def flagged_config(name: str, changes: Sequence[str]) -> Any:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS, frame_labels, read_intervals
 from jaxspot.baselines import PEERS
+from jaxspot.baselines.lbcnn.backbone import image_net_file
 from jaxspot.evaluation.bootstrap import bootstrap_difference, bootstrap_f1
 from jaxspot.evaluation.chance import random_floor
 from jaxspot.evaluation.f1 import score_by_subject, score_intervals
@@ -44,6 +45,12 @@ class Spotted(NamedTuple):
         rows = self.intervals.loc[self.intervals.video.isin(bank.videos.video)]
         scores = {video: self.scores[video] for video in bank.videos.video}
         return Spotted(scores, rows.reset_index(drop=True))
+
+
+def refuse_peers(names: Sequence[str]) -> None:
+    """UserError if a peer's weights are not installed: said before anything is trained."""
+    if "lbcnn" in names:
+        image_net_file()
 
 
 def spot_by_peers(

@@ -16,7 +16,8 @@ from jaxspot.evaluation.judging import FittedJudge, fit_judge
 from jaxspot.evaluation.reliability import calibration_error, reliability_table
 from jaxspot.experiment.crossval import refuse_unusable, train
 from jaxspot.experiment.heldout import fold_rule, mean_durations
-from jaxspot.experiment.run import describe_run, stop_when_saved, write_provenance
+from jaxspot.experiment.provenance import describe_run, write_provenance
+from jaxspot.experiment.run import stop_when_saved
 from jaxspot.experiment.scores import NetworkScores, Work, blank_faceless, score_bank
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
 from jaxspot.experiment.workdir import claim_workdir

@@ -17,32 +17,29 @@ from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_net
 from jaxspot.experiment.scores import Work
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.tables import oracle_of
+from jaxspot.experiment.team import Team
 from jaxspot.report.tables import control_table, oracle_mark, score_rows
 from jaxspot.training.failures import NoFoldLeft
+from jaxspot.training.inner_folds import Networks
 from jaxspot.video.bank import Bank
 
 DRAWS = 200
+CONTROL = "control"
 
 
-def negative_control(
-    bank: Bank, settings: Settings, saved: Path, stop_here: Callable[[], None]
-) -> pd.DataFrame:
+def negative_control(bank: Bank, settings: Settings, work: Work) -> pd.DataFrame:
     """Some folds trained and scored on moved labels, with the same settings.
 
     What is found then is chance or a leak: F1 should be at or below the 95th percentile of random
-    intervals, as many and as long, against the same moved labels. `saved` is a folder for what is
-    done. Returns `control_table`; empty if no folds are asked for, if too few subjects have a video
+    intervals, as many and as long, against the same moved labels. `work` is of `control_work`.
+    Returns `control_table`; empty if no folds are asked for, if too few subjects have a video
     twice as long as the shift, or if no fold has a finite loss.
     """
-    if not settings.control.folds:
+    part = control_part(bank, settings)
+    if part is None:
         return control_table([])
-    rolled = roll_labels(bank, seconds=settings.control.seconds, seed=settings.seed)
-    try:
-        networks = run_networks(rolled, settings, count=settings.control.folds)
-        refuse_unusable(rolled, [networks])
-    except UserError:
-        return control_table([])
-    work = Work(saved, saved / "epochs", saved / "metrics.jsonl", "control", stop_here)
+    rolled, networks = part
+    work.team.agree(CONTROL)
     try:
         trained = cross_validate(rolled, networks, settings, work)
     except NoFoldLeft as error:
@@ -56,6 +53,25 @@ def negative_control(
     chance = random_floor(intervals, labels, videos, seed=settings.seed, **scoring)
     both = {kind: found[kind] | {"random_f1_p95": chance[kind]["f1_p95"]} for kind in found}
     return control_table(score_rows("rolled labels", both, oracle=settings.protocol.oracle))
+
+
+def control_part(bank: Bank, settings: Settings) -> tuple[Bank, Networks] | None:
+    """The bank with moved labels and the networks of its folds; None where there are none."""
+    if not settings.control.folds:
+        return None
+    rolled = roll_labels(bank, seconds=settings.control.seconds, seed=settings.seed)
+    try:
+        networks = run_networks(rolled, settings, count=settings.control.folds)
+        refuse_unusable(rolled, [networks])
+    except UserError:
+        return None
+    return rolled, networks
+
+
+def control_work(workdir: Path, stop_here: Callable[[], None], team: Team) -> Work:
+    """Where the control of a run keeps what is done."""
+    saved = workdir / "checkpoints" / "control"
+    return Work(saved, saved / "epochs", saved / "metrics.jsonl", CONTROL, stop_here, team)
 
 
 def control_title(settings: Settings, control: pd.DataFrame) -> str:

@@ -1,9 +1,7 @@
 """Leave-one-subject-out: trains, scores and spots by folds; each part can be resumed."""
 
-import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -13,10 +11,10 @@ from jaxspot.errors import UserError
 from jaxspot.experiment.heldout import HeldOut, fold_rule, mean_durations, spot_held_out
 from jaxspot.experiment.left_out import bank_of, describe_left_out, tell_failures
 from jaxspot.experiment.manual_skips import search_skips
-from jaxspot.experiment.scores import NetworkScores, Work, blank_faceless, score_bank
+from jaxspot.experiment.metrics import describe, split_metrics, write_metrics
+from jaxspot.experiment.scores import NetworkScores, Work, blank_faceless, score_together
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.starting import starting_variables
-from jaxspot.files import write_text
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.automated_iou import Pair
 from jaxspot.training.failures import REMEDY, NoFoldLeft, describe_failures
@@ -26,6 +24,7 @@ from jaxspot.training.loso import TrainedFolds, start_folds, train_loso
 from jaxspot.training.pool import gather_pool
 from jaxspot.training.sampling import FACELESS
 from jaxspot.training.saved_epochs import Progress, restore_progress, save_progress
+from jaxspot.training.state import FoldState
 from jaxspot.video.bank import Bank
 
 
@@ -112,13 +111,9 @@ def cross_validate(
       NoFoldLeft: every fold is left out.
       UserError: a score is not finite, or nothing that was saved is whole.
     """
-    asked, trained = networks, train(bank, networks, settings, work)
-    networks = leave_out(networks, trained.failed)
-    left_out = describe_left_out(asked, networks, trained.failed)
-    if not networks.folds:
-        raise NoFoldLeft(f"{describe_failures(left_out)}; no fold is left: {REMEDY}")
-    kept = [trained.folds.index(fold) for fold in networks.all]
-    variables = jax.tree.map(lambda leaf: leaf[kept], trained.variables)
+    asked = networks
+    trained, networks, left_out = train_and_leave_out(bank, asked, settings, work)
+    variables = trained.variables
     durations = tuple(
         mean_durations(bank, fold, inclusive=settings.inclusive) for fold in networks.all
     )
@@ -133,7 +128,7 @@ def cross_validate(
         name=work.name,
         stop_here=work.stop_here,
     )
-    scores = score_bank(bank, networks, variables, k_seconds, settings, work)
+    scores = score_together(bank, networks, variables, k_seconds, settings, work)
     count = len(networks.folds)
     durations, k_seconds = durations[:count], k_seconds[:count]
     rules = [fold_rule(settings.rule, pair, settings.protocol) for pair in durations]
@@ -150,6 +145,23 @@ def cross_validate(
     )
 
 
+def train_and_leave_out(
+    bank: Bank, networks: Networks, settings: Settings, work: Work
+) -> tuple[TrainedFolds, Networks, dict[str, str]]:
+    """What `train` leaves, without folds that no other fold needs; the networks that are left.
+
+    Also what happened to those left out, see `CrossValidation`. NoFoldLeft: every fold is left out.
+    """
+    trained, left = train(bank, networks, settings, work), networks
+    networks = leave_out(networks, trained.failed)
+    left_out = describe_left_out(left, networks, trained.failed)
+    if not networks.folds:
+        raise NoFoldLeft(f"{describe_failures(left_out)}; no fold is left: {REMEDY}")
+    kept = [trained.folds.index(fold) for fold in networks.all]
+    variables = jax.tree.map(lambda leaf: leaf[kept], trained.variables)
+    return trained._replace(variables=variables), networks, left_out
+
+
 def train(
     bank: Bank, networks: Networks, settings: Settings, work: Work, *, need_all: bool = False
 ) -> TrainedFolds:
@@ -157,72 +169,63 @@ def train(
 
     With `need_all`, a loss that is not finite is a UserError.
     """
-    pool = gather_pool(bank)
+    pool, team = gather_pool(bank), work.team
     folds, inner = networks.all, len(networks.inner)
     options: Any = dict(model=settings.model, training=settings.training)
     start = start_folds(folds, pool, weights=starting_variables(settings), **options)
-    found, damage = restore_progress(work.epochs, start)
-    begun = found or Progress(0, start, [])
+    begun = begin(start, work)
     if need_all:
         tell_failures(begun, need_all)
-    for line in damage:
-        print(f"{line}; going on from epoch {begun.epoch}", file=sys.stderr)
     with progress_bar(
         total=settings.training.epochs,
         initial=begun.epoch,
         desc=f"{work.name} {len(networks.folds)} folds{f' and {inner} inner' if inner else ''}",
         unit="epoch",
+        shown=not team.helps,
     ) as bar:
 
         def on_epoch(progress: Progress) -> None:
-            save_progress(work.epochs, progress)
-            write_metrics(work.metrics, networks, progress.metrics)
-            tell_failures(progress, need_all)
+            if not team.helps:
+                save_progress(work.epochs, progress)
+                write_metrics(work.metrics, networks, progress.metrics)
+                tell_failures(progress, need_all)
             bar.set_postfix_str(describe(progress), refresh=False)
             bar.update()
             work.stop_here()
+            team.agree("epoch")
 
-        trained = train_loso(
-            pool,
-            folds,
-            model=settings.model,
-            training=settings.training,
-            augmentation=settings.augmentation,
-            resume=begun,
-            on_epoch=on_epoch,
-        )
-    write_metrics(work.metrics, networks, trained.metrics)
+        with team.watch():
+            trained = train_loso(
+                pool,
+                folds,
+                model=settings.model,
+                training=settings.training,
+                augmentation=settings.augmentation,
+                mesh=team.mesh(),
+                resume=begun,
+                on_epoch=on_epoch,
+            )
+    if not team.helps:
+        write_metrics(work.metrics, networks, trained.metrics)
     return trained
 
 
-def split_metrics(
-    networks: Networks, rows: Sequence[dict[str, Any]]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The rows of the folds, and those of the inner folds."""
-    held_out = {fold.held_out for fold in networks.folds}
-    parts = [], []
-    for row in rows:
-        parts[row["subject"] not in held_out].append(row)
-    return parts
+def begin(start: FoldState, work: Work) -> Progress:
+    """The progress that was saved, or that before the first epoch; the same for all processes.
 
-
-def write_metrics(path: Path, networks: Networks, rows: Sequence[dict[str, Any]]) -> None:
-    """Writes one JSON row a line: those of the folds, and beside it those of the inner folds."""
-    ours, inner = split_metrics(networks, rows)
-    for place, part in ((path, ours), (path.with_name(f"inner_{path.name}"), inner)):
-        if part or place == path:
-            write_text(place, "".join(json.dumps(row) + "\n" for row in part))
-
-
-def describe(progress: Progress) -> str:
-    """The last epoch in a few words: mean losses of the folds that trained, how many are done."""
-    rows = [row for row in progress.metrics if row["epoch"] == progress.epoch]
-    mean = lambda losses: f"{np.mean(losses):.4f}" if losses else "none"
-    loss, validation = (
-        [row[name] for row in rows if row[name] is not None]
-        for name in ("train_loss", "validation_loss")
-    )
-    if not validation:
-        return f"loss {mean(loss)}"
-    stopped = sum(row["stopped"] for row in rows)
-    return f"loss {mean(loss)}, validation {mean(validation)}, {stopped} done"
+    UserError: all that was saved is damaged, or a helper does not see what the leader does.
+    """
+    told = work.team.agree("train") if work.team.helps else None
+    found, damage = restore_progress(work.epochs, start)
+    begun = found or Progress(0, start, [])
+    for line in damage:
+        print(f"{line}; going on from epoch {begun.epoch}", file=sys.stderr)
+    if told is None:
+        work.team.agree("train", epoch=begun.epoch)
+    elif told["epoch"] != begun.epoch:
+        raise UserError(
+            f"{work.epochs}: epoch {told['epoch']} of the first process is not there; --out must be"
+            " a folder that all processes share"
+        )
+    work.team.meet()
+    return begun

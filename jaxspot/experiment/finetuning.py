@@ -22,7 +22,8 @@ from jaxspot.experiment.build_weights import (
     write_reliability,
 )
 from jaxspot.experiment.crossval import train
-from jaxspot.experiment.run import describe_run, stop_when_saved, write_provenance
+from jaxspot.experiment.provenance import describe_run, write_provenance
+from jaxspot.experiment.run import stop_when_saved
 from jaxspot.experiment.score_weights import bank_intervals, bank_scores, refuse_unlike
 from jaxspot.experiment.scores import Work, blank_faceless, score_bank
 from jaxspot.experiment.settings import Settings, named_bank, read_settings

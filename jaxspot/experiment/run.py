@@ -1,46 +1,43 @@
 """`train_and_evaluate`: from a config to a folder of scores, tables, figures and weights."""
 
 import contextlib
-import json
 import os
-import platform
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import jax
 import pandas as pd
 
-from jaxspot.errors import Interrupted, UserError
-from jaxspot.experiment.baselines import compare_methods, spot_by_peers
-from jaxspot.experiment.control import negative_control
+from jaxspot.errors import Interrupted
+from jaxspot.experiment.baselines import compare_methods, refuse_peers, spot_by_peers
+from jaxspot.experiment.control import control_work, negative_control
 from jaxspot.experiment.crossval import cross_validate, refuse_unusable, run_networks
 from jaxspot.experiment.heldout import mean_durations
 from jaxspot.experiment.left_out import read_left_out, refuse_left_out, write_left_out
 from jaxspot.experiment.outputs import write_outputs
+from jaxspot.experiment.provenance import describe_run, write_provenance
 from jaxspot.experiment.scores import Work, write_scores
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
 from jaxspot.experiment.starting import starting_variables
 from jaxspot.experiment.sweep import SweepRun, read_finished, sweep_runs, training_key, write_sweep
+from jaxspot.experiment.team import Team
 from jaxspot.experiment.workdir import claim_workdir
-from jaxspot.files import write_table, write_text
+from jaxspot.files import write_table
 from jaxspot.spotting.spotter import Spotter, save_spotter
 from jaxspot.training.failures import NoFoldLeft, describe_failures
 from jaxspot.video.bank import Bank
 
 SAYS = b"\nstopping when this epoch or video is saved; again to stop now\n"
+TRAINING = "training"
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-PACKAGES = ("jaxspot", "jax", "jaxlib", "flax", "optax", "numpy", "scipy", "opencv-python")
-MATTERS = {"packages", "device", "xla_flags", "git_revision"}
-"""What the last digits of a run depend on."""
 
 
-def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False) -> pd.DataFrame:
+def train_and_evaluate(
+    config: Any, workdir: str | Path, *, resume: bool = False, team: Team | None = None
+) -> pd.DataFrame:
     """Trains all folds, scores the held-out subjects, writes everything that a run leaves.
 
     A config with `variants` or `seeds` is a sweep of such runs on one bank, see `run_sweep`.
@@ -50,6 +47,8 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
       workdir: an empty or absent folder; docs/runs.md lists what appears in it.
       resume: continue the run in `workdir` if there is one; on the same machine its results are the
         same bit for bit.
+      team: the processes that work at it, of which this one leads (`make_team`); the others call
+        `help_run`. By default this one alone.
 
     Returns:
       Table 5, tidy; of a sweep Table 7.
@@ -59,10 +58,11 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
         or a loss is not finite. Its fold is left out, and all others are written before.
       Interrupted: asked to stop (SIGINT, SIGTERM), with all work saved.
     """
-    workdir, runs = Path(workdir), sweep_runs(config)
+    workdir, runs, team = Path(workdir), sweep_runs(config), team or Team()
     settings = [read_settings(own) for _, own in runs]
     for own in settings:
         starting_variables(own)
+        refuse_peers(own.peers)
     bank = named_bank(config)
     if bank:
         refuse_unusable(bank, [run_networks(bank, own) for own in settings])
@@ -73,11 +73,19 @@ def train_and_evaluate(config: Any, workdir: str | Path, *, resume: bool = False
         write_provenance(workdir / "provenance.json", describe_run(config, bank))
         with stop_when_saved() as stop_here:
             if len(runs) > 1:
-                return run_sweep(bank, runs, settings, workdir, stop_here)
+                return run_sweep(bank, runs, settings, workdir, stop_here, team)
             epochs, peers = workdir / "checkpoints" / "epochs", workdir / "peers"
-            table = run_one(bank, settings[0], workdir, epochs, peers, stop_here)
+            tell_run(team, 0, bank, workdir, epochs)
+            table = run_one(bank, settings[0], workdir, epochs, peers, stop_here, team)
             refuse_left_out(describe_failures(read_left_out(workdir)).splitlines(), workdir)
             return table
+
+
+def tell_run(team: Team, number: int, bank: Bank, workdir: Path, epochs: Path) -> None:
+    """Tells the helpers which run of a sweep comes next, and where."""
+    places = dict(bank=bank.root, workdir=workdir, epochs=epochs)
+    absolute = {name: str(Path(place).resolve()) for name, place in places.items()}
+    team.agree("run", number=number, **absolute)
 
 
 def run_sweep(
@@ -86,6 +94,7 @@ def run_sweep(
     settings: Sequence[Settings],
     workdir: Path,
     stop_here: Callable[[], None],
+    team: Team,
 ) -> pd.DataFrame:
     """Runs on one bank, each in a folder of its own; returns Table 7 over all of them, tidy.
 
@@ -102,8 +111,9 @@ def run_sweep(
             if table is None:
                 epochs = workdir / "trained" / training_key(own)
                 peers = workdir / "peers" / f"seed{own.seed}"
+                tell_run(team, number - 1, bank, folder, epochs)
                 try:
-                    table = run_one(bank, own, folder, epochs, peers, stop_here)
+                    table = run_one(bank, own, folder, epochs, peers, stop_here, team)
                 except NoFoldLeft as error:
                     lines.append(f"{run.name}: {error}")
                     print(f"{lines[-1]}; left out, the others go on", file=sys.stderr)
@@ -125,21 +135,23 @@ def run_one(
     epochs: Path,
     peers: Path,
     stop_here: Callable[[], None],
+    team: Team | None = None,
 ) -> pd.DataFrame:
     """One run, in a folder that is ours; returns Table 5, tidy.
 
     `epochs` and `peers` are the folders of the epochs and of the peers that are done.
     """
-    saved = workdir / "checkpoints"
-    work = Work(saved, epochs, workdir / "metrics.jsonl", "training", stop_here)
+    team = team or Team()
+    work = run_work(workdir, epochs, stop_here, team)
     networks = run_networks(bank, settings)
+    team.agree(TRAINING)
     trained = cross_validate(bank, networks, settings, work)
     write_left_out(workdir, trained.left_out)
     write_scores(workdir / "scores", trained.held_out_scores(bank))
     write_table(trained.held_out.intervals, workdir / "intervals.csv")
     rules = tuple(trained.held_out.rules[fold.held_out] for fold in trained.folds)
     spotter = Spotter(settings.model, trained.variables, trained.k_seconds, rules, bank.alignment)
-    save_spotter(saved / "spotter", spotter)
+    save_spotter(work.saved / "spotter", spotter)
     stop_here()
     durations = [mean_durations(bank, f, inclusive=settings.inclusive) for f in networks.folds]
     spotted = spot_by_peers(
@@ -147,9 +159,15 @@ def run_one(
     )
     compared = compare_methods(trained.tested(bank), trained.held_out, settings, spotted)
     stop_here()
-    control = negative_control(bank, settings, saved / "control", stop_here)
+    control = negative_control(bank, settings, control_work(workdir, stop_here, team))
     write_outputs(workdir, bank, settings, trained, compared, control)
     return compared.intervals
+
+
+def run_work(workdir: Path, epochs: Path, stop_here: Callable[[], None], team: Team) -> Work:
+    """Where a run keeps what is done."""
+    metrics = workdir / "metrics.jsonl"
+    return Work(workdir / "checkpoints", epochs, metrics, TRAINING, stop_here, team)
 
 
 @contextlib.contextmanager
@@ -180,71 +198,3 @@ def stop_when_saved() -> Iterator[Callable[[], None]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def write_provenance(path: Path, now: dict[str, Any]) -> None:
-    """Writes provenance.json; where a run is resumed, adds what has changed since.
-
-    Raises:
-      UserError: the bank is another than the run was begun with.
-    """
-    try:
-        first = json.loads(path.read_text("utf-8"))
-        begun, bank = first["bank"]["sha256"], now["bank"]["sha256"]
-    except FileNotFoundError:
-        write_text(path, json.dumps(now, indent=1) + "\n")
-        return
-    except (ValueError, TypeError, KeyError):
-        raise UserError(
-            f"{path}: not readable; copy it back, or remove the run's folder and train anew"
-        ) from None
-    if begun != bank:
-        raise UserError(
-            f"{path.parent}: was begun with the bank of sha256 {begun[:12]}, this one has"
-            f" {bank[:12]}; resume with the same bank or name another --out"
-        )
-    changed = {name: value for name, value in now.items() if value != first.get(name)}
-    for name in sorted(changed.keys() & MATTERS):
-        line = f"{path.parent}: was begun with another {name} ({first.get(name)}, now {now[name]})"
-        print(f"{line}; the last digits may differ", file=sys.stderr)
-    first["resumed"] = [*first.get("resumed", []), changed]
-    write_text(path, json.dumps(first, indent=1) + "\n")
-
-
-def describe_run(config: Any, bank: Bank) -> dict[str, Any]:
-    """Provenance of a run as JSON values."""
-    devices = jax.devices()
-    return {
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
-        "platform": platform.platform(),
-        "processors": os.cpu_count(),
-        "device": f"{len(devices)} x {devices[0].device_kind}",
-        "xla_flags": os.environ.get("XLA_FLAGS", ""),
-        "command": sys.argv,
-        "seed": config.seed,
-        "bank": {"sha256": bank.sha256, "source": bank.meta["source"]},
-        "git_revision": git_revision(),
-    }
-
-
-def git_revision() -> str | None:
-    """The commit of the code, with a + where files differ from it; None outside a checkout."""
-    root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
-        return None
-    run = lambda *words: subprocess.run(
-        ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    try:
-        return run("rev-parse", "HEAD") + ("+" if run("status", "--porcelain") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def _version(name):
-    """A checkout may be run without being installed, and OpenCV may be another of its packages."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

@@ -10,13 +10,14 @@ import numpy as np
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.errors import UserError
 from jaxspot.experiment.settings import Settings
+from jaxspot.experiment.team import Team
 from jaxspot.files import whole_file
 from jaxspot.network.streams import network_skips
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.automated_iou import Pair
 from jaxspot.spotting.scoring import score_video, to_native
 from jaxspot.spotting.video_file import usable_frames
-from jaxspot.storage import hash_tree, restore_tree, save_tree
+from jaxspot.storage import hash_tree, restore_array, save_array
 from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import Networks
 from jaxspot.training.pool import network_frames
@@ -37,6 +38,7 @@ class Work(NamedTuple):
       metrics: file with a JSON row per fold and epoch; inner folds go to inner_<its name>.
       name: what the progress bars say.
       stop_here: called whenever all that is done is saved; may raise.
+      team: the processes that work at it.
     """
 
     saved: Path
@@ -44,6 +46,7 @@ class Work(NamedTuple):
     metrics: Path
     name: str
     stop_here: Callable[[], None] = lambda: None
+    team: Team = Team()
 
 
 def score_bank(
@@ -82,13 +85,34 @@ def score_bank(
                 )
                 known = to_native(known, every=bank.every, frames=row.frames)
                 refuse_not_finite(known, [networks.all[number] for number in wanted], row.video)
-                save_tree(place, {"scores": known}, texts={MADE_BY: made_by})
+                save_array(place, known, texts={MADE_BY: made_by})
             else:
                 bar.update(row.frames)
             known = within_stays(bank, row.video, known, skips)
             scores[row.video] = dict(zip(wanted, known, strict=True))
             work.stop_here()
     return scores
+
+
+def score_together(
+    bank: Bank,
+    networks: Networks,
+    variables: dict[str, Any],
+    k_seconds: Sequence[Pair],
+    settings: Settings,
+    work: Work,
+) -> NetworkScores:
+    """As `score_bank`; of several processes, each scores its share of the videos.
+
+    A helper has those of its share alone.
+    """
+    k_seconds = work.team.agree("score", k_seconds=k_seconds)["k_seconds"]
+    part = work.team.share(bank)
+    scores = score_bank(part, networks, variables, k_seconds, settings, work)
+    work.team.meet()
+    if part is bank or work.team.helps:
+        return scores
+    return score_bank(bank, networks, variables, k_seconds, settings, work)
 
 
 def refuse_not_finite(scores: np.ndarray, folds: Sequence[Fold], video: str) -> None:
@@ -111,9 +135,10 @@ def _known_scores(place, shape, made_by):
     try:
         if (place / MADE_BY).read_bytes() != made_by.encode():
             return None
-        return restore_tree(place, {"scores": np.zeros(shape, np.float32)})["scores"]
+        scores = restore_array(place)
     except (FileNotFoundError, UserError):
         return None
+    return scores if scores.shape == shape else None
 
 
 def blank_faceless(bank: Bank, scores: NetworkScores) -> NetworkScores:

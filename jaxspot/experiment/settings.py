@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jaxspot.baselines import ON_MOTION, PEERS
+from jaxspot.baselines import ON_MOTION, ON_PICTURES, PEERS
 from jaxspot.errors import UserError, check_fields, check_numbers
 from jaxspot.evaluation.protocol import Protocol
 from jaxspot.network.augment import Augmentation
@@ -77,7 +77,7 @@ class Settings:
             if name not in PEERS:
                 raise ValueError(f"peers names {name!r}; there are {', '.join(PEERS)}")
         regions = isinstance(self.model.trunk, RegionMotion)
-        wanted = [name for name in PEERS if (name in ON_MOTION) == regions]
+        wanted = [name for name in PEERS if name in (ON_MOTION if regions else ON_PICTURES)]
         for name in self.peers:
             if name not in wanted:
                 needs, trunk = ("pictures", "is") if regions else ("region motion", "is not")

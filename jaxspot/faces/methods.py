@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines import ON_MOTION, PEERS, TRAINED
+from jaxspot.baselines import ON_PICTURES, PEERS, TRAINED
 from jaxspot.datasets.folders import csv_source
 from jaxspot.datasets.prepare import prepare
 from jaxspot.datasets.prepare_video import Alignment
@@ -61,7 +61,7 @@ def spot_by_peer(bank: Bank, name: str) -> Found:
     """
     from jaxspot.training.folds import loso_folds
 
-    one_of("peer", name, tuple(n for n in PEERS if n not in ON_MOTION))
+    one_of("peer", name, tuple(n for n in PEERS if n in ON_PICTURES))
     folds = loso_folds(bank.videos.subject, validate=False) if name in TRAINED else ()
     k = lambda subject, fps: dict(zip(map(str, KINDS), k_in_frames(K_SECONDS, fps), strict=True))
     with progress_bar(total=int(bank.videos.frames.sum()), desc=name, unit="frame") as bar:

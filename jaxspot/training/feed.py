@@ -11,7 +11,13 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh
 
-from jaxspot.devices import on_each_device, replicate, shard_folds, stack_places
+from jaxspot.devices import (
+    load_folds,
+    on_each_device,
+    replicate,
+    shard_folds,
+    stack_places,
+)
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.inputs import sample_inputs
 from jaxspot.network.model import TwoStream
@@ -82,8 +88,9 @@ def load_validation(
     pool: FramePool, samples: np.ndarray, model: TwoStream, mesh: Mesh
 ) -> tuple[jax.Array, jax.Array]:
     """The last two fields of `FoldData`, from validation samples of each place of the stack."""
-    frames = prepare_validation(shard_folds(pool.frames[samples], mesh), model, mesh)
-    return frames, shard_folds(pool.labels[samples[..., 0]], mesh)
+    shape = (*samples.shape, *pool.frames.shape[1:])
+    frames = load_folds(shape, lambda part: pool.frames[samples[part]], mesh)
+    return prepare_validation(frames, model, mesh), shard_folds(pool.labels[samples[..., 0]], mesh)
 
 
 def prepare_validation(frames: jax.Array, model: TwoStream, mesh: Mesh) -> jax.Array:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxspot.devices import fold_mesh, on_each_device, shard_folds, stack_places
+from jaxspot.devices import fold_mesh, on_each_device, shard_folds, stack_places, to_host
 from jaxspot.network.augment import Augmentation
 from jaxspot.network.compiling import compile_program
 from jaxspot.network.inputs import init_variables
@@ -87,7 +87,8 @@ def train_loso(
       model: the network.
       training: how to train.
       augmentation: ranges; the paper's by default.
-      mesh: the devices to use; all by default.
+      mesh: the devices to use; all of this process by default. If it has those of several
+        processes, all of them call this with equal arguments, and have equal results.
       batched: how the folds of one device run, see `map_folds`.
       resident: whether the devices hold the whole bank or an epoch's frames, see `feed_epochs`.
       resume: progress of an earlier call with the same arguments.
@@ -121,9 +122,10 @@ def train_loso(
                 places, state = wanted, stack_states(progress.state, wanted, mesh)
             state, losses = run_epoch(state, *next(feed))
             wait_for(losses)
+            ended, losses = to_host((state, losses))
             losses = jax.tree.map(partial(unstack, places=places, folds=len(folds)), losses)
             failed = find_failures(folds, epoch, losses, trained)
-            after = jax.tree.map(partial(unstack, places=places), state, progress.state)
+            after = jax.tree.map(partial(unstack, places=places), ended, progress.state)
             after = stop_failed(after, progress.state, failed)
             rows = _rows(folds, epoch, losses, trained, after, failed)
             refuse_all_failed(folds, progress.metrics + rows)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
 from jaxspot.annotations.intervals import frame_labels
+from jaxspot.devices import aligned_array
 from jaxspot.errors import UserError
 from jaxspot.network.region_motion import COORDINATES, region_frames
 from jaxspot.network.streams import reference_places
@@ -59,7 +60,7 @@ class BankFrames:
         if len(ranked) and not 0 <= ranked[0] <= ranked[-1] < self.first[-1]:
             raise IndexError(f"places {ranked[0]}..{ranked[-1]} of {self.first[-1]} frames")
         kind = np.float32 if self.bank.regions else np.uint8
-        frames = np.empty((len(ranked), *self.shape[1:]), kind)
+        frames = aligned_array((len(ranked), *self.shape[1:]), kind)
         parts = pairwise(np.searchsorted(ranked, self.first))
         starts = zip(self.bank.videos.video, self.first[:-1], parts, strict=True)
         for video, first, (start, stop) in starts:

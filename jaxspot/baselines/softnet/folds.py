@@ -10,7 +10,7 @@ import pandas as pd
 from jax.sharding import Mesh
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame
+from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame, share_of_frames
 from jaxspot.baselines.softnet.inputs import Inputs, rounded_skip, write_inputs
 from jaxspot.baselines.softnet.samples import fold_samples
 from jaxspot.baselines.softnet.spotting import spot_folds
@@ -51,7 +51,7 @@ def softnet_bank(
         for row in bank.videos.to_dict("records")
     }
     shown, learned = _shares_done(bank, skips, recipe, networks=len(folds) * len(KINDS))
-    between = _share_of_frames(on_frame, int(bank.videos.frames.sum()))
+    between = share_of_frames(on_frame, int(bank.videos.frames.sum()))
     learning: dict[str, Any] = dict(seed=seed, recipe=recipe, mesh=mesh)
     with tempfile.TemporaryDirectory(prefix="softnet-") as folder:
         inputs = write_inputs(bank, skips, f"{folder}/inputs.npy", on_share=between(0, shown))
@@ -91,20 +91,3 @@ def _shares_done(bank, skips, recipe, *, networks):
     samples = networks * recipe.epochs * min(recipe.most, frames)
     work = np.cumsum([PAIR * pairs, samples, len(KINDS) * frames])
     return work[:2] / work[2]
-
-
-def _share_of_frames(on_frame, frames):
-    """Two shares of all work -> a callback that takes the share done of the work between them."""
-    told = 0
-
-    def between(first, last):
-        def reach(share):
-            nonlocal told
-            due = round(frames * min(first + (last - first) * share, 1.0)) - told
-            if due > 0:
-                told += due
-                on_frame(due)
-
-        return reach
-
-    return between

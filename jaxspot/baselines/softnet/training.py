@@ -14,6 +14,7 @@ from jax.sharding import Mesh
 from jaxspot.baselines.softnet.inputs import SIDE
 from jaxspot.baselines.softnet.network import SoftNet
 from jaxspot.baselines.softnet.samples import PairSamples, other_form
+from jaxspot.baselines.starting import draw_params
 from jaxspot.devices import fold_mesh, map_folds, on_each_device, pad_folds, shard_folds
 from jaxspot.errors import UserError
 from jaxspot.network.compiling import compile_program
@@ -85,11 +86,8 @@ def start_networks(seeds: Seeds) -> Any:
     image = jax.ShapeDtypeStruct((1, SIDE, SIDE, 3), jnp.float32)
     shapes = jax.eval_shape(SoftNet().init, jax.random.key(0), image)["params"]
 
-    def start(seed):
-        rng = np.random.default_rng([*seed, 0])
-        return jax.tree.map(lambda leaf: _glorot(rng, leaf.shape), shapes)
-
-    return jax.tree.map(lambda *leaves: np.stack(leaves), *map(start, seeds))
+    drawn = [draw_params(shapes, np.random.default_rng([*seed, 0])) for seed in seeds]
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *drawn)
 
 
 def calls_an_epoch(samples: Sequence[PairSamples], recipe: Recipe) -> int:
@@ -123,13 +121,6 @@ def batches(
                 labels[n, : len(picked)], weights[n, : len(picked)] = own.labels[picked], 1
             pixels = pixels.reshape(*steps, *images.shape[1:])
             yield pixels, labels.reshape(steps), weights.reshape(steps)
-
-
-def _glorot(rng, shape):
-    if len(shape) == 1:
-        return np.zeros(shape, np.float32)
-    limit = np.sqrt(6 / (np.prod(shape[:-2]) * (shape[-2] + shape[-1])))
-    return rng.uniform(-limit, limit, shape).astype(np.float32)
 
 
 def _train_some(recipe):

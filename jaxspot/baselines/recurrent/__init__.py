@@ -1,0 +1,1 @@
+"""What recurrent peers share: features of rows, windows over them, an LSTM, all folds at once."""

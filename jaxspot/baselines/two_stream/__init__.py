@@ -1,0 +1,1 @@
+"""Two-stream attention network of Sun, Cao, He and Yu (2019), leave-one-subject-out."""
