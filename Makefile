@@ -4,9 +4,11 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p $(NE
 BIN := .venv/bin
 READY := .venv/.ready
 DEMO := runs/demo
+TRIED := inputs environment bad_input bad_tables bad_video prepare_again prepare kill kill_others \
+  kill_spot damage bank storage epochs shipped
 remove_run = @$(BIN)/python -m jaxspot.commands.remove $(1)
 
-.PHONY: help setup demo paper bench test lint types unit docs tour lock heads clean
+.PHONY: help setup demo paper bench test lint types unit inputs docs tour lock heads clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +49,9 @@ types: $(READY) ## pyright
 
 unit: $(READY) ## pytest
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+inputs: $(READY) ## run the inputs and damages of docs/inputs.md and write its tables
+	$(BIN)/pytest --write-inputs $(TRIED:%=tests/test_%.py)
 
 docs: $(READY) ## the pages of docs/ as a site, in site/
 	$(BIN)/pip install --quiet --require-hashes -r requirements/docs.txt

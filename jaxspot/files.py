@@ -1,6 +1,8 @@
 """Files that appear under their final name only when whole."""
 
 import contextlib
+import glob
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +33,12 @@ def with_tuples(value: Any) -> Any:
     return tuple(map(with_tuples, value)) if isinstance(value, list | tuple) else value
 
 
+def hash_file(path: str | Path) -> str:
+    """The sha256 of what a file holds."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_bytes(path: str | Path, data: bytes) -> None:
     """Writes a file under its final name only when whole; makes the folder."""
     with whole_file(path) as partial:
@@ -41,8 +49,8 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Gives a path to write to, which becomes `path` only when all went well; makes the folder.
 
-    Afterwards the file is on disk. A numbered OSError that names no file, or the partial one, is
-    made to name `path`.
+    Afterwards the file is on disk, and what killed processes left of it is gone. A numbered
+    OSError that names no file, or the partial one, is made to name `path`.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,12 +60,34 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         flush(partial)
         os.replace(partial, path)
         flush(path.parent)
+        _remove_left(path)
     except OSError as error:
         if error.errno and error.filename in (None, str(partial)):
             error.filename, error.filename2 = str(path), None
         raise
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _remove_left(path):
+    """Removes what killed processes wrote of a file."""
+    for old in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        pid = old.suffixes[-2][1:]
+        if pid.isdecimal() and not is_running(int(pid)):
+            old.unlink(missing_ok=True)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there; True where that cannot be known."""
+    if os.name != "posix":  # elsewhere, asking would end it
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def flush(path: Path) -> None:

@@ -60,8 +60,7 @@ def _whole_folder(folder, tree, texts):
         yield partial
         for name, text in (texts or {}).items():
             write_text(partial / name, text)
-        names = [f.relative_to(partial).as_posix() for f in partial.rglob("*") if f.is_file()]
-        write_text(partial / MANIFEST, _manifest(partial, names))
+        write_manifest(partial)
         for path in (*partial.rglob("*"), partial):
             flush(path)
         shutil.rmtree(folder, ignore_errors=True)
@@ -84,6 +83,23 @@ def restore_tree(folder: str | Path, like: Any) -> Any:
         return checkpointer.restore(folder / "tree", like)
 
 
+def write_manifest(folder: str | Path) -> None:
+    """Keeps the hashes of all files of a folder in it."""
+    folder = Path(folder)
+    files = (file for file in folder.rglob("*") if file.is_file() and file != folder / MANIFEST)
+    names = [file.relative_to(folder).as_posix() for file in files]
+    write_text(folder / MANIFEST, _manifest(folder, names))
+
+
+def is_whole(folder: str | Path) -> bool:
+    """Whether a folder has the hashes of its files, and every file is as it was then."""
+    try:
+        verify_tree(folder)
+    except UserError:
+        return False
+    return True
+
+
 def _checkpointer():
     """One that waits for no other process of `jax.distributed`."""
     own = jax.process_index()
@@ -94,7 +110,7 @@ def _checkpointer():
 
 
 def verify_tree(folder: str | Path) -> None:
-    """Compares every file that `save_tree` wrote with its hash; errors as in `restore_tree`."""
+    """Compares every file with its hash, see `write_manifest`; errors as in `restore_tree`."""
     folder = Path(folder).absolute()
     try:
         expected = (folder / MANIFEST).read_bytes()

@@ -6,7 +6,9 @@
 import os
 
 import jax
+import pytest
 from hypothesis import settings
+from tried import Tried
 
 LONGEST = (
     "test_forms.py",
@@ -36,6 +38,20 @@ def pytest_configure(config):
     jax.config.update("jax_compilation_cache_dir", programs)
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.devices()  # from here on no command that a test runs can change their number
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--write-inputs", action="store_true", help="write the tables of docs/inputs.md"
+    )
+
+
+@pytest.fixture(scope="session")
+def tried(request):
+    """Takes the rows of docs/inputs.md."""
+    table = Tried(write=request.config.getoption("--write-inputs"))
+    yield table
+    table.finish()
 
 
 def pytest_collection_modifyitems(items):

@@ -6,6 +6,7 @@ a resume cost what is done between them.
 
 import importlib
 import os
+import random
 import signal
 import sys
 from multiprocessing import get_context
@@ -33,6 +34,41 @@ def begin_command(name, words, log, *, prepare=None):
     process = SERVER.Process(target=_run, args=(name, list(map(str, words)), log, prepare))
     process.start()
     return process
+
+
+def ended(process):
+    """The exit code of a process, when it has come to its end."""
+    process.join()
+    return process.exitcode
+
+
+def kill_at_random(start, whole, folder, *, count):
+    """Kills a command at random moments of all that it makes, then lets it end undisturbed.
+
+    The moments are drawn from the changes that an undisturbed run makes in its folder, and taken in
+    order, each by a process that goes on where the one before was killed. A process killed at any
+    time leaves its folder as it was before its next change. So these are all moments of a run, but
+    for what workers and the threads of orbax write.
+
+    Args:
+      start: begins the command, given a folder and what to call in the process before.
+      whole: the folder of the undisturbed run, absent.
+      folder: that of the run which is killed, absent.
+      count: how often it is killed.
+    """
+    changes = whole.with_suffix(".changes")
+    assert ended(start(whole, (note_changes, whole, changes))) == 0, said(whole)
+    moments = changes.read_text().splitlines()
+    assert len(moments) > 3 * count
+    for place in sorted(random.Random(0).sample(range(len(moments)), count)):
+        code = ended(start(folder, (kill_at_change, folder, moments[place])))
+        assert code == KILLED, (moments[place], said(folder))
+    assert ended(start(folder, None)) == 0, said(folder)
+
+
+def said(folder):
+    """The end of what a command said, written beside its folder."""
+    return folder.with_suffix(".log").read_text()[-500:]
 
 
 def note_changes(folder, path):

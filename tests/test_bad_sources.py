@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from prepare_calls import CSV, LABELS, add, call, csv_tree
+from prepare_calls import CSV, LABELS, call, csv_tree
 from release_sheets import write_cas_me2, write_workbook
 from release_trees import cas_me2_tree, head, samm_lv_tree, write_images
 from tiny_banks import said
@@ -26,9 +26,6 @@ from jaxspot.video.bank import open_bank
 from jaxspot.video.frame_times import fps_of
 from jaxspot.workers import run_jobs
 
-WIDE = np.full((2, 40_000), 90, np.uint8)
-OPENFACE = "frame, face_id, timestamp, confidence, success\n"
-
 
 @pytest.fixture
 def table(tmp_path):
@@ -43,43 +40,6 @@ def samm(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cas(tmp_path_factory):
     return cas_me2_tree(tmp_path_factory.mktemp("cas") / "source")
-
-
-@pytest.mark.parametrize(
-    "file, row, says",
-    [
-        ("videos.csv", "\np,w,w,30", "videos.csv, row 4: .*/w is not there"),
-        ("videos.csv", "p,a/b,v,30", "videos.csv, row 3: video 'a/b': its files are named after"),
-        ("videos.csv", f"p,{'x' * 201},v,30", "videos.csv, row 3: video 'x+': .* at most 200"),
-        ("annotations.csv", "q,v,ME,1,1,1", "annotations.csv, row 3: subject is 'q', but video v"),
-        (
-            "annotations.csv",
-            "p,v,ME,2,1,1",
-            "annotations.csv, row 3: no rule mends onset 2, apex 1, ",
-        ),
-        ("annotations.csv", "p,v,me,1,1,1", "annotations.csv, row 3: kind must be ME or MaE"),
-        ("annotations.csv", "p,v,ME,a,2,3", "annotations.csv, row 3: onset is 'a'; it must be a"),
-    ],
-)
-def test_a_row_with_a_mistake_is_named_before_any_work(file, row, says, table, tmp_path, capfd):
-    add(table / file, row)
-    assert call("csv", table, tmp_path / "bank") == 2
-    assert re.search(says, said(capfd, "prepare"))
-    assert not (tmp_path / "bank").exists()
-
-
-def test_tables_that_are_no_tables(table, tmp_path, capfd):
-    cases = {
-        "videos.csv": (CSV, "lists no video"),
-        "annotations.csv": (LABELS.replace(",", ";"), "it separates by semicolons"),
-    }
-    for name, (text, says) in cases.items():
-        whole = (table / name).read_text()
-        (table / name).write_text(text)
-        assert call("csv", table, tmp_path / "bank") == 2
-        assert f"{table / name}: " in (line := said(capfd, "prepare")) and says in line
-        (table / name).write_text(whole)
-    assert not (tmp_path / "bank").exists()
 
 
 @pytest.mark.parametrize(
@@ -158,28 +118,6 @@ def test_a_label_without_its_video_is_refused_before_any_work(samm, tmp_path, ca
     assert not (tmp_path / "bank").exists()
 
 
-@pytest.mark.parametrize(
-    "rows, says",
-    [
-        (
-            ["1, 0, 0, 1, 1", "1, 0, 0.1, 1, 1"],
-            "row 3: stands twice; run OpenFace again (frame=1, face_id=0)",
-        ),
-        (["1, 0, 0, 1, 1", "2, 0, 0.1"], "row 3: confidence is empty; it must be a number"),
-        (["1.5, 0, 0, 1, 1"], "row 2: frame is '1.5'; it must be a whole number"),
-        (["1, 0, 0, 1, 1", "900000000, 0, 9, 1, 1"], "would be frame 900000000"),
-        ([], "holds no frame; run OpenFace again"),
-    ],
-)
-def test_a_csv_of_openface_with_a_mistake(rows, says, tmp_path, capfd):
-    write_images(tmp_path / "a_aligned", head(0)[:2], "frame_det_00_{:06d}.bmp".format)
-    (tmp_path / "a.csv").write_text(OPENFACE + "\n".join(rows))
-    assert call("openface", tmp_path, tmp_path / "bank", "--fps=30") == 2
-    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("prepare: ")]
-    assert str(tmp_path / "a.csv") in lines[0] and says in lines[0]
-    assert not list((tmp_path / "bank").glob("*.csv")) and len(lines) == 2
-
-
 def test_openface_frames_from_0_are_counted_from_1(tmp_path):
     faces = np.arange(1, 4, dtype=np.uint8)[:, None, None] + np.zeros((1, 112, 112), np.uint8)
     write_images(tmp_path / "a_aligned", faces, "frame_det_00_{:06d}.bmp".format, first=0)
@@ -195,22 +133,6 @@ def test_a_frame_rate_that_cannot_be_is_refused(dataset, fps, table, tmp_path, c
     except SystemExit as stop:
         assert stop.code == 2
     assert "--fps" in capfd.readouterr().err and not (tmp_path / "bank").exists()
-
-
-def test_images_that_cannot_be_frames(tmp_path, capfd):
-    write_images(tmp_path / "dates", head(0)[:2], "{}.png".format, first=20240101)
-    write_images(tmp_path / "broken", head(0)[:2], "{}.png".format)
-    for path in (tmp_path / "broken").iterdir():
-        path.write_bytes(path.read_bytes()[:99])
-    write_images(tmp_path / "wide", [WIDE], "{}.png".format)
-    rows = "\n".join(f"p,{name},{name},30" for name in ("dates", "broken", "wide"))
-    (tmp_path / "videos.csv").write_text(CSV + rows)
-    assert call("csv", tmp_path, tmp_path / "bank") == 2
-    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("prepare: ")]
-    assert "20240102.png: would be frame 20240102, but there are 2 images" in lines[0]
-    assert "broken: none of its images can be read" in lines[1]
-    assert "wide/1.png: is too large (40000 x 2 pixels)" in lines[2] and len(lines) == 4
-    assert not list((tmp_path / "bank" / "frames").iterdir())
 
 
 def test_a_disk_that_fails_is_not_taken_for_a_damaged_image(tmp_path, monkeypatch):

@@ -100,6 +100,24 @@ def test_a_dropped_second_is_no_cut(has_times, landmarker):
     assert set(one_face(frames_of(images, times), landmarker)) == {0}
 
 
+@pytest.mark.parametrize("people", [(5, 37), (5, 43), (7, 51)])
+def test_a_cut_where_some_frames_were_dropped_begins_a_track(people, landmarker):
+    one, other = people
+    times = np.r_[0:4, 14:18] / 30  # 0.37 s apart
+    assert (
+        one_face(frames_of(shot(one, 4) + shot(other, 4), times), landmarker) == [0] * 4 + [1] * 4
+    )
+
+
+@pytest.mark.parametrize("start", [0, 10, 24, 40])
+def test_some_dropped_frames_are_no_cut(start, landmarker):
+    frames = list(read_video(feat_clip("single_face.mp4")))[start : start + 20]
+    kept = frames[:4] + frames[16:]
+    times = [frame.pts_s for frame in kept]
+    assert 0.25 < times[4] - times[3] < 0.5
+    assert set(one_face(frames_of([frame.image for frame in kept], times), landmarker)) == {0}
+
+
 def test_nothing_is_compared_across_a_cut(tmp_path, landmarker):
     encode(tmp_path / "cut.mp4", shot(0, 10) + shot(1, 10))
     clip = aligned_clip(tmp_path / "cut.mp4", landmarker=landmarker, progress=False)

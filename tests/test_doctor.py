@@ -1,13 +1,12 @@
 """What a bank or a source holds against what it should, and how the doctor says it."""
 
 import json
-import re
 
 import numpy as np
 import pandas as pd
 import pytest
 from release_trees import cas_me2_tree, head, samm_lv_tree, write_images
-from tiny_banks import finish_tiny_bank, replace, said, write_bank
+from tiny_banks import replace, said, write_bank
 
 from jaxspot.commands import doctor
 from jaxspot.datasets import checks, expected
@@ -15,7 +14,6 @@ from jaxspot.datasets.checks import Check, check_counts, check_durations, expect
 from jaxspot.datasets.doctor import doctor_source
 from jaxspot.datasets.expected import EXPECTED
 from jaxspot.datasets.folders import csv_source
-from jaxspot.video.writer import save_video
 
 
 def by_what(found):
@@ -163,29 +161,6 @@ def test_what_was_lost_while_preparing_is_broken(tmp_path):
     assert found["alignment noise, median of videos"].found == "0.200 px, 0.100 px as used"
     assert found["videos whose face was away or cut (stays)"].found == "s1_1 2"
     assert not checks.is_well(list(found.values()))
-
-
-@pytest.mark.parametrize(
-    ("fps", "level", "blind", "frames", "label", "told"),
-    [
-        (30.0, 90, (), 60, ("ME", 6, 8, 12), ""),
-        (5.0, 90, (), 60, ("MaE", 6, 8, 12), "videos under 15 frames a second  1: v 5"),
-        (30.0, 1, (), 60, ("ME", 6, 8, 12), "videos nearly black  1: v"),
-        (30.0, 90, range(5, 11), 60, ("ME", 6, 8, 12), "labels mostly without a face  1: v 6-12"),
-        (30.0, 90, (), 1, ("ME", 1, 1, 1), "videos of one frame  1: v"),
-        (30.0, 90, (), 600, ("ME", 6, 100, 500), "labels of odd length  1: half of the ME"),
-        (30.0, 90, (), 600, ("ME", 6, 100, 500), "ME labels over 1.5 s  1: v 6-500"),
-    ],
-)
-def test_what_training_would_be_wrong_on_is_not_well(
-    fps, level, blind, frames, label, told, tmp_path, capsys
-):
-    quality = np.ones((frames, 2), np.float32)
-    quality[list(blind)] = 0
-    save_video(tmp_path, "v", np.full((frames, 112, 112), level, np.uint8), quality)
-    finish_tiny_bank(tmp_path, [("p", "v", frames, fps)], [("p", "v", *label)])
-    assert doctor.main([f"--bank={tmp_path}"]) == bool(told)
-    assert told in re.sub("  +", "  ", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,11 @@ from pympi.Elan import Eaf
 from tiny_banks import said
 from video_files import encode
 
+from jaxspot.annotations.repairs import count_repairs
+from jaxspot.commands import doctor
+from jaxspot.datasets.dataset import look_over
+from jaxspot.datasets.fitting import fit_labels
+from jaxspot.datasets.folders import video_source
 from jaxspot.experiment.score_weights import refuse_unlike
 from jaxspot.spotting.spotter import load_spotter
 from jaxspot.synthetic.generate import synthesise_video
@@ -70,6 +75,24 @@ def test_new_labels_renew_the_bank(recordings, tmp_path):
         13,
         1,
     ]
+
+
+def test_each_label_names_its_own_file(recordings, tmp_path, capfd):
+    labels, flags = tmp_path / "labels", ["--dry-run", f"--labels={tmp_path / 'labels'}"]
+    write_eaf(labels / "a.eaf", "anna_1.mp4", 0)
+    write_eaf(labels / "b.eaf", "anna_1.mp4", 0)
+    write_eaf(labels / "c.eaf", "bert_1.mp4", 5000)
+    source = video_source(recordings / "recordings", labels=labels)
+    found = fit_labels(source, look_over(source, progress=False)[0])
+    table = found.repairs[found.repairs.after.str.startswith("left out")]
+    assert list(zip(table.file, table.row, table.rule, strict=True)) == [
+        ("b.eaf", 1, "duplicate"), ("b.eaf", 2, "duplicate"),
+        ("c.eaf", 1, "past_end"),
+    ]  # fmt: skip
+    assert "(the same as row 1 of a.eaf)" in table.after.iloc[0]
+    assert count_repairs(found.repairs).endswith("3 left out (duplicate 2, past_end 1)")
+    assert doctor.main(["--dataset=video", f"--source={source.root}", flags[1]]) == 1
+    assert "c.eaf, row 1 BERT_1 (past_end)" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(("file", "words"), [("x.txt", "holds no .eaf"), (".x.eaf", "no .eaf")])

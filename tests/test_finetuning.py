@@ -1,12 +1,11 @@
 """Fine-tuning on few people: which networks there are, what stays of the start, what is refused."""
 
-import dataclasses
 import json
 
 import jax
 import numpy as np
 import pytest
-from made_spotters import untrained
+from made_tuning import JUDGE, tuning_places, tuning_words
 from tiny_banks import said, write_bank
 
 from jaxspot.commands import build_weights
@@ -15,38 +14,21 @@ from jaxspot.experiment import finetuning
 from jaxspot.experiment.finetuning import toward_start, tuning_networks
 from jaxspot.experiment.settings import read_settings
 from jaxspot.network.model import model_fields
-from jaxspot.spotting.candidates import FEATURES
-from jaxspot.spotting.judge import Judge
-from jaxspot.spotting.spotter import load_spotter, save_spotter
+from jaxspot.spotting.spotter import load_spotter
 from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import Networks
 from jaxspot.video.bank import open_bank
-
-NO_FEATURE = ((0.0,) * len(FEATURES),) * 2
-JUDGE = Judge((0.3, 0.4), NO_FEATURE, ((1.0,) * len(FEATURES),) * 2, NO_FEATURE, (0.0, 0.0))
-FIELDS = dict(trunk="motion", fusion_width=8)
-MODEL = model_fields(untrained(**FIELDS).model)
 
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory):
     """Two networks with a judge, and banks of one and of four people."""
-    folder = tmp_path_factory.mktemp("tuning")
-    save_spotter(folder / "start", dataclasses.replace(untrained(**FIELDS), judge=JUDGE))
-    write_bank(folder / "one", subjects=1)
-    write_bank(folder / "four", subjects=4)
-    return folder
+    return tuning_places(tmp_path_factory.mktemp("tuning"))
 
 
 def tune(places, bank, out, *more):
     """Runs the command at the smallest size; returns its exit code."""
-    config = load_config("reviewed")
-    model = [f"--config.model.{name}={MODEL[name]}" for name in config.model if name in MODEL]
-    flags = [f"--out={out / 'w.npz'}", f"--workdir={out / 'work'}", "--config=reviewed"]
-    flags += [f"--config.data.bank={places / bank}", f"--config.start={places / 'start'}"]
-    flags += ["--config.training.epochs=1", "--config.training.steps=2"]
-    flags += ["--config.training.batch=4", "--config.training.averaging=0.0"]
-    return build_weights.main([*flags, *model, *more])
+    return build_weights.main([*tuning_words(places, bank, out), *more])
 
 
 def moved(before, after):

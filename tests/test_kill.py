@@ -5,7 +5,6 @@ is a resume and every end but the last a kill.
 """
 
 import os
-import random
 import subprocess
 import sys
 import time
@@ -14,7 +13,16 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 import pytest
-from killed import KILLED, ROOT, begin_command, kill, kill_at_change, note_changes
+from killed import (
+    KILLED,
+    ROOT,
+    begin_command,
+    ended,
+    kill,
+    kill_at_change,
+    kill_at_random,
+    said,
+)
 
 SMALL = [
     "--config=configs/synthetic.py:best",
@@ -53,17 +61,12 @@ def programs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(programs, tmp_path_factory):
-    """Two undisturbed runs and what the second changed in its folder.
-
-    The first is the command as it is typed, the second a fork like those that are killed.
-    """
-    root = tmp_path_factory.mktemp("whole")
-    command = [sys.executable, "launch/train.py", *SMALL, f"--workdir={root / 'typed'}"]
+    """The folder of an undisturbed run: the command as it is typed."""
+    folder = tmp_path_factory.mktemp("whole") / "typed"
+    command = [sys.executable, "launch/train.py", *SMALL, f"--workdir={folder}"]
     environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": programs}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
-    forked, changes = root / "forked", root / "changes.txt"
-    assert launch(forked, programs, (note_changes, forked, changes)) == 0
-    return root / "typed", forked, changes.read_text().splitlines()
+    return folder
 
 
 def start(folder, programs, prepare=None):
@@ -75,9 +78,7 @@ def start(folder, programs, prepare=None):
 
 def launch(folder, programs, prepare=None):
     """The same to its end; returns the exit code."""
-    run = start(folder, programs, prepare)
-    run.join()
-    return run.exitcode
+    return ended(start(folder, programs, prepare))
 
 
 def begin(programs, prepare):
@@ -108,28 +109,21 @@ def same_run(folder, other):
     assert not list(folder.rglob("*.part"))
 
 
-def said(folder):
-    return folder.with_suffix(".log").read_text()[-500:]
-
-
 @pytest.mark.slow
-def test_two_undisturbed_runs_are_the_same(whole):
-    same_run(whole[0], whole[1])
-
-
-@pytest.mark.slow
-def test_killed_after_every_epoch_and_in_every_part_of_a_save(whole, programs, tmp_path):
+def test_killed_after_every_epoch_and_in_every_part_of_a_save(whole, programs, tmp_path, tried):
     folder = tmp_path / "run"
     for place in PLACES:
         if place == PLACES[0]:
-            ended = kill_at_the_first_video(folder, programs)
+            code = kill_at_the_first_video(folder, programs)
         elif place == "in orbax":
-            ended = launch(folder, programs, (kill_in_orbax,))
+            code = launch(folder, programs, (kill_in_orbax,))
         else:
-            ended = launch(folder, programs, (kill_at_change, folder, place))
-        assert ended == KILLED, (place, said(folder))
+            code = launch(folder, programs, (kill_at_change, folder, place))
+        assert code == KILLED, (place, said(folder))
     assert launch(folder, programs) == 0, said(folder)
-    same_run(folder, whole[0])
+    same_run(folder, whole)
+    moments = "workers making videos, every part of a save"
+    tried.row("Kills", "`train`", len(PLACES), moments, "the same bytes")
 
 
 def kill_at_the_first_video(folder, programs):
@@ -150,16 +144,10 @@ def kill_in_orbax():
 
 
 @pytest.mark.slow
-def test_killed_at_ten_random_moments(whole, programs, tmp_path):
-    """The moments are drawn from all changes that a run makes in its folder, and taken in order.
-
-    A process killed at any time leaves its folder as it was before its next change. So these are
-    all moments of a run, but for what workers and the threads of orbax write: see above.
-    """
-    folder, changes = tmp_path / "run", whole[2]
-    assert len(changes) > 250
-    for moment in sorted(random.Random(0).sample(range(len(changes)), MOMENTS)):
-        ended = launch(folder, programs, (kill_at_change, folder, changes[moment]))
-        assert ended == KILLED, (changes[moment], said(folder))
-    assert launch(folder, programs) == 0, said(folder)
-    same_run(folder, whole[0])
+def test_killed_at_ten_random_moments(whole, programs, tmp_path, tried):
+    forked, folder = tmp_path / "forked", tmp_path / "run"
+    start_in = lambda place, act: start(place, programs, act)
+    kill_at_random(start_in, forked, folder, count=MOMENTS)
+    same_run(forked, whole)
+    same_run(folder, whole)
+    tried.row("Kills", "`train`", MOMENTS, "at random", "the same bytes")

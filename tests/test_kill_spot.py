@@ -1,12 +1,11 @@
 """`jaxspot spot`, killed wherever it is and begun again, leaves what an undisturbed one leaves."""
 
 import dataclasses
-import random
 import shutil
 import time
 
 import pytest
-from killed import KILLED, begin_command, kill_at_change, note_changes
+from killed import KILLED, begin_command, ended, kill_at_random
 from made_spotters import untrained
 from two_heads import two_heads
 from video_files import encode
@@ -34,11 +33,6 @@ def spot(words, out, prepare=None, *, workers=1):
     return begin_command("spot", flags, log, prepare=prepare)
 
 
-def ended(process):
-    process.join()
-    return process.exitcode
-
-
 def results(folder):
     """Path -> bytes of all files."""
     files = [path for path in folder.rglob("*") if path.is_file()]
@@ -46,20 +40,15 @@ def results(folder):
 
 
 @pytest.mark.slow
-def test_killed_at_ten_moments_it_leaves_nothing_else(words, tmp_path):
-    whole, out, changes = tmp_path / "whole", tmp_path / "out", tmp_path / "changes"
-    assert ended(spot(words, whole, (note_changes, whole, changes))) == 0
-    moments = changes.read_text().splitlines()
-    assert len(moments) > 30
-    for moment in sorted(random.Random(0).sample(range(len(moments)), MOMENTS)):
-        process = spot(words, out, (kill_at_change, out, moments[moment]))
-        assert ended(process) == KILLED, moments[moment]
-    assert ended(spot(words, out)) == 0, out.with_suffix(".log").read_text()
+def test_killed_at_ten_moments_it_leaves_nothing_else(words, tmp_path, tried):
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    kill_at_random(lambda *given: spot(words, *given), whole, out, count=MOMENTS)
     assert results(out) == results(whole)
+    tried.row("Kills", "`spot`", MOMENTS, "at random", "the same bytes")
 
 
 @pytest.mark.slow
-def test_workers_end_with_a_command_that_is_killed(words, tmp_path):
+def test_workers_end_with_a_command_that_is_killed(words, tmp_path, tried):
     out = tmp_path / "out"
     process = spot(words, out, workers=2)
     limit = time.monotonic() + 120
@@ -69,3 +58,4 @@ def test_workers_end_with_a_command_that_is_killed(words, tmp_path):
     assert ended(process) == KILLED
     assert ended(spot(words, out, workers=2)) == 0, out.with_suffix(".log").read_text()
     assert sorted(path.name for path in out.iterdir()) == ["a", "b"]
+    tried.row("Kills", "`spot --workers=2`", 1, "workers at work", "all files, none half written")

@@ -218,13 +218,6 @@ def test_threshold_goes_with_weights_without_a_judge(tree, run, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-def test_flags_are_read(capsys):
-    for words in (["--threshold=1"], ["--threshold=a,b"], ["--fps=0"], ["--workers=0"]):
-        with pytest.raises(SystemExit):
-            spot.main([*words, "v.mp4"])
-        assert "invalid" in capsys.readouterr().err
-
-
 def test_workers_find_what_one_process_finds(tree, run, tmp_path, capfd):
     (tree / "bad.mp4").write_bytes(bytes(999))
     words = [f"--weights={run}", str(tree)]

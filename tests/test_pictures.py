@@ -1,7 +1,10 @@
 """Pictures from cameras and programs: side up, bits that hold something, several in one file."""
 
+import io
 import struct
+from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pandas as pd
@@ -77,6 +80,35 @@ def test_exif_says_which_side_is_up(tmp_path, orientation, ending):
     np.testing.assert_allclose(gray[..., 0], shown(stored, orientation), atol=3)
     deep = write_tiff(tmp_path / "deep.tif", stored.astype(np.uint16) * 257, orientation)
     np.testing.assert_array_equal(read_image(deep)[..., 0], shown(stored, orientation))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("ending", ["mjpeg", "avi"])
+def test_exif_of_motion_jpeg_says_which_side_is_up(tmp_path, orientation, ending):
+    exif, data = Image.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    stored = np.kron(RNG.permutation(6).reshape(2, 3) * 40, np.ones((16, 16))).astype(np.uint8)
+    Image.fromarray(np.repeat(stored[..., None], 3, 2)).save(data, "JPEG", exif=exif, quality=95)
+    path = tmp_path / f"a.{ending}"
+    if ending == "mjpeg":
+        path.write_bytes(3 * data.getvalue())
+    else:
+        mux(path, [data.getvalue()] * 3, *stored.shape)
+    for frame in read_video(path, fps=25):
+        assert frame.image[..., 0].shape == shown(stored, orientation).shape
+        np.testing.assert_allclose(frame.image[..., 0], shown(stored, orientation), atol=9)
+
+
+def mux(path, pictures, height, width):
+    """Writes JPEG pictures as the frames of a video file."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.height, stream.width, stream.pix_fmt = height, width, "yuvj420p"
+        for number, picture in enumerate(pictures):
+            packet = av.Packet(picture)
+            packet.stream, packet.time_base = stream, Fraction(1, 25)
+            packet.pts = packet.dts = number
+            container.mux(packet)
 
 
 def shown(stored, orientation):

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import random
 import shutil
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from killed import KILLED, begin_command, kill_at_change, note_changes
+from killed import KILLED, begin_command, ended, kill_at_random
 from release_trees import (
     CAS_LABELS,
     FRAMES,
@@ -120,40 +119,28 @@ def test_the_bank_is_the_same_for_any_number_of_workers(cas, tmp_path):
     assert contents(tmp_path / "bank") == contents(bank.root)
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(cas, tmp_path):
-    """Ten kills, each of a process that goes on where the one before was killed.
-
-    The first two leave workers behind, at work on their videos; the others come just before a
-    change in the folder, drawn from all that a run makes.
-    """
+def test_a_killed_run_goes_on_to_the_same_bytes(cas, tmp_path, tried):
+    """The first two kills leave workers behind, at work on their videos."""
     source, bank = cas
-    out, changes = tmp_path / "bank", tmp_path / "changes.txt"
-    words = ["--dataset=cas_me2", f"--source={source}", f"--out={out}"]
+    out = tmp_path / "bank"
 
-    def start(workers, *prepare):
-        log = tmp_path / "log.txt"
-        return begin_command("prepare", [*words, f"--workers={workers}"], log, prepare=prepare)
+    def start(out, act, workers=1):
+        words = ["--dataset=cas_me2", f"--source={source}", f"--out={out}", f"--workers={workers}"]
+        return begin_command("prepare", words, out.with_suffix(".log"), prepare=act)
 
-    def ended(process):
-        process.join()
-        return process.exitcode
-
-    assert ended(start(1, note_changes, out, changes)) == 0
-    assert contents(out) == contents(bank.root)
-    shutil.rmtree(out)
     for done in (1, 2):
-        process = start(2)
+        process = start(out, None, workers=2)
         while process.is_alive() and len(list(out.glob("frames/*.npy"))) < done:
             time.sleep(0.005)
         process.kill()
         assert ended(process) == KILLED and not (out / "bank.json").exists()
-    shutil.rmtree(out)
-    moments = changes.read_text().splitlines()
-    assert len(moments) > 50
-    for number in sorted(random.Random(0).sample(range(len(moments)), 8)):
-        assert ended(start(1, kill_at_change, out, moments[number])) == KILLED, moments[number]
-    assert ended(start(1)) == 0
+    assert ended(start(out, None)) == 0
     assert contents(out) == contents(bank.root)
+    tried.row("Kills", "`prepare --workers=2`", 2, "workers at work", "the same bytes")
+    whole, again = tmp_path / "whole", tmp_path / "again"
+    kill_at_random(start, whole, again, count=8)
+    assert contents(whole) == contents(again) == contents(bank.root)
+    tried.row("Kills", "`prepare`", 8, "at random", "the same bytes")
 
 
 def test_what_is_done_is_not_done_again(cas, tmp_path, monkeypatch):

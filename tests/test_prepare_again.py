@@ -121,14 +121,16 @@ def test_two_at_once_and_a_bank_that_is_not_finished(table, tmp_path, capfd):
     assert "is not finished; its prepare command reads" in said(capfd, "prepare")
 
 
-def test_a_full_disk_stops_prepare_in_one_line(tmp_path):
+def test_a_full_disk_stops_prepare_in_one_line(tmp_path, tried):
     faces = np.full((20, 112, 112), 90, np.uint8)
     write_images(tmp_path / "v_aligned", faces, "frame_det_00_{:06d}.bmp".format)
     words = ["--dataset=openface", "--fps=30", f"--source={tmp_path}", "--workers=1"]
     process = limited(100_000, "prepare", *words, f"--out={tmp_path / 'bank'}")
     assert process.returncode == 2 and "Traceback" not in process.stderr
     last = process.stderr.splitlines()[-1] + "\n"
-    assert "frames/v.npy: larger than a file may be here" in one_line(last, "prepare")
+    line = one_line(last, "prepare")
+    assert "frames/v.npy: larger than a file may be here" in line
+    tried.row("Disks", "`prepare`", "takes no longer files", line.replace(f"{tmp_path}/", ""), 2)
     left = [path.name for path in (tmp_path / "bank").rglob("*") if path.is_file()]
     assert sorted(left) == ["lock", "settings.json"]
 

@@ -10,6 +10,7 @@ import sys
 import jax
 import numpy as np
 import pytest
+from damage import Count, damages
 from made_spotters import seen_as_motion, untrained
 from tiny_banks import ROOT
 
@@ -78,13 +79,14 @@ def test_a_weight_too_large_for_the_file_is_refused(spotter, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("place", [0, 0.3, 0.7, -1])
-def test_an_altered_byte_is_refused(path, place):
-    data = bytearray(path.read_bytes())
-    data[int(place * len(data)) if 0 < place < 1 else place] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(UserError, match=r"spotter\.npz: altered .*; install jaxspot again"):
-        load_spotter(path)
+def test_every_flipped_bit_and_a_truncated_file_are_refused(path, tried):
+    count = Count()
+    for kind in damages(path, seed=0, flips=6, cuts=4):
+        with pytest.raises(UserError, match=r"spotter\.npz: altered .*; install jaxspot again"):
+            load_spotter(path)
+        count.add(kind, True)
+    assert count.all
+    tried.row("Damage", "a file of weights", *count.cells, "refused")
 
 
 def test_a_missing_file_and_a_card_that_says_nothing(path, tmp_path):

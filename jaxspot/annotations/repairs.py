@@ -21,13 +21,14 @@ TYPES |= dict.fromkeys(("onset", "apex", "offset", "row"), int)
 
 
 class Label(NamedTuple):
-    """One row of a sheet."""
+    """One row of a sheet; `file` is the path of its file where there are several."""
 
     row: int
     subject: str
     video: str
     kind: str
     span: Span
+    file: str = ""
 
 
 class Labels(NamedTuple):
@@ -47,10 +48,13 @@ class Labels(NamedTuple):
 
 
 def join_labels(tables: Sequence[Labels], *, file: str) -> Labels:
-    """The labels of several files as those of one; `file` is the folder that they lie in."""
+    """The labels of several files as those of one; `file` is the folder that they lie in.
+
+    `annotations` has the column `file` too.
+    """
     join = lambda parts: pd.concat(parts, ignore_index=True)
     return Labels(
-        join([table.annotations for table in tables]),
+        join([table.annotations.assign(file=table.file) for table in tables]),
         join([table.repairs for table in tables]),
         file,
     )
@@ -118,23 +122,25 @@ def fit_to_videos(
     known = {video: (subject, frames) for video, subject, frames in zip(*columns, strict=True)}
     names, seen = VideoNames(known), {}
     kept, repairs = [], labels.repairs.values.tolist()
-    for label in _rows(labels.annotations):
+    for label in _rows(labels):
         try:
             name, change = _named(label.video, names, rules)
-            repairs += [_repair(labels.file, label, *change)] if change else []
+            repairs += [_repair(label.file, label, *change)] if change else []
             if name is None:
                 continue
             span, change = _fitted(label._replace(video=name), known, rules)
         except UserError as error:
-            raise UserError(f"{in_row(labels.file, label.row)}: {error}") from None
-        repairs += [_repair(labels.file, label, *change)] if change else []
+            raise UserError(f"{in_row(label.file, label.row)}: {error}") from None
+        repairs += [_repair(label.file, label, *change)] if change else []
         if span is None:
             continue
         interval = (name, label.kind, span.onset, span.offset)
         first = seen.setdefault(interval, label)
         if "duplicate" in rules and first is not label:
-            again = f"{LEFT_OUT} (the same as row {first.row})"
-            repairs.append(_repair(labels.file, label, "duplicate", _told(span), again))
+            where = f"row {first.row}"
+            where += f" of {_name(first.file)}" if first.file != label.file else ""
+            again = f"{LEFT_OUT} (the same as {where})"
+            repairs.append(_repair(label.file, label, "duplicate", _told(span), again))
             continue
         kept.append(label._replace(video=name, span=span, subject=known[name][0]))
     return _labels(kept, repairs, labels.file, labels.release)
@@ -151,7 +157,7 @@ def count_repairs(repairs: pd.DataFrame) -> str:
     Such as '3 labels mended (past_end 2, onset_zero 1), 1 left out (no_video)'.
     """
     out = left_out(repairs)
-    labels = repairs.row.astype(str) + " " + repairs.video  # several files may be one
+    labels = repairs.file + " " + repairs.row.astype(str) + " " + repairs.video
     mended = repairs[~labels.isin(labels[out])]
     said = []
     for part, word in ((mended, "mended"), (repairs[out], "left out")):
@@ -215,10 +221,12 @@ def _fitted(label, known, rules):
     return clipped, ("past_end", before, after)
 
 
-def _rows(annotations):
-    columns = (annotations[name].tolist() for name in ("row", *ANNOTATION_COLUMNS))
-    for row, subject, video, kind, *frames in zip(*columns, strict=True):
-        yield Label(row, subject, video, kind, Span(*frames))
+def _rows(labels):
+    table = labels.annotations
+    table = table if "file" in table else table.assign(file=labels.file)
+    columns = (table[name].tolist() for name in ("row", "file", *ANNOTATION_COLUMNS))
+    for row, file, subject, video, kind, *frames in zip(*columns, strict=True):
+        yield Label(row, subject, video, kind, Span(*frames), file)
 
 
 def _change(before, after):
@@ -239,9 +247,12 @@ def _text(frame):
     return str(int(frame)) if frame == int(frame) else repr(float(frame))
 
 
+def _name(file):
+    return file.replace("\\", "/").rsplit("/", 1)[-1]
+
+
 def _repair(file, label, rule, before, after):
-    name = file.replace("\\", "/").rsplit("/", 1)[-1]
-    return (name, label.row, label.subject, label.video, rule, before, after)
+    return (_name(file), label.row, label.subject, label.video, rule, before, after)
 
 
 def _labels(kept, repairs, file, release):
@@ -249,5 +260,5 @@ def _labels(kept, repairs, file, release):
     table = pd.DataFrame(rows, columns=[*ANNOTATION_COLUMNS, "row"]).astype(TYPES)
     listed = pd.DataFrame(repairs, columns=list(REPAIR_COLUMNS))
     kinds = {name: int if name == "row" else str for name in REPAIR_COLUMNS}
-    listed = listed.astype(kinds).sort_values("row", kind="stable", ignore_index=True)
+    listed = listed.astype(kinds).sort_values(["file", "row"], kind="stable", ignore_index=True)
     return Labels(table, listed, file, release)

@@ -1,7 +1,9 @@
 """Finds micro- and macro-expressions in videos."""
 
+import argparse
+import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jaxspot.commands.running import command, command_parser
@@ -147,36 +149,34 @@ def add_flags(parser: Any) -> None:
     flag("videos", nargs="+", metavar="VIDEO", help="see below")
 
 
+def numbers(text: str, what: str, read: Callable[[str], Any], fits: Callable[[Any], bool]) -> Any:
+    """What `read` makes of a flag's text; an error that names `what` where that does not fit."""
+    with contextlib.suppress(ValueError):
+        if fits(value := read(text)):
+            return value
+    raise argparse.ArgumentTypeError(f"must be {what}, not {text!r}")
+
+
 def chance(text: str) -> float:
     """A number in 0..1."""
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise ValueError
-    return value
+    return numbers(text, "a number from 0 to 1", float, lambda value: 0 <= value <= 1)
 
 
 def above_zero(text: str) -> float:
     """A number above 0."""
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise ValueError
-    return value
+    return numbers(text, "a number above 0", float, lambda value: 0 < value < math.inf)
 
 
 def pair(text: str) -> tuple[float, float]:
     """Two numbers."""
-    first, second = map(float, text.split(","))
-    if not (math.isfinite(first) and math.isfinite(second)):
-        raise ValueError
-    return first, second
+    read = lambda text: tuple(map(float, text.split(",")))
+    fits = lambda values: len(values) == 2 and all(map(math.isfinite, values))
+    return numbers(text, "two numbers such as 0.4,0.3", read, fits)
 
 
 def count(text: str) -> int:
     """A whole number, 1 or more."""
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
+    return numbers(text, "a whole number, 1 or more", int, lambda value: value >= 1)
 
 
 def summarise(found: Mapping[str, Any], out: str) -> None:

@@ -113,8 +113,12 @@ def check_labels(
     counts = repairs.rule.value_counts().sort_index()
     checks = [Check(f"labels repaired: {rule}", str(count)) for rule, count in counts.items()]
     lost = repairs[left_out(repairs) & (repairs.rule != "duplicate")]
-    columns = (lost[name].tolist() for name in ("row", "video", "rule"))
-    rows = [f"row {row} {video} ({rule})" for row, video, rule in zip(*columns, strict=True)]
+    several = repairs.file.nunique() > 1
+    columns = (lost[name].tolist() for name in ("file", "row", "video", "rule"))
+    rows = [
+        f"{f'{file}, ' if several else ''}row {row} {video} ({rule})"
+        for file, row, video, rule in zip(*columns, strict=True)
+    ]
     doubts = doubt_units(annotations, videos)
     return [
         *checks,

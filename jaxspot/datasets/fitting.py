@@ -1,5 +1,7 @@
 """The labels of a data set fitted to its videos; too many that do not fit are a mistake."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from jaxspot.annotations.repairs import Labels, fit_to_videos, left_out
@@ -32,9 +34,11 @@ def fit_labels(dataset: Dataset, videos: pd.DataFrame) -> Labels:
         reasons.append(f"no video is called as in {len(nameless)} ({named}; videos are {have})")
     if len(late):
         where = late.iloc[0]
+        row = f"row {where.row}"
+        row = row if Path(labels.file).name == where.file else f"{where.file}, {row}"
         reasons.append(
-            f"{len(late)} begin past the end of their video (row {where.row}: {where.before}); are"
-            " they milliseconds? They must be frames from 1"
+            f"{len(late)} begin past the end of their video ({row}: {where.before}); are they"
+            " milliseconds? They must be frames from 1"
         )
     raise UserError(
         f"{labels.file}: {bad} of {total} labels do not fit: {'; '.join(reasons)}. Correct these"

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ def prepare(
     *,
     alignment: Alignment | None = None,
     skip_broken: bool = False,
+    say: Callable[[str], object] = print,
     workers: int | None = None,
     progress: bool = True,
 ) -> Bank:
@@ -60,9 +62,9 @@ def prepare(
 
     The same call after a kill continues where it was cut; a video that has changed since is done
     again. The bank's bytes depend on the data set and settings alone. `skip_broken` leaves out
-    videos that cannot be read; else BrokenVideos is raised after all others are done. `workers` are
-    processes, see `run_jobs`. UserError: as `claim_bank` and `refuse_posing`; no usable video;
-    labels that do not fit; a worker died.
+    videos that cannot be read, and `say` is given a line about each; else BrokenVideos is raised
+    after all others are done. `workers` are processes, see `run_jobs`. UserError: as `claim_bank`
+    and `refuse_posing`; no usable video; labels that do not fit; a worker died.
     """
     out, alignment = Path(out), alignment or Alignment()
     refuse_posing(dataset, alignment)
@@ -79,6 +81,8 @@ def prepare(
             done, errors = _prepare_rest(out, dataset, alignment, total, **options)
             if errors and not skip_broken:
                 raise BrokenVideos(list(errors.values()), len(done), out)
+            for error in errors.values():
+                say(f"{error}; left out")
             if not done:
                 raise UserError(f"{dataset.root}: none of its videos can be used")
             keep_only(out, [prepared.video for prepared in done])

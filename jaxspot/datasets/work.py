@@ -13,7 +13,7 @@ from jaxspot.annotations.repairs import REPAIRS
 from jaxspot.datasets.dataset import SourceVideo, hash_source
 from jaxspot.datasets.prepare_video import Prepared
 from jaxspot.errors import UserError
-from jaxspot.files import write_text
+from jaxspot.files import hash_file, write_text
 from jaxspot.motion.regions import TWELVE
 from jaxspot.video.writer import SIZE
 
@@ -72,12 +72,16 @@ def make_folder(out: Path) -> None:
 
 def note_done(out: Path, prepared: Prepared, *, source: str) -> None:
     """Notes that a video's files are whole; `source` is its `hash_source` from before reading."""
-    note = dict(source=source, prepared=asdict(prepared))
+    files = (f"{folder}/{prepared.video}.npy" for folder in ARRAYS)
+    hashes = {name: hash_file(out / name) for name in files if (out / name).is_file()}
+    note = dict(source=source, prepared=asdict(prepared), sha256=hashes)
     write_text(_note(out, prepared.video), json.dumps(note) + "\n")
 
 
 def find_done(out: Path, video: SourceVideo, *, motion: bool) -> Prepared | None:
     """The result of a video in an earlier process; None: it is not done, or has changed since.
+
+    So it is where the video is another, or a byte of its files.
 
     `motion` says that it is a bank of region motion.
     """
@@ -87,6 +91,9 @@ def find_done(out: Path, video: SourceVideo, *, motion: bool) -> Prepared | None
     try:
         note = json.loads(_note(out, video.video).read_text("utf-8"))
         if note["source"] != hash_source(video):
+            return None
+        hashes = note["sha256"]
+        if {name: hash_file(out / name) for name in hashes} != hashes:
             return None
         jitter = note["prepared"].pop("jitter_px")
         return Prepared(**note["prepared"], jitter_px=jitter and tuple(jitter))

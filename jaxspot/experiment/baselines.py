@@ -1,5 +1,6 @@
 """Ours, chance and the baselines of a run (its `peers`), on the same videos by the same scorer."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from jaxspot.network.streams import k_in_frames
 from jaxspot.progress import progress_bar
 from jaxspot.report.tables import difference_table, score_rows, table4, table5
 from jaxspot.spotting.automated_iou import Pair
+from jaxspot.storage import is_whole, write_manifest
 from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
 
@@ -63,8 +65,9 @@ def spot_by_peers(
     """Every video of a bank by each peer; a peer that is done in `saved` is read back.
 
     `durations` has the mean seconds of ME and MaE of each fold's own subjects: a peer's k for the
-    held-out subject. `saved` is a folder with intervals.csv and scores/ for each peer; `stop_here`
-    is called whenever all that is done is saved, and may raise.
+    held-out subject. `saved` is a folder with intervals.csv and scores/ for each peer, and their
+    hashes: a peer whose files were altered spots again. `stop_here` is called whenever all that is
+    done is saved, and may raise.
     """
     pairs = {fold.held_out: pair for fold, pair in zip(folds, durations, strict=True)}
 
@@ -75,7 +78,9 @@ def spot_by_peers(
     spotted = {}
     for name in settings.peers:
         folder = saved / name
-        if not (folder / "intervals.csv").is_file():
+        if not is_whole(folder):
+            if folder.exists():
+                print(f"{folder}: not whole; {name} spots again", file=sys.stderr)
             total = int(bank.videos.frames.sum())
             with progress_bar(total=total, desc=name, unit="frame") as bar:
                 scores, intervals = PEERS[name](
@@ -83,6 +88,7 @@ def spot_by_peers(
                 )
             write_scores(folder / "scores", scores)
             write_table(intervals, folder / "intervals.csv")
+            write_manifest(folder)
         spotted[name] = Spotted(
             read_scores(folder / "scores", bank.videos.video),
             read_intervals(folder / "intervals.csv"),

@@ -1,5 +1,6 @@
 """Frame skips searched around k, paper section 4.1 (manual frame skip)."""
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -57,7 +58,8 @@ def search_skips(
                 subjects = fold.validation if frame_skip == "manual" else (fold.held_out,)
                 one = jax.tree.map(lambda leaf, i=number: leaf[i], variables)
                 known[fold.held_out] = search_fold(bank, subjects, model, one, pair)
-                write_text(saved, json.dumps(dict(made_by=made_by, factors=known)) + "\n")
+                note = dict(made_by=made_by, factors=known, sha256=_hash(known))
+                write_text(saved, json.dumps(note) + "\n")
             bar.update()
             stop_here()
     return tuple(scale(pair, known[fold.held_out]) for fold, pair in zip(folds, k, strict=True))
@@ -97,9 +99,14 @@ def scale(pair: Pair, factors: Sequence[float]) -> Pair:
     return pair[0] * factors[0], pair[1] * factors[1]
 
 
+def _hash(factors) -> str:
+    return hashlib.sha256(json.dumps(factors).encode()).hexdigest()
+
+
 def _read(path: Path, made_by: str) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
-        return found["factors"] if found["made_by"] == made_by else {}
+        whole = found["made_by"] == made_by and found["sha256"] == _hash(found["factors"])
+        return found["factors"] if whole else {}
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return {}

@@ -11,10 +11,13 @@ import pandas as pd
 
 import jaxspot
 from jaxspot.errors import UserError
+from jaxspot.files import hash_file
 
 RUN = "run.json"
 FILES = ("frames.csv", "scores.png", "intervals.csv", "spotted.json", "review.html")
 """What is written for each video, in this order; a video without one of them is done again."""
+HASHED = ("frames.csv", "scores.png", "intervals.csv", "spotted.json")
+"""Those that nothing but `spot` writes."""
 OVERLAY = "overlay.mp4"
 ENDS = 2**20
 """Bytes at either end of a file that tell it from others, with its size."""
@@ -35,6 +38,12 @@ def find_done(
         return pd.read_csv(folder / "intervals.csv", dtype=words, keep_default_na=False)
     except (OSError, ValueError, KeyError, TypeError):  # or another version's
         return None
+
+
+def altered(folder: Path) -> list[str]:
+    """The result files of a video that was done which are not as they were written."""
+    hashes = json.loads((folder / RUN).read_text("utf-8")).get("sha256", {})
+    return [name for name, digest in hashes.items() if hash_file(folder / name) != digest]
 
 
 def describe_run(content: str, *, weights: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from jaxspot.errors import UserError
-from jaxspot.files import write_table, write_text
-from jaxspot.own_video.done import FILES, OVERLAY, RUN
+from jaxspot.files import hash_file, write_table, write_text
+from jaxspot.own_video.done import FILES, HASHED, OVERLAY, RUN
 from jaxspot.own_video.overlay import write_overlay
 from jaxspot.report.clip_plot import plot_spotted
 from jaxspot.review.page import write_review
@@ -56,13 +56,17 @@ def write_results(
     in the folder stay. UserError: something else has a result's name.
     """
     files = result_files(overlay=overlay)
-    note = {**made_from, "files": sorted(files)}
-    text = json.dumps(note, indent=1, ensure_ascii=False) + "\n"
     writers: dict[str, Callable[[Path], object]] = {
         name: lambda path, write=write: write(spotted, source, path, folder)
         for name, write in files.items()
     }
-    write_folder(folder, writers | {RUN: lambda path: write_text(path, text)}, partial=partial)
+
+    def write_note(path: Path) -> None:
+        hashes = {name: hash_file(path.parent / name) for name in HASHED}
+        note = {**made_from, "files": sorted(files), "sha256": hashes}
+        write_text(path, json.dumps(note, indent=1, ensure_ascii=False) + "\n")
+
+    write_folder(folder, writers | {RUN: write_note}, partial=partial)
 
 
 def write_folder(

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxspot.errors import Interrupted, UserError, one_of
 from jaxspot.exports.formats import export_spotted
 from jaxspot.own_video import WORK
-from jaxspot.own_video.done import check_folder, content_of, describe_run, find_done
+from jaxspot.own_video.done import altered, check_folder, content_of, describe_run, find_done
 from jaxspot.own_video.inputs import Video, find_videos
 from jaxspot.own_video.one import Job, Options, run_job, warm_up
 from jaxspot.own_video.reading import Progress, counts_of, load_reader, new_counts
@@ -167,6 +167,8 @@ def spot_by(
             if done is not None:
                 found[video.name] = done
                 say(f"{video.name}: was done before, kept (to do it again: --again)")
+                for name in altered(folder):
+                    say(f"{folder / name}: altered since it was made; --again makes it anew")
                 continue
             where = (folder, *partials(place))
             count = Progress(work / "frames", len(jobs))

@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from jaxspot.files import is_running
+
 Partials = Callable[[int], tuple[Path, Path]]
 
 
@@ -28,7 +30,7 @@ def work_folder(out: Path) -> Iterator[tuple[Path, Partials]]:
     for old in out.glob(".*.*.part"):
         pid = old.name.split(".")[1]
         # A folder of our own number is that of a process before us, as in a container.
-        if pid.isdecimal() and (int(pid) == os.getpid() or not _is_running(int(pid))):
+        if pid.isdecimal() and (int(pid) == os.getpid() or not is_running(int(pid))):
             shutil.rmtree(old, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="jaxspot-") as folder:
         try:
@@ -39,15 +41,3 @@ def work_folder(out: Path) -> Iterator[tuple[Path, Partials]]:
             with contextlib.suppress(OSError):  # something is in it
                 for place in new:
                     place.rmdir()
-
-
-def _is_running(pid: int) -> bool:
-    if os.name != "posix":  # elsewhere, asking would end it
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -38,7 +38,10 @@ def loso_folds(subjects: Iterable[str], *, validate: bool = True) -> list[Fold]:
 
     Raises:
       UserError: fewer than three subjects (one held out, one to validate, one to train).
+      TypeError: a text in place of names.
     """
+    if isinstance(subjects, str):
+        raise TypeError(f"subjects must be a list or column of names, not the text {subjects!r}")
     names = sorted(set(subjects))
     if len(names) < 3:
         raise UserError(

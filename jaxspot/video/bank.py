@@ -28,7 +28,7 @@ from jaxspot.annotations.intervals import (
     read_videos,
 )
 from jaxspot.errors import UserError
-from jaxspot.files import write_table, write_text
+from jaxspot.files import hash_file, write_table, write_text
 from jaxspot.motion.regions import Regions, regions_of
 from jaxspot.video.writer import BAD_NAME, SIZE, is_file_name
 
@@ -149,7 +149,7 @@ def finish_bank(
         "source": source,
         "alignment": alignment,
         **({"motion": regions.meta} if regions else {}),
-        "sha256": {name: known.get(name) or _sha256(root / name) for name in names},
+        "sha256": {name: known.get(name) or hash_file(root / name) for name in names},
     }
     _open_tables(root, meta)
     write_text(root / "bank.json", json.dumps(meta, indent=1) + "\n")
@@ -172,7 +172,7 @@ def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
     for name, expected in meta["sha256"].items() if verify else ():
         if not (root / name).is_file():
             raise UserError(f"{root / name}: missing; prepare the bank again")
-        if _sha256(root / name) != expected:
+        if hash_file(root / name) != expected:
             raise UserError(f"{root / name}: altered since the bank was made; prepare it again")
     bank = _open_tables(root, meta)
     unknown = set(_file_names(bank.videos, bank.regions)) - set(meta["sha256"])
@@ -244,8 +244,3 @@ def _check_array(bank, name, video, frames, shape, dtype):
             f"{path}: holds {array.dtype} {array.shape}, but videos.csv says {frames} frames,"
             f" so {np.dtype(dtype)} {shape}; prepare the bank again"
         )
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,12 +9,20 @@ import numpy as np
 
 from jaxspot.video.container import announced_s, damaged, is_timed, opened, untimed
 from jaxspot.video.frame_times import in_order
-from jaxspot.video.geometry import check_pixels, display_matrix, square_pixels, upright
+from jaxspot.video.geometry import (
+    EXIF_CODECS,
+    check_pixels,
+    display_matrix,
+    exif_mirror,
+    square_pixels,
+    upright,
+)
 from jaxspot.video.picture import page_count, read_pages
 
 EARLY_END_S = 0.5
 TICK_S = 1e-5
 MOST_DELAY = 16  # frames; no codec delays a picture by more
+NO_PRESENTATION = "avi"  # the container that keeps times for decoding only
 
 
 class VideoFrame(NamedTuple):
@@ -53,18 +61,28 @@ def read_video(
             raise untimed(path)
         ratio = check_pixels(stream.sample_aspect_ratio, path)
         codec = stream.codec_context.codec.canonical_name
+        mirrored = exif_mirror(_first_packet(path)) if codec in EXIF_CODECS else None
         if from_s > 0:
             _seek(container, stream, from_s)
         frames = _decoded(path, container, stream)
         if fps is None:
-            late = MOST_DELAY if stream.codec_context.has_b_frames else 0
-            frames = in_order(frames, path, late=late)
+            swapped = container.format.name == NO_PRESENTATION and stream.codec_context.has_b_frames
+            frames = in_order(frames, path, late=MOST_DELAY if swapped else 0)
         for number, (pts_s, frame) in enumerate(frames):
             if pts_s < from_s - TICK_S:
                 continue
             image = square_pixels(frame.to_ndarray(format="rgb24"), ratio)
-            shown = upright(image, display_matrix(frame, codec))
+            matrix = display_matrix(frame, codec) if mirrored is None else mirrored
+            shown = upright(image, matrix)
             yield VideoFrame(pts_s if fps is None else number / fps, shown)
+
+
+def _first_packet(path):
+    with opened(path) as (container, stream):
+        try:
+            return next((bytes(one) for one in container.demux(stream) if one.size), b"")
+        except av.FFmpegError as error:
+            raise damaged(path, 0.0) from error
 
 
 def _seek(container, stream, second):

@@ -38,8 +38,8 @@ def in_order(
         before, last = last, heapq.heappop(times)
         if last <= before:
             raise UserError(
-                f"{path}: its times do not grow, {last:.2f} s comes late or twice (joined files?);"
-                " re-encode it, or name its frame rate by --fps"
+                f"{path}: its times do not grow, {abs(last):.2f} s comes late or twice (joined"
+                " files?); re-encode it, or name its frame rate by --fps"
             )
         return last, waiting.pop(0)
 

@@ -1,11 +1,14 @@
 """How the pixels of a file are shown: square, and the right way up."""
 
+import io
+import struct
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
+from PIL import Image
 
 from jaxspot.errors import UserError
 
@@ -25,6 +28,8 @@ EXIF_MATRICES = {
     7: np.array([[0, -1], [-1, 0]]),
     8: np.array([[0, -1], [1, 0]]),
 }
+
+MIRRORED = (2, 4, 5, 7)
 
 
 def check_pixels(ratio: Fraction | None, path: Path) -> float:
@@ -54,6 +59,19 @@ def display_matrix(frame: av.VideoFrame, codec: str) -> np.ndarray:
     except KeyError:
         return np.eye(2)
     return np.frombuffer(side, np.int32).reshape(3, 3)[:2, :2]
+
+
+def exif_mirror(picture: bytes) -> np.ndarray | None:
+    """The matrix (2, 2) that `upright` takes of a picture whose EXIF mirrors it; else None.
+
+    `display_matrix` knows the turns, but not the mirrors, of such a picture.
+    """
+    try:
+        with Image.open(io.BytesIO(picture)) as image:
+            orientation = image.getexif().get(ORIENTATION)
+    except (OSError, SyntaxError, ValueError, TypeError, struct.error):  # damaged, or no whole file
+        return None
+    return EXIF_MATRICES[orientation] if orientation in MIRRORED else None
 
 
 def upright(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:

@@ -1,0 +1,98 @@
+"""Tables of intervals: for `evaluate`, and for `export`."""
+
+import codecs
+import json
+
+from input_case import Case
+from made_intervals import write_intervals
+
+HEADER = "subject,video,kind,onset,apex,offset,score\n"
+ROWS = HEADER + "s1,s1_1,ME,6,,12,\ns1,s1_1,MaE,21, ,45,0.5\n"
+TRUTH = "--videos=bank/videos.csv --annotations=bank/annotations.csv"
+EVALUATE = f"evaluate {TRUTH} --intervals=mine.csv --out=out"
+
+
+def mine(content):
+    data = content if isinstance(content, bytes) else content.encode()
+    return lambda here: (here / "mine.csv").write_bytes(data)
+
+
+def refused(what, content, says, **more):
+    return Case(what, EVALUATE, mine(content), f"mine.csv.*{says}", needs=("bank",), **more)
+
+
+def unreadable(what, content):
+    return refused(what, content, "not a readable CSV table", varies=True)
+
+
+def scored(here):
+    """Such as '2 right, 0 false'."""
+    found = json.loads((here / "out" / "scores.json").read_text())["overall"]
+    return f"{found['tp']} right, {found['fp']} false, {found['fn']} missed"
+
+
+def taken(what, content, holds="2 right, 0 false, 4 missed"):
+    return Case(what, EVALUATE, mine(content), "", 0, scored, holds, ("bank",))
+
+
+def published(what, row, rule, holds):
+    """Labels as a release has them, with a fault that it is known for."""
+
+    def make(here):
+        (here / "bank" / "annotations.csv").write_text(f"{HEADER}s1,s1_1,{row},\n")
+        mine(ROWS)(here)
+
+    says = rf"1 label mended \({rule}\)"
+    return Case(what, EVALUATE, make, says, 0, scored, holds, ("bank",))
+
+
+def placed(here):
+    mine(ROWS)(here)
+    (here / "file").write_text("mine")
+
+
+def export(what, words, says, make=lambda here: write_intervals(here / "i.csv")):
+    return Case(what, f"export i.csv {words}", make, says)
+
+
+PLACES = [
+    Case(f"results for {name}", EVALUATE.replace("out=out", f"out={place}"), placed,
+         f"evaluate: {place}: ", needs=("bank",), varies=True)
+    for name, place in (("a file", "file"), ("a folder under a file", "file/below"),
+                        ("a place that cannot be written", "/sys/jaxspot"))
+]  # fmt: skip
+REFUSED = [
+    refused("intervals parted by semicolons", ROWS.replace(",", ";"), "semicolons.*with commas"),
+    refused("intervals parted by tabs", ROWS.replace(",", "\t"), "tabs.*with commas"),
+    unreadable("intervals in UTF-16", ROWS.encode("utf-16")),
+    unreadable("names in Latin-1", ROWS.replace("s1,", "Jürgen,").encode("latin-1")),
+    unreadable("an empty table of intervals", b""),
+    unreadable("an archive called `.csv`", b"PK\x03\x04\x00\x00\xff\xfe"),
+    refused("an apex `x`", HEADER + "s1,s1_1,ME,6,x,12,\n", "row 2: apex is 'x'"),
+    refused("a score `high`", HEADER + "s1,s1_1,ME,6,,12,high\n", "row 2: score is 'high'"),
+    refused("an empty onset", HEADER + "s1,s1_1,ME,,,12,\n", "row 2: onset is empty"),
+    refused("intervals of a video that is not there", HEADER + "s1,s9_1,ME,6,,12,\n",
+            "row 2: .*not in the table of videos"),
+    refused("intervals of a video with its ending", ROWS.replace("s1_1", "S1_1.mp4"),
+            "row 2: .*not in the table of videos"),
+]  # fmt: skip
+TAKEN = [
+    taken("line ends of Windows", ROWS.replace("\n", "\r\n")),
+    taken("a table of Excel", codecs.BOM_UTF8 + ROWS.replace("\n", "\r\n").encode()),
+]
+PUBLISHED = [
+    published("a published onset 0", "ME,0,8,12", "onset_zero", "1 right, 1 false, 0 missed"),
+    published("a published apex after the offset", "ME,6,14,12", "apex_after_offset",
+              "1 right, 1 false, 0 missed"),
+    published("a published offset past the end", "MaE,21,30,90", "past_end",
+              "1 right, 1 false, 0 missed"),
+]  # fmt: skip
+EXPORTS = [
+    export("an unknown format", "--to=elann", "Did you mean 'elan'"),
+    export("no format", "--to=,", "no format is named"),
+    export("intervals without seconds, and no video", "--to=elan",
+           "i.csv, row 2: has no onset_s.*--video",
+           lambda here: write_intervals(here / "i.csv", seconds=False)),
+    export("a table that is not there", "--to=elan", "i.csv", lambda here: None),
+]  # fmt: skip
+CASES = [*PLACES, *REFUSED, *TAKEN, *PUBLISHED, *EXPORTS]
