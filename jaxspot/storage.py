@@ -39,7 +39,7 @@ def save_tree(folder: str | Path, tree: Any, *, texts: Mapping[str, str] | None 
 def save_array(
     folder: str | Path, array: np.ndarray, *, texts: Mapping[str, str] | None = None
 ) -> None:
-    """As `save_tree` for one array. Any of several processes may save; with orbax, only the first."""
+    """As `save_tree` for one array, and any of several processes may call it."""
     with _whole_folder(folder, array, texts) as partial:
         np.save(partial / ARRAY, array)
 
