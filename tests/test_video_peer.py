@@ -1,5 +1,8 @@
-"""Rate, count, size and side up of many kinds of files, beside OpenCV, which has its own reader."""
+"""Rate, count, size and side up of many kinds of files, beside OpenCV and FFmpeg's own ffprobe."""
 
+import json
+import shutil
+import subprocess
 from fractions import Fraction
 
 import cv2
@@ -54,6 +57,10 @@ ESTIMATED = ("mpg mpeg1", "mpg mpeg2", "vob", "apng")
 """Their headers do not tell how long they are."""
 
 
+WITHOUT_TIMES = (".avi", ".mpg", ".vob")
+"""They may give a frame no presentation time of its own."""
+
+
 def made(path, codec, size=(48, 64), **options):
     grain = np.random.default_rng(0).integers(0, 15, (30, *size, 1), dtype=np.uint8)
     pictures = ramp(30, *size) + grain  # frames of some size: each has a time in any container
@@ -94,6 +101,37 @@ def test_a_file_is_read_as_opencv_reads_it(tmp_path, kind):
     if kind not in ESTIMATED:
         assert abs(info.frames - 30) <= 2
     assert info.fps == pytest.approx(fps, rel=0.01)
+
+
+def by_ffprobe(path):
+    """Presentation times (NaN where it gives none), rate, size as shown: turned, square pixels."""
+    asked = "stream=width,height,sample_aspect_ratio,r_frame_rate:stream_side_data=rotation"
+    asked += ":frame=pts_time"
+    words = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", asked]
+    said = subprocess.run([*words, "-of", "json", path], capture_output=True, check=True).stdout
+    found = json.loads(said)
+    (stream,) = found["streams"]
+    times = [float(frame.get("pts_time", "nan")) for frame in found["frames"]]
+    pixel = Fraction(stream.get("sample_aspect_ratio", "1:1").replace(":", "/"))
+    size = [stream["height"], round(stream["width"] * (pixel or 1))]
+    turned = sum(side.get("rotation", 0) for side in stream.get("side_data_list", []))
+    shown = tuple(size[::-1] if turned % 180 else size)
+    return np.array(times), float(Fraction(stream["r_frame_rate"])), shown
+
+
+@pytest.mark.skipif(not shutil.which("ffprobe"), reason="ffprobe is not installed (ffmpeg)")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_is_read_as_ffprobe_tells_it(tmp_path, kind):
+    name, codec, options = KINDS[kind]
+    path = made(tmp_path / name, codec, **options)
+    frames = list(read_video(path))
+    times, fps, size = by_ffprobe(path)
+    own = np.array([frame.pts_s for frame in frames])
+    assert len(own) == len(times)
+    if np.isfinite(times).all() or not name.endswith(WITHOUT_TIMES):
+        np.testing.assert_allclose(own - own[0], times - times[0], atol=1e-3)
+    assert fps_of(own, path) == pytest.approx(fps, rel=1e-3)
+    assert all(frame.image.shape[:2] == size for frame in frames)
 
 
 def test_many_kinds_are_compared():
