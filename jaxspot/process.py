@@ -38,7 +38,7 @@ def refuse_missing_cuda() -> None:
     if first in ("cuda", "gpu") and not any(map(_is_installed, CUDA_PLUGINS)):
         raise UserError(
             f"JAX_PLATFORMS is {first!r}, but jax is installed without CUDA; unset it, or install"
-            " jax[cuda12]"
+            " jaxspot[cuda]"
         )
 
 

@@ -1,4 +1,4 @@
-"""Measures the speed of everything costly beside what one would use in its place.
+"""Measures the speed of every slow part and of its alternatives.
 
 Nothing else may run on the machine. PyTorch is a peer where it is installed (`make bench`).
 """
@@ -67,7 +67,9 @@ def main(argv: Sequence[str]) -> int:
         help="time and memory against what is named, or against everything",
     )
     what.add_argument(
-        "--accelerator", action="store_true", help="measure the device that jax takes instead"
+        "--accelerator",
+        action="store_true",
+        help="measure the device that jax uses",
     )
     parser.add_argument(
         "--vs-cpu", action="store_true", help="with --accelerator: the CPU beside it"

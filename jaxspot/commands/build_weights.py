@@ -21,7 +21,7 @@ causal_card.json), and with --card the model card as a page. DIR holds the bank,
 candidates.csv, reliability.csv and reliability.png (how often intervals are right beside the chance
 they were given).
 
-With --config=reviewed it makes no videos. It trains the weights that come with jaxspot on with the
+With --config=reviewed it makes no videos. It trains the weights of the package further, with the
 people of a bank, see `jaxspot prepare --dataset=reviewed`.
 
 examples:

@@ -35,8 +35,13 @@ def main(argv: Sequence[str]) -> int:
     several: Any = dict(action="append", default=[], metavar="[NAME=]DIR")
     flag("--out", required=True, metavar="DIR", help="folder of the benchmark and its results")
     flag("--stretches", metavar="FILE", help="table of stretches, see below")
-    flag("--takes", type=int, default=2, help="injected takes of a stretch (default: %(default)s)")
-    flag("--weights", **several, help="a run's folder (or its spotter's); may be repeated")
+    flag(
+        "--takes",
+        type=int,
+        default=2,
+        help="injected videos per stretch (default: %(default)s)",
+    )
+    flag("--weights", **several, help="a run's folder or a file of weights; may be repeated")
     flag("--found", **several, help="what `jaxspot spot` wrote for all videos; may be repeated")
     flag("--peers", default="", metavar="PEER,...", help="peers on pictures; some are trained here")
     flag("--workers", type=int, metavar="N", help="processes; one a core by default")

@@ -27,7 +27,7 @@ data sets:
             else the top folder under DIR, else the name up to the first _; who is who is printed
   reviewed  <video>/reviewed.csv or <video>.reviewed.csv, which the review page of `spot` saves,
             anywhere under DIR; the accepted intervals are the labels. The video files lie under DIR
-            too, or under --videos. Crops are posed by default, as the weights in jaxspot need them
+            too, or under --videos. Crops are posed by default, as the weights of the package need
   bank      a bank of frames, made into one of region motion
 
 BANK then holds videos.csv, annotations.csv, frames/, quality/, bank.json, and repairs.csv: every

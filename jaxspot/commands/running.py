@@ -55,7 +55,12 @@ def as_called(text: str) -> str:
     script = Path(sys.argv[0])
     if script.suffix != ".py" or script.parent.name != "launch":
         return text
-    return re.sub(r"\bjaxspot (\w+)", rf"python {script.parent}/\1.py", text)
+
+    def named(found: re.Match) -> str:
+        path = script.parent / f"{found[1]}.py"
+        return f"python {path}" if path.is_file() else found[0]
+
+    return re.sub(r"\bjaxspot (\w+)", named, text)
 
 
 def run(name: str, function: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:

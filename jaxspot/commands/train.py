@@ -1,8 +1,8 @@
 """Trains every leave-one-subject-out fold, scores the held-out subjects, writes tables and weights.
 
 Any setting of a config can be changed by its name: --config.training.epochs=10. Every epoch is
-saved: a run that was cut (a crash, Ctrl-C, the end of a time slot) is resumed by the same command
-with --resume, to the same numbers.
+saved: an interrupted run (a crash, Ctrl-C, a time limit) continues with the same command and
+--resume, and gives the same results.
 """
 
 import argparse
