@@ -85,8 +85,8 @@ def test_prepare_ends_with_what_to_open(tmp_path, capsys):
 @pytest.mark.parametrize("flag", ["--out", "--workdir"])
 def test_the_folder_of_a_run_has_one_name_and_an_old_one(flag):
     words = ["--config=synthetic:best", f"{flag}=here", "--config.training.epochs=3", "--resume"]
-    config, out, resume = train.read_flags(words)
-    assert (config.training.epochs, out, resume) == (3, "here", True)
+    config, flags = train.read_flags(words)
+    assert (config.training.epochs, flags.out, flags.resume) == (3, "here", True)
 
 
 @pytest.mark.parametrize("name", configs.NAMES)
