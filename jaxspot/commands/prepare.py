@@ -113,7 +113,7 @@ def main(argv: Sequence[str]) -> int:
     posed = align == "posed" and not (flags.motion and not flags.align)
     alignment = Alignment(flags.face, not flags.no_smoothing, posed)
     work.refuse_posing(source, alignment)
-    for line in (*source.notes, *source.assumed):
+    for line in (*source.notes, *source.assumed, *say_alike(source.videos)):
         print(line)
     if flags.dry_run:
         print(format_checks(doctor_source(source)))
@@ -180,6 +180,14 @@ def find_source(flags: Any) -> Any:
         reviewed=partial(reviewed.reviewed_source, videos=flags.videos),
     )
     return readers[flags.dataset](flags.source, labels=flags.labels, rules=flags.rules)
+
+
+def say_alike(videos: Any) -> list[str]:
+    """A line on subjects whose names are nearly the same."""
+    from jaxspot.datasets.doubles import ALIKE, ONE_NAME, alike_subjects
+
+    found = alike_subjects(video.subject for video in videos)
+    return [f"{ALIKE}: {'; '.join(found)}; {ONE_NAME}"] * bool(found)
 
 
 def say_labels(annotations: Any, repairs: Any, out: Path, videos: Any) -> list[str]:

@@ -8,6 +8,7 @@ from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.annotations.plausible import LONG_ME_S, doubt_units, long_micro
 from jaxspot.annotations.repairs import left_out
+from jaxspot.datasets.doubles import ALIKE, ONE_NAME, alike_subjects
 from jaxspot.datasets.expected import Expected
 from jaxspot.motion.regions import Regions
 
@@ -61,6 +62,8 @@ def check_counts(
         expect_equal(name, count, expected and getattr(expected, name), unpack)
         for name, count in counts.items()
     ]
+    alike = alike_subjects(videos.subject.tolist())
+    checks += [expect_none(ALIKE, alike, ONE_NAME)] * bool(alike)
     frames, wanted = int(videos.frames.sum()), expected and expected.frames
     if regions and regions.every > 1 and wanted is not None:
         # A thinned video ends with a whole row, and has one more than its values.
