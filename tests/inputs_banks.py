@@ -81,6 +81,12 @@ def lost(what, says, **source):
     return Case(what, DOCTOR, make, says, 1, needs=("bank",))
 
 
+def one_copied(here):
+    bank = here / "bank"
+    shutil.copy(bank / FRAMES, bank / "frames" / "s3_1.npy")
+    rehash(bank, "frames/s3_1.npy")
+
+
 DAMAGED = [
     damaged("no bank", "bank: no frame bank", shutil.rmtree),
     damaged("a file that is gone", "s2_1.npy: missing.*prepare",
@@ -126,6 +132,8 @@ NOT_WELL = [
               label=("ME", 6, 100, 500)),
     one_video("a macro-expression of 2 frames", "labels of odd length .* half of the MaE",
               label=("MaE", 6, 6, 7)),
+    Case("a video and its copy, of two people", DOCTOR, one_copied,
+         "videos with the same pictures  +1: s2_1, s3_1", 1, needs=("bank",)),
     lost("a video left out as broken", "videos left out as broken  +1: v9", left_out=["v9"]),
     lost("pictures that were missing", "frames without a readable image  +1: s1_1: 3-5, 9",
          videos={"s1_1": dict(missing="3-5", unreadable="9")}),

@@ -164,6 +164,9 @@ TWICE = [
 ROWS = [
     broken("a video whose path is wrong", "videos.csv, row 4: .*/w is not there",
            row("videos.csv", "\np,w,w,30")),
+    broken("a video in two rows, of two people",
+           "in/../in/v: video 'w' of q is the same file as video 'v' of p; keep one of them",
+           row("videos.csv", "q,w,../in/v,30")),
     broken("a video named `a/b`", "videos.csv, row 3: video 'a/b': its files are named after",
            row("videos.csv", "p,a/b,v,30")),
     broken("a name of 201 letters", "videos.csv, row 3: video 'x+': .* at most 200",

@@ -104,6 +104,7 @@ def main(argv: Sequence[str]) -> int:
     from jaxspot.datasets.checks import format_checks
     from jaxspot.datasets.dataset import look_over
     from jaxspot.datasets.doctor import doctor_source, read_repairs
+    from jaxspot.datasets.doubles import ONE_COPY, SAME, same_videos
     from jaxspot.datasets.prepare_video import Alignment
 
     source = find_source(flags)
@@ -138,6 +139,8 @@ def main(argv: Sequence[str]) -> int:
     )
     for line in say_labels(bank.annotations, read_repairs(bank.root), bank.root, bank.videos):
         print(line)
+    if same := same_videos(bank):
+        print(f"{SAME}: {'; '.join(same)}; {ONE_COPY}")
     print(summary(bank))
     return 0
 

@@ -238,8 +238,9 @@ def _frame_rates(videos):
 
 
 def check_names(videos: Sequence[SourceVideo]) -> None:
-    """Raises UserError where two videos share a name, or a name cannot be that of a file."""
+    """Raises UserError where two videos share a name or a file, or a name cannot be a file's."""
     seen: dict[str, SourceVideo] = {}
+    files: dict[str, SourceVideo] = {}
     for video in videos:
         if not is_file_name(video.video):
             raise UserError(f"{str(video.path)!r}: video {video.video!r}: {BAD_NAME}")
@@ -251,6 +252,12 @@ def check_names(videos: Sequence[SourceVideo]) -> None:
                 " one of them, or name them in a videos.csv (--dataset=csv)"
             )
         seen[video.video] = video
+        same = files.setdefault(os.path.realpath(video.path), video)
+        if same is not video and not video.motion:
+            raise UserError(
+                f"{video.path}: video {video.video!r} of {video.subject} is the same file as video"
+                f" {same.video!r} of {same.subject}; keep one of them"
+            )
 
 
 def _raise(error: OSError) -> None:

@@ -12,6 +12,7 @@ from jaxspot.annotations.samm_lv import label_version
 from jaxspot.datasets.check_motion import check_motion
 from jaxspot.datasets.checks import Check, check_counts, check_durations, check_labels, expect_none
 from jaxspot.datasets.dataset import Dataset, look_over
+from jaxspot.datasets.doubles import ONE_COPY, SAME, same_videos
 from jaxspot.datasets.expected import EXPECTED
 from jaxspot.datasets.fitting import fit_labels
 from jaxspot.datasets.images import describe_numbers, missing_numbers
@@ -100,6 +101,7 @@ def doctor_bank(root: str | Path) -> list[Check]:
     checks = [
         Check("files agree with their hashes", "yes", "yes", "ok"),
         *check_counts(bank.videos, bank.annotations, expected, bank.regions),
+        expect_none(SAME, same_videos(bank), ONE_COPY),
         expect_none("videos left out as broken", broken, "mend them and prepare the bank again"),
         *check_rates(bank.videos),
         *held,
