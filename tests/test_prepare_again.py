@@ -64,6 +64,25 @@ def test_new_labels_do_not_vouch_for_frames_that_were_altered(table, tmp_path, c
         open_bank(out, verify=True)
 
 
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("q,v,v,30", "holds video 'v' with subject 'p', now 'q'; prepare again"),
+        ("p,v,v,60", "holds video 'v' with 30 frames a second, now 60; prepare again"),
+    ],
+)
+def test_labels_alone_change_neither_subject_nor_frame_rate(table, tmp_path, capfd, row, says):
+    out = tmp_path / "bank"
+    assert call("csv", table, out) == 0
+    before = (out / "bank.json").read_bytes()
+    (table / "videos.csv").write_text(f"{CSV}{row}\n")
+    (table / "annotations.csv").write_text(LABELS)
+    capfd.readouterr()
+    assert call("csv", table, out, "--labels-only") == 2
+    assert says in said(capfd, "prepare")
+    assert (out / "bank.json").read_bytes() == before
+
+
 def test_a_source_that_changed_is_read_again_and_only_it(table, tmp_path, capfd):
     write_images(table / "w", head(1)[:4], "{}.png".format)
     write_images(table / "x", head(2)[:4], "{}.png".format)

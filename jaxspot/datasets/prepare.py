@@ -1,6 +1,7 @@
 """From a data set's folders to a bank, on every core; a cut run is resumed."""
 
 import hashlib
+import math
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -116,8 +117,8 @@ def relabel(dataset: Dataset, out: str | Path) -> Labels:
     """Writes annotations.csv and repairs.csv alone; a bank in `out` takes them as its labels.
 
     Without a bank there, labels are fitted to the lengths that folders and headers announce.
-    UserError: no labels, labels that do not fit, another data set's bank, or an `out` that is no
-    place for them.
+    UserError: no labels, labels that do not fit, another data set's bank, one whose videos are of
+    other subjects or frame rates, or an `out` that is no place for them.
     """
     out, file = Path(out), dataset.labels.file
     if not file:
@@ -127,6 +128,7 @@ def relabel(dataset: Dataset, out: str | Path) -> Labels:
         kind = bank.meta["source"].get("kind")
         if kind != dataset.name:
             raise UserError(f"{out}: is a bank of {kind}, not of {dataset.name}; name its own")
+        _refuse_other_videos(dataset, bank)
         hashes = {name: sha for name, sha in bank.meta["sha256"].items() if "/" in name}
         parts = {name: bank.meta[name] for name in ("source", "alignment")}
         return _write_tables(out, dataset, bank.videos, **parts, regions=bank.regions, known=hashes)
@@ -140,6 +142,25 @@ def relabel(dataset: Dataset, out: str | Path) -> Labels:
     write_table(labels.repairs, out / REPAIRS)
     write_table(labels.annotations.loc[:, list(ANNOTATION_COLUMNS)], out / "annotations.csv")
     return labels
+
+
+def _refuse_other_videos(dataset, bank):
+    """Labels alone cannot change whose a video is, nor its frame rate."""
+    held = bank.videos.set_index("video")
+    for video in dataset.videos:
+        if video.video not in held.index:
+            continue
+        subject, fps = held.subject[video.video], held.fps[video.video]
+        change = ""
+        if subject != video.subject:
+            change = f"subject {subject!r}, now {video.subject!r}"
+        elif video.fps and not math.isclose(fps, video.fps):
+            change = f"{fps:g} frames a second, now {video.fps:g}"
+        if change:
+            raise UserError(
+                f"{bank.root}: holds video {video.video!r} with {change}; prepare again, without"
+                " --labels-only, into another --out"
+            )
 
 
 def _write_tables(out, dataset, videos, *, source, **more):
