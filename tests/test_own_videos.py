@@ -21,6 +21,7 @@ from two_heads import two_heads
 from video_files import encode, noise
 
 from jaxspot.commands import spot
+from jaxspot.datasets.folders import video_source
 from jaxspot.errors import UserError
 from jaxspot.own_video import videos as videos_module
 from jaxspot.own_video.done import content_of
@@ -99,6 +100,18 @@ def test_subjects(tree):
     assert {v.subject for v in find_videos([tree], subject="Ann").videos} == {"Ann"}
     found = find_videos([tree], subject="folder").videos
     assert [v.subject for v in found] == ["recordings", "s1", "s2"]
+
+
+def test_a_session_is_no_person(tmp_path, face):
+    root = tmp_path / "all"
+    for name in ("anna/s1/a.mp4", "anna/s2/b.mp4", "bert/s1/c.mp4", "site/sub-03/s1/d.mp4"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(face, root / name)
+    found = find_videos([root], subject="folder").videos
+    assert [v.subject for v in found] == ["anna", "anna", "bert", "sub-03"]
+    assert [v.subject for v in found] == [v.subject for v in video_source(root).videos]
+    found = find_videos([root / "anna" / "s2" / "b.mp4", root], subject="folder").videos
+    assert [v.subject for v in found] == ["s2", "anna", "bert", "sub-03"]
 
 
 def test_pictures_are_taken_in_order_of_their_names(tmp_path, run, capsys):

@@ -57,6 +57,7 @@ def test_accepted_intervals_are_labels_and_crops_are_posed(spotted, clips, tmp_p
     assert call("reviewed", spotted, tmp_path / "bank", f"--videos={clips}") == 0
     out = capsys.readouterr().out
     assert "2 reviewed tables: 2 intervals accepted (the labels), 2 rejected, 2 still open" in out
+    assert "who is who, by the column subject:\n  anna: anna_1\n" in out
     assert "no subject is known of ben: " in out and "not reviewed, so left out: carl" in out
     bank = open_bank(tmp_path / "bank", verify=True)
     assert bank.videos[["subject", "video", "frames"]].values.tolist() == [

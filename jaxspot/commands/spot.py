@@ -115,7 +115,7 @@ def add_flags(parser: Any) -> None:
         "--subject",
         default="",
         metavar="NAME",
-        help="fills the column subject; 'folder': the name of the folder that a video is in",
+        help="fills the column subject; 'folder': the folders below VIDEO name the people",
     )
     flag(
         "--min-chance",

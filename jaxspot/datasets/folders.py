@@ -3,7 +3,7 @@
 import contextlib
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,9 +148,6 @@ def openface_source(
 
 def say_subjects(root: Path, videos: Sequence[SourceVideo]) -> list[str]:
     """Lines that say which videos are taken for whose."""
-    names: dict[str, list[str]] = {}
-    for video in videos:
-        names.setdefault(video.subject, []).append(video.video)
     told = {
         "bids": "the folder named sub-...",
         "folder": f"the top folder under {root}",
@@ -159,15 +156,24 @@ def say_subjects(root: Path, videos: Sequence[SourceVideo]) -> list[str]:
     used = {_decided_by(root, video.path) for video in videos}
     rule = " or ".join(words for name, words in told.items() if name in used)
     lines = [f"who is who, by {rule}; if this is wrong, use --dataset=csv:"]
-    for subject, own in names.items():
-        more = f" and {len(own) - MOST_NAMED} more" if len(own) > MOST_NAMED else ""
-        lines.append(f"  {subject}: {', '.join(own[:MOST_NAMED])}{more}")
-    if len(names) == 1 and len(videos) > 1:
+    people = list(list_people((video.subject, video.video) for video in videos))
+    lines += people
+    if len(people) == 1 and len(videos) > 1:
         lines.append(
             f"  all {len(videos)} videos are taken for one person; --source should be the folder"
             " that holds a folder for each"
         )
     return lines
+
+
+def list_people(videos: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """A line for each subject with the first of its videos, from pairs of subject and video."""
+    names: dict[str, list[str]] = {}
+    for subject, video in videos:
+        names.setdefault(subject, []).append(video)
+    for subject, own in names.items():
+        more = f" and {len(own) - MOST_NAMED} more" if len(own) > MOST_NAMED else ""
+        yield f"  {subject}: {', '.join(own[:MOST_NAMED])}{more}"
 
 
 def _say_faces(folder: Path, run: OpenFaceRun) -> list[str]:
@@ -187,8 +193,13 @@ def _decided_by(root, path):
     return "bids" if any(map(BIDS.fullmatch, folders)) else "folder" if folders else "name"
 
 
-def _subject(root, path, name):
+def person_folder(root: Path, path: Path) -> str:
+    """The folder under `root` that names the person of a file: as BIDS does, else the top one."""
     folders = path.relative_to(root).parts[:-1]
     bids = [folder for folder in folders if BIDS.fullmatch(folder)]
-    subject = (bids or folders or (name.partition("_")[0],))[0]
+    return (bids or folders or ("",))[0]
+
+
+def _subject(root, path, name):
+    subject = person_folder(root, path) or name.partition("_")[0]
     return subject.strip() or name

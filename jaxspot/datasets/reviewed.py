@@ -14,6 +14,7 @@ from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.annotations.repairs import RULES, Label, Labels, join_labels, mend
 from jaxspot.annotations.rules import Span
 from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_names, check_root
+from jaxspot.datasets.folders import list_people
 from jaxspot.errors import UserError
 
 TABLE, FOUND, RUN = "reviewed.csv", "intervals.csv", "run.json"
@@ -166,6 +167,10 @@ def say_reviewed(root: Path, reviews: list[Review]) -> Iterator[str]:
         f"{root}: {len(reviews)} reviewed tables: {count(ACCEPTED)} intervals accepted (the"
         f" labels), {count(REJECTED)} rejected, {count(OPEN)} still open (no labels)"
     )
+    known = [review for review in reviews if review.rows.subject.any()]
+    if known:
+        yield "who is who, by the column subject:"
+        yield from list_people((review.subject, review.video) for review in known)
     unknown = [review.video for review in reviews if not review.rows.subject.any()]
     if unknown:
         yield f"no subject is known of {', '.join(unknown)}: each is taken as a person of its own"
@@ -175,10 +180,10 @@ def say_reviewed(root: Path, reviews: list[Review]) -> Iterator[str]:
             f"accepted intervals of several faces: {', '.join(several)}; the bank follows one face"
             " (--face), so reject those of others"
         )
-    known = {review.file.parent for review in reviews if review.file.name == TABLE}
+    tables = {review.file.parent for review in reviews if review.file.name == TABLE}
     names = {review.video for review in reviews}
     bare = [place for place in all_folders(root) if (place / FOUND).is_file()]
-    bare = [p.name for p in bare if p not in known and p.resolve().name not in names]
+    bare = [p.name for p in bare if p not in tables and p.resolve().name not in names]
     if bare:
         yield f"not reviewed, so left out: {', '.join(bare)}"
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.datasets.dataset import all_folders
+from jaxspot.datasets.folders import person_folder
 from jaxspot.datasets.images import is_image
 from jaxspot.errors import UserError
 from jaxspot.video.picture import TIFF_ENDINGS, page_count
@@ -17,7 +18,7 @@ from jaxspot.video.writer import LONGEST_NAME
 
 MIN_PICTURES = 2
 BY_FOLDER = "folder"
-"""In place of a subject: each video's subject is the folder that it lies in."""
+"""In place of a subject: folders name the people, as `find_videos` says."""
 
 
 class Video(NamedTuple):
@@ -52,20 +53,27 @@ def find_videos(
     named with the folders above them: `s1/talk`, `s2/talk`; where that is not enough, with their
     endings. A file that is named twice is taken once.
 
+    With the `subject` "folder", the subject of a video in a folder of `places` is the folder that
+    `prepare --dataset=video` takes: that named as BIDS does, else the top one below the place. Of
+    any other video, it is the folder that it lies in.
+
     UserError: a place without a video, a folder of pictures without `fps`, or a name that cannot be
     that of a folder.
     """
     paths: list[Path] = []
     notes: list[str] = []
+    roots: dict[Path, Path] = {}
     for place in _unrolled(places):
-        paths += _below(place, fps, notes) if place.is_dir() else [place]
+        found = _below(place, fps, notes) if place.is_dir() else [place]
+        roots = dict.fromkeys(found, place) | roots
+        paths += found
     once = {os.path.realpath(path): path for path in reversed(paths)}
     unique = [path for path in dict.fromkeys(paths) if once[os.path.realpath(path)] is path]
     names = unique_names(unique)
     videos = []
     for path, name in zip(unique, names, strict=True):
         check_name(path, name)
-        who = path.absolute().parent.name if subject == BY_FOLDER else subject
+        who = _person(roots[path], path) if subject == BY_FOLDER else subject
         videos.append(Video(path, name, who, _pictures(path) if path.is_dir() else ()))
     return Found(videos, notes)
 
@@ -81,6 +89,10 @@ def _unrolled(places: Iterable[str | Path]) -> Iterator[Path]:
         if not matches:
             raise UserError(f"{place}: matches no video; check the pattern")
         yield from matches
+
+
+def _person(root, path):
+    return (person_folder(root, path) if path != root else "") or path.absolute().parent.name
 
 
 def _wanted(path):
