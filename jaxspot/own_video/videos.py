@@ -78,7 +78,7 @@ def spot_videos(
         "all": every face is followed and spotted by itself.
       fps: takes the frames as evenly so many a second, in place of the times in the file. Folders
         of pictures need it.
-      subject: fills the column of that name; "folder": the name of the folder that the video is in.
+      subject: fills the column of that name; "folder": folders name the people (`find_videos`).
       threshold: for weights without a judge, the least height of a peak, (ME, MaE), see
         `Spotter.intervals`.
       min_chance: for weights with a judge, the least chance of an interval, 0..1.
