@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.columns import read_columns, refuse
-from jaxspot.annotations.intervals import KINDS
+from jaxspot.annotations.intervals import ACCEPTED, KINDS, OPEN, REJECTED, VERDICTS, check_verdicts
 from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.annotations.repairs import RULES, Label, Labels, join_labels, mend
 from jaxspot.annotations.rules import Span
@@ -17,7 +17,6 @@ from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_na
 from jaxspot.errors import UserError
 
 TABLE, FOUND, RUN = "reviewed.csv", "intervals.csv", "run.json"
-ACCEPTED, REJECTED, OPEN = VERDICTS = ("accepted", "rejected", "open")
 
 
 class Review(NamedTuple):
@@ -104,8 +103,8 @@ def read_review(file: Path, video: str) -> Review:
     rows = read_columns(file, columns, optional=dict(apex=float, face=float))
     for name in ("apex", "face"):
         rows = rows if name in rows else rows.assign(**{name: np.nan})
+    check_verdicts(file, rows, rows.verdict.isin(VERDICTS))
     shown: Any = rows[["video", "kind", "onset", "offset", "verdict"]]
-    refuse(file, shown, ~rows.verdict.isin(VERDICTS), f"verdict must be {', '.join(VERDICTS)}")
     refuse(file, shown, ~rows.kind.isin(KINDS), f"kind must be {' or '.join(KINDS)}")
     refuse(file, shown, rows.video != video, f"video must be {video!r}, as the name of the table")
     review = Review(file, video, rows)
