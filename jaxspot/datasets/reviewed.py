@@ -1,6 +1,5 @@
 """Videos with the tables of a review: what a person accepted of the intervals that `spot` found."""
 
-import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,9 +13,11 @@ from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.annotations.repairs import RULES, Label, Labels, join_labels, mend
 from jaxspot.annotations.rules import Span
 from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_names, check_root
+from jaxspot.datasets.spot_runs import SpotRun, find_run
 from jaxspot.errors import UserError
+from jaxspot.files import content_of
 
-TABLE, FOUND, RUN = "reviewed.csv", "intervals.csv", "run.json"
+TABLE, FOUND = "reviewed.csv", "intervals.csv"
 
 
 class Review(NamedTuple):
@@ -25,6 +26,11 @@ class Review(NamedTuple):
     file: Path
     video: str
     rows: pd.DataFrame
+
+    @property
+    def run(self) -> SpotRun:
+        """The run of `spot` that found the intervals."""
+        return find_run(self.file, self.video)
 
     @property
     def subject(self) -> str:
@@ -54,9 +60,9 @@ def reviewed_source(
     Tables are `<video>/reviewed.csv` and `<video>.reviewed.csv`, at any depth under `root`, with
     the columns subject, video, kind, onset, apex, offset and verdict; frames count from 1, both
     ends included. A table without a subject makes its video a subject of its own. A video file is
-    the one that `run.json` beside the table names as `video`, else that of this name under
-    `videos`, by default `root`. UserError names file and row: no table, a table that nobody
-    reviewed, no video file, or two.
+    the one that `spotted.json` of the run names, else that of this name under `videos`, by default
+    `root`; its content must be that of the run. UserError names file and row: no table, a table
+    that nobody reviewed, no video file, two, or another one.
     """
     root = check_root(root)
     if labels:
@@ -142,10 +148,18 @@ def video_files(root: Path) -> dict[str, list[Path]]:
 
 def video_of(review: Review, files: dict[str, list[Path]], where: str | Path) -> Path:
     """The video file of a table; raises UserError where there is none, or more than one."""
-    named = _named_by_run(review.file.with_name(RUN))
-    if named:
-        return named
-    paths = files.get(review.video, [])
+    run = review.run
+    named = [run.video] if run.video and run.video.is_file() else []
+    named = [path for path in named if path.suffix.lower() in VIDEO_ENDINGS]
+    paths = named or files.get(review.video, [])
+    if run.content and paths:
+        found = [*named, *files.get(review.video, [])]
+        paths = [path for path in found if content_of([path]) == run.content][:1]
+        if not paths:
+            raise UserError(
+                f"{review.file}: reviews another video than {found[0]}, or another version of it;"
+                " name the folder of the one that was spotted by --videos, or spot this one anew"
+            )
     if not paths:
         raise UserError(
             f"{review.file}: there is no video {review.video!r} under {where}; name the folder of"
@@ -180,16 +194,6 @@ def say_reviewed(root: Path, reviews: list[Review]) -> Iterator[str]:
     bare = [p.name for p in bare if p not in known and p.resolve().name not in names]
     if bare:
         yield f"not reviewed, so left out: {', '.join(bare)}"
-
-
-def _named_by_run(file: Path) -> Path | None:
-    """The video that a run of `spot` notes in its folder, if it is still there."""
-    try:
-        named = json.loads(file.read_text("utf-8"))["video"]
-        path = file.parent / named
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return path if path.is_file() and path.suffix.lower() in VIDEO_ENDINGS else None
 
 
 def _labels(root: Path, reviews: list[Review], rules: Collection[str]) -> Labels:

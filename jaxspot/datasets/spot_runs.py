@@ -1,0 +1,44 @@
+"""What `spot` notes in the folder of a video: which file it was, and by which options."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+RUN, DECISION = "run.json", "spotted.json"
+
+
+class SpotRun(NamedTuple):
+    """A run of `spot` on a video; fields are empty where its folder does not tell.
+
+    `video` is its file, which may be gone, `content` the hash of it (`content_of`), `fps` the rate
+    that `--fps` gave it (0: its own times).
+    """
+
+    video: Path | None = None
+    content: str = ""
+    face: str = ""
+    fps: float = 0.0
+
+
+def find_run(table: Path, video: str) -> SpotRun:
+    """The run whose intervals a table reviews: in its folder, or in the one of the video beside."""
+    folder = table.parent if table.parent.resolve().name == video else table.parent / video
+    run, decision = _read(folder / RUN), _read(folder / DECISION)
+    options = run.get("options")
+    options = options if isinstance(options, dict) else {}
+    named = decision.get("video")
+    fps = options.get("fps")
+    return SpotRun(
+        folder / named if isinstance(named, str) and named else None,
+        str(run.get("video_sha256") or ""),
+        str(options.get("face") or ""),
+        float(fps) if isinstance(fps, int | float) else 0.0,
+    )
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
