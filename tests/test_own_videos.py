@@ -194,6 +194,8 @@ def test_results_of_another_video_are_replaced_unless_they_were_reviewed(
         spot_videos(tree / "s2", again=True, **options)
     assert (out / "talk" / "run.json").read_text() == before
     spot_videos(tree / "s1", again=True, **options)
+    with pytest.raises(BrokenVideos, match="reviews intervals found by another --face"):
+        spot_videos(tree / "s1", face="left", **options)
     assert not any("replaces" in line for line in lines)
     (out / table).unlink()
     spot_videos(tree / "s2", **options)

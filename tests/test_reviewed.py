@@ -186,3 +186,21 @@ def test_the_video_is_the_one_that_was_spotted(spotted, clips, tmp_path, place):
     (spotted / "ben.reviewed.csv").unlink()
     found = reviewed_source(spotted, videos=both)
     assert [video.path for video in found.videos] == [both / "b" / "anna_1.mp4"]
+
+
+def test_the_bank_has_the_face_and_the_rate_of_the_run(spotted, clips, tmp_path, capfd):
+    spotted_by(spotted / "anna_1", clips / "anna_1.mp4", face="left", fps=20.0)
+    flags = ["reviewed", spotted, tmp_path / "bank", f"--videos={clips}", "--align=similarity"]
+    assert call(*flags) == 2
+    assert "`spot` followed the face 'left'" in (line := said(capfd, "prepare"))
+    assert line.endswith("prepare it with --face=left")
+    assert call(*flags, "--face=left") == 0
+    videos = open_bank(tmp_path / "bank").videos.set_index("video")
+    assert videos.fps["anna_1"] == 20 and videos.fps["ben"] != 20
+    assert doctor.main(["--dataset=reviewed", f"--source={spotted}", f"--videos={clips}"]) == 0
+
+
+def test_which_of_all_faces_was_accepted_is_said(spotted, clips):
+    spotted_by(spotted / "anna_1", clips / "anna_1.mp4", face="all", fps=None)
+    notes = "\n".join(reviewed_source(spotted, videos=clips, face="right").notes)
+    assert "spotted by --face=all, accepted: anna_1 (face 0);" in notes

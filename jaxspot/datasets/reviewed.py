@@ -17,7 +17,7 @@ from jaxspot.datasets.spot_runs import SpotRun, find_run
 from jaxspot.errors import UserError
 from jaxspot.files import content_of
 
-TABLE, FOUND = "reviewed.csv", "intervals.csv"
+TABLE, FOUND, ALL_FACES = "reviewed.csv", "intervals.csv", "all"
 
 
 class Review(NamedTuple):
@@ -39,9 +39,10 @@ class Review(NamedTuple):
         return names[0] if names else self.video
 
     @property
-    def faces(self) -> int:
-        """How many faces, or stays of one face in the picture, have accepted intervals."""
-        return self.rows.face[self.rows.verdict == ACCEPTED].nunique()
+    def faces(self) -> list[int]:
+        """The faces, or stays of one face in the picture, that have accepted intervals."""
+        faces: Any = self.rows.face[self.rows.verdict == ACCEPTED]
+        return sorted(map(int, faces.dropna().unique()))
 
     def count(self, verdict: str) -> int:
         """How many intervals have this verdict."""
@@ -54,6 +55,7 @@ def reviewed_source(
     labels: str | Path | None = None,
     rules: Collection[str] = RULES,
     videos: str | Path | None = None,
+    face: str | None = None,
 ) -> Dataset:
     """The videos whose intervals were reviewed; the accepted ones are their labels.
 
@@ -61,8 +63,10 @@ def reviewed_source(
     the columns subject, video, kind, onset, apex, offset and verdict; frames count from 1, both
     ends included. A table without a subject makes its video a subject of its own. A video file is
     the one that `spotted.json` of the run names, else that of this name under `videos`, by default
-    `root`; its content must be that of the run. UserError names file and row: no table, a table
-    that nobody reviewed, no video file, two, or another one.
+    `root`; its content must be that of the run, and its frames have the rate of `spot --fps`.
+    `face` is the one that a bank will follow; None: not known. UserError names file and row: no
+    table, a table that nobody reviewed, no video file, two, or another one, or a run that followed
+    another face.
     """
     root = check_root(root)
     if labels:
@@ -75,9 +79,12 @@ def reviewed_source(
             " there, and save the table"
         )
     refuse_twice(reviews)
+    refuse_face(reviews, face)
     files = video_files(check_root(videos) if videos else root)
     found = [
-        SourceVideo(review.subject, review.video, video_of(review, files, videos or root))
+        SourceVideo(
+            review.subject, review.video, video_of(review, files, videos or root), review.run.fps
+        )
         for review in reviews
     ]
     check_names(found)
@@ -136,6 +143,16 @@ def refuse_twice(reviews: list[Review]) -> None:
         seen[review.video] = review.file
 
 
+def refuse_face(reviews: list[Review], face: str | None) -> None:
+    """Raises UserError where `spot` followed another face than the one that a bank will follow."""
+    for review in reviews if face else []:
+        if review.run.face not in ("", ALL_FACES, face):
+            raise UserError(
+                f"{review.file}: `spot` followed the face {review.run.face!r}, and a bank would"
+                f" follow {face!r}; prepare it with --face={review.run.face}"
+            )
+
+
 def video_files(root: Path) -> dict[str, list[Path]]:
     """Name without ending -> the video files of this name under a folder."""
     found: dict[str, list[Path]] = {}
@@ -182,12 +199,17 @@ def say_reviewed(root: Path, reviews: list[Review]) -> Iterator[str]:
     unknown = [review.video for review in reviews if not review.rows.subject.any()]
     if unknown:
         yield f"no subject is known of {', '.join(unknown)}: each is taken as a person of its own"
-    several = [review.video for review in reviews if review.faces > 1]
+    several = [review.video for review in reviews if len(review.faces) > 1]
     if several:
         yield (
             f"accepted intervals of several faces: {', '.join(several)}; the bank follows one face"
             " (--face), so reject those of others"
         )
+    every = [review for review in reviews if review.run.face == ALL_FACES and review.faces]
+    if every:
+        faces = lambda review: " and ".join(map(str, review.faces))
+        told = ", ".join(f"{review.video} (face {faces(review)})" for review in every)
+        yield f"spotted by --face=all, accepted: {told}; check that the bank's --face is this one"
     known = {review.file.parent for review in reviews if review.file.name == TABLE}
     names = {review.video for review in reviews}
     bare = [place for place in all_folders(root) if (place / FOUND).is_file()]

@@ -38,24 +38,32 @@ def find_done(
         return None
 
 
-def say_replaced(folder: Path, content: str) -> Iterator[str]:
+def say_replaced(folder: Path, made_from: Mapping[str, Any]) -> Iterator[str]:
     """A line where the folder has results of a video of other content.
 
-    UserError: they were reviewed.
+    UserError: they were reviewed, or reviewed for another face or frame rate.
     """
     try:
-        before = json.loads((folder / RUN).read_text("utf-8"))["video_sha256"]
+        note = json.loads((folder / RUN).read_text("utf-8"))
+        same_video = note["video_sha256"] == made_from["video_sha256"]
+        options = [{**made["options"]} for made in (note, made_from)]
     except (OSError, ValueError, KeyError, TypeError):
         return
-    if before == content:
+    other = [name for name in ("face", "fps") if options[0].get(name) != options[1].get(name)]
+    if same_video and not other:
         return
+    what = (
+        f"intervals found by another --{other[0]}"
+        if same_video
+        else (f"another video called {folder.name!r}, or another version of it")
+    )
     for table in (folder / REVIEWED, folder.with_name(f"{folder.name}.{REVIEWED}")):
         if table.exists():
             raise UserError(
-                f"{table}: reviews another video called {folder.name!r}, or another version of it;"
-                " choose another --out, or move the table away"
+                f"{table}: reviews {what}; choose another --out, or move the table away"
             )
-    yield f"{folder}: replaces the results of another video, or of another version of it"
+    if not same_video:
+        yield f"{folder}: replaces the results of another video, or of another version of it"
 
 
 def altered(folder: Path) -> list[str]:

@@ -169,7 +169,7 @@ def spot_by(
                 made_from = describe_run(content, weights=sha, options=kept)
                 done = None if again else find_done(folder, made_from, overlay=overlay)
                 if done is None:
-                    for line in say_replaced(folder, content):
+                    for line in say_replaced(folder, made_from):
                         say(line)
             except UserError as error:
                 errors[video.name] = error
