@@ -204,3 +204,15 @@ def test_which_of_all_faces_was_accepted_is_said(spotted, clips):
     spotted_by(spotted / "anna_1", clips / "anna_1.mp4", face="all", fps=None)
     notes = "\n".join(reviewed_source(spotted, videos=clips, face="right").notes)
     assert "spotted by --face=all, accepted: anna_1 (face 0);" in notes
+
+
+def test_frames_and_seconds_that_contradict_each_other_are_refused(spotted, clips):
+    frames = [
+        f"{number},{(number - 1) / 15:.6f},{face}\n" for number in range(1, 11) for face in "01"
+    ]
+    (spotted / "anna_1" / "frames.csv").write_text("frame,pts_s,face\n" + "".join(frames))
+    file = spotted / "anna_1" / "reviewed.csv"
+    assert len(reviewed_source(spotted, videos=clips).videos) == 2
+    file.write_text(file.read_text().replace(",ME,2,3,4,", ",ME,3,3,4,"))
+    with pytest.raises(UserError, match="row 2: frame onset does not start at onset_s"):
+        reviewed_source(spotted, videos=clips)

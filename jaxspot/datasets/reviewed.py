@@ -13,7 +13,7 @@ from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.annotations.repairs import RULES, Label, Labels, join_labels, mend
 from jaxspot.annotations.rules import Span
 from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_names, check_root
-from jaxspot.datasets.spot_runs import SpotRun, find_run
+from jaxspot.datasets.spot_runs import SpotRun, find_run, other_times
 from jaxspot.errors import UserError
 from jaxspot.files import content_of
 
@@ -21,16 +21,15 @@ TABLE, FOUND, ALL_FACES = "reviewed.csv", "intervals.csv", "all"
 
 
 class Review(NamedTuple):
-    """A reviewed table: its file, the video's name, and its rows with their numbers as index."""
+    """A reviewed table: its file, the video's name, its rows, and the run that found them.
+
+    The index of a row + 2 is its number in the file.
+    """
 
     file: Path
     video: str
     rows: pd.DataFrame
-
-    @property
-    def run(self) -> SpotRun:
-        """The run of `spot` that found the intervals."""
-        return find_run(self.file, self.video)
+    run: SpotRun
 
     @property
     def subject(self) -> str:
@@ -113,16 +112,20 @@ def read_review(file: Path, video: str) -> Review:
     """One reviewed table; raises UserError for rows that are none, and where all are open."""
     columns: dict[str, type] = dict.fromkeys(("subject", "video", "kind", "verdict"), str)
     columns |= dict(onset=float, offset=float)
-    rows = read_columns(file, columns, optional=dict(apex=float, face=float))
-    for name in ("apex", "face"):
+    rows = read_columns(file, columns, optional=dict(apex=float, face=float, onset_s=float))
+    for name in ("apex", "face", "onset_s"):
         rows = rows if name in rows else rows.assign(**{name: np.nan})
     check_verdicts(file, rows, rows.verdict.isin(VERDICTS))
     shown: Any = rows[["video", "kind", "onset", "offset", "verdict"]]
     refuse(file, shown, ~rows.kind.isin(KINDS), f"kind must be {' or '.join(KINDS)}")
     refuse(file, shown, rows.video != video, f"video must be {video!r}, as the name of the table")
-    review = Review(file, video, rows)
+    review = Review(file, video, rows, find_run(file, video))
     shown, other = rows[["subject", "video"]], ~rows.subject.isin(["", review.subject])
     refuse(file, shown, other, f"subject was {review.subject!r} before")
+    shown = rows[["kind", "onset", "onset_s"]]
+    other = other_times(rows.onset.to_numpy(), rows.onset_s.to_numpy(), review.run.starts)
+    reason = "frame onset does not start at onset_s by frames.csv of the run; correct either"
+    refuse(file, shown, other, reason)
     if len(rows) and review.count(OPEN) == len(rows):
         raise UserError(
             f"{file}: none of its {len(rows)} intervals was reviewed, all are open; accept or"
