@@ -4,11 +4,16 @@ import contextlib
 import glob
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from jaxspot.errors import UserError
+
+ENDS = 2**20
+"""Bytes at either end of a file that tell it from others, with its size."""
 
 
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
@@ -37,6 +42,25 @@ def hash_file(path: str | Path) -> str:
     """The sha256 of what a file holds."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def content_of(files: Iterable[Path]) -> str:
+    """A hash of what files hold, whatever their names and times: of sizes, and both ends of each.
+
+    UserError: a file is not there or cannot be read.
+    """
+    found = hashlib.sha256()
+    for path in files:
+        try:
+            with open(path, "rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                found.update(f"{size} ".encode())
+                found.update(file.read(ENDS))
+                file.seek(max(ENDS, size - ENDS))
+                found.update(file.read())
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror}); check it") from None
+    return found.hexdigest()
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:

@@ -80,6 +80,34 @@ TAKEN = [
     taken("line ends of Windows", ROWS.replace("\n", "\r\n")),
     taken("a table of Excel", codecs.BOM_UTF8 + ROWS.replace("\n", "\r\n").encode()),
 ]
+REVIEWED = HEADER.replace("score", "verdict") + "".join(
+    f"s1,s1_1,{row}\n"
+    for row in ("ME,6,8,12,accepted", "MaE,21,30,45,rejected", "ME,50,51,52,open")
+)
+
+
+def reviewed_labels(table):
+    """A reviewed table as labels, and its first two intervals as predictions."""
+
+    def make(here):
+        (here / "bank" / "annotations.csv").write_text(table)
+        mine(ROWS)(here)
+
+    return make
+
+
+VERDICTS = [
+    Case("a reviewed table as predictions", EVALUATE, mine(REVIEWED),
+         "mine.csv: rejected intervals, left out: 1", 0, scored, "1 right, 1 false, 5 missed",
+         ("bank",)),
+    Case("a reviewed table as labels", EVALUATE, reviewed_labels(REVIEWED),
+         r"accepted intervals \(the labels\): 1; left out: 1 rejected, 1 open", 0, scored,
+         "1 right, 1 false, 0 missed", ("bank",)),
+    Case("a table as labels that nobody reviewed", EVALUATE,
+         reviewed_labels(REVIEWED.replace("accepted", "open").replace("rejected", "open")),
+         "none of its 3 intervals was reviewed", needs=("bank",)),
+    refused("a verdict `maybe`", REVIEWED.replace("open", "maybe"), "row 4: verdict must be"),
+]  # fmt: skip
 PUBLISHED = [
     published("a published onset 0", "ME,0,8,12", "onset_zero", "1 right, 1 false, 0 missed"),
     published("a published apex after the offset", "ME,6,14,12", "apex_after_offset",
@@ -95,4 +123,4 @@ EXPORTS = [
            lambda here: write_intervals(here / "i.csv", seconds=False)),
     export("a table that is not there", "--to=elan", "i.csv", lambda here: None),
 ]  # fmt: skip
-CASES = [*PLACES, *REFUSED, *TAKEN, *PUBLISHED, *EXPORTS]
+CASES = [*PLACES, *REFUSED, *TAKEN, *VERDICTS, *PUBLISHED, *EXPORTS]

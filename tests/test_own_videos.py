@@ -23,8 +23,8 @@ from video_files import encode, noise
 from jaxspot.commands import spot
 from jaxspot.datasets.folders import video_source
 from jaxspot.errors import UserError
+from jaxspot.files import content_of
 from jaxspot.own_video import videos as videos_module
-from jaxspot.own_video.done import content_of
 from jaxspot.own_video.inputs import find_videos, unique_names
 from jaxspot.own_video.videos import BrokenVideos, Stopped, spot_videos
 from jaxspot.spotting.spotter import load_spotter, save_spotter
@@ -190,6 +190,29 @@ def test_what_was_done_is_not_done_again(tree, run, tmp_path, monkeypatch):
     note = (out / "talk" / "run.json").read_text()
     assert str(tmp_path) not in note
     assert json.loads(note)["weights_sha256"] == load_spotter(run).sha256()
+
+
+@pytest.mark.parametrize("table", ["talk/reviewed.csv", "talk.reviewed.csv"])
+def test_results_of_another_video_are_replaced_unless_they_were_reviewed(
+    tree, run, tmp_path, table
+):
+    out, lines = tmp_path / "out", []
+    options = dict(weights=run, out=out, progress=False, say=lines.append)
+    spot_videos(tree / "s1", **options)
+    with open(tree / "s2" / "talk.MP4", "ab") as file:
+        file.write(b"\0" * 8)
+    (out / table).write_text("")
+    before = (out / "talk" / "run.json").read_text()
+    with pytest.raises(BrokenVideos, match=r"reviews another video called 'talk'.*another --out"):
+        spot_videos(tree / "s2", again=True, **options)
+    assert (out / "talk" / "run.json").read_text() == before
+    spot_videos(tree / "s1", again=True, **options)
+    with pytest.raises(BrokenVideos, match="reviews intervals found by another --face"):
+        spot_videos(tree / "s1", face="left", **options)
+    assert not any("replaces" in line for line in lines)
+    (out / table).unlink()
+    spot_videos(tree / "s2", **options)
+    assert f"{out / 'talk'}: replaces the results of another video" in "\n".join(lines)
 
 
 def test_content_does_not_depend_on_names_and_times(tmp_path):

@@ -13,6 +13,7 @@ from tiny_banks import said
 from jaxspot.commands import doctor
 from jaxspot.datasets.reviewed import reviewed_source
 from jaxspot.errors import UserError
+from jaxspot.files import content_of
 from jaxspot.video.bank import open_bank
 from jaxspot.video.clip import posed_frames
 from jaxspot.video.decode import read_video
@@ -91,7 +92,7 @@ def test_a_table_reviewed_again_renews_the_labels(spotted, clips, tmp_path, caps
 def test_videos_lie_beside_the_tables_or_where_the_run_says(spotted, clips, tmp_path):
     shutil.copy(clips / "ben.mp4", spotted / "ben.mp4")
     run = dict(video="../../elsewhere/anna_1.mp4")
-    (spotted / "anna_1" / "run.json").write_text(json.dumps(run))
+    (spotted / "anna_1" / "spotted.json").write_text(json.dumps(run))
     with pytest.raises(UserError, match=r"there is no video 'anna_1' .* --videos"):
         reviewed_source(spotted)
     (tmp_path / "elsewhere").mkdir()
@@ -163,3 +164,56 @@ def test_what_cannot_be_used_is_refused_with_a_remedy(spotted, clips, tmp_path, 
     with pytest.raises(SystemExit):
         call("video", clips, tmp_path / "bank", f"--videos={clips}")
     assert "--videos goes with --dataset=reviewed" in capfd.readouterr().err
+
+
+def spotted_by(folder, video, **options):
+    """The note of a run of `spot` on a video."""
+    run = dict(video_sha256=content_of([video]), options=options)
+    folder.mkdir(exist_ok=True)
+    (folder / "run.json").write_text(json.dumps(run))
+
+
+@pytest.mark.parametrize("place", ["anna_1/reviewed.csv", "anna_1.reviewed.csv"])
+def test_the_video_is_the_one_that_was_spotted(spotted, clips, tmp_path, place):
+    (spotted / "anna_1" / "reviewed.csv").rename(spotted / place)
+    spotted_by(spotted / "anna_1", clips / "ben.mp4")
+    with pytest.raises(UserError, match=r"reviews another video than .*anna_1.mp4.*--videos"):
+        reviewed_source(spotted, videos=clips)
+    both = tmp_path / "both"
+    shutil.copytree(clips, both / "a")
+    (both / "b").mkdir()
+    shutil.copy(clips / "ben.mp4", both / "b" / "anna_1.mp4")
+    shutil.rmtree(spotted / "carl")
+    (spotted / "ben.reviewed.csv").unlink()
+    found = reviewed_source(spotted, videos=both)
+    assert [video.path for video in found.videos] == [both / "b" / "anna_1.mp4"]
+
+
+def test_the_bank_has_the_face_and_the_rate_of_the_run(spotted, clips, tmp_path, capfd):
+    spotted_by(spotted / "anna_1", clips / "anna_1.mp4", face="left", fps=20.0)
+    flags = ["reviewed", spotted, tmp_path / "bank", f"--videos={clips}", "--align=similarity"]
+    assert call(*flags) == 2
+    assert "`spot` followed the face 'left'" in (line := said(capfd, "prepare"))
+    assert line.endswith("prepare it with --face=left")
+    assert call(*flags, "--face=left") == 0
+    videos = open_bank(tmp_path / "bank").videos.set_index("video")
+    assert videos.fps["anna_1"] == 20 and videos.fps["ben"] != 20
+    assert doctor.main(["--dataset=reviewed", f"--source={spotted}", f"--videos={clips}"]) == 0
+
+
+def test_which_of_all_faces_was_accepted_is_said(spotted, clips):
+    spotted_by(spotted / "anna_1", clips / "anna_1.mp4", face="all", fps=None)
+    notes = "\n".join(reviewed_source(spotted, videos=clips, face="right").notes)
+    assert "spotted by --face=all, accepted: anna_1 (face 0);" in notes
+
+
+def test_frames_and_seconds_that_contradict_each_other_are_refused(spotted, clips):
+    frames = [
+        f"{number},{(number - 1) / 15:.6f},{face}\n" for number in range(1, 11) for face in "01"
+    ]
+    (spotted / "anna_1" / "frames.csv").write_text("frame,pts_s,face\n" + "".join(frames))
+    file = spotted / "anna_1" / "reviewed.csv"
+    assert len(reviewed_source(spotted, videos=clips).videos) == 2
+    file.write_text(file.read_text().replace(",ME,2,3,4,", ",ME,3,3,4,"))
+    with pytest.raises(UserError, match="row 2: frame onset does not start at onset_s"):
+        reviewed_source(spotted, videos=clips)

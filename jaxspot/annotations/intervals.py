@@ -6,6 +6,7 @@ Files count a video's frames from 1 and include both ends; arrays count from 0.
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from jaxspot.annotations.columns import read_columns, refuse
 from jaxspot.errors import UserError
 
 KINDS = ("ME", "MaE")
+ACCEPTED, REJECTED, OPEN = VERDICTS = ("accepted", "rejected", "open")
 VIDEO_COLUMNS = ("subject", "video", "frames", "fps")
 ANNOTATION_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset")
 INTERVAL_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset", "score")
@@ -66,10 +68,29 @@ def read_annotations(path: str | Path, videos: pd.DataFrame | None = None) -> pd
 def read_intervals(path: str | Path, videos: pd.DataFrame | None = None) -> pd.DataFrame:
     """Reads predicted intervals: subject, video, kind, onset, offset; apex and score are optional.
 
-    A blank cell of an optional column is not known: <NA> as apex (Int64), NaN as score. UserError
-    names file and row.
+    A blank cell of an optional column is not known: <NA> as apex (Int64), NaN as score. Rows that
+    a review rejected (column verdict) are left out. UserError names file and row.
     """
-    return _read_spans(path, videos, {}, {"apex": int, "score": float}).reset_index(drop=True)
+    return read_unrejected(path, videos)[0]
+
+
+def read_unrejected(
+    path: str | Path, videos: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, int]:
+    """The table of `read_intervals`, and how many rows were left out as rejected."""
+    table = _read_spans(path, videos, {}, {"apex": int, "score": float, "verdict": str})
+    if "verdict" in table:
+        table["verdict"] = table.verdict.fillna("")
+        check_verdicts(path, table, table.verdict.isin(["", *VERDICTS]))
+        kept: Any = table[table.verdict != REJECTED].drop(columns="verdict")
+        return kept.reset_index(drop=True), len(table) - len(kept)
+    return table.reset_index(drop=True), 0
+
+
+def check_verdicts(path: str | Path, table: pd.DataFrame, known: pd.Series) -> None:
+    """Raises UserError for the first row whose verdict is not `known` (a bool for each)."""
+    shown: Any = table[["video", "kind", "onset", "offset", "verdict"]]
+    refuse(path, shown, ~known, f"verdict must be {', '.join(VERDICTS)}")
 
 
 def frame_labels(annotations: pd.DataFrame, *, frames: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from jaxspot.annotations.cas_me3 import cas_me3_labels
 from jaxspot.annotations.columns import SEPARATORS, in_row, read_columns, read_file, refuse
 from jaxspot.annotations.csv_sheets import csv_sheet, read_sheets
 from jaxspot.annotations.foreign import read_foreign
-from jaxspot.annotations.intervals import KINDS
+from jaxspot.annotations.intervals import ACCEPTED, KINDS, OPEN, VERDICTS, check_verdicts
 from jaxspot.annotations.recognise import READERS, is_label_sheet, recognise
 from jaxspot.annotations.repairs import RULES, Label, Labels, mend, mend_without_apex
 from jaxspot.annotations.rules import Span
@@ -109,17 +110,38 @@ def canonical_labels(path: str | Path, data: bytes, *, rules: Collection[str] = 
 
     Frames count from 1, both ends included, and are mended by the same rules as those of a release.
     Without a column `apex`, the apex of each label is the middle of onset..offset; that is no
-    repair and is not listed. A blank cell of that column is one, of rule `missing_apex`. UserError
-    names file and row: no frame, an unknown kind, frames no rule mends, times in seconds.
+    repair and is not listed. A blank cell of that column is one, of rule `missing_apex`. Of a
+    reviewed table (column `verdict`), the accepted rows are labels. UserError names file and row:
+    no frame, an unknown kind, frames no rule mends, times in seconds, nothing reviewed.
     """
     columns = dict.fromkeys(NAMES, str) | {"onset": float}
-    optional = {"apex": float}
+    optional = {"apex": float, "verdict": str}
     table = read_columns(path, columns, blank={"offset": float}, optional=optional, data=data)
     refuse(path, table.loc[:, list(NAMES)], ~table.kind.isin(KINDS), "kind must be ME or MaE")
+    table, notes = _accepted(path, table)
     _refuse_seconds(path, table)
     if "apex" in table:
-        return mend(_rows(table), file=str(path), rules=rules)
-    return mend_without_apex(_rows(table.assign(apex=np.nan)), file=str(path), rules=rules)
+        labels = mend(_rows(table), file=str(path), rules=rules)
+    else:
+        table = table.assign(apex=np.nan)
+        labels = mend_without_apex(_rows(table), file=str(path), rules=rules)
+    return labels._replace(notes=notes)
+
+
+def _accepted(path: str | Path, table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The rows that are labels, and lines on the others."""
+    if "verdict" not in table:
+        return table, ()
+    check_verdicts(path, table, table.verdict.isin(VERDICTS))
+    if len(table) and (table.verdict == OPEN).all():
+        raise UserError(
+            f"{path}: none of its {len(table)} intervals was reviewed, all are open; accept or"
+            " reject them in the review page"
+        )
+    kept: Any = table[table.verdict == ACCEPTED]
+    counts = table.verdict.value_counts()
+    counted = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS[1:])
+    return kept, (f"accepted intervals (the labels): {len(kept)}; left out: {counted}",)
 
 
 def _rows(table: pd.DataFrame):

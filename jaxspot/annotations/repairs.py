@@ -38,13 +38,14 @@ class Labels(NamedTuple):
     `repairs` has REPAIR_COLUMNS: a row for each rule that changed or left out a row, in the order
     of the sheet; `file` is the file's name, `after` starts with 'left out' where the row is not in
     `annotations`. `file` is the path, `release` the data set that it was released with, such as
-    "samm_lv", or "" for a canonical table.
+    "samm_lv", or "" for a canonical table. `notes` are lines on rows that were passed over.
     """
 
     annotations: pd.DataFrame
     repairs: pd.DataFrame
     file: str
     release: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def join_labels(tables: Sequence[Labels], *, file: str) -> Labels:
@@ -143,7 +144,7 @@ def fit_to_videos(
             repairs.append(_repair(label.file, label, "duplicate", _told(span), again))
             continue
         kept.append(label._replace(video=name, span=span, subject=known[name][0]))
-    return _labels(kept, repairs, labels.file, labels.release)
+    return _labels(kept, repairs, labels.file, labels.release)._replace(notes=labels.notes)
 
 
 def left_out(repairs: pd.DataFrame) -> pd.Series:

@@ -16,6 +16,9 @@ Frames count from 1 and intervals include both ends. kind is ME (micro) or MaE (
   annotations.csv  subject,video,kind,onset,offset     apex if known; a cell of it may be blank
   intervals.csv    subject,video,kind,onset,offset     further columns are ignored
 
+  Of a reviewed table (column verdict), labels are the accepted rows, predictions all but the
+  rejected ones.
+
 labels as published:
   --annotations also takes the workbook of SAMM-LV or CAS(ME)^2 (.xlsx), or its label sheet saved as
   CSV. Videos are then named as `prepare` names them, '006_1' or 's15_0401': take the videos.csv of
@@ -84,5 +87,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"{count_repairs(done.repairs)}: see {Path(flags.out) / REPAIRS}\n")
     for line in done.doubts:
         print(f"{flags.annotations}: {line}\n")
+    if done.rejected:
+        print(f"{flags.intervals}: rejected intervals, left out: {done.rejected}\n")
     print(f"{format_scores(done.scores)}\nopen {Path(flags.out) / 'scores.json'}")
     return 0

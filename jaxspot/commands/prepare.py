@@ -180,7 +180,9 @@ def find_source(flags: Any) -> Any:
         csv=folders.csv_source,
         video=folders.video_source,
         bank=folders.bank_source,
-        reviewed=partial(reviewed.reviewed_source, videos=flags.videos),
+        reviewed=partial(
+            reviewed.reviewed_source, videos=flags.videos, face=getattr(flags, "face", None)
+        ),
     )
     return readers[flags.dataset](flags.source, labels=flags.labels, rules=flags.rules)
 

@@ -116,7 +116,7 @@ def make_dataset(
         tuple(videos),
         found,
         rules,
-        notes=tuple(notes),
+        notes=(*notes, *(f"{file}: {line}" for line in found.notes)),
         assumed=tuple(assumed),
         tables=files,
     )

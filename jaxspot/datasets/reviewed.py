@@ -1,6 +1,5 @@
 """Videos with the tables of a review: what a person accepted of the intervals that `spot` found."""
 
-import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,24 +8,29 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.columns import read_columns, refuse
-from jaxspot.annotations.intervals import KINDS
+from jaxspot.annotations.intervals import ACCEPTED, KINDS, OPEN, REJECTED, VERDICTS, check_verdicts
 from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.annotations.repairs import RULES, Label, Labels, join_labels, mend
 from jaxspot.annotations.rules import Span
 from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_names, check_root
 from jaxspot.datasets.folders import list_people
+from jaxspot.datasets.spot_runs import SpotRun, find_run, other_times
 from jaxspot.errors import UserError
+from jaxspot.files import content_of
 
-TABLE, FOUND, RUN = "reviewed.csv", "intervals.csv", "run.json"
-ACCEPTED, REJECTED, OPEN = VERDICTS = ("accepted", "rejected", "open")
+TABLE, FOUND, ALL_FACES = "reviewed.csv", "intervals.csv", "all"
 
 
 class Review(NamedTuple):
-    """A reviewed table: its file, the video's name, and its rows with their numbers as index."""
+    """A reviewed table: its file, the video's name, its rows, and the run that found them.
+
+    The index of a row + 2 is its number in the file.
+    """
 
     file: Path
     video: str
     rows: pd.DataFrame
+    run: SpotRun
 
     @property
     def subject(self) -> str:
@@ -35,9 +39,10 @@ class Review(NamedTuple):
         return names[0] if names else self.video
 
     @property
-    def faces(self) -> int:
-        """How many faces, or stays of one face in the picture, have accepted intervals."""
-        return self.rows.face[self.rows.verdict == ACCEPTED].nunique()
+    def faces(self) -> list[int]:
+        """The faces, or stays of one face in the picture, that have accepted intervals."""
+        faces: Any = self.rows.face[self.rows.verdict == ACCEPTED]
+        return sorted(map(int, faces.dropna().unique()))
 
     def count(self, verdict: str) -> int:
         """How many intervals have this verdict."""
@@ -50,15 +55,18 @@ def reviewed_source(
     labels: str | Path | None = None,
     rules: Collection[str] = RULES,
     videos: str | Path | None = None,
+    face: str | None = None,
 ) -> Dataset:
     """The videos whose intervals were reviewed; the accepted ones are their labels.
 
     Tables are `<video>/reviewed.csv` and `<video>.reviewed.csv`, at any depth under `root`, with
     the columns subject, video, kind, onset, apex, offset and verdict; frames count from 1, both
     ends included. A table without a subject makes its video a subject of its own. A video file is
-    the one that `run.json` beside the table names as `video`, else that of this name under
-    `videos`, by default `root`. UserError names file and row: no table, a table that nobody
-    reviewed, no video file, or two.
+    the one that `spotted.json` of the run names, else that of this name under `videos`, by default
+    `root`; its content must be that of the run, and its frames have the rate of `spot --fps`.
+    `face` is the one that a bank will follow; None: not known. UserError names file and row: no
+    table, a table that nobody reviewed, no video file, two, or another one, or a run that followed
+    another face.
     """
     root = check_root(root)
     if labels:
@@ -71,9 +79,12 @@ def reviewed_source(
             " there, and save the table"
         )
     refuse_twice(reviews)
+    refuse_face(reviews, face)
     files = video_files(check_root(videos) if videos else root)
     found = [
-        SourceVideo(review.subject, review.video, video_of(review, files, videos or root))
+        SourceVideo(
+            review.subject, review.video, video_of(review, files, videos or root), review.run.fps
+        )
         for review in reviews
     ]
     check_names(found)
@@ -102,16 +113,20 @@ def read_review(file: Path, video: str) -> Review:
     """One reviewed table; raises UserError for rows that are none, and where all are open."""
     columns: dict[str, type] = dict.fromkeys(("subject", "video", "kind", "verdict"), str)
     columns |= dict(onset=float, offset=float)
-    rows = read_columns(file, columns, optional=dict(apex=float, face=float))
-    for name in ("apex", "face"):
+    rows = read_columns(file, columns, optional=dict(apex=float, face=float, onset_s=float))
+    for name in ("apex", "face", "onset_s"):
         rows = rows if name in rows else rows.assign(**{name: np.nan})
+    check_verdicts(file, rows, rows.verdict.isin(VERDICTS))
     shown: Any = rows[["video", "kind", "onset", "offset", "verdict"]]
-    refuse(file, shown, ~rows.verdict.isin(VERDICTS), f"verdict must be {', '.join(VERDICTS)}")
     refuse(file, shown, ~rows.kind.isin(KINDS), f"kind must be {' or '.join(KINDS)}")
     refuse(file, shown, rows.video != video, f"video must be {video!r}, as the name of the table")
-    review = Review(file, video, rows)
+    review = Review(file, video, rows, find_run(file, video))
     shown, other = rows[["subject", "video"]], ~rows.subject.isin(["", review.subject])
     refuse(file, shown, other, f"subject was {review.subject!r} before")
+    shown = rows[["kind", "onset", "onset_s"]]
+    other = other_times(rows.onset.to_numpy(), rows.onset_s.to_numpy(), review.run.starts)
+    reason = "frame onset does not start at onset_s by frames.csv of the run; correct either"
+    refuse(file, shown, other, reason)
     if len(rows) and review.count(OPEN) == len(rows):
         raise UserError(
             f"{file}: none of its {len(rows)} intervals was reviewed, all are open; accept or"
@@ -132,6 +147,16 @@ def refuse_twice(reviews: list[Review]) -> None:
         seen[review.video] = review.file
 
 
+def refuse_face(reviews: list[Review], face: str | None) -> None:
+    """Raises UserError where `spot` followed another face than the one that a bank will follow."""
+    for review in reviews if face else []:
+        if review.run.face not in ("", ALL_FACES, face):
+            raise UserError(
+                f"{review.file}: `spot` followed the face {review.run.face!r}, and a bank would"
+                f" follow {face!r}; prepare it with --face={review.run.face}"
+            )
+
+
 def video_files(root: Path) -> dict[str, list[Path]]:
     """Name without ending -> the video files of this name under a folder."""
     found: dict[str, list[Path]] = {}
@@ -144,10 +169,18 @@ def video_files(root: Path) -> dict[str, list[Path]]:
 
 def video_of(review: Review, files: dict[str, list[Path]], where: str | Path) -> Path:
     """The video file of a table; raises UserError where there is none, or more than one."""
-    named = _named_by_run(review.file.with_name(RUN))
-    if named:
-        return named
-    paths = files.get(review.video, [])
+    run = review.run
+    named = [run.video] if run.video and run.video.is_file() else []
+    named = [path for path in named if path.suffix.lower() in VIDEO_ENDINGS]
+    paths = named or files.get(review.video, [])
+    if run.content and paths:
+        found = [*named, *files.get(review.video, [])]
+        paths = [path for path in found if content_of([path]) == run.content][:1]
+        if not paths:
+            raise UserError(
+                f"{review.file}: reviews another video than {found[0]}, or another version of it;"
+                " name the folder of the one that was spotted by --videos, or spot this one anew"
+            )
     if not paths:
         raise UserError(
             f"{review.file}: there is no video {review.video!r} under {where}; name the folder of"
@@ -174,28 +207,23 @@ def say_reviewed(root: Path, reviews: list[Review]) -> Iterator[str]:
     unknown = [review.video for review in reviews if not review.rows.subject.any()]
     if unknown:
         yield f"no subject is known of {', '.join(unknown)}: each is taken as a person of its own"
-    several = [review.video for review in reviews if review.faces > 1]
+    several = [review.video for review in reviews if len(review.faces) > 1]
     if several:
         yield (
             f"accepted intervals of several faces: {', '.join(several)}; the bank follows one face"
             " (--face), so reject those of others"
         )
+    every = [review for review in reviews if review.run.face == ALL_FACES and review.faces]
+    if every:
+        faces = lambda review: " and ".join(map(str, review.faces))
+        told = ", ".join(f"{review.video} (face {faces(review)})" for review in every)
+        yield f"spotted by --face=all, accepted: {told}; check that the bank's --face is this one"
     tables = {review.file.parent for review in reviews if review.file.name == TABLE}
     names = {review.video for review in reviews}
     bare = [place for place in all_folders(root) if (place / FOUND).is_file()]
     bare = [p.name for p in bare if p not in tables and p.resolve().name not in names]
     if bare:
         yield f"not reviewed, so left out: {', '.join(bare)}"
-
-
-def _named_by_run(file: Path) -> Path | None:
-    """The video that a run of `spot` notes in its folder, if it is still there."""
-    try:
-        named = json.loads(file.read_text("utf-8"))["video"]
-        path = file.parent / named
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return path if path.is_file() and path.suffix.lower() in VIDEO_ENDINGS else None
 
 
 def _labels(root: Path, reviews: list[Review], rules: Collection[str]) -> Labels:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from jaxspot.annotations.columns import in_row, read_file
 from jaxspot.annotations.foreign import foreign_intervals, rates_of, read_foreign
-from jaxspot.annotations.intervals import read_intervals, read_videos
+from jaxspot.annotations.intervals import read_unrejected, read_videos
 from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.names import VideoNames
 from jaxspot.annotations.plausible import doubt_units
@@ -27,12 +27,14 @@ class Evaluation(NamedTuple):
     """Scores as `score_intervals` gives them, and the labels that were mended or left out.
 
     `repairs` has the columns of a bank's repairs.csv (`repairs.REPAIR_COLUMNS`). `doubts` are lines
-    on labels that can hardly be frames (`doubt_units`).
+    on labels that were passed over or can hardly be frames (`doubt_units`). `rejected` predictions,
+    by the column verdict of a reviewed table, were left out.
     """
 
     scores: dict[str, dict]
     repairs: pd.DataFrame
     doubts: list[str]
+    rejected: int = 0
 
 
 def evaluate_files(
@@ -50,8 +52,8 @@ def evaluate_files(
     Args:
       videos: CSV of subject, video, frames, fps: every video scored.
       annotations: see `read_labels`.
-      intervals: CSV of subject, video, kind, onset, offset, of which further columns are ignored;
-        or a file of ELAN, BORIS or MEGC (`read_foreign`).
+      intervals: CSV of subject, video, kind, onset, offset; rows of verdict "rejected" are left
+        out, further columns ignored; or a file of ELAN, BORIS or MEGC (`read_foreign`).
       out: a folder for scores.json, and for repairs.csv if a label was repaired or left out.
       matching, iou: as in `match_intervals`.
       rules: the repair rules to apply (`repairs.RULES`).
@@ -60,7 +62,7 @@ def evaluate_files(
       UserError: it names file and row, or the folder that cannot be written; nothing is written.
     """
     table = read_videos(videos)
-    predicted = read_predictions(intervals, table)
+    predicted, rejected = _read_predictions(intervals, table)
     labels = read_truth(annotations, table, rules=rules)
     scores = score_intervals(
         predicted, labels.annotations, videos=table, matching=matching, iou=iou
@@ -68,14 +70,22 @@ def evaluate_files(
     if out is not None:
         record = scores | dict(protocol=matching, iou=iou)
         _write(Path(out), json.dumps(record, indent=2) + "\n", labels.repairs)
-    return Evaluation(scores, labels.repairs, doubt_units(labels.annotations, table))
+    doubts = [*labels.notes, *doubt_units(labels.annotations, table)]
+    return Evaluation(scores, labels.repairs, doubts, rejected)
 
 
 def read_predictions(file: str | Path, videos: pd.DataFrame) -> pd.DataFrame:
     """Reads predicted intervals, from a table (`read_intervals`) or a file of another program."""
+    return _read_predictions(file, videos)[0]
+
+
+def _read_predictions(file, videos):
+    """The intervals, and how many were left out as rejected."""
     data = read_file(file)
     foreign = read_foreign(file, data)
-    return foreign_intervals(file, foreign, videos) if foreign else read_intervals(file, videos)
+    if foreign:
+        return foreign_intervals(file, foreign, videos), 0
+    return read_unrejected(file, videos)
 
 
 def read_truth(file: str | Path, videos: pd.DataFrame, *, rules: Collection[str] = RULES) -> Labels:

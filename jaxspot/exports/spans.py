@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.columns import read_columns, refuse
-from jaxspot.annotations.intervals import KINDS
+from jaxspot.annotations.intervals import KINDS, REJECTED, VERDICTS
 from jaxspot.errors import UserError
 from jaxspot.video.frame_times import frame_ends
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
-VERDICTS = ("accepted", "rejected", "open")
 NEEDED = dict(video=str, kind=str, onset=int, offset=int)
 OPTIONAL = dict(subject=str, face=int, apex=int, score=float, rank=int)
 OPTIONAL |= dict(onset_s=float, apex_s=float, offset_s=float, verdict=str)
@@ -60,7 +59,7 @@ def read_spans(path: str | Path) -> Spans:
     words = ", ".join(VERDICTS)
     refuse(path, table.loc[:, ["video", "verdict"]], ~known, f"verdict must be one of {words}")
     videos = tuple(dict.fromkeys(table.video))
-    kept = table[table.verdict != "rejected"]
+    kept = table[table.verdict != REJECTED]
     order = kept.video.map({name: at for at, name in enumerate(videos)})
     kept = kept.assign(order=order, row=kept.index + 2)
     kept = kept.sort_values(["order", "onset", "offset", "kind"], kind="stable", ignore_index=True)

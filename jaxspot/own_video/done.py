@@ -1,9 +1,8 @@
 """DIR/<video>/run.json: what the results were made from, by which they are known again."""
 
-import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,12 @@ from jaxspot.errors import UserError
 from jaxspot.files import hash_file
 
 RUN = "run.json"
+REVIEWED = "reviewed.csv"
 FILES = ("frames.csv", "scores.png", "intervals.csv", "spotted.json", "review.html")
 """What is written for each video, in this order; a video without one of them is done again."""
 HASHED = ("frames.csv", "scores.png", "intervals.csv", "spotted.json")
 """Those that nothing but `spot` writes."""
 OVERLAY = "overlay.mp4"
-ENDS = 2**20
-"""Bytes at either end of a file that tell it from others, with its size."""
 
 
 def find_done(
@@ -40,6 +38,34 @@ def find_done(
         return None
 
 
+def say_replaced(folder: Path, made_from: Mapping[str, Any]) -> Iterator[str]:
+    """A line where the folder has results of a video of other content.
+
+    UserError: they were reviewed, or reviewed for another face or frame rate.
+    """
+    try:
+        note = json.loads((folder / RUN).read_text("utf-8"))
+        same_video = note["video_sha256"] == made_from["video_sha256"]
+        options = [{**made["options"]} for made in (note, made_from)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    other = [name for name in ("face", "fps") if options[0].get(name) != options[1].get(name)]
+    if same_video and not other:
+        return
+    what = (
+        f"intervals found by another --{other[0]}"
+        if same_video
+        else (f"another video called {folder.name!r}, or another version of it")
+    )
+    for table in (folder / REVIEWED, folder.with_name(f"{folder.name}.{REVIEWED}")):
+        if table.exists():
+            raise UserError(
+                f"{table}: reviews {what}; choose another --out, or move the table away"
+            )
+    if not same_video:
+        yield f"{folder}: replaces the results of another video, or of another version of it"
+
+
 def altered(folder: Path) -> list[str]:
     """The result files of a video that was done which are not as they were written."""
     hashes = json.loads((folder / RUN).read_text("utf-8")).get("sha256", {})
@@ -50,25 +76,6 @@ def describe_run(content: str, *, weights: str, options: Mapping[str, Any]) -> d
     """What results depend on: the video's content, the weights and the options."""
     made = {"jaxspot": jaxspot.__version__, "video_sha256": content, "weights_sha256": weights}
     return made | {"options": dict(options)}
-
-
-def content_of(files: Iterable[Path]) -> str:
-    """A hash of what files hold, whatever their names and times: of sizes, and both ends of each.
-
-    UserError: a file is not there or cannot be read.
-    """
-    found = hashlib.sha256()
-    for path in files:
-        try:
-            with open(path, "rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                found.update(f"{size} ".encode())
-                found.update(file.read(ENDS))
-                file.seek(max(ENDS, size - ENDS))
-                found.update(file.read())
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({error.strerror}); check it") from None
-    return found.hexdigest()
 
 
 def check_folder(folder: Path) -> None:

@@ -10,8 +10,15 @@ import pandas as pd
 
 from jaxspot.errors import Interrupted, UserError, one_of
 from jaxspot.exports.formats import export_spotted
+from jaxspot.files import content_of
 from jaxspot.own_video import WORK
-from jaxspot.own_video.done import altered, check_folder, content_of, describe_run, find_done
+from jaxspot.own_video.done import (
+    altered,
+    check_folder,
+    describe_run,
+    find_done,
+    say_replaced,
+)
 from jaxspot.own_video.inputs import Video, find_videos
 from jaxspot.own_video.one import Job, Options, run_job, warm_up
 from jaxspot.own_video.reading import Progress, counts_of, load_reader, new_counts
@@ -161,6 +168,9 @@ def spot_by(
                 kept = asdict(options) | {"subject": video.subject}
                 made_from = describe_run(content, weights=sha, options=kept)
                 done = None if again else find_done(folder, made_from, overlay=overlay)
+                if done is None:
+                    for line in say_replaced(folder, made_from):
+                        say(line)
             except UserError as error:
                 errors[video.name] = error
                 continue
