@@ -152,6 +152,13 @@ TWICE = [
         "2 labels of talk1",
         r"1 label left out \(duplicate\)",
     ),
+    kept(
+        "an expression that two coders marked",
+        talks("p0,talk1,ME,1,2,3", "p0,talk1,ME,1,2,4", "p1,talk2,MaE,1,2,3", "p1,talk2,ME,1,2,3"),
+        "4 labels of talk1, talk2",
+        r"labels of one kind overlap by half \(talk1 1-3 and 1-4\); are they of two coders\?",
+        doctor="expressions marked twice .* 1: talk1 1-3 and 1-4",
+    ),
     replace(
         kept(
             "a row twice, and the rule switched off",
@@ -179,6 +186,8 @@ ROWS = [
            row("annotations.csv", "p,v,me,1,1,1")),
     broken("an onset `a`", "annotations.csv, row 3: onset is 'a'; it must be a",
            row("annotations.csv", "p,v,ME,a,2,3")),
+    broken("a column `onset` that stands twice", "annotations.csv: two columns are called 'onset'",
+           tables("annotations.csv", f"{LABELS.strip()},onset\np,v,ME,1,2,3,2\n")),
     broken("a table without rows", "videos.csv: lists no video", tables("videos.csv", CSV)),
     broken("semicolons", "annotations.csv: .* it separates by semicolons",
            tables("annotations.csv", LABELS.replace(",", ";"))),

@@ -20,8 +20,11 @@ VALUE = 40
 """What the number of a face adds to the brightness of its images, which is their frame's number."""
 
 
-def openface_run(faces, *, label="ME,22,24,26"):
-    """An OpenFace run on one video; `faces` maps a number to the frames it was seen in."""
+def openface_run(faces, *, label="ME,22,24,26", gap_s=0):
+    """An OpenFace run on one video; `faces` maps a number to the frames it was seen in.
+
+    Before frame 16, the video has a gap.
+    """
 
     def make(here):
         rows = []
@@ -31,7 +34,9 @@ def openface_run(faces, *, label="ME,22,24,26"):
                 image = np.full((112, 112), VALUE * face + number, np.uint8)
                 name = f"frame_det_{face:02d}_{number:06d}.bmp"
                 assert cv2.imwrite(str(here / "in" / "p_1_aligned" / name), image)
-                rows.append((number, face, f"{(number - 1) / 30:.3f}", 0.9, 1))
+                rows.append(
+                    (number, face, f"{(number - 1) / 30 + gap_s * (number > 15):.3f}", 0.9, 1)
+                )
         lines = "".join(", ".join(map(str, row)) + "\n" for row in sorted(rows))
         (here / "in" / "p_1.csv").write_text(HEADER + lines)
         (here / "in" / "annotations.csv").write_text(f"{LABELS}p,p_1,{label}\n")
@@ -127,6 +132,9 @@ FACES = [
     Case("decimal commas, columns parted by semicolons", OPENFACE, commas(";"), "", 0,
          confident, "30 fps, confidence 0.98"),
     Case("decimal commas, columns parted by commas", OPENFACE, commas(","), "LC_ALL=C"),
+    Case("an OpenFace table with a gap of two seconds", OPENFACE,
+         openface_run({0: range(1, 31)}, gap_s=2),
+         r"p_1.csv: has no frame from 0.47 s to 2.50 s \(frame 16\); cut the video"),
     broken("an OpenFace row twice", r"row 3: stands twice; run OpenFace again \(frame=1, face_id=0",
            "1, 0, 0, 1, 1", "1, 0, 0.1, 1, 1"),
     broken("an OpenFace row cut short", "row 3: confidence is empty; it must be a number",

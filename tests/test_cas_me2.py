@@ -2,10 +2,16 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from release_sheets import CAS_ME2_CODES, CAS_ME2_HEADER, write_cas_me2, write_workbook
+from release_sheets import (
+    CAS_ME2_CODES,
+    CAS_ME2_HEADER,
+    save_as_csv,
+    write_cas_me2,
+    write_workbook,
+)
 
 from jaxspot import read_cas_me2
-from jaxspot.annotations.cas_me2 import cas_me2_labels, cas_me2_video
+from jaxspot.annotations.cas_me2 import NUMBERS, cas_me2_labels, cas_me2_video
 from jaxspot.annotations.csv_sheets import read_sheets
 from jaxspot.annotations.intervals import ANNOTATION_COLUMNS
 from jaxspot.errors import UserError
@@ -88,6 +94,23 @@ def test_numbers_are_participants_where_they_can_be(tmp_path):
     path = tmp_path / "a.xlsx"
     write_workbook(path, {"labels": labels, "rule1": subjects, "rule2": VIDEOS})
     assert read_cas_me2(path).subject.tolist() == ["s16", "s15"]
+
+
+@pytest.mark.parametrize("as_csv", [False, True])
+def test_numbers_that_may_be_participants_or_subjects_are_refused(as_csv, tmp_path):
+    participants = {f"s{number}": n for n, number in enumerate(NUMBERS, 1)}
+    both = [("s16", "s16_0101", "MaE", 5, 6, 7), ("s15", "s15_0401", "ME", 8, 9, 9)]
+
+    def read(rows, subjects):
+        path = tmp_path / "code.xlsx"
+        write_cas_me2(path, rows, subjects=subjects, participants=participants)
+        return read_cas_me2(save_as_csv(path, tmp_path / "code.csv") if as_csv else path)
+
+    with pytest.raises(UserError, match=r"row 1: 16 may be participant 16 \(s33\) or subject s16"):
+        read(both, "number")
+    wanted = table(both)
+    for rows, subjects in ((both, "name"), (both, "participant"), ([*both, ROWS[3]], "number")):
+        pd.testing.assert_frame_equal(read(rows, subjects).iloc[:2], wanted)
 
 
 def test_two_header_rows(tmp_path):

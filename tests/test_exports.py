@@ -25,6 +25,7 @@ from jaxspot.exports.megc2020 import megc2020_file
 from jaxspot.exports.spans import read_spans
 from jaxspot.exports.tiers import tiers
 from jaxspot.spotting.decision import video_address
+from jaxspot.video.container import packet_times
 
 # kind, face, onset, offset, score: overlaps in one face, in two faces, and two that touch.
 TIERS = {"ME face 0": [0], "MaE face 0": [1, 3], "MaE face 0 (2)": [2]}
@@ -284,6 +285,30 @@ def test_the_length_comes_from_frames_csv_beside(tmp_path):
     written = export_file(path, ["textgrid"], out=tmp_path)
     assert TextGrid(str(written[0])).xmax == pytest.approx(10, abs=1e-3)
     assert written.notes == []
+
+
+@pytest.mark.parametrize("told", ["intervals.csv", "spotted.json", ""])
+def test_frames_csv_of_another_video_is_not_taken(told, tmp_path, video):
+    """The times of a table beside it are those of the video that is named."""
+    rows = [["talk", "ME", 3, 9], ["walk", "ME", 3, 9]]
+    for name, row in zip(("talk.csv", "walk.csv"), rows, strict=True):
+        text = "video,kind,onset,offset\n" + ",".join(map(str, row)) + "\n"
+        (tmp_path / name).write_text(text)
+    frames = "".join(f"{at},{(at - 1) / 5}\n" for at in range(1, 101))
+    (tmp_path / "frames.csv").write_text("frame,pts_s\n" + frames)
+    if told == "intervals.csv":
+        (tmp_path / told).write_bytes((tmp_path / "walk.csv").read_bytes())
+    elif told:
+        (tmp_path / told).write_text(json.dumps({"video": "../walk.mp4"}))
+    out = tmp_path / "o"
+    export_file(tmp_path / "talk.csv", ["bids"], out=out, videos=[video])
+    export_file(tmp_path / "walk.csv", ["bids"], out=out)
+    onsets = [pd.read_csv(out / f"{v}_events.tsv", sep="\t").onset[0] for v in ("talk", "walk")]
+    times = packet_times(video)
+    assert onsets == pytest.approx([times[2], 0.4], abs=1e-3) and times[2] < 0.3
+    if told:
+        with pytest.raises(UserError):
+            export_file(tmp_path / "talk.csv", ["bids"], out=out)
 
 
 def test_a_video_without_intervals_gives_files_without_any(tmp_path, video):

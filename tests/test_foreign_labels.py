@@ -1,5 +1,7 @@
+import itertools
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 from made_intervals import ROWS, write_intervals
@@ -9,6 +11,7 @@ from video_files import encode, noise
 from jaxspot.annotations.columns import read_file
 from jaxspot.annotations.foreign import read_foreign
 from jaxspot.annotations.labels import read_labels
+from jaxspot.annotations.plausible import marked_twice
 from jaxspot.datasets.folders import video_source
 from jaxspot.errors import UserError
 from jaxspot.evaluation.score_files import evaluate_files, read_predictions, read_truth
@@ -139,6 +142,42 @@ def test_media_offset_and_dependent_tiers_of_elan(tmp_path):
     assert spans(read_predictions(tmp_path / "x.eaf", VIDEOS)) == [("ME", 31, 45)]
 
 
+def test_tiers_of_elan_that_are_included_in_others_are_not_read(tmp_path):
+    from pympi.Elan import Eaf
+
+    def write(*filled):
+        eaf = Eaf()
+        eaf.add_linked_file("file:///C:/talk.mp4", mimetype="video/mp4")
+        eaf.add_linguistic_type("phase", constraints="Included_In", timealignable=True)
+        eaf.add_tier("ME")
+        eaf.add_tier("ME apex", ling="phase", parent="ME")
+        for tier, start, stop in filled:
+            eaf.add_annotation(tier, start, stop, "")
+        eaf.to_file(tmp_path / "x.eaf")
+        return tmp_path / "x.eaf"
+
+    included = ("ME apex", 1100, 1200)
+    assert spans(read_predictions(write(("ME", 1000, 1500), included), VIDEOS)) == [("ME", 31, 45)]
+    with pytest.raises(UserError, match=r"x.eaf: only tiers that depend .*'ME apex'"):
+        read_predictions(write(included), VIDEOS)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_labels_marked_twice_are_all_pairs_that_overlap_by_half(seed):
+    rng = np.random.default_rng(seed)
+    onsets = rng.integers(1, 30, 12)
+    rows = [
+        (f"v{rng.integers(2)}", ["ME", "MaE"][rng.integers(2)], int(a), int(a + rng.integers(9)))
+        for a in onsets
+    ]
+    pairs = 0
+    for one, two in itertools.combinations(rows, 2):
+        first, second = (set(range(row[2], row[3] + 1)) for row in (one, two))
+        pairs += one[:2] == two[:2] and 2 * len(first & second) >= len(first | second)
+    table = pd.DataFrame(rows, columns=["video", "kind", "onset", "offset"])
+    assert len(marked_twice(table)) == pairs
+
+
 def broken_project(change):
     behaviors = {
         "0": {"code": "ME", "type": "State event"},
@@ -162,6 +201,16 @@ BAD = {
         "all.txt",
         ELAN_TITLED.replace("0.067", "2 frames"),
         "all.txt: holds no begin",
+    ),
+    "duration of elan": (
+        "all.txt",
+        ELAN_TITLED.replace("End Time", "Duration"),
+        "all.txt: holds no begin and end",
+    ),
+    "duration of French elan": (
+        "talk.txt",
+        "Temps de départ - msec\tDurée - msec\tME\n67\t333\tsmile\n",
+        "talk.txt: holds no begin and end",
     ),
     "video of elan": ("other.txt", ELAN_PLAIN, r"row 1: there is no video 'other'"),
     "not xml": ("x.eaf", EAF, "x.eaf: is not a readable .eaf file"),

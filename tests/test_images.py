@@ -124,6 +124,14 @@ def test_fps_from_times_rounded_to_milliseconds(tmp_path, fps):
     assert openface_fps(tmp_path / "clip.csv") == pytest.approx(fps, rel=2e-4)
 
 
+@pytest.mark.parametrize("fps", [25.0, 30.0, 200.0])
+def test_fps_of_a_video_that_lost_frames(tmp_path, fps):
+    """Of those that the video lost, and those that the table lacks."""
+    rows = [(i + 1, round(i / fps + 0.9 * (i >= 20), 3), 1, 1, 0) for i in range(60)]
+    openface(tmp_path, pixels(1, 112), OLD, [*rows[:30], *rows[34:]])
+    assert openface_fps(tmp_path / "clip.csv") == fps
+
+
 def test_real_openface_rows_parse():
     path = feat_clip("OpenFace_Test.csv")
     table = read_openface_csv(path)

@@ -8,6 +8,7 @@ from release_trees import head, write_images
 from tiny_banks import said
 
 from jaxspot.commands import doctor
+from jaxspot.datasets.later_releases import cas_me3_source
 from jaxspot.video.bank import open_bank
 
 CAS3 = ["Subject", "Filename", "Onset", "Apex", "Offset", "AU", "Expression type"]
@@ -70,6 +71,21 @@ def test_cas_me3_is_read_by_the_numbers_of_its_files(tmp_path, capsys):
     assert "1 left out (no_video)" in out
     assert doctor.main(["--dataset=cas_me3", f"--source={tree}"]) == 1
     assert "1: spNO.2_a" in capsys.readouterr().out
+
+
+def test_an_onset_of_0_is_right_where_images_begin_with_0(tmp_path):
+    tree = tmp_path / "in"
+    rows = []
+    for letter, first in (("a", 0), ("b", 1)):
+        write_images(tree / "spNO.1" / letter / "color", head(0)[:9], "{}.jpg".format, first=first)
+        rows += [["spNO.1", letter, onset, 4, 6, "4", "Micro-expression"] for onset in (0, 2)]
+    write_workbook(tree / "labels.xlsx", {"Sheet1": [CAS3, *rows]})
+    dataset = cas_me3_source(tree)
+    columns = ["video", "onset", "apex", "offset"]
+    assert dataset.labels.annotations[columns].values.tolist() == [
+        ["spNO.1_a", 1, 5, 7], ["spNO.1_a", 3, 5, 7], ["spNO.1_b", 1, 4, 6], ["spNO.1_b", 2, 4, 6],
+    ]  # fmt: skip
+    assert dataset.labels.repairs.video.tolist() == ["spNO.1_b"]
 
 
 @pytest.mark.parametrize("first", [1, 0, 300])

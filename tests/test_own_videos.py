@@ -352,3 +352,19 @@ def test_broken_videos_name_what_was_found(tree, run, tmp_path):
     with pytest.raises(BrokenVideos, match="is empty") as caught:
         spot_videos(tree, weights=run, out=tmp_path / "out", progress=False)
     assert list(caught.value.found) == ["rest", "s1/talk", "s2/talk"]
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (("1.png", "2.png", "9.png"), "9.png follows 2.png"),
+        (("2.png", "a_2.png", "3.png"), "a_2.png follows 3.png"),
+        (("b8.png", "b9.png", "b10.png"), ""),
+        (("a.png", "b1.png", "b3.png"), ""),
+    ],
+)
+def test_pictures_whose_numbers_skip_are_told(names, says, tmp_path):
+    for name in names:
+        (tmp_path / name).touch()
+    notes = find_videos([tmp_path], fps=30).notes
+    assert len(notes) == bool(says) and all(says in note for note in notes)

@@ -127,7 +127,7 @@ def test_rows_are_numbered_as_in_the_sheet_and_blank_ones_skipped(tmp_path):
 
 @pytest.mark.parametrize(("row", "found"), [(1, True), (10, True), (30, True), (31, False)])
 def test_a_header_stands_in_the_first_thirty_rows(row, found, tmp_path):
-    rows = [["onset of the study"]] * (row - 1) + [["No", " ONSET ", "apex_frame", "Onset"]]
+    rows = [["onset of the study"]] * (row - 1) + [["No", " ONSET ", "apex_frame"]]
     (sheet,) = read_workbook(write_workbook(tmp_path / "a.xlsx", {"one": rows}))
     header = find_header(sheet, ["Apex Frame", "Onset"])
     assert header == ((row, {"Apex Frame": 2, "Onset": 1}) if found else None)
@@ -139,3 +139,14 @@ def test_a_whole_number_is_text_without_a_point(tmp_path):
     (row,) = sheet.rows
     found = [text(sheet, row, column, "subject") for column in range(6)]
     assert found == ["6", "6", "006", "", "0.5", ""]
+
+
+def test_a_column_that_stands_twice_is_refused(tmp_path):
+    header = [*OTHERS["CAS(ME)^3"], "Notes", "notes"]  # what is not read may be there twice
+    row = ["spNO.1", "a", 1, 2, 3, "4", "Micro-expression", "", ""]
+    names = OTHERS["CAS(ME)^3"]
+    path = write_workbook(tmp_path / "a.xlsx", {"a": [header, row]})
+    assert find_header(read_workbook(path)[0], names).columns["Onset"] == 2
+    path = write_workbook(tmp_path / "a.xlsx", {"a": [["x"], [*header, "onset "], [*row, 7]]})
+    with pytest.raises(UserError, match=r"row 2: two columns are called 'Onset'; keep one"):
+        find_header(read_workbook(path)[0], names)

@@ -84,12 +84,25 @@ def _rows(sheet: Sheet, name_at: int, names: Names) -> Iterator[Label]:
 
 
 def _subjects(sheet: Sheet, rows: Sequence[Row], column: int, names: Names) -> list[str]:
-    """The subject of each row, given as participant (1..22), as 's15' or, in all rows, as 15."""
+    """The subject of each row, given as participant (1..22), as 's15' or, in all rows, as 15.
+
+    UserError: a row has none of them, or all rows could be participants as well as subjects.
+    """
     given = [text(sheet, row, column, "participant").casefold() for row in rows]
     known = {name: name for name in names.subjects.values()}
     numbers = {name[1:]: name for name in known}
     plain = {value for value in given if value.isdecimal()}
     by_number = not plain <= names.subjects.keys() and plain <= numbers.keys()
+    row = next((r for r, v in zip(rows, given, strict=True) if v in plain), None)
+    # Beside names such as 's15', numbers are participants.
+    if row and plain == set(given) <= numbers.keys() & names.subjects.keys():
+        value = text(sheet, row, column, "participant")
+        meant = names.subjects[value]
+        if meant != numbers[value]:
+            raise UserError(
+                f"{where(sheet, row)}: {value} may be participant {value} ({meant}) or subject"
+                f" s{value}; write {meant} or s{value}, in all rows alike"
+            )
     table = known | (numbers if by_number else names.subjects)
     for row, value in zip(rows, given, strict=True):
         if value not in table:

@@ -50,8 +50,8 @@ def read_columns(
     `columns` maps names to str, int or float; every cell must hold one. Cells of `blank` may be
     blank: <NA> (Int64) or NaN; columns of `optional` may be missing too, and be of text. `program`
     is what writes such files with very many columns; only the named ones are read then. `data` are
-    the file's bytes, if known. UserError: no table, a missing column, or a cell of another type,
-    named by its row.
+    the file's bytes, if known. UserError: no table, a column that is missing or there twice, or a
+    cell of another type, named by its row.
     """
     needed = {**columns, **(blank or {})}
     sparse = {**(blank or {}), **(optional or {})}
@@ -73,6 +73,9 @@ def read_columns(
     missing = [name for name in needed if name not in table]
     if missing:
         raise UserError(f"{path}: column {missing[0]!r} is missing{_remedy(table, program)}")
+    for name in {**needed, **sparse}:
+        if name in table and f"{name}.1" in table:  # so pandas calls the second one
+            raise UserError(f"{path}: two columns are called {name!r}; keep one of them")
     # Blank lines go, but still count: a mistake is named by its row in the file.
     table = table.fillna("")[lambda rows: (rows != "").any(axis=1)]
     known = {name: _column(path, table[name], kind) for name, kind in columns.items()}

@@ -16,6 +16,7 @@ FORMATS = {
     "ss.msec": (re.compile(r"\d+[.,]\d+"), 1.0),
     "msec": (re.compile(r"\d+"), 0.001),
 }
+DURATION = re.compile(r"duration|dur[aée]|dauer|duur", re.IGNORECASE)
 TOLERANCE_S = 0.002
 NO_COLUMNS = (
     "holds no begin and end time in each row; export it from ELAN as tab-delimited text"
@@ -32,8 +33,8 @@ def read_eaf(path: str | Path) -> Foreign:
     """Every time-aligned annotation of an .eaf file; its kind is in the name of the tier or in it.
 
     The video is the first media file, by its name without ending; without one, the .eaf file's.
-    Annotations that depend on others (notes on them) are no intervals. UserError names file, tier
-    and annotation.
+    Tiers that depend on others (notes on them) are not read. UserError: only such tiers hold
+    intervals, or an annotation is wrong, with file, tier and annotation.
     """
     eaf = _opened(path)
     media = [one for one in eaf.media_descriptors if one.get("MEDIA_URL")]
@@ -41,8 +42,11 @@ def read_eaf(path: str | Path) -> Foreign:
     url = first.get("MEDIA_URL", str(path))
     video = video_name(unquote(url) if url.startswith("file:") else url)
     origin = int(first.get("TIME_ORIGIN") or 0)
-    rows = []
-    for tier, (aligned, *_) in eaf.tiers.items():
+    rows, passed = [], ""
+    for tier, (aligned, _, attributes, _) in eaf.tiers.items():
+        if "PARENT_REF" in attributes:
+            passed = tier if aligned else passed
+            continue
         for name, (start, stop, value, _) in aligned.items():
             place = f"{path}, tier {tier!r}, annotation {name}"
             begin, end = (eaf.timeslots.get(slot) for slot in (start, stop))
@@ -51,6 +55,11 @@ def read_eaf(path: str | Path) -> Foreign:
             onset, offset = (begin + origin) / 1000, (end + origin) / 1000
             kind = one_kind(place, {"the tier": tier, "the annotation": value or ""})
             rows.append(Timed(place, len(rows) + 1, video, kind, onset, offset))
+    if passed and not rows:
+        raise UserError(
+            f"{path}: only tiers that depend on others hold intervals ({passed!r}); in ELAN, change"
+            " the parent of that tier to none"
+        )
     return Foreign(tuple(rows))
 
 
@@ -78,6 +87,8 @@ def read_elan_text(sheet: Sheet) -> Foreign:
     if times is None:
         raise UserError(f"{sheet.path}: {NO_COLUMNS}")
     word, begin, end, last = times
+    if titles and any(DURATION.search(_cell(titles, at)) for at in (begin, end)):
+        raise UserError(f"{sheet.path}: {NO_COLUMNS}")
     files = _file_column(body, last)
     rows = []
     for row in body:

@@ -1,5 +1,6 @@
 """Whether labels can be frames at all: how long they last at the frame rates of their videos."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 LONG_ME_S = 1.5
 SHORT_MAE_S = 0.2
+SAME_IOU = 0.5
 BOUNDS = {"ME": (0.0, LONG_ME_S), "MaE": (SHORT_MAE_S, np.inf)}
 """Seconds that the median of a kind lies in, whatever the data set."""
 
@@ -42,6 +44,22 @@ def long_micro(annotations: pd.DataFrame, videos: pd.DataFrame) -> list[str]:
     table = table[(table.kind == "ME") & (table.fps > 0) & (lasts > LONG_ME_S * table.fps)]
     columns = (table[name].tolist() for name in ("video", "onset", "offset"))
     return [f"{video} {onset}-{offset}" for video, onset, offset in zip(*columns, strict=True)]
+
+
+def marked_twice(annotations: pd.DataFrame) -> list[str]:
+    """Pairs of labels of one kind that overlap by half (IoU), as 'video a-b and c-d'.
+
+    `annotations` has video, kind, onset, offset.
+    """
+    lines = []
+    table = annotations.sort_values(["onset", "offset"], kind="stable")
+    for _, own in table.groupby(["video", "kind"], sort=False):
+        rows = list(own[["video", "onset", "offset"]].itertuples(index=False, name=None))
+        for (video, onset, offset), (_, begin, end) in itertools.combinations(rows, 2):
+            shared, either = min(offset, end) - begin + 1, max(offset, end) - onset + 1
+            if shared / either >= SAME_IOU:
+                lines.append(f"{video} {onset}-{offset} and {begin}-{end}")
+    return lines
 
 
 def _meant(own):

@@ -119,9 +119,18 @@ def kind_of(sheet: Sheet, row: Row, column: int, name: str) -> str:
 
 
 def find_header(sheet: Sheet, names: Sequence[str]) -> Header | None:
-    """The first of 30 rows that holds all names (case, blanks and signs do not count), or None."""
+    """The first of 30 rows that holds all names (case, blanks and signs do not count), or None.
+
+    UserError: the row holds one of them twice.
+    """
     for row, have in _header_rows(sheet):
         if all(_plain(name) in have for name in names):
+            held = Counter(_plain(value) for value in row.cells if isinstance(value, str))
+            twice = next((name for name in names if held[_plain(name)] > 1), None)
+            if twice:
+                raise UserError(
+                    f"{where(sheet, row)}: two columns are called {twice!r}; keep one of them"
+                )
             return Header(row.number, {name: have[_plain(name)] for name in names})
     return None
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.annotations.plausible import LONG_ME_S, doubt_units, long_micro
+from jaxspot.annotations.plausible import LONG_ME_S, doubt_units, long_micro, marked_twice
 from jaxspot.annotations.repairs import left_out
 from jaxspot.datasets.doubles import ALIKE, ONE_NAME, alike_subjects
 from jaxspot.datasets.expected import Expected
@@ -110,9 +110,12 @@ def check_durations(
 
 
 def check_labels(
-    annotations: pd.DataFrame, videos: pd.DataFrame, repairs: pd.DataFrame
+    annotations: pd.DataFrame,
+    videos: pd.DataFrame,
+    repairs: pd.DataFrame,
+    expected: Expected | None = None,
 ) -> list[Check]:
-    """How many labels each rule mended or left out, and whether the others can be frames."""
+    """How many labels each rule mended or left out, and whether the others can be right."""
     counts = repairs.rule.value_counts().sort_index()
     checks = [Check(f"labels repaired: {rule}", str(count)) for rule, count in counts.items()]
     lost = repairs[left_out(repairs) & (repairs.rule != "duplicate")]
@@ -131,6 +134,12 @@ def check_labels(
             f"ME labels over {LONG_ME_S} s",
             long_micro(annotations, videos),
             "a micro-expression lasts under 0.5 s; correct offset or kind",
+        ),
+        # Those of a release stay as they were published.
+        expect_none(
+            "expressions marked twice",
+            [] if expected else marked_twice(annotations),
+            "are they of two coders? keep the labels of one",
         ),
     ]
 

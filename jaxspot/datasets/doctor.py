@@ -69,7 +69,7 @@ def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
         checks.append(expect_none("videos all of one person", alone, name))
     if videos.fps.gt(0).all() and videos.frames.gt(0).all():
         checks += check_durations(videos, labels.annotations, expected)
-    return checks + check_labels(labels.annotations, videos, labels.repairs)
+    return checks + check_labels(labels.annotations, videos, labels.repairs, expected)
 
 
 def find_broken(images: Iterable[Path]) -> Iterator[str]:
@@ -107,7 +107,8 @@ def doctor_bank(root: str | Path) -> list[Check]:
         *held,
         *check_durations(bank.videos, bank.annotations, expected),
     ]
-    return checks + check_labels(bank.annotations, bank.videos, read_repairs(bank.root))
+    repairs = read_repairs(bank.root)
+    return checks + check_labels(bank.annotations, bank.videos, repairs, expected)
 
 
 def read_repairs(root: Path) -> pd.DataFrame:

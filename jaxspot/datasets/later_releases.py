@@ -71,9 +71,15 @@ def _shifted(dataset: Dataset, shifts: dict[str, int]) -> Dataset:
         return dataset
     table = labels.annotations.copy()
     by = table.video.map(shifts).fillna(0).astype(int)
+    repairs = labels.repairs
+    # Where images begin with 0, an onset of 0 was right; its repair has moved it already.
+    from_0 = dataset.name == "cas_me3"
+    zero = (repairs.rule == "onset_zero") & (repairs.video.map(shifts) > 0) & from_0
+    by_onset = by.where(~table.row.isin(repairs.row[zero]), 0)
     for name in ("onset", "apex", "offset"):
-        table[name] += by
+        table[name] += by_onset if name == "onset" else by
     moved = sum(bool(shift) for shift in shifts.values())
     line = f"the images of {moved} videos do not begin with 1; labels were moved with them"
-    shifted = labels._replace(annotations=table)
+    kept = repairs[~zero].reset_index(drop=True)
+    shifted = labels._replace(annotations=table, repairs=kept)
     return dataclasses.replace(dataset, labels=shifted, assumed=(*dataset.assumed, line))

@@ -13,7 +13,7 @@ from jaxspot.annotations.columns import read_columns, read_file, refuse
 from jaxspot.datasets.images import IMAGE_ENDINGS, refuse_sparse
 from jaxspot.errors import UserError
 from jaxspot.video.clip import AlignedFrame
-from jaxspot.video.frame_times import whole_rate
+from jaxspot.video.frame_times import fps_of, is_gap
 from jaxspot.video.picture import read_image
 from jaxspot.video.writer import SIZE
 
@@ -169,11 +169,19 @@ def to_face(image: np.ndarray) -> np.ndarray:
 def openface_fps(csv: Path) -> float:
     """Frames a second from the time stamps of OpenFace's CSV, which are rounded to milliseconds.
 
-    UserError: as `read_openface_csv`, or its times do not increase, as for a folder of images.
+    Frames that were lost in the video do not count. UserError: as `read_openface_csv`, over a
+    second from one frame to the next, or times that do not increase, as for a folder of images.
     """
-    table = read_openface_csv(csv)
-    first, last = table.loc[table.frame.idxmin()], table.loc[table.frame.idxmax()]
-    steps, seconds = last.frame - first.frame, last.timestamp - first.timestamp
-    if not (steps > 0 and seconds > 0):
+    table = read_openface_csv(csv).drop_duplicates("frame").sort_values("frame")
+    frames, times = (table[name].to_numpy(float) for name in ("frame", "timestamp"))
+    steps = np.diff(times) / np.diff(frames)
+    if not (len(steps) and times[-1] > times[0] and np.median(steps) > 0):
         raise UserError(f"{csv}: its time stamps do not increase; name the frame rate by --fps")
-    return whole_rate(int(steps), float(seconds))
+    rate = fps_of(np.append(0, np.cumsum(steps)), csv)
+    if is_gap(steps).any():
+        at = int(steps.argmax())
+        raise UserError(
+            f"{csv}: has no frame from {times[at]:.2f} s to {times[at + 1]:.2f} s (frame"
+            f" {frames[at + 1]:.0f}); cut the video there into two and run OpenFace again"
+        )
+    return rate

@@ -1,7 +1,7 @@
 """The formats by name, and the files that each writes."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
@@ -19,6 +19,7 @@ from jaxspot.exports.textgrid import textgrid_file
 from jaxspot.exports.webvtt import webvtt_file
 from jaxspot.exports.xlsx import xlsx_file
 from jaxspot.files import write_bytes
+from jaxspot.spotting.decision import read_decision
 
 # Format -> ending -> what makes the file: one a video, or one for all videos of the table.
 OF_A_VIDEO = {
@@ -93,8 +94,7 @@ def export_file(
     names = tuple(dict.fromkeys([*read.videos, *files]))
     if not names:
         raise UserError(f"{path}: holds no interval; name its video by --video")
-    frames = path.with_name("frames.csv")
-    beside = frames if len(names) == 1 and frames.is_file() else None
+    beside = _frames_beside(path, names[0], files) if len(names) == 1 else None
     media, parts = {}, []
     for name in names:
         media[name] = find_medium(name, out=out, video=files.get(name), frames=beside)
@@ -123,6 +123,21 @@ def export_file(
 def export_spotted(name: str, video: Path, formats: Sequence[str], *, folder: Path) -> Exported:
     """Writes formats beside FOLDER/intervals.csv, which `spot` wrote for a video."""
     return export_file(folder / "intervals.csv", formats, out=folder, videos={name: video})
+
+
+def _frames_beside(path, name, files):
+    """The frames.csv of `spot` beside a table, or None where it is of another video."""
+    frames, intervals = path.with_name("frames.csv"), path.with_name("intervals.csv")
+    if not frames.is_file():
+        return None
+    spotted = set(read_spans(intervals).videos) if intervals.is_file() else set()
+    _, address = read_decision(path.parent)
+    if not spotted and address:
+        video = PurePosixPath(address)
+        spotted, name = {video.name, video.stem}, PurePosixPath(name).name
+    # Where nothing tells, a video that is named comes first.
+    own = name in spotted if spotted else name not in files
+    return frames if own else None
 
 
 def _makers(formats, table):

@@ -5,6 +5,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -74,7 +75,9 @@ def find_videos(
     for path, name in zip(unique, names, strict=True):
         check_name(path, name)
         who = _person(roots[path], path) if subject == BY_FOLDER else subject
-        videos.append(Video(path, name, who, _pictures(path) if path.is_dir() else ()))
+        pictures = _pictures(path) if path.is_dir() else ()
+        notes += _say_skips(path, pictures)
+        videos.append(Video(path, name, who, pictures))
     return Found(videos, notes)
 
 
@@ -131,6 +134,19 @@ def _pictures(folder: Path) -> tuple[str, ...]:
     names = (entry.name for entry in os.scandir(folder))
     pictures = [name for name in names if is_image(Path(name))]
     return tuple(sorted(pictures, key=in_order))
+
+
+def _say_skips(folder: Path, pictures: Sequence[str]) -> list[str]:
+    """A line if the numbers of pictures skip some, for they are taken as evenly spaced."""
+    digits = [re.findall(r"\d+", Path(name).stem) for name in pictures]
+    numbers = [int(found[-1]) for found in digits if found]
+    if len(numbers) < len(pictures):
+        return []
+    for (name, number), (following, after) in pairwise(zip(pictures, numbers, strict=True)):
+        if after != number + 1:
+            line = f"{following} follows {name}; pictures count as evenly spaced, in this order"
+            return [f"{folder}: {line}"]
+    return []
 
 
 def in_order(name: str) -> list[tuple[int, int | str]]:
