@@ -77,7 +77,7 @@ def test_a_video_is_scored_by_the_networks_that_some_fold_asks_and_no_others(nam
 
 @pytest.mark.parametrize("fit", ["training", "validation"])
 def test_without_inner_folds_a_fold_asks_its_own_network_alone(fit):
-    folds = loso_folds("abcdefghijklmnopqrst")
+    folds = loso_folds(list("abcdefghijklmnopqrst"))
     networks = plan_networks(folds, fit=fit)
     assert networks.all == tuple(folds) and not networks.inner
     for number, fold in enumerate(folds):
@@ -88,19 +88,21 @@ def test_without_inner_folds_a_fold_asks_its_own_network_alone(fit):
 
 def test_what_cannot_be_planned_is_one_sentence():
     with pytest.raises(UserError, match="no subject validates"):
-        plan_networks(loso_folds("abcd", validate=False), fit="validation")
+        plan_networks(loso_folds(list("abcd"), validate=False), fit="validation")
     with pytest.raises(UserError, match=r"train and validate on.* and 4 or more subjects"):
-        plan_networks(loso_folds("abc"), fit="inner")
+        plan_networks(loso_folds(list("abc")), fit="inner")
     for groups in (0, 2):
         with pytest.raises(UserError, match=f"10 subjects in {groups} groups are too few"):
-            plan_networks(loso_folds("abcdefghij", validate=False), fit="inner", groups=groups)
+            plan_networks(
+                loso_folds(list("abcdefghij"), validate=False), fit="inner", groups=groups
+            )
     with pytest.raises(ValueError, match="Did you mean 'inner'"):
-        plan_networks(loso_folds("abc"), fit="iner")
+        plan_networks(loso_folds(list("abc")), fit="iner")
     with pytest.raises(ValueError, match="no folds"):
         plan_networks([], fit="inner")
     with pytest.raises(UserError, match="rename it"):
         plan_networks(loso_folds(["a", "b", "c", "a + b"], validate=False), fit="inner")
-    assert plan_networks(loso_folds("abc", validate=False), fit="inner").inner
+    assert plan_networks(loso_folds(list("abc"), validate=False), fit="inner").inner
 
 
 def test_inner_folds_do_not_go_with_skips_of_the_test_subject():

@@ -304,7 +304,7 @@ def test_what_a_killed_process_left_is_removed(tree, run, tmp_path):
 def test_ctrl_c_stops_workers(run, face, tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
-    for number in range(6):
+    for number in range(20):
         shutil.copy(face, folder / f"v{number}.mp4")
     words = ["launch/spot.py", f"--weights={run}", f"--out={tmp_path / 'out'}", "--workers=2"]
     process = subprocess.Popen(
@@ -323,7 +323,7 @@ def test_ctrl_c_stops_workers(run, face, tmp_path):
     process.send_signal(signal.SIGINT)
     out, error = process.communicate(timeout=120)
     assert process.returncode == 130, error
-    assert "of 6 videos done; the same command does the others" in error
+    assert "of 20 videos done; the same command does the others" in error
     assert "Traceback" not in error and "MaE" in out
     for video in (tmp_path / "out").iterdir():
         assert sorted(p.name for p in video.iterdir()) == FILES

@@ -1139,7 +1139,7 @@ def thresholds_of_training_subjects():
     why="the held-out subject decides nothing",
 )
 def manual_skips_on_validation_subjects():
-    folds, asked = loso_folds("abcd"), []
+    folds, asked = loso_folds(list("abcd")), []
 
     def found(bank, subjects, *rest):
         asked.append(subjects)
