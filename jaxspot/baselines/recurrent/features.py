@@ -1,6 +1,7 @@
 """Features of a bank on disk: a row about every 1/30 s of each video."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,6 +61,9 @@ def write_features(
         rates[video] = row["fps"] / every
         total += counts[video]
     rows = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(total, width))
+    if hasattr(os, "posix_fallocate"):  # a disk that fills up later would end the process
+        with open(path, "r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, os.path.getsize(path))
     for row in bank.videos.to_dict("records"):
         video, every, done = row["video"], frames_a_row(bank, row["fps"]), 0
         own = rows[starts[video] : starts[video] + counts[video]]
