@@ -83,7 +83,7 @@ def bank(tmp_path_factory):
 
 
 class FakeTorch:
-    """Enough of the names of PyTorch to write a checkpoint; nothing of it is there when read."""
+    """Writes a checkpoint as PyTorch does. Its modules do not exist when the file is read."""
 
     def __init__(self, monkeypatch):
         self.patch = monkeypatch

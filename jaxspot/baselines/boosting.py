@@ -15,7 +15,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from jaxspot.annotations.intervals import KINDS, frame_labels
-from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame
+from jaxspot.baselines.by_video import (
+    IGNORE,
+    FrameCounts,
+    OnFrame,
+    count_steps,
+    share_of_frames,
+)
 from jaxspot.baselines.inner_thresholds import plan_models, spot_folds
 from jaxspot.baselines.window_features import window_features
 from jaxspot.spotting.scoring import to_native
@@ -72,12 +78,13 @@ def boosting(
     """Spots every fold's held-out subject by trees grown on its other subjects, as a `Peer`.
 
     Thresholds are fitted like ours with inner folds, see `plan_models`. Frames without a face have
-    no score. `workers` are processes, by default one a core. Raises UserError
-    for a bank of frames, or too few subjects.
+    no score. `workers` are processes, by default one a core. Raises UserError for a bank of frames,
+    or too few subjects.
     """
     networks = plan_models(folds, groups=recipe.groups)
     count = len(KINDS) * len(networks.all)
-    step = _steps(on_frame, int(bank.videos.frames.sum()), count + len(bank.videos))
+    reach = share_of_frames(on_frame, int(bank.videos.frames.sum()))(0, 1)
+    step = count_steps(reach, count + len(bank.videos))
     models = grow_models(bank, networks.all, recipe, seed=seed, workers=workers, on_model=step)
     curves = score_videos(bank, networks, models, on_video=step)
     return spot_folds(bank, networks, curves, k)
@@ -173,15 +180,3 @@ def score_videos(
         curves[row.video] = of_video
         on_video()
     return curves
-
-
-def _steps(on_frame, frames, steps):
-    """A callback for each of a number of steps, which share out all frames."""
-    done = 0
-
-    def step():
-        nonlocal done
-        before, done = frames * done // steps, done + 1
-        on_frame(frames * done // steps - before)
-
-    return step

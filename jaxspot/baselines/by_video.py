@@ -75,3 +75,15 @@ def share_of_frames(
         return reach
 
     return between
+
+
+def count_steps(reach: Callable[[float], None], total: int) -> Callable[..., None]:
+    """A callback with the number of steps done, by default 1; calls `reach` with their share."""
+    done = 0
+
+    def step(count=1):
+        nonlocal done
+        done += count
+        reach(done / total)
+
+    return step

@@ -16,18 +16,16 @@ end where their score falls to 0.7 of its peak.
 On a bank of region motion each region has one vector a row, so its histogram has one entry.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame
 from jaxspot.baselines.dense_flow import dense_flow, direction_bins
 from jaxspot.baselines.recurrent.folds import spot_recurrent
 from jaxspot.baselines.recurrent.network import Recurrent
-from jaxspot.baselines.recurrent.training import Recipe
 from jaxspot.baselines.recurrent.windows import Windows
-from jaxspot.training.folds import Fold
 from jaxspot.video.align import openface_template
 from jaxspot.video.bank import SIZE, Bank
 
@@ -44,32 +42,15 @@ WINDOWS = {
 NETWORK = Recurrent(widths=(12, 12))
 
 
-def hoof_lstm(
-    bank: Bank,
-    *,
-    folds: Sequence[Fold],
-    k: FrameCounts,
-    seed: int,
-    on_frame: OnFrame = IGNORE,
-    recipe: Recipe | None = None,
-) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
+def hoof_lstm(bank: Bank, **given: Any) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     """Spots a bank of frames or of region motion, as a `Peer`; see the module and `spot_recurrent`.
 
     Raises UserError if a training diverges, or there are too few subjects.
     """
     regions = len(bank.regions.names) if bank.regions else len(REGIONS)
-    return spot_recurrent(
-        bank,
-        motion_histograms if bank.regions else flow_histograms,
-        NETWORK,
-        width=regions * DIRECTIONS,
-        windows=WINDOWS,
-        folds=folds,
-        k=k,
-        seed=seed,
-        on_frame=on_frame,
-        recipe=recipe,
-    )
+    extract = motion_histograms if bank.regions else flow_histograms
+    width = regions * DIRECTIONS
+    return spot_recurrent(bank, extract, NETWORK, width=width, windows=WINDOWS, **given)
 
 
 def flow_histograms(bank: Bank, video: str, every: int) -> Iterator[np.ndarray]:

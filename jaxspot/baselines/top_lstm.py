@@ -17,21 +17,19 @@ each window has eight answers.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from skimage.feature import local_binary_pattern
 
-from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame
 from jaxspot.baselines.feature_difference import block_numbers
 from jaxspot.baselines.recurrent.features import ROWS_A_SECOND, Extract
 from jaxspot.baselines.recurrent.folds import spot_recurrent
 from jaxspot.baselines.recurrent.network import Recurrent
 from jaxspot.baselines.recurrent.training import Recipe
 from jaxspot.baselines.recurrent.windows import Windows
-from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
 
 BLOCKS = 4
@@ -71,15 +69,12 @@ def _spot(
     histograms: Histograms,
     bins: int,
     *,
-    folds: Sequence[Fold],
-    k: FrameCounts,
-    seed: int,
-    on_frame: OnFrame = IGNORE,
     recipe: Recipe = RECIPE,
+    **given: Any,
 ):
-    options: dict[str, Any] = dict(folds=folds, k=k, seed=seed, on_frame=on_frame, recipe=recipe)
-    extract, width = extractor(histograms), PLANES * BLOCKS**2 * bins
-    return spot_recurrent(bank, extract, NETWORK, width=width, windows=WINDOWS, **options)
+    width = PLANES * BLOCKS**2 * bins
+    network: dict[str, Any] = dict(width=width, windows=WINDOWS, recipe=recipe)
+    return spot_recurrent(bank, extractor(histograms), NETWORK, **network, **given)
 
 
 def extractor(histograms: Histograms) -> Extract:

@@ -12,14 +12,12 @@ labels overlap. Thresholds are those of other subjects, by inner folds, with our
 intervals.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame
 from jaxspot.baselines.lbcnn.backbone import Weights, image_net_weights
 from jaxspot.baselines.lbcnn.features import WIDTH, bilinear_features
 from jaxspot.baselines.lbcnn.network import Linear
@@ -27,7 +25,6 @@ from jaxspot.baselines.recurrent.features import ROWS_A_SECOND
 from jaxspot.baselines.recurrent.folds import spot_recurrent
 from jaxspot.baselines.recurrent.training import Recipe
 from jaxspot.baselines.recurrent.windows import Windows
-from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
 
 SINGLE = Windows(seconds=1 / ROWS_A_SECOND, steps=1)
@@ -39,12 +36,9 @@ RECIPE = Recipe(weight_decay=10.0)
 def lbcnn_bank(
     bank: Bank,
     *,
-    folds: Sequence[Fold],
-    k: FrameCounts,
-    seed: int,
-    on_frame: OnFrame = IGNORE,
     recipe: Recipe = RECIPE,
     weights: Weights | None = None,
+    **given: Any,
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     """Spots each frame by itself, from bilinear features of the face and its regions, as a `Peer`.
 
@@ -52,6 +46,5 @@ def lbcnn_bank(
     """
     bank.frames(bank.videos.video.iloc[0])  # refuses a bank of region motion, first of all
     weights = image_net_weights() if weights is None else weights
-    given: dict[str, Any] = dict(folds=folds, k=k, seed=seed, on_frame=on_frame, recipe=recipe)
-    extract = bilinear_features(weights)
-    return spot_recurrent(bank, extract, NETWORK, width=WIDTH, windows=WINDOWS, **given)
+    network: dict[str, Any] = dict(width=WIDTH, windows=WINDOWS, recipe=recipe)
+    return spot_recurrent(bank, bilinear_features(weights), NETWORK, **network, **given)

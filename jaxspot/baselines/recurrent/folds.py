@@ -11,7 +11,7 @@ import pandas as pd
 from jax.sharding import Mesh
 
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame, share_of_frames
+from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame, count_steps, share_of_frames
 from jaxspot.baselines.inner_thresholds import plan_models, spot_folds
 from jaxspot.baselines.recurrent.features import Extract, Features, write_features
 from jaxspot.baselines.recurrent.training import Recipe, train_networks
@@ -53,7 +53,7 @@ def spot_recurrent(
     networks = plan_models(folds, groups=recipe.groups)
     between = share_of_frames(on_frame, int(bank.videos.frames.sum()))
     with tempfile.TemporaryDirectory(prefix="recurrent-") as folder:
-        step = _count(between(0, SHOWN), int(bank.videos.frames.sum()))
+        step = count_steps(between(0, SHOWN), int(bank.videos.frames.sum()))
         features = write_features(
             bank, extract, f"{folder}/features.npy", width=width, on_frame=step
         )
@@ -63,7 +63,7 @@ def spot_recurrent(
             given: dict[str, Any] = dict(windows=windows[kind], recipe=recipe, seed=seed, mesh=mesh)
             given |= dict(folds=networks.all, kind=kind, on_share=between(first, first + part))
             params[kind], _ = train_networks(bank, features, network, **given)
-        step = _count(between(LEARNED, 1), len(bank.videos))
+        step = count_steps(between(LEARNED, 1), len(bank.videos))
         curves = score_videos(bank, features, network, params, networks, windows, on_video=step)
     return spot_folds(bank, networks, curves, k)
 
@@ -116,15 +116,3 @@ def _answers(predict, params, features, video, windows, row):
         answers = [np.asarray(predict(one, given))[: len(here)] for one in params.values()]
         parts.append(np.stack(answers).reshape(len(params), -1))
     return np.concatenate(parts, axis=1)
-
-
-def _count(reach, total):
-    """A callback with the number of things done, that calls `reach` with the share of `total`."""
-    done = 0
-
-    def step(count):
-        nonlocal done
-        done += count
-        reach(done / total)
-
-    return step

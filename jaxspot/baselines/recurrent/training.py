@@ -41,8 +41,8 @@ class Recipe:
     Attributes:
       learning_rate, weight_decay: of the optimiser; the rate falls to 0 along a cosine.
       steps: of the optimiser.
-      batch: windows a step, as many of each subject. A network's loss leaves out
-        those of subjects that are not its own.
+      batch: windows a step, as many of each subject. A network's loss leaves out those of subjects
+        that are not its own.
       groups: of subjects, see `plan_networks`.
     """
 

@@ -10,20 +10,18 @@ scored. There is a network for each kind. Thresholds are those of other subjects
 folds, with our rule for intervals.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from jaxspot.baselines.by_video import IGNORE, FrameCounts, OnFrame
 from jaxspot.baselines.dense_flow import dense_flow
 from jaxspot.baselines.recurrent.folds import spot_recurrent
 from jaxspot.baselines.recurrent.training import Recipe
 from jaxspot.baselines.recurrent.windows import Windows
 from jaxspot.baselines.two_stream.network import SIDE, WIDTH, TwoStreamAttention
-from jaxspot.training.folds import Fold
 from jaxspot.video.bank import Bank
 
 NETWORK = TwoStreamAttention()
@@ -36,17 +34,11 @@ WINDOWS = {
 
 
 def two_stream_bank(
-    bank: Bank,
-    *,
-    folds: Sequence[Fold],
-    k: FrameCounts,
-    seed: int,
-    on_frame: OnFrame = IGNORE,
-    recipe: Recipe = RECIPE,
+    bank: Bank, *, recipe: Recipe = RECIPE, **given: Any
 ) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     """Spots by what the face looks like and how it moves, both weighed over time, as a `Peer`."""
-    given: dict[str, Any] = dict(folds=folds, k=k, seed=seed, on_frame=on_frame, recipe=recipe)
-    return spot_recurrent(bank, pictures_and_flow, NETWORK, width=WIDTH, windows=WINDOWS, **given)
+    network: dict[str, Any] = dict(width=WIDTH, windows=WINDOWS, recipe=recipe)
+    return spot_recurrent(bank, pictures_and_flow, NETWORK, **network, **given)
 
 
 def pictures_and_flow(bank: Bank, video: str, every: int) -> Iterator[np.ndarray]:
