@@ -1,5 +1,8 @@
-"""A bank of pictures in which people move, and what changes in it with one of them."""
+"""A bank of pictures in which people move, what changes in it with one of them, and checks."""
 
+import tracemalloc
+
+import jax
 import numpy as np
 from tiny_banks import finish_tiny_bank
 
@@ -60,3 +63,22 @@ def peer_leaks(peer, bank, changed, *, subject, folds, k):
     others = [video for video in before[0] if video not in set(mine)]
     assert any(not np.array_equal(before[0][v], after[0][v]) for v in others)
     return before
+
+
+def check_only_one_fold_stays(found, folds, *, held_out):
+    """Of two trainings, the parameters of the fold of `held_out` are equal, all others are not."""
+    for number, fold in enumerate(folds):
+        pairs = zip(*map(jax.tree.leaves, found), strict=True)
+        same = [np.array_equal(a[number], b[number]) for a, b in pairs]
+        assert all(same) if fold.held_out == held_out else not all(same)
+
+
+def peak_bytes(extract, folder, *, frames):
+    """The most memory that the features of a video of so many frames take at a time."""
+    bank = write_moving_pictures(folder / str(frames), subjects=1, frames=frames)
+    tracemalloc.start()
+    for _ in extract(bank, "s1_1", 1):
+        pass
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most

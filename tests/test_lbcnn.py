@@ -2,7 +2,6 @@
 
 import pickle
 import sys
-import tracemalloc
 from collections import OrderedDict
 from functools import partial
 from types import ModuleType
@@ -12,7 +11,14 @@ import jax
 import numpy as np
 import pytest
 from jax import lax
-from made_peers import change_labels, change_pixels, peer_leaks, write_moving_pictures
+from made_peers import (
+    change_labels,
+    change_pixels,
+    check_only_one_fold_stays,
+    peak_bytes,
+    peer_leaks,
+    write_moving_pictures,
+)
 
 from jaxspot.baselines import PEERS
 from jaxspot.baselines.lbcnn import backbone as network
@@ -311,22 +317,10 @@ def test_the_held_out_subject_decides_nothing(bank, weights, tmp_path):
         features = write_features(each, extract, path, width=WIDTH)
         given: Any = dict(folds=folds, kind="MaE", windows=SINGLE, recipe=TINY, seed=0)
         found.append(train_networks(each, features, Linear(), **given)[0])
-    for number, fold in enumerate(folds):
-        pairs = zip(*map(jax.tree.leaves, found), strict=True)
-        same = [np.array_equal(a[number], b[number]) for a, b in pairs]
-        assert all(same) if fold.held_out == "s2" else not all(same)
+    check_only_one_fold_stays(found, folds, held_out="s2")
 
 
 def test_memory_does_not_grow_with_the_video(tmp_path, weights):
-    def peak(frames):
-        bank = write_moving_pictures(tmp_path / str(frames), subjects=1, frames=frames)
-        tracemalloc.start()
-        for _ in extract(bank, "s1_1", 1):
-            pass
-        most = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return most
-
-    extract = bilinear_features(weights)
-    peak(90)
-    assert peak(330) - peak(90) < 240 * 2000  # a row is 16 kB
+    peak = partial(peak_bytes, bilinear_features(weights), tmp_path)
+    peak(frames=90)
+    assert peak(frames=330) - peak(frames=90) < 240 * 2000  # a row is 16 kB

@@ -1,4 +1,3 @@
-import tracemalloc
 from functools import partial
 from typing import Any
 
@@ -8,7 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from made_peers import change_labels, change_pixels, peer_leaks, write_moving_pictures
+from made_peers import (
+    change_labels,
+    change_pixels,
+    check_only_one_fold_stays,
+    peak_bytes,
+    peer_leaks,
+    write_moving_pictures,
+)
 
 from jaxspot.annotations.intervals import INTERVAL_COLUMNS
 from jaxspot.baselines.recurrent.features import write_features
@@ -179,21 +185,10 @@ def test_the_held_out_subject_decides_nothing(bank, tmp_path):
         features = write_features(each, pictures_and_flow, path, width=WIDTH)
         given: Any = dict(folds=folds, kind="ME", windows=WINDOWS["ME"], recipe=TINY, seed=0)
         found.append(train_networks(each, features, NETWORK, **given)[0])
-    for number, fold in enumerate(folds):
-        pairs = zip(*map(jax.tree.leaves, found), strict=True)
-        same = [np.array_equal(a[number], b[number]) for a, b in pairs]
-        assert all(same) if fold.held_out == "s2" else not all(same)
+    check_only_one_fold_stays(found, folds, held_out="s2")
 
 
 def test_memory_does_not_grow_with_the_video(tmp_path):
-    def peak(frames):
-        bank = write_moving_pictures(tmp_path / str(frames), subjects=1, frames=frames)
-        tracemalloc.start()
-        for _ in pictures_and_flow(bank, "s1_1", 1):
-            pass
-        most = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return most
-
-    peak(90)
-    assert peak(390) - peak(90) < 300 * 1000  # a row is 12 kB
+    peak = partial(peak_bytes, pictures_and_flow, tmp_path)
+    peak(frames=90)
+    assert peak(frames=390) - peak(frames=90) < 300 * 1000  # a row is 12 kB
