@@ -1,14 +1,14 @@
 """Folders and stacks of pictures: bits, pages, which side is up."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 from input_case import Case
-from made_sources import videos_made
+from made_sources import as_of_the_twin, videos_made
 from PIL import Image
 from prepare_calls import CSV
 from release_trees import head, write_images
-
-from jaxspot.video.bank import open_bank
 
 PREPARE = "prepare --dataset=csv --source=in --out=bank"
 COUNT = 6
@@ -37,13 +37,7 @@ def beside_a_twin(change):
     return make
 
 
-def alike(here):
-    """Whether both videos of `beside_a_twin` show the same faces, and equally bright."""
-    bank = open_bank(here / "bank", verify=True)
-    odd, twin = (np.asarray(bank.frames(name), float) for name in ("odd", "twin"))
-    assert bank.faces("odd").all() and bank.faces("twin").all()
-    difference = np.abs(odd - twin).mean()
-    return f"{len(odd)} frames as of the twin" if difference < 3 else f"differs by {difference:.3g}"
+alike = partial(as_of_the_twin, what="frames", limit=3)
 
 
 def deep(bits, ending="png"):

@@ -3,6 +3,7 @@
 import os
 import shutil
 from fractions import Fraction
+from functools import partial
 
 import av
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 from input_case import Case
 from inputs_times import intervals, of_a_head
-from made_sources import subjects_made, videos_made
+from made_sources import as_of_the_twin, subjects_made, videos_made
 from made_videos import write_video
 from two_heads import two_heads
 from video_files import encode, feat_clip, noise
@@ -38,13 +39,7 @@ def beside_a_twin(change, name="odd.mp4", **options):
     return make
 
 
-def alike(here):
-    """How near the crops of both videos of `beside_a_twin` are."""
-    bank = open_bank(here / "bank", verify=True)
-    odd, twin = (np.asarray(bank.frames(name), float) for name in ("odd", "twin"))
-    assert bank.faces("odd").all() and bank.faces("twin").all()
-    difference = np.abs(odd - twin).mean()
-    return f"{len(odd)} faces as of the twin" if difference < 6 else f"differs by {difference:.3g}"
+alike = partial(as_of_the_twin, what="faces", limit=6)
 
 
 def same(what, change, name="odd.mp4", says="", **options):

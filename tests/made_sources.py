@@ -62,3 +62,16 @@ def faces_found(here):
     faces = [bank.faces(video) for video in bank.videos.video]
     total, seen = sum(map(len, faces)), int(np.concatenate(faces).sum())
     return f"{total} frames, {seen} with a face"
+
+
+def as_of_the_twin(here, *, what, limit):
+    """Whether the videos odd and twin of a bank show the same faces, and equally bright.
+
+    `limit` is in gray levels, of the mean difference of a pixel.
+    """
+    bank = open_bank(here / "bank", verify=True)
+    odd, twin = (np.asarray(bank.frames(name), float) for name in ("odd", "twin"))
+    assert bank.faces("odd").all() and bank.faces("twin").all()
+    difference = np.abs(odd - twin).mean()
+    near = f"{len(odd)} {what} as of the twin"
+    return near if difference < limit else f"differs by {difference:.3g}"
