@@ -6,7 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from face_clips import FPS, head_clip
+from made_faces import made_face
 from made_spotters import untrained
+from numpy.testing import assert_allclose
+from scipy.interpolate import LinearNDInterpolator
+from sklearn.linear_model import LinearRegression
 
 from jaxspot.datasets.folders import csv_source
 from jaxspot.errors import UserError
@@ -14,7 +18,8 @@ from jaxspot.faces import clips, script
 from jaxspot.faces.benchmark import make_benchmark
 from jaxspot.faces.clips import Stretch, find_clips, played, read_stretch
 from jaxspot.faces.found import SPAN, read_found
-from jaxspot.faces.heads import measured_head
+from jaxspot.faces.heads import Head, measured_head
+from jaxspot.faces.inject import face_grid, place_head
 from jaxspot.faces.measures import NAMES, face_measures
 from jaxspot.faces.methods import spot_by_weights
 from jaxspot.faces.stretches import find_stretches, stratum_of
@@ -24,6 +29,7 @@ from jaxspot.own_video.videos import spot_videos
 from jaxspot.spotting.spotter import save_spotter
 from jaxspot.video.decode import VideoFrame, read_video
 from jaxspot.video.landmarker import load_landmarker
+from jaxspot.video.mesh import SKIN_POINTS
 from jaxspot.video.pose import fit_poses, mean_face
 from jaxspot.video.tracker import track_faces
 
@@ -186,3 +192,22 @@ def test_scripts_depend_on_names_alone():
     assert one.labels.equals(same.labels) and not one.labels.equals(other.labels)
     assert script.write_take("a", 1, **given).head != one.head
     assert pd.Series(one.labels.kind).value_counts().to_dict() == {"ME": 3, "MaE": 3}
+
+
+def test_points_of_a_head_lie_in_a_face_as_scipy_interpolates_them():
+    landmarks = 1.5 * made_face()[:, :2] + [90, 70]
+    head = Head(("a",), made_face(1)[:, :2] + 20, *np.zeros((2, 1, 4, 4)), 1.0, 100.0)
+    place = place_head(head, face_grid(landmarks, (400, 500)))
+    grid, target = place.grid, head.landmarks[:SKIN_POINTS]
+    x = grid.left + grid.step * np.arange(grid.shares.shape[1])
+    y = grid.top + grid.step * np.arange(grid.shares.shape[0])
+    face, ring = np.split(grid.points, [SKIN_POINTS])
+    fit = LinearRegression().fit(face, target)
+    values = np.column_stack([np.vstack([target, fit.predict(ring)]), grid.points])
+    one = LinearNDInterpolator(grid.points, values, fill_value=0)(*np.meshgrid(x, y))
+    assert_allclose(place.canvas, one[..., :2], atol=1e-3)
+    inside = grid.shares.any(-1)
+    assert 0.7 < inside.mean() < 0.85  # a circle in its square
+    assert_allclose(one[inside, 2:], np.stack(np.meshgrid(x, y), -1)[inside], atol=1e-6)
+    assert place.weight[inside].min() >= 0 and np.all(place.weight[~inside] == 0)
+    assert place.weight.max() == pytest.approx(1)

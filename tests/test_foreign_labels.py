@@ -12,6 +12,7 @@ from jaxspot.annotations.columns import read_file
 from jaxspot.annotations.foreign import read_foreign
 from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.plausible import marked_twice
+from jaxspot.annotations.timed import Foreign, FrameTimes, Timed, foreign_labels
 from jaxspot.datasets.folders import video_source
 from jaxspot.errors import UserError
 from jaxspot.evaluation.score_files import evaluate_files, read_predictions, read_truth
@@ -285,14 +286,37 @@ def test_prepare_takes_such_labels(tmp_path):
     assert table.values.tolist() == [["p", "v", "ME", 1, 2, 3]]
 
 
-def test_prepare_takes_the_rate_of_a_video_file_from_its_times(tmp_path):
-    # The first step is long: the mean rate is not that of the frames.
+def test_times_become_the_frames_that_are_shown_then():
+    rng = np.random.default_rng(0)
+    starts = 0.25 + np.cumsum(rng.uniform(0.02, 0.06, 200))
+    ends = np.append(starts[1:], starts[-1] + 0.04)
+    known = FrameTimes(25.0, starts, ends)
+    for first, last in np.sort(rng.integers(1, 200, (50, 2)), 1).tolist():
+        off = rng.uniform(-0.009, 0.009, 2)
+        shown = known.between(starts[first - 1] + off[0], ends[last - 1] + off[1])
+        assert shown == (first, last)
+    assert known.between(starts[9], starts[9]) == (10, 10)
+    assert known.between(ends[-1], ends[-1] + 0.4) == (201, 210)  # past the end: refused later
+
+
+def test_a_label_before_the_first_picture_is_refused():
+    late = FrameTimes(25.0, np.arange(21) / 25 + 0.5, np.arange(1, 22) / 25 + 0.5)
+    row = Timed("p.txt, row 1", 1, "p_1", "ME", 0.1, 0.4)
+    with pytest.raises(UserError, match=r"row 1: ends at 0.4 s, but the first picture .* 0.500 s"):
+        list(foreign_labels(Foreign((row,)), {"p_1": late}.get))
+    assert next(foreign_labels(Foreign((row._replace(offset=0.6),)), {"p_1": late}.get)).span == (
+        pytest.approx((1, np.nan, 2), nan_ok=True)
+    )
+
+
+def test_prepare_takes_the_frames_that_are_shown_at_the_times_of_a_label(tmp_path):
+    # The first frame lasts half a second; by the rate alone, 25 fps, labels would be 11 off.
     times = [0, *(500 + 40 * at for at in range(20))]
     (tmp_path / "set").mkdir()
     encode(tmp_path / "set" / "p_1.mp4", noise(21), times_ms=times, last_ms=40)
-    (tmp_path / "p.txt").write_text("ME\t\t0.040\t0.200\t0.160\tx\tp_1.eaf\n")
+    (tmp_path / "p.txt").write_text("ME\t\t0.540\t0.700\t0.160\tx\tp_1.eaf\n")
     source = video_source(tmp_path / "set", labels=tmp_path / "p.txt")
-    assert source.labels.annotations.values.tolist() == [["", "p_1", "ME", 2, 3, 5, 1]]
+    assert source.labels.annotations.values.tolist() == [["", "p_1", "ME", 3, 4, 6, 1]]
     (tmp_path / "p.txt").write_text("ME\t\t0.040\t0.200\t0.160\tx\tp_2.eaf\n")
     with pytest.raises(UserError, match=r"p.txt, row 1: there is no video 'p_2'"):
         video_source(tmp_path / "set", labels=tmp_path / "p.txt")

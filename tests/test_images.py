@@ -61,6 +61,10 @@ def test_a_folder_from_0_is_counted_from_1(tmp_path):
         ([], "holds no image"),
         (["cover.png"], "cover.png: has no frame number"),
         (["img1.png", "img_001.png"], "img_001.png: is frame 1, as img1.png is"),
+        (
+            ["cover_0.png", *(f"img{n:03}.png" for n in range(1, 12))],
+            r"cover_0.png: is named unlike the other images \(img001.png\)",
+        ),
     ],
 )
 def test_a_folder_that_is_no_video_is_refused(tmp_path, names, says):

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_spotters import untrained
+from numpy.testing import assert_allclose
 from PIL import Image
 from two_heads import two_heads
 from video_files import encode, noise
@@ -26,6 +27,7 @@ from jaxspot.errors import UserError
 from jaxspot.files import content_of
 from jaxspot.own_video import videos as videos_module
 from jaxspot.own_video.inputs import find_videos, unique_names
+from jaxspot.own_video.reading import open_video
 from jaxspot.own_video.videos import BrokenVideos, Stopped, spot_videos
 from jaxspot.spotting.spotter import load_spotter, save_spotter
 from jaxspot.video.container import probe
@@ -357,10 +359,14 @@ def test_broken_videos_name_what_was_found(tree, run, tmp_path):
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        (("1.png", "2.png", "9.png"), "9.png follows 2.png"),
-        (("2.png", "a_2.png", "3.png"), "a_2.png follows 3.png"),
+        (("1.png", "2.png", "9.png"), "6 pictures are missing; frames 3-8 count as lost"),
+        (("0.png", "2.png", "4.png", "8.png"), "1 picture is missing; frame 4 counts as lost"),
         (("b8.png", "b9.png", "b10.png"), ""),
-        (("a.png", "b1.png", "b3.png"), ""),
+        (("b1.png", "b3.png", "b5.png"), ""),
+        (("a.png", "b1.png", "b3.png"), "evenly spaced, in order of their names"),
+        (("1.png", "20260102.png"), ""),
+        (("1.png", "2.png", "20260102.png"), "evenly spaced"),
+        (("b1_9.png", "b2_3.png", "b2_4.png"), "evenly spaced"),
     ],
 )
 def test_pictures_whose_numbers_skip_are_told(names, says, tmp_path):
@@ -368,3 +374,32 @@ def test_pictures_whose_numbers_skip_are_told(names, says, tmp_path):
         (tmp_path / name).touch()
     notes = find_videos([tmp_path], fps=30).notes
     assert len(notes) == bool(says) and all(says in note for note in notes)
+
+
+def test_missing_pictures_are_lost_frames(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in (7, 8, 10, 13):
+        Image.fromarray(rng.integers(0, 255, (64, 64, 3), np.uint8)).save(
+            tmp_path / f"{number}.png"
+        )
+    video = find_videos([tmp_path], fps=30).videos[0]
+    assert video.pictures == ("7.png", "8.png", "", "10.png", "", "", "13.png")
+    frames = list(open_video(video, fps=30).read())
+    assert [frame.image is None for frame in frames] == [not name for name in video.pictures]
+    assert_allclose([frame.pts_s for frame in frames], np.arange(7) / 30)
+    (tmp_path / "cover_8.png").touch()
+    with pytest.raises(UserError, match=r"cover_8.png: is picture 8, as 8.png is; keep one"):
+        find_videos([tmp_path], fps=30)
+
+
+def test_times_and_endings_that_do_not_count_are_told(tmp_path):
+    encode(tmp_path / "talk.mp4", noise(9), times_ms=[40 * at for at in range(9)], last_ms=40)
+    for name in ("talk.xyz", "notes.txt", "talk.eaf", "talk.png", ".talk.tmp"):
+        (tmp_path / name).touch()
+    assert find_videos([tmp_path]).notes == [
+        f"{tmp_path}: talk.xyz left out, no video by the ending; rename what is one"
+    ]
+    talk = tmp_path / "talk.mp4"
+    (line,) = find_videos([talk], fps=200).notes
+    assert line.startswith(f"{talk}: plays 25 frames a second, counted as 200; in a player")
+    assert not find_videos([talk], fps=25).notes

@@ -157,6 +157,11 @@ def test_what_cannot_be_used_is_refused_with_a_remedy(spotted, clips, tmp_path, 
     assert "its video may be " in said(capfd, "prepare")
     assert refused(f"--videos={clips}", "--labels=x.csv")
     assert "--labels does not go with reviewed tables" in said(capfd, "prepare")
+    for name in ("anna_1.reviewed (1).csv", "Reviewed.csv"):
+        table(spotted / name, "anna_1", "accepted")
+        assert refused(f"--videos={clips}")
+        assert f"{name}: is not read; a reviewed table is named" in said(capfd, "prepare")
+        (spotted / name).unlink()
     for path in [*spotted.rglob("*reviewed.csv")]:
         path.unlink()
     assert refused(f"--videos={clips}")

@@ -20,7 +20,7 @@ from jaxspot.annotations.elan import (
     read_elan_text,
 )
 from jaxspot.annotations.megc import is_megc, read_megc
-from jaxspot.annotations.timed import Foreign, Rates, foreign_labels
+from jaxspot.annotations.timed import Foreign, FrameTimes, TimesOf, foreign_labels
 from jaxspot.errors import UserError
 
 TITLED = ((is_megc, read_megc), (is_boris_text, read_boris_text), (is_elan_text, read_elan_text))
@@ -68,6 +68,6 @@ def foreign_intervals(path: str | Path, foreign: Foreign, videos: pd.DataFrame) 
     return pd.DataFrame(rows, columns=["subject", "video", "kind", "onset", "offset"])
 
 
-def rates_of(videos: pd.DataFrame) -> Rates:
+def rates_of(videos: pd.DataFrame) -> TimesOf:
     """The frame rate of each video of a table (video, fps)."""
-    return dict(zip(videos.video, videos.fps, strict=True)).get
+    return {video: FrameTimes(fps) for video, fps in zip(videos.video, videos.fps, strict=True)}.get

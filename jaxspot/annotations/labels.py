@@ -19,7 +19,7 @@ from jaxspot.annotations.rules import Span
 from jaxspot.annotations.samm_lv import samm_lv_labels
 from jaxspot.annotations.sheets import Sheet
 from jaxspot.annotations.smic_long import smic_long_labels
-from jaxspot.annotations.timed import Rates, foreign_labels
+from jaxspot.annotations.timed import TimesOf, foreign_labels
 from jaxspot.errors import UserError
 
 OF_SHEETS: dict[str, Callable[..., Labels]] = dict(
@@ -74,19 +74,19 @@ def read_labels(
     *,
     rules: Collection[str] = RULES,
     dataset: str | None = None,
-    fps: Rates | None = None,
+    times: TimesOf | None = None,
 ) -> Labels:
     """Labels of a data set, mended by `rules`, not fitted to videos yet (see `fit_to_videos`).
 
     `file` is a workbook of a release (OF_SHEETS), its label sheet saved as CSV, a canonical CSV
     table (subject, video, kind, onset, offset; apex optional), or a file of ELAN, BORIS or MEGC
-    (`read_foreign`), for which `fps` gives the frame rate of a video. `dataset` says whose sheets
+    (`read_foreign`), for which `times` gives the frames of a video. `dataset` says whose sheets
     these must be, such as 'samm_lv'; any by default. UserError names file and row.
     """
     data = read_file(file)  # once: it may be a pipe
-    foreign = read_foreign(file, data) if fps and dataset is None else None
-    if fps and foreign:
-        return mend_without_apex(foreign_labels(foreign, fps), file=str(file), rules=rules)
+    foreign = read_foreign(file, data) if times and dataset is None else None
+    if times and foreign:
+        return mend_without_apex(foreign_labels(foreign, times), file=str(file), rules=rules)
     sheets = read_sheets(file, data)
     is_csv = not sheets[0].name
     if is_csv and (is_canonical(sheets[0]) or not is_label_sheet(sheets[0])):

@@ -4,9 +4,9 @@ import unicodedata
 from collections.abc import Iterable
 
 VIDEO_ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".mts")
-VIDEO_ENDINGS += (".m2ts", ".3gp", ".flv", ".ogv", ".ts", ".gif", ".asf", ".mxf", ".qt", ".dv")
+VIDEO_ENDINGS += (".m2ts", ".3gp", ".3g2", ".flv", ".ogv", ".ts", ".gif", ".asf", ".mxf", ".qt")
 VIDEO_ENDINGS += (".vob", ".m2v", ".f4v", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg")
-VIDEO_ENDINGS += (".mjpg", ".y4m", ".nut", ".divx")
+VIDEO_ENDINGS += (".mjpg", ".y4m", ".nut", ".divx", ".dv")
 """Of files that are taken for videos when a folder is searched."""
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+import numpy as np
+
 from jaxspot.annotations.repairs import Label
 from jaxspot.annotations.rules import Span
 from jaxspot.errors import UserError
@@ -13,7 +15,31 @@ KIND_WORDS = {"me": "ME", "mae": "MaE"}
 KIND_STEMS = {"micro": "ME", "macro": "MaE"}
 CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
 
-Rates = Callable[[str], float | None]
+
+class FrameTimes(NamedTuple):
+    """How many frames a video has a second and, where known, when each starts and ends.
+
+    `starts` and `ends` are float64 (T,), in seconds. Without them, frames are even from 0 s.
+    """
+
+    fps: float
+    starts: np.ndarray | None = None
+    ends: np.ndarray | None = None
+
+    def between(self, onset_s: float, offset_s: float) -> tuple[int, int]:
+        """First and last frame of an interval, from 1: the nearest ones, the same if need be."""
+        onset = self._nearest(self.starts, onset_s, 1)
+        return onset, max(self._nearest(self.ends, offset_s, 0), onset)
+
+    def _nearest(self, times, time_s, first):
+        if times is None:
+            return round(time_s * self.fps) + first
+        beyond = round((time_s - times[-1]) * self.fps)
+        return len(times) + beyond if beyond > 0 else int(abs(times - time_s).argmin()) + 1
+
+
+TimesOf = Callable[[str], FrameTimes | None]
+"""The times of a video by its name; None: there is no such video."""
 
 
 class Timed(NamedTuple):
@@ -38,26 +64,31 @@ class Foreign(NamedTuple):
     frames: bool = False
 
 
-def foreign_labels(foreign: Foreign, fps: Rates) -> Iterator[Label]:
+def foreign_labels(foreign: Foreign, times: TimesOf) -> Iterator[Label]:
     """Intervals as labels, in frames from 1, both ends included; the apex is not known (NaN).
 
-    `fps` gives the frame rate of a video, None for a video that is not there. A time is taken to
-    the nearest frame; an interval has at least one. UserError names file and row: a video that is
-    not there, or an interval that ends before it begins.
+    A time is taken to the nearest frame; an interval has at least one. UserError names file and
+    row: a video that is not there, or an interval that ends before it begins or before the first
+    frame.
     """
     for row in foreign.rows:
-        rate = fps(row.video)
-        if rate is None:
+        known = times(row.video)
+        if known is None:
             raise UserError(
                 f"{row.place}: there is no video {row.video!r}; the file of a video, or the name"
                 " in its table, must be called so"
             )
-        onset, offset = row.onset, row.offset
-        if not foreign.frames:
-            onset = round(onset * rate) + 1
-            offset = max(round(offset * rate), onset)
         if row.offset < row.onset:
             raise UserError(f"{row.place}: ends ({row.offset:g}) before it begins ({row.onset:g})")
+        onset, offset = row.onset, row.offset
+        if not foreign.frames:
+            first_s = 0.0 if known.starts is None else float(known.starts[0])
+            if onset < offset <= first_s:
+                raise UserError(
+                    f"{row.place}: ends at {offset:g} s, but the first picture of video"
+                    f" {row.video!r} comes at {first_s:.3f} s; check which video is meant"
+                )
+            onset, offset = known.between(onset, offset)
         yield Label(row.row, "", row.video, row.kind, Span(onset, float("nan"), offset))
 
 

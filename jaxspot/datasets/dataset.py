@@ -17,13 +17,15 @@ from jaxspot.annotations.intervals import VIDEO_COLUMNS
 from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.names import VideoNames
 from jaxspot.annotations.repairs import RULES, Labels, join_labels, no_labels
+from jaxspot.annotations.timed import FrameTimes
 from jaxspot.datasets.images import IMAGE_ENDINGS, number_images
 from jaxspot.datasets.openface import aligned_images
 from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
 from jaxspot.motion.regions import TWELVE, Regions
 from jaxspot.progress import progress_bar
-from jaxspot.video.container import frame_rate, probe
+from jaxspot.video.container import probe, timed_packets
+from jaxspot.video.frame_times import fps_of, frame_ends
 from jaxspot.video.source import as_source
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
@@ -104,7 +106,7 @@ def make_dataset(
     file = Path(labels) if labels else find_table(root, "annotations.csv")
     given = bool(labels) or file.exists()
     files = tuple(_eaf_files(file)) if file.is_dir() else ()
-    options: Any = dict(rules=rules, dataset=release, fps=_frame_rates(videos))
+    options: Any = dict(rules=rules, dataset=release, times=_frame_times(videos))
     if files:
         tables = [read_labels(path, **options) for path in files]
         found = join_labels(tables, file=str(file))
@@ -224,17 +226,20 @@ def find_table(root: Path, name: str) -> Path:
     return root / name
 
 
-def _frame_rates(videos):
-    """Video name -> frame rate, of a video file by the times in it; None: no such video."""
+def _frame_times(videos):
+    """Video name -> its rate, and when its frames start and end if it is a file; None: no video."""
     known = {video.video: video for video in videos}
     names = VideoNames(known)
 
     @cache
-    def rate(name):
+    def times(name):
         video = known.get(names.find(name) or name)
-        return video and (video.fps or frame_rate(video.path))
+        if video is None or video.fps:
+            return video and FrameTimes(video.fps)
+        starts = timed_packets(video.path)
+        return FrameTimes(fps_of(starts, video.path), starts, frame_ends(starts))
 
-    return rate
+    return times
 
 
 def check_names(videos: Sequence[SourceVideo]) -> None:

@@ -18,12 +18,17 @@ from jaxspot.datasets.dataset import (
     find_table,
     make_dataset,
 )
+from jaxspot.datasets.images import IMAGE_ENDINGS
 from jaxspot.datasets.openface import ALIGNED, OpenFaceRun, openface_fps, read_run
 from jaxspot.errors import UserError
 from jaxspot.video.bank import open_bank
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
 MOST_NAMED = 4
+BESIDE = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".eaf", ".pfsx", ".etf", ".boris", ".textgrid")
+BESIDE += (".json", ".yaml", ".yml", ".xml", ".md", ".pdf", ".html", ".htm", ".log", ".vtt", ".srt")
+BESIDE += (".wav", ".mp3", ".m4a", ".npy", ".npz", ".zip", ".docx", ".rtf", ".ini", ".sha256")
+"""Endings of files that often lie beside videos, and are none."""
 BIDS = re.compile(r"sub-[A-Za-z0-9]+")
 
 
@@ -76,11 +81,14 @@ def video_source(
     paths = [path for folder in all_folders(root) for path in folder.iterdir()]
     files = [path for path in sorted(paths) if path.suffix.lower() in VIDEO_ENDINGS]
     files = [path for path in files if path.is_file() and path.name[0] != "."]
+    notes = say_unknown(root, set(paths) - set(files))
     if not files:
         raise UserError(f"{root}: holds no video file ({', '.join(VIDEO_ENDINGS)})")
     videos = [SourceVideo(_subject(root, path, path.stem), path.stem, path) for path in files]
     assumed = say_subjects(root, videos)
-    return make_dataset("video", root, videos, labels=labels, rules=rules, assumed=assumed)
+    return make_dataset(
+        "video", root, videos, labels=labels, rules=rules, notes=notes, assumed=assumed
+    )
 
 
 def bank_source(
@@ -144,6 +152,18 @@ def openface_source(
         raise UserError(f"{root}: holds no folder such as <video>{ALIGNED}; was OpenFace run here?")
     assumed = say_subjects(root, videos) + assumed
     return make_dataset("openface", root, videos, labels=labels, rules=rules, assumed=assumed)
+
+
+def say_unknown(folder: Path, others: Iterable[Path]) -> list[str]:
+    """A line on files that are no videos by their ending, and no tables, pictures or texts."""
+    known = {*BESIDE, *IMAGE_ENDINGS, *VIDEO_ENDINGS, ""}
+    odd = sorted(path for path in others if path.suffix.lower() not in known)
+    odd = [path for path in odd if path.name[0] != "." and path.is_file()]
+    if not odd:
+        return []
+    more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+    line = f"{odd[0].name}{more} left out, no video by the ending; rename what is one"
+    return [f"{folder}: {line}"]
 
 
 def say_subjects(root: Path, videos: Sequence[SourceVideo]) -> list[str]:

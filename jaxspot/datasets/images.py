@@ -1,7 +1,7 @@
 """A folder of numbered images as a video: numbers from file names, gaps kept as lost frames."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from jaxspot.errors import UserError
@@ -11,6 +11,7 @@ from jaxspot.video.picture import read_image, used_bits
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 MOST = 100_000
 MOST_EACH = 100
+MOST_UNLIKE = 10
 
 
 def number_images(folder: Path) -> dict[int, Path]:
@@ -37,11 +38,13 @@ def is_image(path: Path) -> bool:
 
 def _by_number(folder):
     found: dict[int, Path] = {}
+    stems: dict[str, list[Path]] = {}
     for path in filter(is_image, sorted(folder.iterdir())):
         digits = re.findall(r"\d+", path.stem)
         if not digits:
             raise UserError(f"{path}: has no frame number in its name; rename or remove it")
         number = int(digits[-1])
+        stems.setdefault(path.stem[: path.stem.rindex(digits[-1])], []).append(path)
         if number in found:
             other = found[number].name
             raise UserError(f"{path}: is frame {number}, as {other} is; keep one of them")
@@ -49,8 +52,23 @@ def _by_number(folder):
     if not found:
         kinds = ", ".join(IMAGE_ENDINGS)
         raise UserError(f"{folder}: holds no image ({kinds}); check that it was unpacked")
+    refuse_unlike(stems)
     refuse_sparse(found[max(found)], last=max(found), images=len(found))
     return found
+
+
+def refuse_unlike(stems: Mapping[str, Sequence[Path]]) -> None:
+    """Raises UserError where a few images of a folder are named unlike the others.
+
+    `stems` maps what stands before the numbers to images. A cover among frames moves no number so.
+    """
+    most, *others = sorted(stems.values(), key=len, reverse=True)
+    few = [path for paths in others if MOST_UNLIKE * len(paths) < len(most) for path in paths]
+    if few:
+        raise UserError(
+            f"{few[0]}: is named unlike the other images ({most[0].name}); if it is a frame,"
+            " rename it, else move it away"
+        )
 
 
 def refuse_sparse(where: Path, *, last: int, images: int) -> None:

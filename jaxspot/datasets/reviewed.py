@@ -1,5 +1,6 @@
 """Videos with the tables of a review: what a person accepted of the intervals that `spot` found."""
 
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ from jaxspot.errors import UserError
 from jaxspot.files import content_of
 
 TABLE, FOUND, ALL_FACES = "reviewed.csv", "intervals.csv", "all"
+NEARLY = re.compile(r"(^|\.)reviewed[^.]*\.csv$", re.IGNORECASE)
 
 
 class Review(NamedTuple):
@@ -100,13 +102,21 @@ def reviewed_source(
 
 
 def find_tables(root: Path) -> Iterator[tuple[Path, str]]:
-    """Every reviewed table under a folder with the name of its video."""
+    """Every reviewed table under a folder with the name of its video.
+
+    UserError: a file is named nearly so, such as `talk.reviewed (1).csv`.
+    """
     for folder in all_folders(root):
         for path in sorted(folder.iterdir()):
             if path.name == TABLE:
                 yield path, folder.resolve().name
             elif path.name.endswith(f".{TABLE}") and path.name[0] != ".":
                 yield path, path.name.removesuffix(f".{TABLE}")
+            elif NEARLY.search(path.name) and path.name[0] != ".":
+                raise UserError(
+                    f"{path}: is not read; a reviewed table is named {TABLE} or <video>.{TABLE};"
+                    " rename it, or remove it if it is a second download"
+                )
 
 
 def read_review(file: Path, video: str) -> Review:

@@ -96,7 +96,7 @@ def read_truth(file: str | Path, videos: pd.DataFrame, *, rules: Collection[str]
 
     Raises UserError: it names file and row; or none of the labels is of these videos.
     """
-    labels = read_labels(file, rules=rules, fps=rates_of(videos))
+    labels = read_labels(file, rules=rules, times=rates_of(videos))
     table = labels.annotations
     names = VideoNames(videos.video)
     lost = table.loc[[names.find(name) is None for name in table.video]]

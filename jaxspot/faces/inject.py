@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from scipy.interpolate import LinearNDInterpolator
+from scipy.spatial import Delaunay
 
 from jaxspot.faces.heads import Head, read_fields
 from jaxspot.video.mesh import SKIN_POINTS
@@ -17,41 +17,64 @@ SMOOTH = 2.0
 """Smoothing of the warp, standard deviation in pixels of the 112 crop."""
 
 
-class Place(NamedTuple):
-    """Where a head's canvas lies in a picture, on the rectangle at `top`, `left` of `shape` (h, w).
+class FaceGrid(NamedTuple):
+    """Points across a face in a picture, at every `step`-th pixel of a rectangle.
 
-    `canvas` float32 (n, m, 2), pixels of the canvas at every `step`-th pixel of the rectangle;
-    `weight` float32 (n, m), 1 on the face and 0 at the border.
+    Attributes:
+      top, left, shape: the rectangle, `shape` (h, w).
+      step: pixels from point to point.
+      points: float (p, 2), the face's landmarks and a ring around them.
+      corners: int16 (n, m, 3), which three of `points` each grid point lies between.
+      shares: float32 (n, m, 3), how much of each: they sum to 1, outside of the ring to 0.
     """
 
     top: int
     left: int
     shape: tuple[int, int]
     step: int
+    points: np.ndarray
+    corners: np.ndarray
+    shares: np.ndarray
+
+
+class Place(NamedTuple):
+    """Where a head's canvas lies in a picture: on the rectangle of `grid`.
+
+    `canvas` float32 (n, m, 2), pixels of the canvas at every point of the grid; `weight` float32
+    (n, m), 1 on the face and 0 at the border.
+    """
+
+    grid: FaceGrid
     canvas: np.ndarray
     weight: np.ndarray
 
 
-def place_head(head: Head, landmarks: np.ndarray, size: tuple[int, int]) -> Place:
-    """Finds where a head's points lie in a picture of `size` (h, w) with landmarks (478, 2)."""
-    face, target = landmarks[:SKIN_POINTS], head.landmarks[:SKIN_POINTS]
+def face_grid(landmarks: np.ndarray, size: tuple[int, int]) -> FaceGrid:
+    """The grid of a face with landmarks (478, 2) in a picture of `size` (h, w)."""
+    face = landmarks[:SKIN_POINTS]
     middle, side = (face.min(0) + face.max(0)) / 2, float(np.ptp(face, 0).max())
     step = max(1, round(side / GRID))
     angles = np.linspace(0, 2 * np.pi, RING_POINTS, endpoint=False)
-    around = np.stack([np.cos(angles), np.sin(angles)], 1)
-    ring = middle + around * (RING / 2 * side)
-    fit = np.linalg.lstsq(_affine(face), target, rcond=None)[0]
-    canvas = np.vstack([target, _affine(ring) @ fit])
-    weight = np.repeat([1.0, 0.0], [len(face), len(ring)])
+    ring = middle + np.stack([np.cos(angles), np.sin(angles)], 1) * (RING / 2 * side)
     left, top = np.maximum(np.floor(ring.min(0)).astype(int), 0)
     right, bottom = np.minimum(np.ceil(ring.max(0)).astype(int) + 1, size[::-1])
     x, y = (np.arange(low, high + step, step) for low, high in ((left, right), (top, bottom)))
-    read = LinearNDInterpolator(
-        np.vstack([face, ring]), np.column_stack([canvas, weight]), fill_value=0.0
-    )
-    found = read(*np.meshgrid(x, y)).astype(np.float32)
+    points = np.vstack([face, ring])
+    corners, shares = _between(points, np.stack(np.meshgrid(x, y), -1).astype(float))
     shape = (int(bottom - top), int(right - left))
-    return Place(int(top), int(left), shape, step, found[..., :2], found[..., 2])
+    return FaceGrid(int(top), int(left), shape, step, points, corners, shares)
+
+
+def place_head(head: Head, grid: FaceGrid) -> Place:
+    """Finds where a head's points lie on the grid of somebody else's face."""
+    target = head.landmarks[:SKIN_POINTS]
+    face, ring = np.split(grid.points, [SKIN_POINTS])
+    fit = np.linalg.lstsq(_affine(face), target, rcond=None)[0]
+    canvas = np.vstack([target, _affine(ring) @ fit])
+    weight = np.repeat([1.0, 0.0], [len(face), len(ring)])
+    values = np.column_stack([canvas, weight]).astype(np.float32)
+    found = sum(grid.shares[..., n, None] * values[grid.corners[..., n]] for n in range(3))
+    return Place(grid, found[..., :2], found[..., 2])
 
 
 def warp_expression(
@@ -72,16 +95,16 @@ def warp_expression(
     """
     moved, light = read_fields(head, weights, place.canvas)
     moved = (moved * place.weight[..., None]) @ pose.T.astype(np.float32)
-    sigma = SMOOTH * float(np.sqrt(abs(np.linalg.det(pose)))) / place.step
-    moved = _dense(cv2.GaussianBlur(moved, (0, 0), sigma), place)
-    h, w = place.shape
-    inside = slice(place.top, place.top + h), slice(place.left, place.left + w)
+    grid, (h, w) = place.grid, place.grid.shape
+    sigma = SMOOTH * float(np.sqrt(abs(np.linalg.det(pose)))) / grid.step
+    moved = _dense(cv2.GaussianBlur(moved, (0, 0), sigma), grid)
+    inside = slice(grid.top, grid.top + h), slice(grid.left, grid.left + w)
     warped = _backward(image[inside], moved)
     if resampled:
         warped = _backward(warped, _inverse(moved))
     else:
         light = cv2.GaussianBlur(light * place.weight * np.float32(shade), (0, 0), sigma)
-        light = np.round(_dense(light, place)).astype(np.int16)
+        light = np.round(_dense(light, grid)).astype(np.int16)
         warped = np.clip(warped + light[..., None], 0, 255)
     out = image.copy()
     out[inside] = warped
@@ -92,12 +115,24 @@ def _affine(points):
     return np.column_stack([points, np.ones(len(points))])
 
 
-def _dense(field, place):
-    """A field on every `step`-th pixel as one on all pixels (h, w)."""
+def _between(points, places):
+    """Of places (n, m, 2) the corners of their Delaunay triangle and the share of each corner."""
+    mesh = Delaunay(points)
+    triangle = mesh.find_simplex(places)
+    to_shares = mesh.transform[triangle]
+    offset = places - to_shares[..., 2, :]
+    two = np.einsum("nmij,nmj->nmi", to_shares[..., :2, :], offset)
+    shares = np.concatenate([two, 1 - two.sum(-1, keepdims=True)], -1)
+    shares[triangle < 0] = 0
+    return mesh.simplices[triangle].astype(np.int16), shares.astype(np.float32)
+
+
+def _dense(field, grid):
+    """A field on the points of a grid as one on all pixels (h, w)."""
     return cv2.warpAffine(
         field,
-        np.array([[1 / place.step, 0, 0], [0, 1 / place.step, 0]]),
-        place.shape[::-1],
+        np.array([[1 / grid.step, 0, 0], [0, 1 / grid.step, 0]]),
+        grid.shape[::-1],
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )

@@ -1,7 +1,8 @@
 """Writes the takes of a stretch as video files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from jaxspot.faces.clips import Stretch, Tracked, played, read_stretch
 from jaxspot.faces.heads import Head, measured_head
-from jaxspot.faces.inject import place_head, warp_expression
+from jaxspot.faces.inject import FaceGrid, face_grid, place_head, warp_expression
 from jaxspot.faces.measures import face_measures
 from jaxspot.faces.script import write_take
 from jaxspot.files import whole_file
@@ -48,6 +49,8 @@ def write_takes(job: Job) -> list[Written]:
     order = played(len(tracked.images), tracked.fps)
     poses = fit_poses(mean_face(tracked.points), tracked.points)
     measures = {name: v[order] for name, v in face_measures(tracked.points).items()}
+    size = tracked.images[0].shape[:2]
+    grid_of = cache(lambda source: face_grid(tracked.points[source, :, :2], size))
     found = []
     for kind, take in [
         *(("injected", n) for n in job.injected),
@@ -58,7 +61,9 @@ def write_takes(job: Job) -> list[Written]:
         script = write_take(stretch.name, take, frames=len(order), fps=tracked.fps, **names)
         head = measured_head(script.head, landmarker)
         resampled = kind == "resampled"
-        frames = take_frames(tracked, poses, order, head, script.weights, resampled=resampled)
+        frames = take_frames(
+            tracked, grid_of, poses, order, head, script.weights, resampled=resampled
+        )
         path = job.folder / "videos" / f"{video}.mp4"
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as partial:
@@ -71,6 +76,7 @@ def write_takes(job: Job) -> list[Written]:
 
 def take_frames(
     tracked: Tracked,
+    grid_of: Callable[[int], FaceGrid],
     poses: Poses,
     order: np.ndarray,
     head: Head,
@@ -80,14 +86,15 @@ def take_frames(
 ) -> Iterator[np.ndarray]:
     """The pictures uint8 (h, w, 3) of a take: frames `order` (T,) with units at `weights` (T, U).
 
-    `resampled` as in `warp_expression`.
+    `grid_of` gives the grid of the face in a frame of `tracked`; `resampled` as in
+    `warp_expression`.
     """
     shade = SHADE * brightness(tracked) / head.gray
     shade = float(np.clip(shade, SHADE * SHADE_RANGE[0], SHADE * SHADE_RANGE[1]))
     for source, weight in zip(order, weights, strict=True):
         image = tracked.images[source]
         if weight.any():
-            place = place_head(head, tracked.points[source, :, :2], image.shape[:2])
+            place = place_head(head, grid_of(int(source)))
             pose = head.to_crop * poses.scale[source] * poses.rotation[source, :2, :2]
             image = warp_expression(
                 image, head, weight, place, pose, shade=shade, resampled=resampled

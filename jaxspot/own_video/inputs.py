@@ -11,19 +11,23 @@ from typing import NamedTuple
 
 from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.datasets.dataset import all_folders
-from jaxspot.datasets.folders import person_folder
-from jaxspot.datasets.images import is_image
+from jaxspot.datasets.folders import person_folder, say_unknown
+from jaxspot.datasets.images import describe_numbers, is_image
 from jaxspot.errors import UserError
+from jaxspot.video.container import probe
 from jaxspot.video.picture import TIFF_ENDINGS, page_count
 from jaxspot.video.writer import LONGEST_NAME
 
 MIN_PICTURES = 2
+MOST_LOST = 10
+"""Where numbers would make more frames for each picture, they count something else."""
+OTHER_RATE = 0.01
 BY_FOLDER = "folder"
 """In place of a subject: folders name the people, as `find_videos` says."""
 
 
 class Video(NamedTuple):
-    """A video to be spotted: a file or a folder of `pictures`.
+    """A video to be spotted: a file or a folder of `pictures`, "" where one is lost.
 
     `name` is that of its folder of results, with `/` between folders; `subject` may be empty.
     """
@@ -47,8 +51,8 @@ def find_videos(
     """Finds the videos at places: files, folders searched at any depth, globs.
 
     A folder that holds pictures and no video is one video, its pictures in order of their names;
-    numbers count as numbers, so `2.png` is before `10.png`. It needs `fps`, as a TIFF file of
-    several pictures does, which is a video itself.
+    numbers count as numbers, so `2.png` is before `10.png`, and those that are missing between are
+    lost frames. It needs `fps`, as a TIFF file of several pictures does, which is a video itself.
 
     Each video is named as its file without the ending. Where several would share a name, they are
     named with the folders above them: `s1/talk`, `s2/talk`; where that is not enough, with their
@@ -58,8 +62,8 @@ def find_videos(
     `prepare --dataset=video` takes: that named as BIDS does, else the top one below the place. Of
     any other video, it is the folder that it lies in.
 
-    UserError: a place without a video, a folder of pictures without `fps`, or a name that cannot be
-    that of a folder.
+    UserError: a place without a video, a folder of pictures without `fps` or with two of one
+    number, or a name that cannot be that of a folder.
     """
     paths: list[Path] = []
     notes: list[str] = []
@@ -76,8 +80,9 @@ def find_videos(
         check_name(path, name)
         who = _person(roots[path], path) if subject == BY_FOLDER else subject
         pictures = _pictures(path) if path.is_dir() else ()
-        notes += _say_skips(path, pictures)
-        videos.append(Video(path, name, who, pictures))
+        filled = with_lost(path, pictures)
+        notes += _say_lost(path, pictures, filled) if path.is_dir() else _say_times(path, fps)
+        videos.append(Video(path, name, who, filled))
     return Found(videos, notes)
 
 
@@ -110,6 +115,7 @@ def _below(root: Path, fps: float | None, notes: list[str]) -> list[Path]:
         files = sorted(path for path in folder.iterdir() if path.name[0] != "." and path.is_file())
         videos = [path for path in files if path.suffix.lower() in VIDEO_ENDINGS] or _stacks(files)
         found += videos
+        notes += say_unknown(folder, set(files) - set(videos))
         if not videos and len(_pictures(folder)) >= MIN_PICTURES:
             (untimed if fps is None else found).append(folder)
     if not found and untimed:
@@ -136,17 +142,58 @@ def _pictures(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(pictures, key=in_order))
 
 
-def _say_skips(folder: Path, pictures: Sequence[str]) -> list[str]:
-    """A line if the numbers of pictures skip some, for they are taken as evenly spaced."""
+def with_lost(folder: Path, pictures: Sequence[str]) -> tuple[str, ...]:
+    """Pictures with "" for those that their numbers lack, counted in the smallest step.
+
+    Those without numbers, or whose numbers cannot count frames, stay as they are. UserError: two of
+    one number.
+    """
     digits = [re.findall(r"\d+", Path(name).stem) for name in pictures]
     numbers = [int(found[-1]) for found in digits if found]
-    if len(numbers) < len(pictures):
+    if len(numbers) < max(2, len(pictures)):
+        return tuple(pictures)
+    named = dict(zip(reversed(numbers), reversed(pictures), strict=True))
+    for name, number in zip(pictures, numbers, strict=True):
+        if named[number] != name:
+            raise UserError(
+                f"{folder / name}: is picture {number}, as {named[number]} is; keep one"
+            )
+    ordered = sorted(named)
+    step = min(after - before for before, after in pairwise(ordered))
+    places = [divmod(number - ordered[0], step) for number in ordered]
+    even = not any(rest for _, rest in places)
+    if numbers != ordered or not even or places[-1][0] > MOST_LOST * len(pictures):
+        return tuple(pictures)
+    filled = [""] * (places[-1][0] + 1)
+    for (place, _), name in zip(places, pictures, strict=True):
+        filled[place] = name
+    return tuple(filled)
+
+
+def _say_lost(folder, pictures, filled):
+    """A line on lost pictures, or where the numbers of pictures do not tell their places."""
+    lost = [place for place, name in enumerate(filled, 1) if not name]
+    if lost:
+        one = len(lost) == 1
+        line = "1 picture is missing; frame" if one else f"{len(lost)} pictures are missing; frames"
+        return [f"{folder}: {line} {describe_numbers(lost)} count{'s' * one} as lost"]
+    digits = [re.findall(r"\d+", Path(name).stem) for name in pictures]
+    steps = {int(b[-1]) - int(a[-1]) for a, b in pairwise(digits) if a and b}
+    if all(digits) and len(steps) < 2:
         return []
-    for (name, number), (following, after) in pairwise(zip(pictures, numbers, strict=True)):
-        if after != number + 1:
-            line = f"{following} follows {name}; pictures count as evenly spaced, in this order"
-            return [f"{folder}: {line}"]
-    return []
+    return [f"{folder}: pictures count as evenly spaced, in order of their names"]
+
+
+def _say_times(path, fps):
+    """A line where `fps` takes the place of other times in the file."""
+    try:
+        info = probe(path) if fps else None
+    except UserError:  # raised again when it is read
+        return []
+    if not info or not info.timed or abs(info.fps - fps) <= OTHER_RATE * fps:
+        return []
+    line = f"plays {info.fps:g} frames a second, counted as {fps:g}"
+    return [f"{path}: {line}; in a player, intervals lie at other times than in the results"]
 
 
 def in_order(name: str) -> list[tuple[int, int | str]]:

@@ -116,10 +116,9 @@ def open_video(video: Video, *, fps: float | None = None) -> Source:
 
     def read() -> Iterator[VideoFrame]:
         seen = False
-        paths = [video.path / name for name in video.pictures]
-        bits = used_bits(paths)
-        for number, path in enumerate(paths):
-            image = read_image(path, bits=bits)
+        bits = used_bits(picture_files(video))
+        for number, name in enumerate(video.pictures):
+            image = read_image(video.path / name, bits=bits) if name else None
             seen = seen or image is not None
             yield VideoFrame(number / rate, image)
         if not seen:
@@ -128,6 +127,11 @@ def open_video(video: Video, *, fps: float | None = None) -> Source:
             )
 
     return Source(video.path, len(video.pictures), read)
+
+
+def picture_files(video: Video) -> list[Path]:
+    """The pictures of a video that are not lost."""
+    return [video.path / name for name in video.pictures if name]
 
 
 def stream_lines(video: Video) -> list[str]:

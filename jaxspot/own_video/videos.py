@@ -21,7 +21,7 @@ from jaxspot.own_video.done import (
 )
 from jaxspot.own_video.inputs import Video, find_videos
 from jaxspot.own_video.one import Job, Options, run_job, warm_up
-from jaxspot.own_video.reading import Progress, counts_of, load_reader, new_counts
+from jaxspot.own_video.reading import Progress, counts_of, load_reader, new_counts, picture_files
 from jaxspot.own_video.work_folder import work_folder
 from jaxspot.progress import progress_bar
 from jaxspot.spotting.spotter import load_spotter
@@ -165,7 +165,10 @@ def spot_by(
                 check_folder(folder)
                 total = _frames(video)
                 content = content_of(_files(video))
-                kept = asdict(options) | {"subject": video.subject}
+                lost = [place for place, name in enumerate(video.pictures, 1) if not name]
+                kept = (
+                    asdict(options) | {"subject": video.subject} | ({"lost": lost} if lost else {})
+                )
                 made_from = describe_run(content, weights=sha, options=kept)
                 done = None if again else find_done(folder, made_from, overlay=overlay)
                 if done is None:
@@ -255,7 +258,7 @@ def _frames(video: Video) -> int:
 def _files(video: Video) -> list[Path]:
     if not video.path.is_dir():
         return [video.path]
-    return [video.path / name for name in video.pictures]
+    return picture_files(video)
 
 
 def _ordered(values, videos):

@@ -58,10 +58,15 @@ def frame_rate(path: str | Path) -> float:
 
     UserError: it cannot be read, holds no times, or has under two frames.
     """
+    return fps_of(timed_packets(path), path)
+
+
+def timed_packets(path: str | Path) -> np.ndarray:
+    """`packet_times` as float64 (T,). UserError: as there, or there are none."""
     times = packet_times(path)
     if not times:
         raise untimed(Path(path))
-    return fps_of(np.array(times), path)
+    return np.array(times)
 
 
 def has_audio(path: str | Path) -> bool:
