@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 from input_case import Case
-from tiny_banks import finish_tiny_bank, rehash, replace
+from tiny_banks import finish_tiny_bank, rehash, replace, rewrite
 
 from jaxspot.video.writer import save_video
 
@@ -36,9 +36,16 @@ def empty(bank):
 
 
 def unlisted(bank):
-    meta = json.loads((bank / "bank.json").read_text())
-    del meta["sha256"]["quality/s3_1.npy"]
-    (bank / "bank.json").write_text(json.dumps(meta))
+    listed = json.loads((bank / "bank.json").read_text())["sha256"]
+    del listed["quality/s3_1.npy"]
+    rewrite(bank, sha256=listed)
+
+
+def another_alignment(bank):
+    text = (bank / "bank.json").read_text()
+    changed = text.replace('"alignment": {}', '"alignment": {"kind": "posed112"}')
+    assert changed != text
+    (bank / "bank.json").write_text(changed)
 
 
 def two_subjects(bank):
@@ -72,11 +79,9 @@ def lost(what, says, **source):
     """A bank that lost something while it was prepared."""
 
     def make(here):
-        meta = json.loads((here / "bank" / "bank.json").read_text())
         detail = dict(found=50, stays=1, missing="", unreadable="", uneven=0, jitter_px=None)
         videos = {name: detail | own for name, own in source.pop("videos", {}).items()}
-        meta["source"] = dict(kind="csv", videos=videos) | source
-        (here / "bank" / "bank.json").write_text(json.dumps(meta))
+        rewrite(here / "bank", source=dict(kind="csv", videos=videos) | source)
 
     return Case(what, DOCTOR, make, says, 1, needs=("bank",))
 
@@ -96,6 +101,7 @@ DAMAGED = [
             "s2_1.npy: missing or damaged.*prepare", cut_before_hashing),
     damaged("one bit of a file", "s2_1.npy: altered.*prepare", alter),
     damaged("a file that is not listed", "s3_1.npy: not listed.*prepare", unlisted),
+    damaged("another alignment in `bank.json`", "bank.json: altered.*prepare", another_alignment),
     damaged("a video of 0 frames", "videos.csv, row 3.*frames must be 1 or more",
             table("videos", "s2_1,60", "s2_1,0")),
     damaged("an array without frames", "bank/frames/s2_1.npy.*prepare", empty),

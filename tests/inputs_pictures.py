@@ -115,6 +115,18 @@ def without_rate(make):
     return change
 
 
+def named(*names):
+    """A folder of pictures with these names."""
+
+    def make(here):
+        sources(here, "v")
+        (here / "in" / "v").mkdir()
+        for name in names:
+            assert cv2.imwrite(str(here / "in" / "v" / f"{name}.png"), head(0)[0])
+
+    return make
+
+
 FRACTIONS = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
 WIDE = np.full((2, 40_000), 90, np.uint8)
 STACKS = [
@@ -154,5 +166,14 @@ FOLDERS = [
          r"1.png: is too large \(40000 x 2 pixels\)"),
     Case("pictures without a rate in `spot`", "spot --weights=weights in/v",
          folder(*head(0)[:2], ending="png"), "in/v: .*--fps", needs=("weights",)),
+    Case("pictures 1, 2 and 5 in `spot`", "spot --weights=weights --fps=30 in/v",
+         named("1", "2", "5"), "in/v: 2 pictures are missing; frames 3-4 count as lost", 0,
+         needs=("weights",)),
+    Case("two pictures of one number in `spot`", "spot --weights=weights --fps=30 in/v",
+         named("1", "2", "cover_2"), "in/v/cover_2.png: is picture 2, as 2.png is; keep one",
+         needs=("weights",)),
+    Case("a cover among numbered pictures", PREPARE,
+         named("cover_0", *(f"img{number}" for number in range(1, 12))),
+         "in/v/cover_0.png: is named unlike the other images"),
 ]  # fmt: skip
 CASES = [*STACKS, *BITS, *SIDES, *FOLDERS]

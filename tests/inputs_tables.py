@@ -96,6 +96,11 @@ def reviewed_labels(table):
     return make
 
 
+def second_download(here):
+    (here / "in").mkdir()
+    (here / "in" / "a.reviewed (1).csv").write_text(REVIEWED)
+
+
 VERDICTS = [
     Case("a reviewed table as predictions", EVALUATE, mine(REVIEWED),
          "mine.csv: rejected intervals, left out: 1", 0, scored, "1 right, 1 false, 5 missed",
@@ -106,6 +111,8 @@ VERDICTS = [
     Case("a table as labels that nobody reviewed", EVALUATE,
          reviewed_labels(REVIEWED.replace("accepted", "open").replace("rejected", "open")),
          "none of its 3 intervals was reviewed", needs=("bank",)),
+    Case("a second download of a review", "prepare --dataset=reviewed --source=in --out=bank",
+         second_download, r"in/a.reviewed \(1\).csv: is not read; .* if it is a second download"),
     refused("a verdict `maybe`", REVIEWED.replace("open", "maybe"), "row 4: verdict must be"),
 ]  # fmt: skip
 PUBLISHED = [

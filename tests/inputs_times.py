@@ -74,6 +74,22 @@ def untimed(name, codec, **options):
     return film(name, codec=codec, **options)
 
 
+def marked(onset, offset):
+    """A video whose first picture lasts half a second, and a label of ELAN in seconds."""
+
+    def make(here):
+        film("p_a.mp4", ticks=[0, *range(15, 38)])(here)
+        text = f"ME\t\t{onset:.3f}\t{offset:.3f}\t{offset - onset:.3f}\tx\tp_a.eaf\n"
+        (here / "in" / "elan.txt").write_text(text)
+
+    return make
+
+
+def first_label(here):
+    row = pd.read_csv(here / "bank" / "annotations.csv").iloc[0]
+    return f"a label of frames {row.onset}-{row.offset}"
+
+
 GIF = dict(codec="gif", pixels="rgb8")
 TICK = Fraction(1, 600)
 RATES = [
@@ -103,6 +119,9 @@ UNTIMED = [
     Case("raw H.264, its rate named", f"{SPOT} --fps=100 in/a.h264", untimed("a.h264", "libx264"),
          "in/a.h264: no face found in 24 frames", 0, intervals,
          "0 MaE, 0 ME; 24 frames, 0.01 s at most apart", ("weights",)),
+    Case("a rate beside that of the file", f"{SPOT} --fps=200 in/a.mp4", film("a.mp4"),
+         "in/a.mp4: plays 30 frames a second, counted as 200; in a player", 0, intervals,
+         "0 MaE, 0 ME; 24 frames, 0.005 s at most apart", ("weights",)),
     Case("raw H.264 for a bank", PREPARE, untimed("a.h264", "libx264"),
          "in/a.h264: holds pictures without times"),
 ]  # fmt: skip
@@ -138,4 +157,9 @@ GAPS = [
     Case("an hour without a frame, for a bank", PREPARE, film("a.mp4", ticks=HOUR),
          "a.mp4: has no frame from 0.37 s to 3600.40 s .frame 13.; cut it there"),
 ]  # fmt: skip
-CASES = [*RATES, *UNTIMED, *JOINED, *SLOW, *GAPS]
+MARKED = [
+    Case("a label of ELAN after a first picture of half a second",
+         f"{PREPARE} --labels=in/elan.txt", marked(16 / 30, 20 / 30), "", 0, first_label,
+         "a label of frames 3-6"),
+]  # fmt: skip
+CASES = [*RATES, *UNTIMED, *JOINED, *SLOW, *GAPS, *MARKED]

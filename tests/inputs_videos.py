@@ -210,6 +210,10 @@ PASSED_OVER = [
          lambda here: (files(("mp4", H264, {}))(here), (here / "in" / "b.mp4").touch()),
          "in/b.mp4: the file is empty; copy it again; left out", 0, subjects_made, "pmp4: mp4",
          doctor="videos left out as broken  +1: b"),
+    Case("a file of another ending among videos", PREPARE,
+         lambda here: (files(("mp4", H264, {}))(here), (here / "in" / "b.xyz").touch()),
+         "in: b.xyz left out, no video by the ending; rename what is one", 0, subjects_made,
+         "pmp4: mp4"),
 ]  # fmt: skip
 NAMED = [
     named("a name with colons", "rec12:30:05.mp4"),

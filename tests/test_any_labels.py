@@ -16,6 +16,7 @@ from tiny_banks import rehash, write_bank
 
 from jaxspot.annotations.intervals import KINDS
 from jaxspot.annotations.labels import OF_SHEETS, read_labels
+from jaxspot.annotations.timed import FrameTimes
 from jaxspot.datasets.openface import openface_fps, read_openface_csv
 from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
@@ -76,8 +77,8 @@ def are_right(labels):
 @given(data=spoiled(TEXTS), name=st.sampled_from(["a.csv", "a.txt", "a.xlsx", "a.eaf", "a"]))
 def test_texts(data, name, tmp_path):
     (tmp_path / name).write_bytes(data)
-    for fps in (None, lambda video: 30.0):
-        labels = checked(lambda fps=fps: read_labels(tmp_path / name, fps=fps))
+    for times in (None, lambda video: FrameTimes(30.0)):
+        labels = checked(lambda times=times: read_labels(tmp_path / name, times=times))
         if labels is not None:
             are_right(labels)
 

@@ -1,12 +1,10 @@
 """What a bank or a source holds against what it should, and how the doctor says it."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 from release_trees import cas_me2_tree, head, samm_lv_tree, write_images
-from tiny_banks import replace, said, write_bank
+from tiny_banks import replace, rewrite, said, write_bank
 
 from jaxspot.commands import doctor
 from jaxspot.datasets import checks, expected
@@ -147,12 +145,10 @@ def test_a_bank_is_looked_through(tmp_path, capfd):
 
 def test_what_was_lost_while_preparing_is_broken(tmp_path):
     bank = write_bank(tmp_path / "bank", frames=60)
-    meta = json.loads((bank / "bank.json").read_text())
     detail = dict(
         found=50, stays=2, missing="3-5", unreadable="9", uneven=0.1, jitter_px=[0.2, 0.1]
     )
-    meta["source"] = dict(kind="csv", left_out=["v9"], videos={"s1_1": detail})
-    (bank / "bank.json").write_text(json.dumps(meta))
+    rewrite(bank, source=dict(kind="csv", left_out=["v9"], videos={"s1_1": detail}))
     from jaxspot.datasets.doctor import doctor_bank
 
     found = by_what(doctor_bank(bank))

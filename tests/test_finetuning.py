@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 from made_tuning import JUDGE, tuning_places, tuning_words
-from tiny_banks import said, write_bank
+from tiny_banks import rewrite, said, write_bank
 
 from jaxspot.commands import build_weights
 from jaxspot.configs import load_config
@@ -133,6 +133,5 @@ def test_what_cannot_be_tuned_is_refused_before_anything_is_written(places, tmp_
     (tmp_path / "card.json").unlink()
     bare = write_bank(tmp_path / "bare", subjects=1, unlabelled=1)
     refused(bare, says="holds no label; accept or add intervals")
-    meta = json.loads((bare / "bank.json").read_text()) | dict(alignment=dict(kind="posed112"))
-    (bare / "bank.json").write_text(json.dumps(meta))
+    rewrite(bare, alignment=dict(kind="posed112"))
     refused(bare, says="its faces are aligned by 'posed'")

@@ -56,8 +56,14 @@ def finish_tiny_bank(root, videos, labels, **more):
 
 def rehash(root, name):
     """Lists a changed file in bank.json, as if the bank had been made with it."""
-    meta = json.loads((root / "bank.json").read_text())
-    meta["sha256"][name] = hashlib.sha256((root / name).read_bytes()).hexdigest()
+    listed = json.loads((root / "bank.json").read_text())["sha256"]
+    rewrite(root, sha256=listed | {name: hashlib.sha256((root / name).read_bytes()).hexdigest()})
+
+
+def rewrite(root, **changes):
+    """Changes bank.json, as if the bank had been made so."""
+    meta = json.loads((root / "bank.json").read_text()) | changes
+    meta.pop("check", None)
     (root / "bank.json").write_text(json.dumps(meta))
 
 

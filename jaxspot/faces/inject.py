@@ -73,7 +73,7 @@ def place_head(head: Head, grid: FaceGrid) -> Place:
     canvas = np.vstack([target, _affine(ring) @ fit])
     weight = np.repeat([1.0, 0.0], [len(face), len(ring)])
     values = np.column_stack([canvas, weight]).astype(np.float32)
-    found = sum(grid.shares[..., n, None] * values[grid.corners[..., n]] for n in range(3))
+    found = np.einsum("nmk,nmkc->nmc", grid.shares, values[grid.corners])
     return Place(grid, found[..., :2], found[..., 2])
 
 

@@ -152,6 +152,7 @@ def finish_bank(
         "sha256": {name: known.get(name) or hash_file(root / name) for name in names},
     }
     _open_tables(root, meta)
+    meta["check"] = _hash_description(meta)
     write_text(root / "bank.json", json.dumps(meta, indent=1) + "\n")
     return open_bank(root)
 
@@ -169,6 +170,8 @@ def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
     """
     root = Path(root)
     meta = _read_description(root)
+    if verify and meta.get("check", _hash_description(meta)) != _hash_description(meta):
+        raise UserError(f"{root}/bank.json: altered since the bank was made; prepare it again")
     for name, expected in meta["sha256"].items() if verify else ():
         if not (root / name).is_file():
             raise UserError(f"{root / name}: missing; prepare the bank again")
@@ -179,6 +182,12 @@ def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
     if verify and unknown:
         raise UserError(f"{root / min(unknown)}: not listed in bank.json; prepare the bank again")
     return bank
+
+
+def _hash_description(meta):
+    """A sha256 of what `bank.json` says, whatever its layout; older banks hold none."""
+    others = {name: value for name, value in meta.items() if name != "check"}
+    return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()
 
 
 def _read_description(root):
