@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jaxspot.benchmark.accelerator_jobs import HALF_STOPPED, STACKED, TRAIN, Job, Sizes, jobs
-from jaxspot.benchmark.measure import Machine, in_fresh_process, measure_machine
+from jaxspot.benchmark.accelerator_jobs import HALF_STOPPED, STACKED, TRAIN, Bound, Job, Sizes, jobs
+from jaxspot.benchmark.measure import in_fresh_process, measure_machine
 from jaxspot.benchmark.table import describe_devices, markdown, number
 from jaxspot.devices import on_cpu
 from jaxspot.memory import peak_gigabytes
@@ -25,6 +25,8 @@ FULL = "RESOURCE_EXHAUSTED"
 ALL = Sizes()
 CPU = Sizes(members=(1, 8), batch=64, frames=512, seconds=75.0)
 """For the CPU beside an accelerator; more at once is not faster there."""
+REPEATS = 32
+"""What an accelerator can do is measured on so many repetitions in one call."""
 
 
 class Reading(NamedTuple):
@@ -92,22 +94,31 @@ def measure_anew(sizes: Sizes) -> tuple[str, list[Reading]]:
 
 def measure_device(sizes: Sizes) -> tuple[str, list[Reading]]:
     """Measures the jobs on the devices of this process, in order, while there is time."""
-    begin, machine = time.perf_counter(), measure_machine(size=2048 if on_cpu() else 8192)
-    readings, taken = [], {}
+    begin = time.perf_counter()
+    machine = measure_machine() if on_cpu() else measure_machine(size=8192, repeats=REPEATS)
+    left = lambda: sizes.seconds - (time.perf_counter() - begin)
+    readings: list[Reading] = []
+    bounds: list[Bound | None] = []
+    took: dict[str, float] = {}
     for job in jobs(sizes):
-        started = time.perf_counter()
-        # A row takes up to twice as long as the one before, which has half as many folds. Those
-        # after the last number of folds have a quarter of the time.
-        limit = sizes.seconds * (0.75 if job.what == TRAIN else 1.0)
-        if started - begin + 2 * taken.get(job.what, 0.0) > limit:
-            readings.append(Reading(job.what, job.size, job.unit, note="no time left"))
-            continue
-        readings.append(measure_job(job, machine))
-        taken[job.what] = time.perf_counter() - started
+        if took.get(job.what, 0.0) > left():
+            reading, bound = Reading(job.what, job.size, job.unit, note="no time left"), None
+        else:
+            started = time.perf_counter()
+            reading, bound = measure_job(job)
+            compiling = reading.compile_seconds or 0.0
+            # The next row of a kind compiles as long and then computes four times as much.
+            took[job.what] = compiling + 4 * (time.perf_counter() - started - compiling)
+        readings.append(reading)
+        bounds.append(bound)
+    # A bound has to be compiled as well, so that all rates come first.
+    for place, (reading, bound) in enumerate(zip(readings, bounds, strict=True)):
+        if bound and reading.seconds and left() > (reading.compile_seconds or 0.0):
+            readings[place] = reading._replace(bound_share=bound(machine) / reading.seconds)
     return describe_devices(machine), with_share_of_full(readings)
 
 
-def measure_job(job: Job, machine: Machine) -> Reading:
+def measure_job(job: Job) -> tuple[Reading, Bound | None]:
     """Runs a job several times; where memory does not suffice, the note says so."""
     reading = Reading(job.what, job.size, job.unit)
     try:
@@ -116,15 +127,15 @@ def measure_job(job: Job, machine: Machine) -> Reading:
     except jax.errors.JaxRuntimeError as error:
         if FULL not in str(error):
             raise
-        return reading._replace(note="out of memory")
+        return reading._replace(note="out of memory"), None
     seconds = statistics.median(times)
-    return reading._replace(
+    found = reading._replace(
         rate=job.work / seconds,
         seconds=seconds,
         compile_seconds=max(0.0, first - seconds),
         gigabytes=held_gigabytes(),
-        bound_share=bound(machine) / seconds if bound else None,
     )
+    return found, bound
 
 
 def timed(call: Callable[[], Any]) -> list[float]:
@@ -145,7 +156,7 @@ def held_gigabytes() -> float | None:
 
 def with_share_of_full(readings: Sequence[Reading]) -> list[Reading]:
     """`of_full` of the row in which half of the folds have stopped."""
-    full = {row.size: row.seconds for row in readings if row.what == STACKED}
+    full = {row.size: row.seconds for row in readings if row.what in (TRAIN, STACKED)}
     share = lambda row: row.seconds / full[row.size] if row.seconds and full[row.size] else None
     return [
         row._replace(of_full=share(row)) if row.what == HALF_STOPPED else row for row in readings
