@@ -3,8 +3,8 @@
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.optimize import linear_sum_assignment
 
 from jaxspot.errors import one_of
 
@@ -92,7 +92,7 @@ def _one_to_one(iou, near):
     if near.any():
         # One more pair always outweighs any sum of IoUs.
         gain = np.where(near, 1 + min(iou.shape) + iou, 0.0)
-        rows, columns = linear_sum_assignment(gain, maximize=True)
+        rows, columns = scipy.optimize.linear_sum_assignment(gain, maximize=True)
         kept = near[rows, columns]
         matching.predicted[rows[kept]] = columns[kept]
         matching.truth[columns[kept]] = rows[kept]
