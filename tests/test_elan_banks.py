@@ -10,9 +10,9 @@ from video_files import encode
 
 from jaxspot.annotations.repairs import count_repairs
 from jaxspot.commands import doctor
-from jaxspot.datasets.dataset import look_over
 from jaxspot.datasets.fitting import fit_labels
 from jaxspot.datasets.folders import video_source
+from jaxspot.datasets.look import look_over
 from jaxspot.experiment.score_weights import refuse_unlike
 from jaxspot.spotting.spotter import load_spotter
 from jaxspot.synthetic.generate import synthesise_video

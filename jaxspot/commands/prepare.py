@@ -102,9 +102,9 @@ def main(argv: Sequence[str]) -> int:
         parser.error("--workers must be 1 or more")
     from jaxspot.datasets import prepare as work
     from jaxspot.datasets.checks import format_checks
-    from jaxspot.datasets.dataset import look_over
     from jaxspot.datasets.doctor import doctor_source, read_repairs
     from jaxspot.datasets.doubles import ONE_COPY, SAME, same_videos
+    from jaxspot.datasets.look import look_over
     from jaxspot.datasets.prepare_video import Alignment
 
     source = find_source(flags)

@@ -8,25 +8,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from jaxspot.annotations.intervals import VIDEO_COLUMNS
 from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.names import VideoNames
 from jaxspot.annotations.repairs import RULES, Labels, join_labels, no_labels
 from jaxspot.annotations.timed import FrameTimes
-from jaxspot.datasets.images import IMAGE_ENDINGS, number_images
-from jaxspot.datasets.openface import aligned_images
+from jaxspot.datasets.images import is_image
 from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
 from jaxspot.motion.regions import TWELVE, Regions
-from jaxspot.progress import progress_bar
-from jaxspot.video.container import probe, timed_packets
+from jaxspot.video.container import timed_packets
 from jaxspot.video.frame_times import fps_of, frame_ends
-from jaxspot.video.source import as_source
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
 
@@ -163,56 +156,13 @@ def hash_source(video: SourceVideo) -> str:
         files = list(video.motion.paths) if video.motion else [video.path]
         if video.path.is_dir():
             inside = sorted(video.path.iterdir())
-            files = [path for path in inside if path.suffix.lower() in IMAGE_ENDINGS]
+            files = [path for path in inside if is_image(path)]
         files += [video.table] if video.table else []
         stats = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
     except OSError as error:
         raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
     parts = [video.subject, video.video, video.fps, video.aligned, stats]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-class Look(NamedTuple):
-    """A video at a glance: the `frames` that its folder or header announces, 0 if unknown.
-
-    `images` maps frame numbers to files, for a folder of images that are not aligned; `error` says
-    why the video cannot be read, or is ""; `fps` is what the header of a video file announces.
-    """
-
-    frames: int
-    images: Mapping[int, Path]
-    error: str = ""
-    fps: float = 0.0
-
-
-def _look_at(video: SourceVideo) -> Look:
-    try:
-        if video.motion:
-            return Look(len(video.motion.read()) * video.motion.every, {})
-        if video.aligned and not video.path.is_dir():
-            return Look(len(np.load(video.path, mmap_mode="r")), {})
-        if video.aligned:
-            return Look(max(map(max, aligned_images(video.path).values())), {})
-        if not video.path.is_dir():
-            info = probe(video.path)
-            source = as_source(video.path, fps=video.fps or None)
-            return Look(source.count, {}, fps=video.fps or info.fps)
-        images = number_images(video.path)
-        return Look(max(images), images)
-    except UserError as error:
-        return Look(0, {}, str(error))
-
-
-def look_over(dataset: Dataset, *, progress: bool = False) -> tuple[pd.DataFrame, list[Look]]:
-    """A look at every video, and the table of videos (subject, video, frames, fps) it gives.
-
-    The frame rate of a video file is about that of its frames: the one that its header announces.
-    """
-    bar = progress_bar(dataset.videos, desc="looking", unit="video", shown=progress)
-    looks = [_look_at(video) for video in bar]
-    pairs = zip(dataset.videos, looks, strict=True)
-    rows = [(v.subject, v.video, look.frames, v.fps or look.fps) for v, look in pairs]
-    return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS)), looks
 
 
 def find_table(root: Path, name: str) -> Path:

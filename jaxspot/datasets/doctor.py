@@ -11,11 +11,12 @@ from jaxspot.annotations.repairs import REPAIRS, no_labels
 from jaxspot.annotations.samm_lv import label_version
 from jaxspot.datasets.check_motion import check_motion
 from jaxspot.datasets.checks import Check, check_counts, check_durations, check_labels, expect_none
-from jaxspot.datasets.dataset import Dataset, look_over
+from jaxspot.datasets.dataset import Dataset
 from jaxspot.datasets.doubles import ONE_COPY, SAME, same_videos
 from jaxspot.datasets.expected import EXPECTED
 from jaxspot.datasets.fitting import fit_labels
 from jaxspot.datasets.images import describe_numbers, missing_numbers
+from jaxspot.datasets.look import look_over
 from jaxspot.datasets.work import WORK
 from jaxspot.errors import UserError
 from jaxspot.video.bank import Bank, open_bank

@@ -12,8 +12,9 @@ import pandas as pd
 
 from jaxspot.annotations.intervals import ANNOTATION_COLUMNS, VIDEO_COLUMNS
 from jaxspot.annotations.repairs import REPAIRS, Labels
-from jaxspot.datasets.dataset import Dataset, SourceVideo, hash_source, look_over
+from jaxspot.datasets.dataset import Dataset, SourceVideo, hash_source
 from jaxspot.datasets.fitting import fit_labels
+from jaxspot.datasets.look import look_over
 from jaxspot.datasets.prepare_video import Alignment, Prepared, prepare_video
 from jaxspot.datasets.work import (
     LABELS,

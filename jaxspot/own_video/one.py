@@ -1,6 +1,7 @@
 """One video from its file to its folder of results: workers read it, this process scores it."""
 
 import contextlib
+import math
 import shutil
 import threading
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from jaxspot.errors import Interrupted, UserError
+from jaxspot.errors import Interrupted, UserError, one_of
 from jaxspot.own_video.inputs import Video
 from jaxspot.own_video.reading import SHARES, Progress, read_faces, stream_lines
 from jaxspot.own_video.writing import Writing, load_writer, write_job
@@ -18,6 +19,8 @@ from jaxspot.spotting.spotter import Spotter
 from jaxspot.spotting.video_file import odd_lines, spot_faces
 from jaxspot.video.container import probe
 from jaxspot.workers import Pool
+
+FACES = ("largest", "left", "right", "all")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,21 @@ class Options:
     threshold: tuple[float, float] | None = None
     min_chance: float | None = None
     per_minute: float | None = None
+
+
+def check_options(options: Options, workers: int) -> None:
+    """Refuses, by a ValueError, an option out of its range."""
+    one_of("face", options.face, FACES)
+    if options.fps is not None and not 0 < options.fps < math.inf:
+        raise ValueError(f"fps must be above 0, not {options.fps}")
+    if options.min_chance is not None and not 0 <= options.min_chance <= 1:
+        raise ValueError(f"min_chance must be in 0..1, not {options.min_chance}")
+    if options.per_minute is not None and not 0 < options.per_minute < math.inf:
+        raise ValueError(f"per_minute must be above 0, not {options.per_minute}")
+    if options.threshold is not None and len(options.threshold) != 2:
+        raise ValueError(f"threshold must be two numbers, ME and MaE, not {options.threshold}")
+    if workers < 1:
+        raise ValueError(f"workers must be 1 or more, not {workers}")
 
 
 class Job(NamedTuple):

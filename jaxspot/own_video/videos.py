@@ -1,6 +1,5 @@
 """Spots the videos of a person: found on disk, done side by side, none of them twice."""
 
-import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from jaxspot.errors import Interrupted, UserError, one_of
+from jaxspot.errors import Interrupted, UserError
 from jaxspot.exports.formats import export_spotted
 from jaxspot.files import content_of
 from jaxspot.own_video import WORK
@@ -20,7 +19,7 @@ from jaxspot.own_video.done import (
     say_replaced,
 )
 from jaxspot.own_video.inputs import Video, find_videos
-from jaxspot.own_video.one import Job, Options, run_job, warm_up
+from jaxspot.own_video.one import Job, Options, check_options, run_job, warm_up
 from jaxspot.own_video.reading import Progress, counts_of, load_reader, new_counts, picture_files
 from jaxspot.own_video.work_folder import work_folder
 from jaxspot.progress import progress_bar
@@ -28,8 +27,6 @@ from jaxspot.spotting.spotter import load_spotter
 from jaxspot.video.container import probe
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.workers import Pool, run_threads, worker_pool
-
-FACES = ("largest", "left", "right", "all")
 
 
 class BrokenVideos(UserError):
@@ -200,21 +197,6 @@ def spot_by(
     if errors:
         raise BrokenVideos(list(_ordered(errors, videos).values()), _ordered(found, videos))
     return _ordered(found, videos)
-
-
-def check_options(options: Options, workers: int) -> None:
-    """Refuses, by a ValueError, an option out of its range."""
-    one_of("face", options.face, FACES)
-    if options.fps is not None and not 0 < options.fps < math.inf:
-        raise ValueError(f"fps must be above 0, not {options.fps}")
-    if options.min_chance is not None and not 0 <= options.min_chance <= 1:
-        raise ValueError(f"min_chance must be in 0..1, not {options.min_chance}")
-    if options.per_minute is not None and not 0 < options.per_minute < math.inf:
-        raise ValueError(f"per_minute must be above 0, not {options.per_minute}")
-    if options.threshold is not None and len(options.threshold) != 2:
-        raise ValueError(f"threshold must be two numbers, ME and MaE, not {options.threshold}")
-    if workers < 1:
-        raise ValueError(f"workers must be 1 or more, not {workers}")
 
 
 def _run(jobs, totals, spotter, pool, progress, say, found, errors):
