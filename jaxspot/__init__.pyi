@@ -25,9 +25,9 @@ from .review.page import write_review as write_review
 from .spotting.automated_iou import IntervalRule as IntervalRule
 from .spotting.automated_iou import apply_rule as apply_rule
 from .spotting.intervals import find_intervals as find_intervals
+from .spotting.saved_spotter import load_spotter as load_spotter
 from .spotting.scoring import score_video as score_video
 from .spotting.spotter import Spotter as Spotter
-from .spotting.spotter import load_spotter as load_spotter
 from .synthetic.generate import synthetic_bank as synthetic_bank
 from .training.folds import loso_folds as loso_folds
 from .training.inner_folds import plan_networks as plan_networks

@@ -21,7 +21,7 @@ from jaxspot.evaluation.threshold_error import threshold_error
 from jaxspot.experiment.scores import read_scores
 from jaxspot.experiment.settings import read_protocol
 from jaxspot.experiment.workdir import read_config
-from jaxspot.spotting.spotter import load_spotter
+from jaxspot.spotting.saved_spotter import load_spotter
 from jaxspot.video.bank import open_bank
 
 

@@ -9,7 +9,7 @@ from jaxspot.configs import load_config
 from jaxspot.network.model import model_fields
 from jaxspot.spotting.candidates import FEATURES
 from jaxspot.spotting.judge import Judge
-from jaxspot.spotting.spotter import save_spotter
+from jaxspot.spotting.saved_spotter import save_spotter
 
 NO_FEATURE = ((0.0,) * len(FEATURES),) * 2
 JUDGE = Judge((0.3, 0.4), NO_FEATURE, ((1.0,) * len(FEATURES),) * 2, NO_FEATURE, (0.0, 0.0))

@@ -27,8 +27,9 @@ from jaxspot.network.inputs import augmented_inputs, preprocess
 from jaxspot.network.loss import weighted_bce
 from jaxspot.network.model import build_model
 from jaxspot.network.streams import Streams
+from jaxspot.spotting.saved_spotter import load_spotter, save_spotter
 from jaxspot.spotting.scoring import score_video
-from jaxspot.spotting.spotter import Spotter, load_spotter, save_spotter
+from jaxspot.spotting.spotter import Spotter
 from jaxspot.training.feed import feed_epochs, prepare_validation
 from jaxspot.training.loso import compile_epoch
 from jaxspot.training.saved_epochs import Progress, restore_progress, save_progress

@@ -13,7 +13,8 @@ from video_files import encode, feat_clip, noise
 from jaxspot.commands import spot
 from jaxspot.network.model import build_model
 from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
-from jaxspot.spotting.spotter import Spotter, save_spotter
+from jaxspot.spotting.saved_spotter import save_spotter
+from jaxspot.spotting.spotter import Spotter
 from jaxspot.video import landmarker as landmarker_module
 from jaxspot.video.landmarker import landmarker_path
 

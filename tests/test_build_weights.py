@@ -10,7 +10,7 @@ from jaxspot.annotations.intervals import INTERVAL_COLUMNS
 from jaxspot.commands import build_weights
 from jaxspot.errors import UserError
 from jaxspot.experiment.build_weights import group_networks
-from jaxspot.spotting.spotter import load_spotter
+from jaxspot.spotting.saved_spotter import load_spotter
 from jaxspot.spotting.spotter_file import SHIPPED, read_card
 from jaxspot.video.bank import open_bank
 

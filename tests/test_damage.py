@@ -18,7 +18,7 @@ from jaxspot.commands import spot
 from jaxspot.experiment import baselines, manual_skips
 from jaxspot.files import content_of
 from jaxspot.own_video.done import HASHED, altered, describe_run, find_done
-from jaxspot.spotting.spotter import load_spotter, save_spotter
+from jaxspot.spotting.saved_spotter import load_spotter, save_spotter
 from jaxspot.training.folds import loso_folds
 from jaxspot.video.bank import open_bank
 

@@ -14,7 +14,7 @@ from jaxspot.datasets.fitting import fit_labels
 from jaxspot.datasets.folders import video_source
 from jaxspot.datasets.look import look_over
 from jaxspot.experiment.score_weights import refuse_unlike
-from jaxspot.spotting.spotter import load_spotter
+from jaxspot.spotting.saved_spotter import load_spotter
 from jaxspot.synthetic.generate import synthesise_video
 from jaxspot.video.bank import open_bank
 

@@ -10,7 +10,7 @@ from video_files import encode
 
 from jaxspot.motion.pictures import MotionMeasure
 from jaxspot.own_video.videos import spot_videos
-from jaxspot.spotting.spotter import save_spotter
+from jaxspot.spotting.saved_spotter import save_spotter
 from jaxspot.video.clip import Aligner
 from jaxspot.video.decode import VideoFrame
 from jaxspot.video.every_face import track_every_face

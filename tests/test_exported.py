@@ -15,7 +15,7 @@ from jaxspot.network.lcn import SIGMA, TRUNCATE, blur, gaussian_window
 from jaxspot.network.motion import gradient
 from jaxspot.spotting.exported import export_model, frame_model
 from jaxspot.spotting.onnx_graph import gradient_matrix, slide_matrix
-from jaxspot.spotting.spotter import save_spotter
+from jaxspot.spotting.saved_spotter import save_spotter
 
 NEEDED = "pip install onnx onnxruntime: they are no part of the test environment"
 has = lambda name: importlib.util.find_spec(name) is not None

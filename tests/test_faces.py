@@ -26,7 +26,7 @@ from jaxspot.faces.stretches import find_stretches, stratum_of
 from jaxspot.faces.table import read_stretches
 from jaxspot.faces.takes import take_frames
 from jaxspot.own_video.videos import spot_videos
-from jaxspot.spotting.spotter import save_spotter
+from jaxspot.spotting.saved_spotter import save_spotter
 from jaxspot.video.decode import VideoFrame, read_video
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.video.mesh import SKIN_POINTS

@@ -14,7 +14,7 @@ from jaxspot.experiment import finetuning
 from jaxspot.experiment.finetuning import toward_start, tuning_networks
 from jaxspot.experiment.settings import read_settings
 from jaxspot.network.model import model_fields
-from jaxspot.spotting.spotter import load_spotter
+from jaxspot.spotting.saved_spotter import load_spotter
 from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import Networks
 from jaxspot.video.bank import open_bank

@@ -15,7 +15,7 @@ from made_spotters import untrained
 from tiny_banks import write_bank
 from tried import PAGE, rows_of
 
-from jaxspot.spotting.spotter import save_spotter
+from jaxspot.spotting.saved_spotter import save_spotter
 
 THEMES = {
     "Labels in tables": inputs_labels.CASES,

@@ -96,7 +96,7 @@ def results(folder):
 
 
 def weights(folder):
-    from jaxspot.spotting.spotter import load_spotter
+    from jaxspot.spotting.saved_spotter import load_spotter
 
     return load_spotter(folder).variables
 

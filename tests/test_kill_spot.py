@@ -10,7 +10,7 @@ from made_spotters import untrained
 from two_heads import two_heads
 from video_files import encode
 
-from jaxspot.spotting.spotter import save_spotter
+from jaxspot.spotting.saved_spotter import save_spotter
 
 MOMENTS = 10
 

@@ -9,7 +9,7 @@ from video_files import encode, noise
 
 from jaxspot.commands import live
 from jaxspot.live.terminal import TerminalView
-from jaxspot.spotting.spotter import save_shipped
+from jaxspot.spotting.saved_spotter import save_shipped
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from jaxspot.live.scorer import LiveScorer, load_causal
 from jaxspot.live.sources import file_stream
 from jaxspot.live.watch import watch
 from jaxspot.own_video.videos import spot_videos
-from jaxspot.spotting.spotter import load_spotter, save_shipped, save_spotter
+from jaxspot.spotting.saved_spotter import load_spotter, save_shipped, save_spotter
 from jaxspot.spotting.spotter_file import CAUSAL
 from jaxspot.spotting.video_file import clip_frames, usable_frames
 from jaxspot.video.clip import Clip, aligned_frames

@@ -29,7 +29,7 @@ from jaxspot.own_video import videos as videos_module
 from jaxspot.own_video.inputs import find_videos, unique_names
 from jaxspot.own_video.reading import open_video
 from jaxspot.own_video.videos import BrokenVideos, Stopped, spot_videos
-from jaxspot.spotting.spotter import load_spotter, save_spotter
+from jaxspot.spotting.saved_spotter import load_spotter, save_spotter
 from jaxspot.video.container import probe
 
 ROOT = Path(__file__).parents[1]

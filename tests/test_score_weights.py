@@ -9,7 +9,7 @@ from made_spotters import untrained
 from tiny_banks import write_bank
 
 from jaxspot.commands import score
-from jaxspot.spotting.spotter import save_spotter
+from jaxspot.spotting.saved_spotter import save_spotter
 from jaxspot.video.bank import open_bank
 
 

@@ -17,7 +17,7 @@ from tiny_banks import ROOT
 from jaxspot.errors import UserError
 from jaxspot.live.scorer import load_causal
 from jaxspot.spotting import spotter as spotter_module
-from jaxspot.spotting.spotter import load_spotter, save_shipped
+from jaxspot.spotting.saved_spotter import load_spotter, save_shipped
 from jaxspot.spotting.spotter_file import CAUSAL, read_card
 
 

@@ -14,7 +14,8 @@ from jaxspot.network.inputs import init_variables
 from jaxspot.network.model import build_model, frame_shape
 from jaxspot.network.region_motion import region_frames
 from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
-from jaxspot.spotting.spotter import Spotter, load_spotter, save_spotter
+from jaxspot.spotting.saved_spotter import load_spotter, save_spotter
+from jaxspot.spotting.spotter import Spotter
 from jaxspot.spotting.video_file import CLIP_INTERVAL_COLUMNS
 from jaxspot.video.decode import read_video
 from jaxspot.video.shown import ShownFrames

@@ -19,7 +19,8 @@ from jaxspot.experiment.settings import read_settings
 from jaxspot.experiment.sweep import training_key
 from jaxspot.experiment.workdir import claim_workdir
 from jaxspot.network.model import model_fields
-from jaxspot.spotting.spotter import Spotter, save_spotter
+from jaxspot.spotting.saved_spotter import save_spotter
+from jaxspot.spotting.spotter import Spotter
 from jaxspot.training.inner_folds import plan_networks
 from jaxspot.training.loso import start_folds
 from jaxspot.training.saved_epochs import Progress

@@ -19,7 +19,9 @@ from jaxspot.network.model import build_model, model_fields
 from jaxspot.network.streams import Streams, k_in_frames, network_skips
 from jaxspot.spotting import spotter as spotter_module
 from jaxspot.spotting.automated_iou import FittedRule, IntervalRule
-from jaxspot.spotting.spotter import Spotter, load_spotter, mean_rule, save_spotter
+from jaxspot.spotting.mean_rule import mean_rule
+from jaxspot.spotting.saved_spotter import load_spotter, save_spotter
+from jaxspot.spotting.spotter import Spotter
 from jaxspot.storage import restore_tree, save_tree
 
 

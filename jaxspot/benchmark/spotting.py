@@ -15,7 +15,7 @@ from jaxspot.benchmark.preparing import head_pictures
 from jaxspot.faces.takes import write_video
 from jaxspot.motion.pictures import motion_clip
 from jaxspot.own_video.videos import spot_videos
-from jaxspot.spotting.spotter import load_spotter
+from jaxspot.spotting.saved_spotter import load_spotter
 from jaxspot.video.posed_reading import Reading, read_posed
 from jaxspot.video.shown import ShownFrames
 from jaxspot.video.source import as_source

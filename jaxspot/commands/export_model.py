@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
 
     prepare_process()
     from jaxspot.spotting.exported import export_model
-    from jaxspot.spotting.spotter import load_spotter
+    from jaxspot.spotting.saved_spotter import load_spotter
 
     spotter = load_spotter(flags.weights)
     named = flags.weights or "those that come with jaxspot"

@@ -25,7 +25,8 @@ from jaxspot.files import write_table
 from jaxspot.report.figures import save_figure
 from jaxspot.report.reliability import reliability_figure
 from jaxspot.spotting.automated_iou import FittedRule, apply_rule
-from jaxspot.spotting.spotter import Spotter, save_shipped
+from jaxspot.spotting.saved_spotter import save_shipped
+from jaxspot.spotting.spotter import Spotter
 from jaxspot.spotting.spotter_file import read_card
 from jaxspot.training.folds import Fold, split_fold
 from jaxspot.training.inner_folds import JOIN, Networks

@@ -30,7 +30,8 @@ from jaxspot.experiment.settings import Settings, named_bank, read_settings
 from jaxspot.experiment.starting import starting_spotter
 from jaxspot.experiment.workdir import claim_workdir
 from jaxspot.spotting.mean_rule import mean_rule
-from jaxspot.spotting.spotter import Spotter, save_shipped
+from jaxspot.spotting.saved_spotter import save_shipped
+from jaxspot.spotting.spotter import Spotter
 from jaxspot.spotting.spotter_file import CARD, read_card
 from jaxspot.storage import hash_tree
 from jaxspot.training.folds import Fold

@@ -13,7 +13,7 @@ from jaxspot.experiment.build_weights import build_weights
 from jaxspot.experiment.finetuning import f1_of_spotter, finetune_weights
 from jaxspot.experiment.settings import read_settings
 from jaxspot.files import write_table
-from jaxspot.spotting.spotter import load_spotter
+from jaxspot.spotting.saved_spotter import load_spotter
 from jaxspot.synthetic.generate import synthetic_bank
 from jaxspot.synthetic.heads import load_heads
 from jaxspot.video.bank import Bank, open_bank

@@ -27,7 +27,8 @@ from jaxspot.experiment.sweep import SweepRun, read_finished, sweep_runs, traini
 from jaxspot.experiment.team import Team
 from jaxspot.experiment.workdir import claim_workdir
 from jaxspot.files import write_table
-from jaxspot.spotting.spotter import Spotter, save_spotter
+from jaxspot.spotting.saved_spotter import save_spotter
+from jaxspot.spotting.spotter import Spotter
 from jaxspot.training.failures import NoFoldLeft, describe_failures
 from jaxspot.video.bank import Bank
 

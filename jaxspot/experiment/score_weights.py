@@ -20,8 +20,9 @@ from jaxspot.report.page import ReportTable
 from jaxspot.report.tables import layout4, layout5, score_rows, table4, table5, table_title
 from jaxspot.spotting.automated_iou import normalise
 from jaxspot.spotting.mean_rule import mean_rule
+from jaxspot.spotting.saved_spotter import load_spotter
 from jaxspot.spotting.scoring import score_video, to_native
-from jaxspot.spotting.spotter import Spotter, load_spotter
+from jaxspot.spotting.spotter import Spotter
 from jaxspot.video.bank import Bank, open_bank
 
 

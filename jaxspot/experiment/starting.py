@@ -6,7 +6,8 @@ from typing import Any
 from jaxspot.errors import UserError
 from jaxspot.experiment.settings import Settings
 from jaxspot.network.model import model_fields
-from jaxspot.spotting.spotter import Spotter, load_spotter
+from jaxspot.spotting.saved_spotter import load_spotter
+from jaxspot.spotting.spotter import Spotter
 
 SHIPPED = "shipped"
 """As `start`: the weights that come with jaxspot."""

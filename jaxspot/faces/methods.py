@@ -28,7 +28,7 @@ def spot_by_weights(
     `load_spotter` and `prepare`.
     """
     from jaxspot.experiment.score_weights import bank_intervals, bank_scores
-    from jaxspot.spotting.spotter import load_spotter
+    from jaxspot.spotting.saved_spotter import load_spotter
 
     spotter = load_spotter(weights)
     kind = "motion" if spotter.takes_motion else spotter.alignment

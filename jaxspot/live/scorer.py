@@ -14,8 +14,9 @@ from jaxspot.network.compiling import compile_program
 from jaxspot.network.inputs import preprocess_frames, stream_inputs
 from jaxspot.network.model import TwoStream
 from jaxspot.network.motion import Motion
+from jaxspot.spotting.saved_spotter import load_spotter
 from jaxspot.spotting.scoring import score_chunk
-from jaxspot.spotting.spotter import Spotter, load_spotter
+from jaxspot.spotting.spotter import Spotter
 from jaxspot.spotting.spotter_file import CAUSAL
 from jaxspot.video.writer import SIZE
 

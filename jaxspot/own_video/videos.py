@@ -23,7 +23,7 @@ from jaxspot.own_video.one import Job, Options, check_options, run_job, warm_up
 from jaxspot.own_video.reading import Progress, counts_of, load_reader, new_counts, picture_files
 from jaxspot.own_video.work_folder import work_folder
 from jaxspot.progress import progress_bar
-from jaxspot.spotting.spotter import load_spotter
+from jaxspot.spotting.saved_spotter import load_spotter
 from jaxspot.video.container import probe
 from jaxspot.video.landmarker import load_landmarker
 from jaxspot.workers import Pool, run_threads, worker_pool

@@ -3,18 +3,14 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 import pandas as pd
 
 from jaxspot.errors import UserError
-from jaxspot.files import with_tuples
-from jaxspot.network.inputs import init_variables
-from jaxspot.network.model import TwoStream, build_model, frame_shape, model_fields
+from jaxspot.network.model import TwoStream, frame_shape, model_fields
 from jaxspot.network.region_motion import RegionMotion, region_frames
 from jaxspot.network.streams import network_skips
 from jaxspot.spotting.automated_iou import FittedRule, apply_rule, normalise, smooth_scores
@@ -23,17 +19,10 @@ from jaxspot.spotting.decision import Decision
 from jaxspot.spotting.judge import Judge, highest_per_minute, judged_intervals
 from jaxspot.spotting.mean_rule import mean_rule
 from jaxspot.spotting.scoring import score_video
-from jaxspot.spotting.spotter_file import (
-    REMEDY,
-    SHIPPED,
-    read_spotter_file,
-    write_spotter_file,
-)
-from jaxspot.storage import hash_tree, restore_tree, save_tree, verify_tree
+from jaxspot.storage import hash_tree
 from jaxspot.video.bank import SIZE
 from jaxspot.video.shown import ShownFrames
 
-SETTINGS = "spotter.json"
 ALIGNMENTS = ("similarity", "posed")
 NO_JUDGE = "these weights give no chances, so --min-chance does not go with them; use --threshold"
 JUDGED = "these weights give chances, so --threshold does not go with them; use --min-chance"
@@ -190,9 +179,19 @@ class Spotter:
         if threshold is not None and self.judge is not None:
             raise UserError(JUDGED)
 
+    def settings(self) -> dict[str, Any]:
+        """All but its variables, as JSON holds it."""
+        return {
+            "model": model_fields(self.model),
+            "skip_seconds": self.k_seconds,
+            "rules": [fitted.to_json() for fitted in self.rules],
+            "alignment": self.alignment,
+            "judge": self.judge and self.judge.to_json(),
+        }
+
     def sha256(self) -> str:
         """The hash of its settings and variables: equal for equal weights, wherever they lie."""
-        text = f"{json.dumps(_settings(self), sort_keys=True)} {hash_tree(self.variables)}"
+        text = f"{json.dumps(self.settings(), sort_keys=True)} {hash_tree(self.variables)}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def decision(
@@ -215,85 +214,3 @@ def _pixels(frames) -> Any:
 
 def _kind(array):
     return getattr(array, "dtype", type(array).__name__)
-
-
-def save_spotter(folder: str | Path, spotter: Spotter) -> None:
-    """Writes a spotter as FOLDER/weights: its networks, its settings as JSON, and their hashes."""
-    text = json.dumps(_settings(spotter), indent=1) + "\n"
-    save_tree(Path(folder) / "weights", spotter.variables, texts={SETTINGS: text})
-
-
-def save_shipped(path: str | Path, spotter: Spotter, card: Mapping[str, Any]) -> str:
-    """Writes a spotter as one small file, and `card` beside it; see `write_spotter_file`.
-
-    Weights are rounded to float16, which changes scores by less than 0.001. Returns the sha256.
-    """
-    return write_spotter_file(path, _settings(spotter), spotter.variables, card)
-
-
-def load_spotter(place: str | Path | None = None) -> Spotter:
-    """Loads a spotter: the one that comes with jaxspot, or that of a run.
-
-    Args:
-      place: the folder of a run; a folder that `save_spotter` wrote; or a file that `build_weights`
-        wrote. By default the spotter that comes with jaxspot.
-
-    Raises:
-      UserError: no spotter there, one that was altered, or one of another version.
-    """
-    place = SHIPPED if place is None else Path(place)
-    if place.suffix == SHIPPED.suffix and not place.is_dir():
-        return _load_file(place)
-    if (place / "checkpoints" / "spotter").is_dir():
-        place = place / "checkpoints" / "spotter"
-    weights = place / "weights"
-    if not (weights / SETTINGS).is_file():
-        raise UserError(f"{place}: no trained spotter here ({SETTINGS}); name a run's folder")
-    verify_tree(weights)
-    settings = json.loads((weights / SETTINGS).read_text(encoding="utf-8"))
-    spotter = _without_variables(settings, place, "train again")
-    return dataclasses.replace(spotter, variables=restore_tree(weights, _shapes(spotter)))
-
-
-def _load_file(path):
-    settings, variables = read_spotter_file(path)
-    spotter = _without_variables(settings, path, REMEDY)
-    variables = {"batch_stats": {}} | variables
-    shapes = lambda tree: jax.tree.map(lambda leaf: leaf.shape, tree)
-    if shapes(variables) != shapes(_shapes(spotter)):
-        raise UserError(f"{path}: its weights have other shapes than its network; {REMEDY}")
-    return dataclasses.replace(spotter, variables=variables)
-
-
-def _settings(spotter):
-    return {
-        "model": model_fields(spotter.model),
-        "skip_seconds": spotter.k_seconds,
-        "rules": [fitted.to_json() for fitted in spotter.rules],
-        "alignment": spotter.alignment,
-        "judge": spotter.judge and spotter.judge.to_json(),
-    }
-
-
-def _without_variables(settings, place, remedy):
-    try:
-        fields = with_tuples(settings["model"])
-        fields.pop("momentum", None)  # saved until it was removed; scores do not depend on it
-        model = build_model(**fields)
-        k_seconds = tuple(tuple(pair) for pair in settings["skip_seconds"])
-        rules = tuple(FittedRule.from_json(values) for values in settings["rules"])
-        judge = Judge.from_json(settings["judge"]) if settings.get("judge") else None
-        alignment = settings.get("alignment", "similarity")  # there was no other before
-        return Spotter(model, {}, k_seconds, rules, alignment, judge)
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"{place}: saved by another version of jaxspot ({error}); {remedy}"
-        ) from None
-
-
-def _shapes(spotter):
-    """Shapes and types of a spotter's variables."""
-    model, size = spotter.model, frame_shape(spotter.model, SIZE)
-    shapes = jax.eval_shape(lambda: init_variables(model, jax.random.key(0), size))
-    stacked = lambda leaf: jax.ShapeDtypeStruct((len(spotter.rules), *leaf.shape), leaf.dtype)
-    return jax.tree.map(stacked, {"batch_stats": {}} | shapes)
