@@ -16,9 +16,8 @@ from tiny_banks import ROOT
 
 from jaxspot.errors import UserError
 from jaxspot.live.scorer import load_causal
-from jaxspot.spotting import spotter as spotter_module
 from jaxspot.spotting.saved_spotter import load_spotter, save_shipped
-from jaxspot.spotting.spotter_file import CAUSAL, read_card
+from jaxspot.spotting.spotter_file import CAUSAL, read_card, write_spotter_file
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +110,9 @@ def test_a_missing_file_and_a_card_that_says_nothing(path, tmp_path):
     ],
 )
 def test_a_file_of_another_version_is_one_line(spotter, tmp_path, change, said):
-    values = dict(settings=spotter_module._settings(spotter), variables=spotter.variables) | change
+    values = dict(settings=spotter.settings(), variables=spotter.variables) | change
     path = tmp_path / "spotter.npz"
-    spotter_module.write_spotter_file(path, card={}, **values)
+    write_spotter_file(path, card={}, **values)
     with pytest.raises(UserError, match=f"{said}.*; install jaxspot again"):
         load_spotter(path)
 
