@@ -50,7 +50,7 @@ PLACES = [
     "open scores/.s01_1.npz.part",
     "open tables/.table4.csv.part",
 ]
-MOMENTS = 10
+MOMENTS = 6
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def kill_in_orbax():
 
 
 @pytest.mark.slow
-def test_killed_at_ten_random_moments(whole, programs, tmp_path, tried):
+def test_killed_at_random_moments(whole, programs, tmp_path, tried):
     forked, folder = tmp_path / "forked", tmp_path / "run"
     start_in = lambda place, act: start(place, programs, act)
     kill_at_random(start_in, forked, folder, count=MOMENTS)

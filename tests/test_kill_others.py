@@ -18,7 +18,7 @@ SWEEP = [
     "--config.peers=('moilanen',)",
     "--config.seeds=(0,1)",
 ]
-SWEEP_KILLS, TUNING_KILLS = 5, 3
+SWEEP_KILLS, TUNING_KILLS = 3, 3
 
 
 @pytest.fixture(scope="module")
