@@ -1,8 +1,6 @@
 """A data set as it lies on disk: its videos, where each is, and its labels."""
 
 import dataclasses
-import hashlib
-import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +12,6 @@ from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.names import VideoNames
 from jaxspot.annotations.repairs import RULES, Labels, join_labels, no_labels
 from jaxspot.annotations.timed import FrameTimes
-from jaxspot.datasets.images import is_image
 from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
 from jaxspot.motion.regions import TWELVE, Regions
@@ -145,24 +142,6 @@ def all_folders(root: Path) -> Iterator[Path]:
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield Path(place)
-
-
-def hash_source(video: SourceVideo) -> str:
-    """A sha256 that changes when a video does: its names, and name, size and time of its files.
-
-    It does not depend on where the data set is. UserError: a file is gone.
-    """
-    try:
-        files = list(video.motion.paths) if video.motion else [video.path]
-        if video.path.is_dir():
-            inside = sorted(video.path.iterdir())
-            files = [path for path in inside if is_image(path)]
-        files += [video.table] if video.table else []
-        stats = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
-    except OSError as error:
-        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
-    parts = [video.subject, video.video, video.fps, video.aligned, stats]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def find_table(root: Path, name: str) -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jaxspot.datasets.dataset import SourceVideo
+from jaxspot.datasets.identity import hash_content
 from jaxspot.datasets.images import describe_numbers, image_frames, missing_numbers, number_images
 from jaxspot.datasets.openface import openface_frames
 from jaxspot.errors import UserError
@@ -42,7 +43,8 @@ class Prepared:
     17-19'; empty for none. `uneven`: share of frames more than a quarter too early or too late.
     `upside_down`: frames in which the face is so, and was turned.
     `jitter_px`: noise of the alignment before and after smoothing (`crop_jitter`); None for faces
-    aligned before, and where no three frames in a row show one.
+    aligned before, and where no three frames in a row show one. `content` tells the video from any
+    other (`hash_content`).
     """
 
     subject: str
@@ -57,6 +59,7 @@ class Prepared:
     uneven: float
     upside_down: int
     jitter_px: tuple[float, float] | None
+    content: str
 
 
 def prepare_video(
@@ -70,6 +73,7 @@ def prepare_video(
     """
     if source.motion:
         return _prepare_motion(root, source, source.motion)
+    content = hash_content(source)  # before it is read, as it may change meanwhile
     unreadable: set[int] = set()
     missing: set[int] = set()
     times, faces, places = array("d"), array("l"), array("d")
@@ -107,6 +111,7 @@ def prepare_video(
         uneven=0.0 if source.fps else round(1 - float(even_steps(np.array(times), fps).mean()), 4),
         upside_down=upside_down,
         jitter_px=None if not places else _jitter(np.array(places).reshape(-1, 2, 4)),
+        content=content,
     )
 
 
@@ -128,7 +133,7 @@ def _refuse_gap(times, source):
 
 
 def _prepare_motion(root: Path, source: SourceVideo, segments: Segments) -> Prepared:
-    motion = segments.read()
+    content, motion = hash_content(source), segments.read()
     frames = len(motion) * segments.every
     save_motion(root, source.video, motion, np.ones((frames, 2), np.float32))
     return Prepared(
@@ -144,6 +149,7 @@ def _prepare_motion(root: Path, source: SourceVideo, segments: Segments) -> Prep
         uneven=0.0,
         upside_down=0,
         jitter_px=None,
+        content=content,
     )
 
 
