@@ -121,3 +121,17 @@ def test_a_rate_beside_the_time_stamps_of_openface_is_told(tmp_path, capsys, fps
     assert (line in capsys.readouterr().out) == told
     pd.DataFrame(table | dict(timestamp=0)).to_csv(tmp_path / "v.csv", index=False)
     assert openface_source(tmp_path, fps=fps).rates == ()
+
+
+@pytest.mark.parametrize("flag, code", [("--fps=30", 2), ("--fps=29.97", 2), ("--fps=200", 0)])
+def test_a_gap_in_time_stamps_of_the_named_rate_is_refused(tmp_path, capsys, flag, code):
+    faces = np.full((12, 112, 112), 90, np.uint8)
+    write_images(tmp_path / "v_aligned", faces, "frame_det_00_{:06d}.bmp".format)
+    frames = np.arange(12)
+    stamps = (frames / 30 + 5 * (frames > 5)).round(3)
+    table = dict(frame=frames + 1, timestamp=stamps, confidence=1, success=1)
+    pd.DataFrame(table).to_csv(tmp_path / "v.csv", index=False)
+    assert call("openface", tmp_path, tmp_path / "bank", flag) == code
+    told = capsys.readouterr()
+    assert ("has no frame from 0.17 s to 5.20 s (frame 7)" in told.err) == bool(code)
+    assert ("are those of 30 frames a second, counted as 200" in told.out) == (not code)

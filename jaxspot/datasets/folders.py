@@ -19,7 +19,7 @@ from jaxspot.datasets.dataset import (
     make_dataset,
 )
 from jaxspot.datasets.left_out import say_pictures, say_unknown, without_overlays
-from jaxspot.datasets.openface import ALIGNED, OpenFaceRun, openface_fps, read_run
+from jaxspot.datasets.openface import ALIGNED, OpenFaceRun, StampGap, openface_fps, read_run
 from jaxspot.datasets.rates import is_same_rate
 from jaxspot.datasets.walk import all_folders
 from jaxspot.errors import UserError
@@ -134,8 +134,8 @@ def openface_source(
     """OpenFace's output: `<video>_aligned/` and `<video>.csv` beside it, anywhere under a folder.
 
     Subjects and labels are found as by `video_source`. `fps` is in frames a second; by default it
-    comes from the time stamps of each CSV. UserError: no aligned folder, two videos of one name, or
-    a frame rate that cannot be known.
+    comes from the time stamps of each CSV. UserError: no aligned folder, two videos of one name, a
+    frame rate that cannot be known, or a gap in time stamps of this rate.
     """
     root = check_root(root)
     if fps is not None and not 0 < fps < math.inf:
@@ -191,9 +191,13 @@ def list_people(videos: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _say_stamps(csv: Path, fps: float) -> list[str]:
-    """A line where `fps` takes the place of other time stamps."""
+    """A line where `fps` takes the place of other time stamps; those of its rate have no gap."""
     try:
         own = openface_fps(csv)
+    except StampGap as error:
+        own = error.fps
+        if is_same_rate(fps, own):
+            raise
     except UserError:  # no rate can be known by them
         return []
     line = f"{csv}: its time stamps are those of {own:.5g} frames a second, counted as {fps:g}"
