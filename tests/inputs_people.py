@@ -5,7 +5,7 @@ from itertools import groupby
 import cv2
 import numpy as np
 from input_case import Case
-from made_sources import faces_found
+from made_sources import faces_found, videos_made
 from prepare_calls import LABELS
 from release_trees import head, write_images
 from video_files import encode, noise
@@ -135,6 +135,9 @@ FACES = [
     Case("an OpenFace table with a gap of two seconds", OPENFACE,
          openface_run({0: range(1, 31)}, gap_s=2),
          r"p_1.csv: has no frame from 0.47 s to 2.50 s \(frame 16\); cut the video"),
+    Case("a rate beside other time stamps of OpenFace", f"{OPENFACE} --fps=200",
+         openface_run({0: range(1, 31)}), "in/p_1.csv: its time stamps are those of 30 frames", 0,
+         videos_made, "30 frames at 200 fps"),
     broken("an OpenFace row twice", r"row 3: stands twice; run OpenFace again \(frame=1, face_id=0",
            "1, 0, 0, 1, 1", "1, 0, 0.1, 1, 1"),
     broken("an OpenFace row cut short", "row 3: confidence is empty; it must be a number",

@@ -8,10 +8,12 @@ import pandas as pd
 from input_case import Case
 from made_sources import videos_made
 from made_videos import pack_b_frames, ramp, write_video
+from prepare_calls import CSV
 from two_heads import two_heads
 from video_files import noise
 
 PREPARE = "prepare --dataset=video --source=in --out=bank"
+TABLE = "prepare --dataset=csv --source=in --out=bank"
 SPOT = "spot --weights=weights"
 
 
@@ -83,6 +85,21 @@ def marked(onset, offset):
         (here / "in" / "elan.txt").write_text(text)
 
     return make
+
+
+def marked_even(here):
+    film("p_a.mp4")(here)
+    (here / "in" / "elan.txt").write_text("ME\t\t0.400\t0.600\t0.200\tx\tp_a.eaf\n")
+
+
+def beside(fps, make):
+    """What `make` makes of the video p_a, with a table that names a rate for it."""
+
+    def with_table(here):
+        make(here)
+        (here / "in" / "videos.csv").write_text(f"{CSV}p,p_a,p_a.mp4,{fps}\n")
+
+    return with_table
 
 
 def first_label(here):
@@ -162,4 +179,24 @@ MARKED = [
          f"{PREPARE} --labels=in/elan.txt", marked(16 / 30, 20 / 30), "", 0, first_label,
          "a label of frames 3-6"),
 ]  # fmt: skip
-CASES = [*RATES, *UNTIMED, *JOINED, *SLOW, *GAPS, *MARKED]
+NAMED = [
+    Case("a rate in a table that is not the file's", f"{TABLE} --labels=in/elan.txt",
+         beside(50, marked_even), "in/p_a.mp4: plays 30 frames a second, counted as 50", 0,
+         first_label, "a label of frames 13-18"),
+    Case("a rate in a table that is not the file's, seen by `doctor`",
+         "doctor --dataset=csv --source=in", beside(50, film("p_a.mp4")),
+         "other rates than the files'  +1: in/p_a.mp4: plays 30 frames a second, counted as 50", 1),
+    Case("the file's own rate in a table, a label of ELAN after a long first picture",
+         f"{TABLE} --labels=in/elan.txt", beside(30, marked(16 / 30, 20 / 30)), "", 0, first_label,
+         "a label of frames 3-6"),
+    Case("the file's own rate in a table, two minutes without a frame", TABLE,
+         beside(30, film("p_a.mp4", ticks=MINUTES)), "p_a.mp4: has no frame from 0.37 s to 120.40"),
+]  # fmt: skip
+VARYING = [number + 0.4 * (number % 3 == 1) for number in range(24)]
+UNEVEN = [
+    Case("a frame rate that varies", PREPARE,
+         film("p_a.mkv", tick=Fraction(1, 1000), ticks=[round(n * 1000 / 30) for n in VARYING]),
+         "p_a: frame rate varies .*taken as", 0, videos_made, "24 frames at 30 fps",
+         doctor="videos of varying frame rate .uneven steps. +p_a"),
+]  # fmt: skip
+CASES = [*RATES, *UNTIMED, *JOINED, *SLOW, *GAPS, *MARKED, *NAMED, *UNEVEN]

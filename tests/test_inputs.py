@@ -1,6 +1,7 @@
 """Every input of the lists is answered as it must be, and as docs/inputs.md says."""
 
 import inputs_banks
+import inputs_beside
 import inputs_labels
 import inputs_notebook
 import inputs_people
@@ -22,7 +23,7 @@ THEMES = {
     "Who is who": inputs_people.CASES,
     "Times of frames": inputs_times.CASES,
     "Pictures": inputs_pictures.CASES,
-    "Videos": inputs_videos.CASES,
+    "Videos": [*inputs_videos.CASES, *inputs_beside.CASES],
     "Banks": inputs_banks.CASES,
     "Tables of intervals": inputs_tables.CASES,
     "Settings, folders and weights": inputs_settings.CASES,

@@ -23,6 +23,7 @@ from video_files import encode, noise
 
 from jaxspot.commands import spot
 from jaxspot.datasets.folders import video_source
+from jaxspot.datasets.images import number_images
 from jaxspot.errors import UserError
 from jaxspot.files import content_of
 from jaxspot.own_video import videos as videos_module
@@ -356,24 +357,46 @@ def test_broken_videos_name_what_was_found(tree, run, tmp_path):
     assert list(caught.value.found) == ["rest", "s1/talk", "s2/talk"]
 
 
+LOST = "6 pictures are missing; frames 3-8 count as lost"
+EVENLY = "pictures count as evenly spaced, in order of their names"
+
+
+def elsewhere(pictures, bank):
+    return f"frames 1 and 2 are pictures {pictures}; in a bank of `prepare` they are frames {bank}"
+
+
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        (("1.png", "2.png", "9.png"), "6 pictures are missing; frames 3-8 count as lost"),
-        (("0.png", "2.png", "4.png", "8.png"), "1 picture is missing; frame 4 counts as lost"),
-        (("b8.png", "b9.png", "b10.png"), ""),
-        (("b1.png", "b3.png", "b5.png"), ""),
-        (("a.png", "b1.png", "b3.png"), "evenly spaced, in order of their names"),
-        (("1.png", "20260102.png"), ""),
-        (("1.png", "2.png", "20260102.png"), "evenly spaced"),
-        (("b1_9.png", "b2_3.png", "b2_4.png"), "evenly spaced"),
+        (("1", "2", "9"), [LOST]),
+        (("0", "1", "2"), []),
+        (("0", "2", "4", "8"), [elsewhere("0 and 2", "1 and 3"),
+                                "1 picture is missing; frame 4 counts as lost"]),
+        (("b8", "b9", "b10"), [elsewhere("8 and 9", "8 and 9")]),
+        (("b1", "b3", "b5"), [elsewhere("1 and 3", "1 and 3")]),
+        (("a", "b1", "b3"), [EVENLY]),
+        (("1", "20260102"), []),
+        (("1", "2", "20260102"), [EVENLY]),
+        (("b1_9", "b2_3", "b2_4"), [EVENLY]),
     ],
-)
+)  # fmt: skip
 def test_pictures_whose_numbers_skip_are_told(names, says, tmp_path):
     for name in names:
-        (tmp_path / name).touch()
-    notes = find_videos([tmp_path], fps=30).notes
-    assert len(notes) == bool(says) and all(says in note for note in notes)
+        (tmp_path / f"{name}.png").touch()
+    assert find_videos([tmp_path], fps=30).notes == [f"{tmp_path}: {line}" for line in says]
+
+
+@pytest.mark.parametrize("numbers", [range(101, 107), range(0, 12, 2), (5, 6, 9)])
+def test_a_line_says_which_frames_of_a_bank_the_pictures_are(numbers, tmp_path):
+    for number in numbers:
+        (tmp_path / f"{number}.png").touch()
+    found = find_videos([tmp_path], fps=30)
+    line = next(line for line in found.notes if "in a bank" in line)
+    said = [int(word) for word in re.findall(r"\d+", line.rpartition("frames ")[2])]
+    in_bank = number_images(tmp_path)
+    first = found.videos[0].pictures[0]
+    assert in_bank[said[0]].name == first == f"{numbers[0]}.png"
+    assert in_bank[said[1]].name == found.videos[0].pictures[1] == f"{numbers[1]}.png"
 
 
 def test_missing_pictures_are_lost_frames(tmp_path):

@@ -14,6 +14,7 @@ import pytest
 from prepare_calls import CSV, LABELS, add, call, csv_tree
 from release_trees import cas_me2_tree, head, write_images
 from tiny_banks import ROOT, limited, one_line, said
+from video_files import encode
 
 from jaxspot.commands import doctor
 from jaxspot.datasets.work import claim_bank
@@ -81,6 +82,43 @@ def test_labels_alone_change_neither_subject_nor_frame_rate(table, tmp_path, cap
     assert call("csv", table, out, "--labels-only") == 2
     assert says in said(capfd, "prepare")
     assert (out / "bank.json").read_bytes() == before
+
+
+def as_file(root, first):
+    colour = np.repeat(head(0)[first:, :, :, None], 3, -1)
+    encode(root / "v.mp4", colour)
+    (root / "videos.csv").write_text(f"{CSV}p,v,v.mp4,\n")
+
+
+def as_pictures(root, first):
+    shutil.rmtree(root / "v")
+    write_images(root / "v", head(0)[first : first + 4], "{}.bmp".format)  # all of one size
+    (root / "videos.csv").write_text(f"{CSV}p,v,v,30\n")
+
+
+@pytest.mark.parametrize("save", [as_file, as_pictures])
+def test_labels_alone_do_not_go_to_the_frames_of_a_video_that_changed(save, table, tmp_path, capfd):
+    save(table, 0)
+    out = tmp_path / "bank"
+    assert call("csv", table, out) == 0
+    before = (out / "bank.json").read_bytes()
+    name = "v.mp4" if save is as_file else "v"
+    moved = shutil.move(table, tmp_path / "moved")
+    for file in [path for path in moved.rglob("*") if path.is_file()]:
+        os.utime(file, (1, 1))
+    assert call("csv", moved, out, "--labels-only") == 0  # only place and times are others
+    assert (out / "bank.json").read_bytes() == before
+    save(moved, 2)
+    capfd.readouterr()
+    assert call("csv", moved, out, "--labels-only") == 2
+    words = f"holds video 'v' with other content than {moved / name} has now; prepare again"
+    assert words in said(capfd, "prepare")
+    assert (out / "bank.json").read_bytes() == before
+    meta = json.loads(before)
+    del meta["source"]["videos"]["v"]["content"]  # as older versions wrote it
+    meta.pop("check")
+    (out / "bank.json").write_text(json.dumps(meta))
+    assert call("csv", moved, out, "--labels-only") == 0
 
 
 def test_a_source_that_changed_is_read_again_and_only_it(table, tmp_path, capfd):

@@ -64,6 +64,8 @@ DATASETS = (
     "reviewed",
 )
 
+MOST_NAMED = 4
+
 
 @command
 def main(argv: Sequence[str]) -> int:
@@ -104,8 +106,9 @@ def main(argv: Sequence[str]) -> int:
     from jaxspot.datasets.checks import format_checks
     from jaxspot.datasets.doctor import doctor_source, read_repairs
     from jaxspot.datasets.doubles import ONE_COPY, SAME, same_videos
-    from jaxspot.datasets.look import look_over
+    from jaxspot.datasets.look import look_over, say_combed
     from jaxspot.datasets.prepare_video import Alignment
+    from jaxspot.datasets.rates import say_uneven
 
     source = find_source(flags)
     if flags.motion and not source.regions:
@@ -114,7 +117,8 @@ def main(argv: Sequence[str]) -> int:
     posed = align == "posed" and not (flags.motion and not flags.align)
     alignment = Alignment(flags.face, not flags.no_smoothing, posed)
     work.refuse_posing(source, alignment)
-    for line in (*source.notes, *source.assumed, *say_alike(source.videos)):
+    doubts = (*source.rates, *say_combed(source), *say_alike(source.videos))
+    for line in (*source.notes, *source.assumed, *doubts):
         print(line)
     if flags.dry_run:
         print(format_checks(doctor_source(source)))
@@ -138,6 +142,8 @@ def main(argv: Sequence[str]) -> int:
         workers=flags.workers,
     )
     for line in say_labels(bank.annotations, read_repairs(bank.root), bank.root, bank.videos):
+        print(line)
+    for line in say_uneven(bank.videos, bank.meta["source"]["videos"]):
         print(line)
     if same := same_videos(bank):
         print(f"{SAME}: {'; '.join(same)}; {ONE_COPY}")
@@ -205,6 +211,11 @@ def say_labels(annotations: Any, repairs: Any, out: Path, videos: Any) -> list[s
     twice = marked_twice(annotations)
     if twice:
         lines.append(f"labels of one kind overlap by half ({twice[0]}); are they of two coders?")
+    bare = [video for video in videos.video if video not in set(annotations.video)]
+    if bare and len(annotations):
+        more = ", ..." if len(bare) > MOST_NAMED else ""
+        names = ", ".join(bare[:MOST_NAMED]) + more
+        lines.append(f"{len(bare)} of {len(videos)} videos have no label ({names})")
     return lines + doubt_units(annotations, videos)
 
 

@@ -1,10 +1,8 @@
 """A data set as it lies on disk: its videos, where each is, and its labels."""
 
 import dataclasses
-import hashlib
-import json
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,7 +12,8 @@ from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.names import VideoNames
 from jaxspot.annotations.repairs import RULES, Labels, join_labels, no_labels
 from jaxspot.annotations.timed import FrameTimes
-from jaxspot.datasets.images import is_image
+from jaxspot.datasets.label_files import eaf_files, say_beside, say_unread
+from jaxspot.datasets.rates import own_times, say_rate
 from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
 from jaxspot.motion.regions import TWELVE, Regions
@@ -27,7 +26,7 @@ from jaxspot.video.writer import BAD_NAME, is_file_name
 class SourceVideo:
     """One video on disk: its names in the bank, and a video file, images or segments of motion.
 
-    `fps` is that of the release's frames, or 0 for a video file, which carries its own times.
+    `fps` is that of the release's frames, or 0 for a video file at its own times.
     `table` is the CSV file of OpenFace beside its aligned faces, or the quality of a bank beside
     its frames. Images that are `aligned` are taken as they are. With `motion`, the region motion is
     at hand instead of pictures. `begins` are the first frames of later stays of a face in a bank.
@@ -42,6 +41,11 @@ class SourceVideo:
     motion: Segments | None = None
     begins: tuple[int, ...] = ()
 
+    @property
+    def is_film(self) -> bool:
+        """Whether it is a video file."""
+        return not (self.aligned or self.motion or self.path.is_dir())
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -49,7 +53,8 @@ class Dataset:
 
     `videos` are in the order of the bank, `labels` not yet fitted to their lengths. `rules` are the
     repair rules in force (`repairs.RULES`); `notes` has a line for each thing that was passed over,
-    `assumed` one for each that was taken to be so, such as who is in which video.
+    `assumed` one for each that was taken to be so, such as who is in which video, `rates` one for
+    each frame rate that was named to be another than that of the files.
     With `measure`, its bank holds the region motion of the pictures in their place. `origin` goes
     into `bank.json`: what the data set was itself made of. `tables` are the files of its labels
     where they are several; `labels.file` is their folder then.
@@ -62,6 +67,7 @@ class Dataset:
     rules: Collection[str] = RULES
     notes: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    rates: tuple[str, ...] = ()
     measure: bool = False
     origin: Mapping[str, Any] = field(default_factory=dict)
     tables: tuple[Path, ...] = ()
@@ -88,6 +94,7 @@ def make_dataset(
     release: str | None = None,
     notes: Sequence[str] = (),
     assumed: Sequence[str] = (),
+    rates: Sequence[str] = (),
 ) -> Dataset:
     """A data set whose videos have names of their own, with its labels.
 
@@ -98,30 +105,26 @@ def make_dataset(
     check_names(videos)
     file = Path(labels) if labels else find_table(root, "annotations.csv")
     given = bool(labels) or file.exists()
-    files = tuple(_eaf_files(file)) if file.is_dir() else ()
+    files = tuple(eaf_files(file)) if file.is_dir() else ()
     options: Any = dict(rules=rules, dataset=release, times=_frame_times(videos))
     if files:
         tables = [read_labels(path, **options) for path in files]
         found = join_labels(tables, file=str(file))
     else:
         found = read_labels(file, **options) if given else no_labels()
+    unread = say_unread(file) if files else [] if given else say_beside(root)
+    other = [line for video in videos if video.is_film for line in say_rate(video.path, video.fps)]
     return Dataset(
         name,
         root,
         tuple(videos),
         found,
         rules,
-        notes=(*notes, *(f"{file}: {line}" for line in found.notes)),
+        notes=(*notes, *(f"{file}: {line}" for line in found.notes), *unread),
         assumed=tuple(assumed),
+        rates=(*rates, *other),
         tables=files,
     )
-
-
-def _eaf_files(folder):
-    found = [path for place in all_folders(folder) for path in sorted(place.glob("[!.]*.eaf"))]
-    if not found:
-        raise UserError(f"{folder}: holds no .eaf file of ELAN; name a file of labels by --labels")
-    return found
 
 
 def check_root(root: str | Path) -> Path:
@@ -132,37 +135,6 @@ def check_root(root: str | Path) -> Path:
     if not root.is_dir():
         raise UserError(f"{root}: is a file; --source names the folder that holds the data set")
     return root
-
-
-def all_folders(root: Path) -> Iterator[Path]:
-    """A folder and those in it at any depth, each once, also over links; no hidden ones."""
-    seen = set()
-    for place, folders, _ in os.walk(root, followlinks=True, onerror=_raise):
-        real = os.path.realpath(place)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield Path(place)
-
-
-def hash_source(video: SourceVideo) -> str:
-    """A sha256 that changes when a video does: its names, and name, size and time of its files.
-
-    It does not depend on where the data set is. UserError: a file is gone.
-    """
-    try:
-        files = list(video.motion.paths) if video.motion else [video.path]
-        if video.path.is_dir():
-            inside = sorted(video.path.iterdir())
-            files = [path for path in inside if is_image(path)]
-        files += [video.table] if video.table else []
-        stats = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
-    except OSError as error:
-        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
-    parts = [video.subject, video.video, video.fps, video.aligned, stats]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def find_table(root: Path, name: str) -> Path:
@@ -177,16 +149,22 @@ def find_table(root: Path, name: str) -> Path:
 
 
 def _frame_times(videos):
-    """Video name -> its rate, and when its frames start and end if it is a file; None: no video."""
+    """Video name -> its rate, and when its frames start and end if it is a file; None: no video.
+
+    Programs that play a file give its own times, whatever rate was named for it.
+    """
     known = {video.video: video for video in videos}
     names = VideoNames(known)
 
     @cache
     def times(name):
         video = known.get(names.find(name) or name)
-        if video is None or video.fps:
-            return video and FrameTimes(video.fps)
-        starts = timed_packets(video.path)
+        if video is None:
+            return None
+        starts = own_times(video.path) if video.is_film else None
+        if video.fps and starts is None:
+            return FrameTimes(video.fps)
+        starts = timed_packets(video.path) if starts is None else starts
         return FrameTimes(fps_of(starts, video.path), starts, frame_ends(starts))
 
     return times
@@ -213,7 +191,3 @@ def check_names(videos: Sequence[SourceVideo]) -> None:
                 f"{video.path}: video {video.video!r} of {video.subject} is the same file as video"
                 f" {same.video!r} of {same.subject}; keep one of them"
             )
-
-
-def _raise(error: OSError) -> None:
-    raise error

@@ -10,13 +10,21 @@ from jaxspot.annotations.intervals import to_span
 from jaxspot.annotations.repairs import REPAIRS, no_labels
 from jaxspot.annotations.samm_lv import label_version
 from jaxspot.datasets.check_motion import check_motion
-from jaxspot.datasets.checks import Check, check_counts, check_durations, check_labels, expect_none
+from jaxspot.datasets.checks import (
+    DIFFERS,
+    Check,
+    check_counts,
+    check_durations,
+    check_labels,
+    expect_none,
+)
 from jaxspot.datasets.dataset import Dataset
 from jaxspot.datasets.doubles import ONE_COPY, SAME, same_videos
 from jaxspot.datasets.expected import EXPECTED
 from jaxspot.datasets.fitting import fit_labels
 from jaxspot.datasets.images import describe_numbers, missing_numbers
-from jaxspot.datasets.look import look_over
+from jaxspot.datasets.look import look_over, say_combed
+from jaxspot.datasets.rates import MOST_UNEVEN
 from jaxspot.datasets.work import WORK
 from jaxspot.errors import UserError
 from jaxspot.video.bank import Bank, open_bank
@@ -63,6 +71,12 @@ def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
         checks.append(expect_none("missing frame numbers", gaps, fill))
         checks.append(expect_none("empty or cut images", broken, again))
     checks += [Check("passed over", note) for note in dataset.notes]
+    if dataset.rates:
+        own = "right if the file plays slower than it was filmed; else leave fps out"
+        checks.append(_doubtful("other rates than the files'", [*dataset.rates], own))
+    if combed := say_combed(dataset):
+        bwdif = "make an even one of each pair of fields, such as by ffmpeg -vf bwdif"
+        checks.append(_doubtful("videos marked as interlaced", combed, bwdif))
     checks += [Check("assumed", line.strip()) for line in dataset.assumed]
     if dataset.assumed:
         alone = videos.video.tolist() if videos.subject.nunique() == 1 < len(videos) else []
@@ -71,6 +85,11 @@ def doctor_source(dataset: Dataset, *, progress: bool = True) -> list[Check]:
     if videos.fps.gt(0).all() and videos.frames.gt(0).all():
         checks += check_durations(videos, labels.annotations, expected)
     return checks + check_labels(labels.annotations, videos, labels.repairs, expected)
+
+
+def _doubtful(what: str, found: list[str], remedy: str) -> Check:
+    """A check of what can be used, but is hardly meant."""
+    return expect_none(what, found, remedy)._replace(verdict=DIFFERS)
 
 
 def find_broken(images: Iterable[Path]) -> Iterator[str]:
@@ -166,14 +185,19 @@ def check_faces(bank: Bank) -> list[Check]:
         expect_none("videos nearly black", dark, "16-bit files of fewer bits? Save them as 8-bit"),
     ]
     away = [f"{video} {d['stays']}" for video, d in details.items() if d["stays"] > 1]
-    uneven = [f"{video} {d['uneven']:.0%}" for video, d in details.items() if d["uneven"]]
+    share = {video: d["uneven"] for video, d in details.items() if d["uneven"]}
+    uneven = [f"{video} {part:.0%}" for video, part in share.items()]
     turned = [f"{v} {d['upside_down']}" for v, d in details.items() if d.get("upside_down")]
     for what, found in (
         ("videos filmed upside down (frames, which were turned)", turned),
         ("videos whose face was away or cut (stays)", away),
-        ("videos of varying frame rate (uneven steps)", uneven),
     ):
         checks += [Check(what, "; ".join(found))] if found else []
+    if uneven:
+        what, found = "videos of varying frame rate (uneven steps)", "; ".join(uneven)
+        even = "frames are taken as even there; re-encode it (ffmpeg -vf fps=30) and prepare again"
+        much = max(share.values()) > MOST_UNEVEN
+        checks.append(Check(what, found, "", DIFFERS, even) if much else Check(what, found))
     if bank.alignment == "posed":
         checks.append(Check("alignment", "posed: every face is turned to the front"))
     jitter = [d["jitter_px"] for d in details.values() if d["jitter_px"]]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from jaxspot.annotations.columns import read_columns, refuse
 from jaxspot.annotations.names import VIDEO_ENDINGS
@@ -13,22 +14,19 @@ from jaxspot.annotations.repairs import RULES
 from jaxspot.datasets.dataset import (
     Dataset,
     SourceVideo,
-    all_folders,
     check_root,
     find_table,
     make_dataset,
 )
-from jaxspot.datasets.images import IMAGE_ENDINGS
-from jaxspot.datasets.openface import ALIGNED, OpenFaceRun, openface_fps, read_run
+from jaxspot.datasets.left_out import say_pictures, say_unknown, without_overlays
+from jaxspot.datasets.openface import ALIGNED, OpenFaceRun, StampGap, openface_fps, read_run
+from jaxspot.datasets.rates import is_same_rate
+from jaxspot.datasets.walk import all_folders
 from jaxspot.errors import UserError
 from jaxspot.video.bank import open_bank
 from jaxspot.video.writer import BAD_NAME, is_file_name
 
 MOST_NAMED = 4
-BESIDE = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".eaf", ".pfsx", ".etf", ".boris", ".textgrid")
-BESIDE += (".json", ".yaml", ".yml", ".xml", ".md", ".pdf", ".html", ".htm", ".log", ".vtt", ".srt")
-BESIDE += (".wav", ".mp3", ".m4a", ".npy", ".npz", ".zip", ".docx", ".rtf", ".ini", ".sha256")
-"""Endings of files that often lie beside videos, and are none."""
 BIDS = re.compile(r"sub-[A-Za-z0-9]+")
 
 
@@ -38,8 +36,9 @@ def csv_source(
     """A data set as tables: `videos.csv` and `annotations.csv` (or the file `labels`) in `root`.
 
     `videos.csv` has subject, video, path, fps. A path is that of a video file or of a folder of
-    numbered images, relative to `root`. fps may be blank for a video file. `rules` are the repair
-    rules in force (`repairs.RULES`). UserError names file and row.
+    numbered images, relative to `root`. fps may be blank for a video file; else its frames count as
+    evenly so many a second, but labels in seconds are at the times of the file. `rules` are the
+    repair rules in force (`repairs.RULES`). UserError names file and row.
     """
     root = check_root(root)
     file = find_table(root, "videos.csv")
@@ -74,16 +73,21 @@ def video_source(
     The subject is the folder that BIDS names so, such as `sub-01` of `sub-01/ses-1/x.mp4`; else the
     top folder under `root` that a file is in; for files in `root` itself, what stands before the
     first `_` of the name.
-    `assumed` says who is who. Links are followed. `labels` and `rules` are as in `csv_source`.
+    `assumed` says who is who. Links are followed; the overlays of `spot` are no videos. `labels`
+    and `rules` are as in `csv_source`.
     UserError: no video file, or two of one name.
     """
     root = check_root(root)
-    paths = [path for folder in all_folders(root) for path in folder.iterdir()]
+    inside = {folder: list(folder.iterdir()) for folder in all_folders(root)}
+    paths = {path for found in inside.values() for path in found}
     files = [path for path in sorted(paths) if path.suffix.lower() in VIDEO_ENDINGS]
     files = [path for path in files if path.is_file() and path.name[0] != "."]
-    notes = say_unknown(root, set(paths) - set(files))
+    files, ours = without_overlays(root, files)
+    pictures = say_pictures(inside)
+    notes = [*say_unknown(root, paths - set(files)), *ours, *pictures]
     if not files:
-        raise UserError(f"{root}: holds no video file ({', '.join(VIDEO_ENDINGS)})")
+        why = (*ours, *pictures, f"{root}: holds no video file ({', '.join(VIDEO_ENDINGS)})")
+        raise UserError(why[0])
     videos = [SourceVideo(_subject(root, path, path.stem), path.stem, path) for path in files]
     assumed = say_subjects(root, videos)
     return make_dataset(
@@ -130,13 +134,13 @@ def openface_source(
     """OpenFace's output: `<video>_aligned/` and `<video>.csv` beside it, anywhere under a folder.
 
     Subjects and labels are found as by `video_source`. `fps` is in frames a second; by default it
-    comes from the time stamps of each CSV. UserError: no aligned folder, two videos of one name, or
-    a frame rate that cannot be known.
+    comes from the time stamps of each CSV. UserError: no aligned folder, two videos of one name, a
+    frame rate that cannot be known, or a gap in time stamps of this rate.
     """
     root = check_root(root)
     if fps is not None and not 0 < fps < math.inf:
         raise UserError(f"--fps is {fps:g}; it must be above 0")
-    videos, assumed = [], []
+    videos, assumed, rates = [], [], []
     for folder in sorted(path for path in all_folders(root) if path.name.endswith(ALIGNED)):
         name = folder.name.removesuffix(ALIGNED)
         csv = folder.with_name(f"{name}.csv")
@@ -144,6 +148,7 @@ def openface_source(
         if not table and not fps:
             raise UserError(f"{csv}: is not there, so name the frame rate by --fps")
         rate = fps or openface_fps(csv)
+        rates += _say_stamps(csv, fps) if table and fps else []
         subject = _subject(root, folder, name)
         videos.append(SourceVideo(subject, name, folder, rate, table, aligned=True))
         with contextlib.suppress(UserError):  # raised again when this video is prepared
@@ -151,19 +156,8 @@ def openface_source(
     if not videos:
         raise UserError(f"{root}: holds no folder such as <video>{ALIGNED}; was OpenFace run here?")
     assumed = say_subjects(root, videos) + assumed
-    return make_dataset("openface", root, videos, labels=labels, rules=rules, assumed=assumed)
-
-
-def say_unknown(folder: Path, others: Iterable[Path]) -> list[str]:
-    """A line on files that are no videos by their ending, and no tables, pictures or texts."""
-    known = {*BESIDE, *IMAGE_ENDINGS, *VIDEO_ENDINGS, ""}
-    odd = sorted(path for path in others if path.suffix.lower() not in known)
-    odd = [path for path in odd if path.name[0] != "." and path.is_file()]
-    if not odd:
-        return []
-    more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
-    line = f"{odd[0].name}{more} left out, no video by the ending; rename what is one"
-    return [f"{folder}: {line}"]
+    options: Any = dict(labels=labels, rules=rules, assumed=assumed, rates=rates)
+    return make_dataset("openface", root, videos, **options)
 
 
 def say_subjects(root: Path, videos: Sequence[SourceVideo]) -> list[str]:
@@ -194,6 +188,20 @@ def list_people(videos: Iterable[tuple[str, str]]) -> Iterator[str]:
     for subject, own in names.items():
         more = f" and {len(own) - MOST_NAMED} more" if len(own) > MOST_NAMED else ""
         yield f"  {subject}: {', '.join(own[:MOST_NAMED])}{more}"
+
+
+def _say_stamps(csv: Path, fps: float) -> list[str]:
+    """A line where `fps` takes the place of other time stamps; those of its rate have no gap."""
+    try:
+        own = openface_fps(csv)
+    except StampGap as error:
+        own = error.fps
+        if is_same_rate(fps, own):
+            raise
+    except UserError:  # no rate can be known by them
+        return []
+    line = f"{csv}: its time stamps are those of {own:.5g} frames a second, counted as {fps:g}"
+    return [] if is_same_rate(fps, own) else [line]
 
 
 def _say_faces(folder: Path, run: OpenFaceRun) -> list[str]:

@@ -7,9 +7,10 @@ from pathlib import Path
 from jaxspot.annotations.cas_me3 import cas_me3_video
 from jaxspot.annotations.repairs import RULES, Labels
 from jaxspot.annotations.smic_long import smic_subject
-from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_root, make_dataset
+from jaxspot.datasets.dataset import Dataset, SourceVideo, check_root, make_dataset
 from jaxspot.datasets.images import first_number, is_image
 from jaxspot.datasets.releases import find_workbook
+from jaxspot.datasets.walk import all_folders
 from jaxspot.errors import UserError
 
 COLOUR = "color"

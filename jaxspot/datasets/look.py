@@ -14,6 +14,7 @@ from jaxspot.datasets.openface import aligned_images
 from jaxspot.errors import UserError
 from jaxspot.progress import progress_bar
 from jaxspot.video.container import probe
+from jaxspot.video.interlaced import say_interlaced
 from jaxspot.video.source import as_source
 
 
@@ -40,6 +41,13 @@ def look_over(dataset: Dataset, *, progress: bool = False) -> tuple[pd.DataFrame
     pairs = zip(dataset.videos, looks, strict=True)
     rows = [(v.subject, v.video, look.frames, v.fps or look.fps) for v, look in pairs]
     return pd.DataFrame(rows, columns=list(VIDEO_COLUMNS)), looks
+
+
+def say_combed(dataset: Dataset) -> list[str]:
+    """A line on each video file that is interlaced."""
+    return [
+        line for video in dataset.videos if video.is_film for line in say_interlaced(video.path)
+    ]
 
 
 def _look_at(video: SourceVideo) -> Look:

@@ -82,6 +82,14 @@ def aligned_images(folder: Path) -> dict[int, dict[int, Path]]:
     return faces
 
 
+class StampGap(UserError):
+    """Time stamps between which frames are missing; `fps` is their rate elsewhere."""
+
+    def __init__(self, message: str, fps: float):
+        super().__init__(message)
+        self.fps = fps
+
+
 class OpenFaceRun(NamedTuple):
     """What OpenFace left of a video.
 
@@ -169,8 +177,9 @@ def to_face(image: np.ndarray) -> np.ndarray:
 def openface_fps(csv: Path) -> float:
     """Frames a second from the time stamps of OpenFace's CSV, which are rounded to milliseconds.
 
-    Frames that were lost in the video do not count. UserError: as `read_openface_csv`, over a
-    second from one frame to the next, or times that do not increase, as for a folder of images.
+    Frames that were lost in the video do not count. StampGap: over a second from one frame to the
+    next. UserError: as `read_openface_csv`, or times that do not increase, as for a folder of
+    images.
     """
     table = read_openface_csv(csv).drop_duplicates("frame").sort_values("frame")
     frames, times = (table[name].to_numpy(float) for name in ("frame", "timestamp"))
@@ -180,8 +189,9 @@ def openface_fps(csv: Path) -> float:
     rate = fps_of(np.append(0, np.cumsum(steps)), csv)
     if is_gap(steps).any():
         at = int(steps.argmax())
-        raise UserError(
+        raise StampGap(
             f"{csv}: has no frame from {times[at]:.2f} s to {times[at + 1]:.2f} s (frame"
-            f" {frames[at + 1]:.0f}); cut the video there into two and run OpenFace again"
+            f" {frames[at + 1]:.0f}); cut the video there into two and run OpenFace again",
+            rate,
         )
     return rate

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jaxspot.datasets.dataset import SourceVideo, all_folders
+from jaxspot.datasets.dataset import SourceVideo
+from jaxspot.datasets.walk import all_folders
 from jaxspot.errors import UserError
 from jaxspot.motion.pack import SegmentName, Segments, segment_name
 

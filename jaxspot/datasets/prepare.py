@@ -12,8 +12,9 @@ import pandas as pd
 
 from jaxspot.annotations.intervals import ANNOTATION_COLUMNS, VIDEO_COLUMNS
 from jaxspot.annotations.repairs import REPAIRS, Labels
-from jaxspot.datasets.dataset import Dataset, SourceVideo, hash_source
+from jaxspot.datasets.dataset import Dataset, SourceVideo
 from jaxspot.datasets.fitting import fit_labels
+from jaxspot.datasets.identity import hash_content, hash_source
 from jaxspot.datasets.look import look_over
 from jaxspot.datasets.prepare_video import Alignment, Prepared, prepare_video
 from jaxspot.datasets.work import (
@@ -146,8 +147,8 @@ def relabel(dataset: Dataset, out: str | Path) -> Labels:
 
 
 def _refuse_other_videos(dataset, bank):
-    """Labels alone cannot change whose a video is, nor its frame rate."""
-    held = bank.videos.set_index("video")
+    """Labels alone cannot change whose a video is, its frame rate, nor what it shows."""
+    held, details = bank.videos.set_index("video"), bank.meta["source"].get("videos", {})
     for video in dataset.videos:
         if video.video not in held.index:
             continue
@@ -157,6 +158,9 @@ def _refuse_other_videos(dataset, bank):
             change = f"subject {subject!r}, now {video.subject!r}"
         elif video.fps and not math.isclose(fps, video.fps):
             change = f"{fps:g} frames a second, now {video.fps:g}"
+        content = details.get(video.video, {}).get("content")  # older banks have none
+        if not change and content and content != hash_content(video):
+            change = f"other content than {video.path} has now"
         if change:
             raise UserError(
                 f"{bank.root}: holds video {video.video!r} with {change}; prepare again, without"

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from jaxspot.datasets.dataset import SourceVideo
+from jaxspot.datasets.identity import hash_content
 from jaxspot.datasets.images import describe_numbers, image_frames, missing_numbers, number_images
 from jaxspot.datasets.openface import openface_frames
+from jaxspot.datasets.rates import is_same_rate, own_times
 from jaxspot.errors import UserError
 from jaxspot.motion.pack import Segments
 from jaxspot.motion.pictures import MotionFrame, bank_faces, crop_motion, motion_frames
@@ -42,7 +44,8 @@ class Prepared:
     17-19'; empty for none. `uneven`: share of frames more than a quarter too early or too late.
     `upside_down`: frames in which the face is so, and was turned.
     `jitter_px`: noise of the alignment before and after smoothing (`crop_jitter`); None for faces
-    aligned before, and where no three frames in a row show one.
+    aligned before, and where no three frames in a row show one. `content` tells the video from any
+    other (`hash_content`).
     """
 
     subject: str
@@ -57,6 +60,7 @@ class Prepared:
     uneven: float
     upside_down: int
     jitter_px: tuple[float, float] | None
+    content: str
 
 
 def prepare_video(
@@ -70,6 +74,7 @@ def prepare_video(
     """
     if source.motion:
         return _prepare_motion(root, source, source.motion)
+    content = hash_content(source)  # before it is read, as it may change meanwhile
     unreadable: set[int] = set()
     missing: set[int] = set()
     times, faces, places = array("d"), array("l"), array("d")
@@ -87,8 +92,9 @@ def prepare_video(
             if not moved and not source.aligned:
                 places.extend(crop_places(frame.measured))
                 places.extend(crop_places(frame.similarity))
-        fps = source.fps or fps_of(np.array(times), source.path)
-        _refuse_gap(np.array(times), source)
+        filmed = _filmed(np.array(times), source)
+        rate = source.fps if filmed is None else fps_of(filmed, source.path)
+        _refuse_gap(filmed, source)
         if len(missing) + len(unreadable) == len(times):
             raise UserError(
                 f"{source.path}: none of its images can be read; copy them again, or save as PNG"
@@ -98,15 +104,16 @@ def prepare_video(
         source.subject,
         source.video,
         frames=len(times),
-        fps=fps,
+        fps=source.fps or rate,
         found=int((seen >= 0).sum()),
         stays=len(set(seen[seen >= 0].tolist())),
         begins=_begins(seen),
         missing=describe_numbers(sorted(missing)),
         unreadable=describe_numbers(sorted(unreadable)),
-        uneven=0.0 if source.fps else round(1 - float(even_steps(np.array(times), fps).mean()), 4),
+        uneven=0.0 if filmed is None else round(1 - float(even_steps(filmed, rate).mean()), 4),
         upside_down=upside_down,
         jitter_px=None if not places else _jitter(np.array(places).reshape(-1, 2, 4)),
+        content=content,
     )
 
 
@@ -116,10 +123,25 @@ def _begins(faces):
     return (shown[1:][np.diff(faces[shown]) != 0] + 1).tolist()
 
 
+def _filmed(times, source):
+    """When frames were filmed by the file, which a named rate that it agrees with does not hide.
+
+    None where no file says so, or its times are no more than those of a player.
+    """
+    if not source.fps:
+        return times
+    own = own_times(source.path) if source.is_film else None
+    if own is None or len(own) != len(times):
+        return None
+    return own if is_same_rate(source.fps, fps_of(own, source.path)) else None
+
+
 def _refuse_gap(times, source):
     """A bank has no times, so nothing would keep what lies before a gap from what lies after."""
+    if times is None:
+        return
     steps = np.diff(times)
-    if not source.fps and is_gap(steps).any():
+    if is_gap(steps).any():
         at = int(steps.argmax())
         raise UserError(
             f"{source.path}: has no frame from {times[at]:.2f} s to {times[at + 1]:.2f} s (frame"
@@ -128,7 +150,7 @@ def _refuse_gap(times, source):
 
 
 def _prepare_motion(root: Path, source: SourceVideo, segments: Segments) -> Prepared:
-    motion = segments.read()
+    content, motion = hash_content(source), segments.read()
     frames = len(motion) * segments.every
     save_motion(root, source.video, motion, np.ones((frames, 2), np.float32))
     return Prepared(
@@ -144,6 +166,7 @@ def _prepare_motion(root: Path, source: SourceVideo, segments: Segments) -> Prep
         uneven=0.0,
         upside_down=0,
         jitter_px=None,
+        content=content,
     )
 
 

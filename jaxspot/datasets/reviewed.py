@@ -13,9 +13,10 @@ from jaxspot.annotations.intervals import ACCEPTED, KINDS, OPEN, REJECTED, VERDI
 from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.annotations.repairs import RULES, Label, Labels, join_labels, mend
 from jaxspot.annotations.rules import Span
-from jaxspot.datasets.dataset import Dataset, SourceVideo, all_folders, check_names, check_root
+from jaxspot.datasets.dataset import Dataset, SourceVideo, check_names, check_root
 from jaxspot.datasets.folders import list_people
 from jaxspot.datasets.spot_runs import SpotRun, find_run, other_times
+from jaxspot.datasets.walk import all_folders
 from jaxspot.errors import UserError
 from jaxspot.files import content_of
 

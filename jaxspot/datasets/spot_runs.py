@@ -10,6 +10,18 @@ from jaxspot.annotations.columns import read_columns
 
 RUN, DECISION, FRAMES = "run.json", "spotted.json", "frames.csv"
 
+FOUND, OVERLAY = "intervals.csv", "overlay.mp4"
+
+
+def is_spotted(folder: Path) -> bool:
+    """Whether `spot` wrote its results into a folder."""
+    return (folder / RUN).is_file() and (folder / FOUND).is_file()
+
+
+def is_overlay(path: Path) -> bool:
+    """Whether a file is the overlay that `spot` wrote beside its results."""
+    return path.name == OVERLAY and is_spotted(path.parent)
+
 
 class SpotRun(NamedTuple):
     """A run of `spot` on a video; fields are empty where its folder does not tell.

@@ -10,7 +10,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from jaxspot.annotations.repairs import REPAIRS
-from jaxspot.datasets.dataset import SourceVideo, hash_source
+from jaxspot.datasets.dataset import SourceVideo
+from jaxspot.datasets.identity import hash_source
 from jaxspot.datasets.prepare_video import Prepared
 from jaxspot.errors import UserError
 from jaxspot.files import hash_file, write_text

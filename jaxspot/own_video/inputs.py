@@ -2,26 +2,24 @@
 
 import glob
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from jaxspot.annotations.names import VIDEO_ENDINGS
-from jaxspot.datasets.dataset import all_folders
-from jaxspot.datasets.folders import person_folder, say_unknown
-from jaxspot.datasets.images import describe_numbers, is_image
+from jaxspot.datasets.folders import person_folder
+from jaxspot.datasets.left_out import say_unknown, without_overlays
+from jaxspot.datasets.rates import say_rate
+from jaxspot.datasets.spot_runs import is_overlay
+from jaxspot.datasets.walk import all_folders
 from jaxspot.errors import UserError
-from jaxspot.video.container import probe
+from jaxspot.own_video.numbered import picture_names, say_lost, with_lost
+from jaxspot.video.interlaced import say_interlaced
 from jaxspot.video.picture import TIFF_ENDINGS, page_count
 from jaxspot.video.writer import LONGEST_NAME
 
 MIN_PICTURES = 2
-MOST_LOST = 10
-"""Where numbers would make more frames for each picture, they count something else."""
-OTHER_RATE = 0.01
 BY_FOLDER = "folder"
 """In place of a subject: folders name the people, as `find_videos` says."""
 
@@ -56,7 +54,7 @@ def find_videos(
 
     Each video is named as its file without the ending. Where several would share a name, they are
     named with the folders above them: `s1/talk`, `s2/talk`; where that is not enough, with their
-    endings. A file that is named twice is taken once.
+    endings. A file that is named twice is taken once, and the overlays of `spot` only by name.
 
     With the `subject` "folder", the subject of a video in a folder of `places` is the folder that
     `prepare --dataset=video` takes: that named as BIDS does, else the top one below the place. Of
@@ -68,7 +66,7 @@ def find_videos(
     paths: list[Path] = []
     notes: list[str] = []
     roots: dict[Path, Path] = {}
-    for place in _unrolled(places):
+    for place in _unrolled(places, notes):
         found = _below(place, fps, notes) if place.is_dir() else [place]
         roots = dict.fromkeys(found, place) | roots
         paths += found
@@ -79,14 +77,17 @@ def find_videos(
     for path, name in zip(unique, names, strict=True):
         check_name(path, name)
         who = _person(roots[path], path) if subject == BY_FOLDER else subject
-        pictures = _pictures(path) if path.is_dir() else ()
+        pictures = picture_names(path) if path.is_dir() else ()
         filled = with_lost(path, pictures)
-        notes += _say_lost(path, pictures, filled) if path.is_dir() else _say_times(path, fps)
+        if path.is_dir():
+            notes += say_lost(path, pictures, filled)
+        else:
+            notes += [*say_rate(path, fps), *say_interlaced(path)]
         videos.append(Video(path, name, who, filled))
     return Found(videos, notes)
 
 
-def _unrolled(places: Iterable[str | Path]) -> Iterator[Path]:
+def _unrolled(places: Iterable[str | Path], notes: list[str]) -> Iterator[Path]:
     """Places with globs replaced by what they match; a file may have such signs in its name."""
     for place in places:
         if Path(place).exists() or not glob.has_magic(str(place)):
@@ -94,6 +95,8 @@ def _unrolled(places: Iterable[str | Path]) -> Iterator[Path]:
             continue
         matches = sorted(glob.glob(str(place), recursive=True))
         matches = [path for path in map(Path, matches) if path.name[0] != "." and _wanted(path)]
+        matches, ours = without_overlays(place, matches)
+        notes += ours
         if not matches:
             raise UserError(f"{place}: matches no video; check the pattern")
         yield from matches
@@ -110,14 +113,19 @@ def _wanted(path):
 
 def _below(root: Path, fps: float | None, notes: list[str]) -> list[Path]:
     """The videos in a folder at any depth, folders of pictures among them."""
-    found, untimed = [], []
+    found, untimed, overlays = [], [], []
     for folder in all_folders(root):
         files = sorted(path for path in folder.iterdir() if path.name[0] != "." and path.is_file())
         videos = [path for path in files if path.suffix.lower() in VIDEO_ENDINGS] or _stacks(files)
-        found += videos
+        overlays += [path for path in videos if is_overlay(path)]
+        found += [path for path in videos if path not in overlays]
         notes += say_unknown(folder, set(files) - set(videos))
-        if not videos and len(_pictures(folder)) >= MIN_PICTURES:
+        if not videos and len(picture_names(folder)) >= MIN_PICTURES:
             (untimed if fps is None else found).append(folder)
+    ours = without_overlays(root, overlays)[1]
+    if not found and ours:
+        raise UserError(ours[0])
+    notes += ours
     if not found and untimed:
         raise UserError(f"{untimed[0]}: is a folder of pictures; name its frame rate by --fps")
     if not found:
@@ -134,72 +142,6 @@ def _stacks(files):
     if not tiffs or page_count(tiffs[0]) < MIN_PICTURES:
         return []
     return [path for path in tiffs if page_count(path) >= MIN_PICTURES]
-
-
-def _pictures(folder: Path) -> tuple[str, ...]:
-    names = (entry.name for entry in os.scandir(folder))
-    pictures = [name for name in names if is_image(Path(name))]
-    return tuple(sorted(pictures, key=in_order))
-
-
-def with_lost(folder: Path, pictures: Sequence[str]) -> tuple[str, ...]:
-    """Pictures with "" for those that their numbers lack, counted in the smallest step.
-
-    Those without numbers, or whose numbers cannot count frames, stay as they are. UserError: two of
-    one number.
-    """
-    digits = [re.findall(r"\d+", Path(name).stem) for name in pictures]
-    numbers = [int(found[-1]) for found in digits if found]
-    if len(numbers) < max(2, len(pictures)):
-        return tuple(pictures)
-    named = dict(zip(reversed(numbers), reversed(pictures), strict=True))
-    for name, number in zip(pictures, numbers, strict=True):
-        if named[number] != name:
-            raise UserError(
-                f"{folder / name}: is picture {number}, as {named[number]} is; keep one"
-            )
-    ordered = sorted(named)
-    step = min(after - before for before, after in pairwise(ordered))
-    places = [divmod(number - ordered[0], step) for number in ordered]
-    even = not any(rest for _, rest in places)
-    if numbers != ordered or not even or places[-1][0] > MOST_LOST * len(pictures):
-        return tuple(pictures)
-    filled = [""] * (places[-1][0] + 1)
-    for (place, _), name in zip(places, pictures, strict=True):
-        filled[place] = name
-    return tuple(filled)
-
-
-def _say_lost(folder, pictures, filled):
-    """A line on lost pictures, or where the numbers of pictures do not tell their places."""
-    lost = [place for place, name in enumerate(filled, 1) if not name]
-    if lost:
-        one = len(lost) == 1
-        line = "1 picture is missing; frame" if one else f"{len(lost)} pictures are missing; frames"
-        return [f"{folder}: {line} {describe_numbers(lost)} count{'s' * one} as lost"]
-    digits = [re.findall(r"\d+", Path(name).stem) for name in pictures]
-    steps = {int(b[-1]) - int(a[-1]) for a, b in pairwise(digits) if a and b}
-    if all(digits) and len(steps) < 2:
-        return []
-    return [f"{folder}: pictures count as evenly spaced, in order of their names"]
-
-
-def _say_times(path, fps):
-    """A line where `fps` takes the place of other times in the file."""
-    try:
-        info = probe(path) if fps else None
-    except UserError:  # raised again when it is read
-        return []
-    if not info or not info.timed or abs(info.fps - fps) <= OTHER_RATE * fps:
-        return []
-    line = f"plays {info.fps:g} frames a second, counted as {fps:g}"
-    return [f"{path}: {line}; in a player, intervals lie at other times than in the results"]
-
-
-def in_order(name: str) -> list[tuple[int, int | str]]:
-    """A key that sorts names with numbers by their values: `2.png` before `10.png`."""
-    parts = re.split(r"(\d+)", name.casefold())
-    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts if part]
 
 
 def unique_names(paths: Sequence[Path]) -> list[str]:
