@@ -3,6 +3,7 @@ import io
 import json
 import os
 import re
+import shutil
 import socket
 import xml.etree.ElementTree as ET
 import zipfile
@@ -263,6 +264,47 @@ def test_many_videos_give_a_file_each_or_one(tmp_path):
     assert tiers_of_a == ["ME", "MaE"]
 
 
+def test_videos_of_one_name_are_told_by_their_folders(tmp_path, video):
+    """As `spot` names them; so a video finds its rows, and each its own file."""
+    for name in ("s1/talk.mp4", "s2/talk.mp4", "moved/talk.mp4"):
+        (tmp_path / name).parent.mkdir()
+        shutil.copy(video, tmp_path / name)
+    table = "video,kind,onset,offset\ns1/talk,ME,1,9\ns2/talk.mp4,MaE,31,60\n"
+    (tmp_path / "mine.csv").write_text(table)
+    both = [tmp_path / "s2/talk.mp4", tmp_path / "s1/talk.mp4"]
+    written = export_file(tmp_path / "mine.csv", NO_LABELS, out=tmp_path / "out", videos=both)
+    assert {path.parent for path in written} == {tmp_path / "out"} and written.notes == []
+    links = {
+        path.name: ET.parse(path).find(".//MEDIA_DESCRIPTOR").get("RELATIVE_MEDIA_URL")
+        for path in written
+        if path.suffix == ".eaf"
+    }
+    assert links == {
+        "s1_talk.eaf": "../s1/talk.mp4",
+        "s2_talk.mp4.eaf": "../s2/talk.mp4",
+    }
+    (tmp_path / "one.csv").write_text("".join(table.splitlines(keepends=True)[:2]))
+    moved = [tmp_path / "moved/talk.mp4"]
+    written = export_file(tmp_path / "one.csv", ["srt"], out=tmp_path / "o", videos=moved)
+    assert [path.name for path in written] == ["s1_talk.srt"]
+    assert written.notes == [f"s1/talk: taken to be {moved[0]}, which lies in another folder"]
+
+
+def test_a_review_of_a_video_named_with_its_folder_has_the_frames_of_the_run(tmp_path):
+    """The review page calls the video by its own folder: talk, not s1/talk."""
+    run = tmp_path / "s1" / "talk"
+    run.mkdir(parents=True)
+    frames = "".join(f"{at},{(at - 1) / 5}\n" for at in range(1, 101))
+    (run / "frames.csv").write_text("frame,pts_s\n" + frames)
+    (run / "intervals.csv").write_text("video,kind,onset,offset\ns1/talk,ME,3,9\n")
+    (run / "reviewed.csv").write_text("video,kind,onset,offset,verdict\ntalk,ME,4,9,accepted\n")
+    for name, stem, onset in (("intervals", "s1_talk", 0.4), ("reviewed", "talk", 0.6)):
+        export_file(run / f"{name}.csv", ["bids"], out=run)
+        events = pd.read_csv(run / f"{stem}_events.tsv", sep="\t")
+        assert events.onset.tolist() == pytest.approx([onset])
+        assert events.duration.tolist() == pytest.approx([1.8 - onset])
+
+
 def test_times_come_from_the_frames_of_the_video(tmp_path):
     starts = [0, 40, 80, 200, 240, 280]
     video = encode(tmp_path / "odd.mp4", noise(6), times_ms=starts)
@@ -360,6 +402,11 @@ def test_tiers_keep_all_intervals_and_no_overlap(seed, tmp_path):
             "row 2: the video's name: its files are named after it",
         ),
         ("video,kind,onset,offset\n\x7f,ME,1,2\n", "row 2: the video's name"),
+        ("video,kind,onset,offset\n/tmp/v,ME,1,2\n", "row 2: the video's name"),
+        ("video,kind,onset,offset\ns/../../v,ME,1,2\n", "row 2: the video's name"),
+        ("video,kind,onset,offset\ns//v,ME,1,2\n", "row 2: the video's name"),
+        ("video,kind,onset,offset\ns\\v,ME,1,2\n", "row 2: the video's name"),
+        ("video,kind,onset,offset\ns/v,ME,1,2\ns_v,ME,1,2\n", "'s/v' and 's_v' would have one"),
         ("subject,video,kind,onset,offset\n\a,v,ME,1,2\n", "row 2: the name of the video or"),
     ],
 )

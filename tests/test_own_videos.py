@@ -239,6 +239,23 @@ def test_files_of_others_in_a_video_folder_stay(tree, run, tmp_path):
     assert (tmp_path / "out" / "talk" / "reviewed.csv").read_text() == "mine"
 
 
+def test_videos_of_one_name_are_exported(tree, run, tmp_path):
+    out = tmp_path / "out"
+    spot_videos(tree, weights=run, out=out, formats=("webvtt",), progress=False)
+    found = {path.relative_to(out).as_posix() for path in out.rglob("*.vtt")}
+    assert found == {"rest/rest.vtt", "s1/talk/s1_talk.vtt", "s2/talk/s2_talk.vtt"}
+
+
+@pytest.mark.parametrize("name", ["talk\u200b.mp4", ".talk.mp4"])
+def test_a_name_that_no_export_can_have_is_told_before_the_work(name, face, run, tmp_path):
+    shutil.copy(face, tmp_path / name)
+    options = dict(weights=run, out=tmp_path / "out", progress=False)
+    with pytest.raises(UserError, match=r"--export: video .*talk"):
+        spot_videos(tmp_path / name, formats=("webvtt",), **options)
+    assert not (tmp_path / "out").exists()
+    assert len(spot_videos(tmp_path / name, **options)) == 1
+
+
 def test_threshold_goes_with_weights_without_a_judge(tree, run, tmp_path):
     options = dict(weights=run, progress=False)
     found = [

@@ -9,8 +9,8 @@ import pandas as pd
 from jaxspot.annotations.columns import read_columns, refuse
 from jaxspot.annotations.intervals import KINDS, REJECTED, VERDICTS
 from jaxspot.errors import UserError
+from jaxspot.exports.names import BAD_STEM, UNPRINTABLE, is_stem
 from jaxspot.video.frame_times import frame_ends
-from jaxspot.video.writer import BAD_NAME, is_file_name
 
 NEEDED = dict(video=str, kind=str, onset=int, offset=int)
 OPTIONAL = dict(subject=str, face=int, apex=int, score=float, rank=int)
@@ -47,9 +47,9 @@ def read_spans(path: str | Path) -> Spans:
     table = table.loc[:, list(COLUMNS)].fillna({"subject": "", "verdict": ""})
     shown = table.loc[:, ["video", "kind", "onset", "offset", "onset_s", "offset_s"]]
     refuse(path, shown, table.video == "", "video has no name")
-    refuse(path, shown, ~table.video.map(is_file_name), f"the video's name: {BAD_NAME}")
+    refuse(path, shown, ~table.video.map(is_stem), f"the video's name: {BAD_STEM}")
     odd = ~(table.video + table.subject).map(str.isprintable)
-    refuse(path, shown, odd, "the name of the video or subject holds signs that cannot be printed")
+    refuse(path, shown, odd, UNPRINTABLE)
     refuse(path, shown, ~table.kind.isin(KINDS), "kind must be ME or MaE")
     refuse(path, shown, table.onset < 1, "onset is before frame 1 (frames count from 1)")
     refuse(path, shown, table.offset < table.onset, "offset is before onset")

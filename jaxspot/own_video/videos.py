@@ -9,6 +9,7 @@ import pandas as pd
 
 from jaxspot.errors import Interrupted, UserError
 from jaxspot.exports.formats import export_spotted
+from jaxspot.exports.names import check_names
 from jaxspot.files import content_of
 from jaxspot.own_video import WORK
 from jaxspot.own_video.done import (
@@ -144,6 +145,8 @@ def spot_by(
     places = [places] if isinstance(places, str | Path) else places
     pool.start(load_reader)
     videos, notes = find_videos(places, fps=options.fps, subject=subject)
+    if formats:
+        check_names((video.name, video.subject) for video in videos)
     check_folder(Path(out))
     spotter = load_spotter(weights)
     spotter.check_options(min_chance=options.min_chance, threshold=options.threshold)
