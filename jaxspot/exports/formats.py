@@ -21,6 +21,7 @@ from jaxspot.exports.webvtt import webvtt_file
 from jaxspot.exports.xlsx import xlsx_file
 from jaxspot.files import write_bytes
 from jaxspot.spotting.decision import read_decision
+from jaxspot.spotting.same_video import check_same_video
 
 # Format -> ending -> what makes the file: one a video, or one for all videos of the table.
 OF_A_VIDEO = {
@@ -97,12 +98,15 @@ def export_file(
         raise UserError(f"{path}: holds no interval; name its video by --video")
     refuse_one_stem(path, names)
     beside = _frames_beside(path, names[0], files) if len(names) == 1 else None
-    media, parts = {}, []
+    media, parts, copies = {}, [], []
     for name in names:
+        if beside and name in files:
+            copies += check_same_video(files[name], beside)
         media[name] = find_medium(name, out=out, video=files.get(name), frames=beside)
         part = read.table.loc[read.table.video == name]
         if set(formats) - set(IN_FRAMES) or media[name].starts is not None:
-            part = with_seconds(path, part, media[name].starts)
+            known_by = beside or files.get(name)
+            part = with_seconds(path, part, media[name].starts, known_by=known_by)
         parts.append(part)
     spans = pd.concat(parts, ignore_index=True)
     made = {}
@@ -119,7 +123,7 @@ def export_file(
         write_bytes(out / name, data)
         written.append(out / name)
     moved = [] if isinstance(videos, Mapping) else say_moved(files)
-    written.notes = [*_notes(read.rejected, spans, media, formats), *moved]
+    written.notes = [*_notes(read.rejected, spans, media, formats), *copies, *moved]
     return written
 
 
