@@ -132,6 +132,15 @@ def export_spotted(name: str, video: Path, formats: Sequence[str], *, folder: Pa
     return export_file(folder / "intervals.csv", formats, out=folder, videos={name: video})
 
 
+def exports_in(folder: Path, video: str) -> list[Path]:
+    """The files of a folder that have the names of exports of a video, in order."""
+    endings = [ending for made in (OF_A_VIDEO, OF_ALL) for own in made.values() for ending in own]
+    # The review page calls s1/talk by its folder.
+    stems = dict.fromkeys((file_stem(video), file_stem(PurePosixPath(video).name)))
+    files = [folder / f"{stem}{ending}" for stem in stems for ending in (*endings, MEGC2020)]
+    return [file for file in files if file.is_file()]
+
+
 def _frames_beside(path, name, files):
     """The frames.csv of `spot` beside a table, or None where it is of another video."""
     frames, intervals = path.with_name("frames.csv"), path.with_name("intervals.csv")
