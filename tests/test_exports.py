@@ -3,6 +3,7 @@ import io
 import json
 import os
 import re
+import shutil
 import socket
 import xml.etree.ElementTree as ET
 import zipfile
@@ -24,6 +25,7 @@ from jaxspot.exports.medium import Medium
 from jaxspot.exports.megc2020 import megc2020_file
 from jaxspot.exports.spans import read_spans
 from jaxspot.exports.tiers import tiers
+from jaxspot.files import content_of
 from jaxspot.spotting.decision import video_address
 from jaxspot.video.container import packet_times
 
@@ -263,6 +265,47 @@ def test_many_videos_give_a_file_each_or_one(tmp_path):
     assert tiers_of_a == ["ME", "MaE"]
 
 
+def test_videos_of_one_name_are_told_by_their_folders(tmp_path, video):
+    """As `spot` names them; so a video finds its rows, and each its own file."""
+    for name in ("s1/talk.mp4", "s2/talk.mp4", "moved/talk.mp4"):
+        (tmp_path / name).parent.mkdir()
+        shutil.copy(video, tmp_path / name)
+    table = "video,kind,onset,offset\ns1/talk,ME,1,9\ns2/talk.mp4,MaE,31,60\n"
+    (tmp_path / "mine.csv").write_text(table)
+    both = [tmp_path / "s2/talk.mp4", tmp_path / "s1/talk.mp4"]
+    written = export_file(tmp_path / "mine.csv", NO_LABELS, out=tmp_path / "out", videos=both)
+    assert {path.parent for path in written} == {tmp_path / "out"} and written.notes == []
+    links = {
+        path.name: ET.parse(path).find(".//MEDIA_DESCRIPTOR").get("RELATIVE_MEDIA_URL")
+        for path in written
+        if path.suffix == ".eaf"
+    }
+    assert links == {
+        "s1_talk.eaf": "../s1/talk.mp4",
+        "s2_talk.mp4.eaf": "../s2/talk.mp4",
+    }
+    (tmp_path / "one.csv").write_text("".join(table.splitlines(keepends=True)[:2]))
+    moved = [tmp_path / "moved/talk.mp4"]
+    written = export_file(tmp_path / "one.csv", ["srt"], out=tmp_path / "o", videos=moved)
+    assert [path.name for path in written] == ["s1_talk.srt"]
+    assert written.notes == [f"s1/talk: taken to be {moved[0]}, which lies in another folder"]
+
+
+def test_a_review_of_a_video_named_with_its_folder_has_the_frames_of_the_run(tmp_path):
+    """The review page calls the video by its own folder: talk, not s1/talk."""
+    run = tmp_path / "s1" / "talk"
+    run.mkdir(parents=True)
+    frames = "".join(f"{at},{(at - 1) / 5}\n" for at in range(1, 101))
+    (run / "frames.csv").write_text("frame,pts_s\n" + frames)
+    (run / "intervals.csv").write_text("video,kind,onset,offset\ns1/talk,ME,3,9\n")
+    (run / "reviewed.csv").write_text("video,kind,onset,offset,verdict\ntalk,ME,4,9,accepted\n")
+    for name, stem, onset in (("intervals", "s1_talk", 0.4), ("reviewed", "talk", 0.6)):
+        export_file(run / f"{name}.csv", ["bids"], out=run)
+        events = pd.read_csv(run / f"{stem}_events.tsv", sep="\t")
+        assert events.onset.tolist() == pytest.approx([onset])
+        assert events.duration.tolist() == pytest.approx([1.8 - onset])
+
+
 def test_times_come_from_the_frames_of_the_video(tmp_path):
     starts = [0, 40, 80, 200, 240, 280]
     video = encode(tmp_path / "odd.mp4", noise(6), times_ms=starts)
@@ -309,6 +352,65 @@ def test_frames_csv_of_another_video_is_not_taken(told, tmp_path, video):
     if told:
         with pytest.raises(UserError):
             export_file(tmp_path / "talk.csv", ["bids"], out=out)
+
+
+def test_another_video_than_that_of_frames_csv_is_refused(tmp_path, video):
+    """Shorter, or as long at other times; a copy of other bytes is told where a run is known."""
+    times = packet_times(video)
+    frames = "".join(f"{at},{time:.6f}\n" for at, time in enumerate(times, 1))
+    (tmp_path / "frames.csv").write_text("frame,pts_s\n" + frames)
+    (tmp_path / "intervals.csv").write_text("video,kind,onset,offset\ntalk,ME,3,9\n")
+    (tmp_path / "run.json").write_text(json.dumps({"video_sha256": content_of([video])}))
+    stamps = [round(1000 * time) for time in times]
+    others = {"short": stamps[:50], "slow": [2 * stamp for stamp in stamps], "same": stamps}
+    for name, own in others.items():
+        (tmp_path / name).mkdir()
+        others[name] = encode(tmp_path / name / "talk.mp4", 255 - noise(len(own)), times_ms=own)
+    made = lambda film: export_file(
+        tmp_path / "intervals.csv", ["elan"], out=tmp_path / "o", videos=[film]
+    )
+    with pytest.raises(UserError, match=r"talk.mp4: has 50 frames, but .*frames.csv has 100; name"):
+        made(others["short"])
+    with pytest.raises(UserError, match=r"talk.mp4: frame 2 starts at .* but in .*frames.csv at"):
+        made(others["slow"])
+    assert not (tmp_path / "o").exists()
+    assert made(video).notes == []
+    assert [note.partition(": ")[2] for note in made(others["same"]).notes] == [
+        "is not the file that was spotted; taken as a copy of it (as many frames)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ("19,25,31,0.6,0.8,1.033333", ""),  # as spot writes it
+        ("18,24,30,0.6,0.8,1.0", ""),  # by a program that counts from 0, or by starts alone
+        ("19,,31,,,", ""),
+        ("20,25,31,0.6,0.8,1.033333", ""),
+        ("13,25,31,0.6,0.8,1.033333", "onset is frame 13, which starts at 0.400 s by"),
+        ("19,22,31,0.6,0.8,1.033333", "apex is frame 22, which starts at 0.700 s by"),
+        ("19,25,28,0.6,0.8,1.033333", "offset is frame 28, which ends at 0.933 s by"),
+        ("19,35,31,0.6,0.8,1.033333", "apex is outside onset..offset"),
+        ("19,0,31,,,", "apex is outside onset..offset"),
+    ],
+)
+@pytest.mark.parametrize("known", ["frames.csv", "talk.mp4"])
+def test_seconds_that_are_not_those_of_their_frame_are_refused(row, says, known, video, tmp_path):
+    header = "video,kind,onset,apex,offset,onset_s,apex_s,offset_s\ntalk,ME,1,2,3,,,\ntalk,MaE,"
+    (tmp_path / "intervals.csv").write_text(f"{header}{row}\n")
+    frames = "".join(f"{at},{(at - 1) / 30:.6f}\n" for at in range(1, 101))
+    films = [video] * (known == "talk.mp4")
+    if not films:
+        (tmp_path / "frames.csv").write_text("frame,pts_s\n" + frames)
+    made = lambda: export_file(tmp_path / "intervals.csv", ["srt"], out=tmp_path, videos=films)
+    if not says:
+        assert len(made()) == 1
+        return
+    with pytest.raises(UserError, match=f"intervals.csv, row 3: {re.escape(says)}") as caught:
+        made()
+    assert "outside" in says or (
+        known in str(caught.value) and "correct either" in str(caught.value)
+    )
 
 
 def test_a_video_without_intervals_gives_files_without_any(tmp_path, video):
@@ -360,6 +462,11 @@ def test_tiers_keep_all_intervals_and_no_overlap(seed, tmp_path):
             "row 2: the video's name: its files are named after it",
         ),
         ("video,kind,onset,offset\n\x7f,ME,1,2\n", "row 2: the video's name"),
+        ("video,kind,onset,offset\n/tmp/v,ME,1,2\n", "row 2: the video's name"),
+        ("video,kind,onset,offset\ns/../../v,ME,1,2\n", "row 2: the video's name"),
+        ("video,kind,onset,offset\ns//v,ME,1,2\n", "row 2: the video's name"),
+        ("video,kind,onset,offset\ns\\v,ME,1,2\n", "row 2: the video's name"),
+        ("video,kind,onset,offset\ns/v,ME,1,2\ns_v,ME,1,2\n", "'s/v' and 's_v' would have one"),
         ("subject,video,kind,onset,offset\n\a,v,ME,1,2\n", "row 2: the name of the video or"),
     ],
 )

@@ -1,5 +1,6 @@
 """Fine-tuning on few people: which networks there are, what stays of the start, what is refused."""
 
+import dataclasses
 import json
 
 import jax
@@ -14,7 +15,7 @@ from jaxspot.experiment import finetuning
 from jaxspot.experiment.finetuning import toward_start, tuning_networks
 from jaxspot.experiment.settings import read_settings
 from jaxspot.network.model import model_fields
-from jaxspot.spotting.saved_spotter import load_spotter
+from jaxspot.spotting.saved_spotter import load_spotter, save_shipped
 from jaxspot.training.folds import Fold
 from jaxspot.training.inner_folds import Networks
 from jaxspot.video.bank import open_bank
@@ -47,6 +48,51 @@ def test_one_person_moves_the_networks_and_nothing_else(places, tmp_path, capsys
     card = json.loads((tmp_path / "card.json").read_text())
     assert card["data"]["people"] == 1 and "f1" not in card and card["f1_before"].keys() >= {"ME"}
     assert "s1" not in (tmp_path / "card.json").read_text().replace("s1_", "")
+
+
+def test_work_that_was_begun_from_other_weights_does_not_go_on(places, tmp_path, capfd):
+    """The start, as a file, is tuned further; a second start of its name is another one."""
+    start = load_spotter(places / "start")
+    file = tmp_path / "start" / "s.npz"
+    save_shipped(file, start, {})
+    begun = f"--config.start={file}"
+    assert tune(places, "one", tmp_path, begun) == 0
+    provenance = json.loads((tmp_path / "work" / "provenance.json").read_text())
+    card = json.loads((tmp_path / "card.json").read_text())["start"]
+    assert provenance["start"] == {card["weights"]: card["variables_sha256"]}
+    before = (tmp_path / "w.npz").read_bytes()
+    assert tune(places, "one", tmp_path, begun, "--resume") == 0
+    other = jax.tree.map(lambda leaf: leaf * np.float32(1.5), dict(start.variables))
+    save_shipped(file, dataclasses.replace(start, variables=other), {})
+    capfd.readouterr()
+    assert tune(places, "one", tmp_path, begun, "--resume") == 2
+    assert f"was begun from weights in {file} that have changed" in said(capfd, "build_weights")
+    assert (tmp_path / "w.npz").read_bytes() == before
+
+
+def test_a_start_that_was_tuned_on_the_bank_is_told(places, tmp_path, capfd):
+    """Its F1 before is of people whom it has seen, and that of a second bank is not."""
+    for name in ("first", "second", "other"):
+        (tmp_path / name).mkdir()
+    assert tune(places, "one", tmp_path / "first") == 0
+    assert "on your 1 people before: " in capfd.readouterr().out
+    started = f"--config.start={tmp_path / 'first' / 'w.npz'}"
+    assert tune(places, "one", tmp_path / "second", started) == 0
+    line = "F1 on your 1 people before (the start was trained on this bank): "
+    assert line in capfd.readouterr().out
+    assert tune(places, "four", tmp_path / "other", started) == 0
+    assert "on your 4 people before: " in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_the_start_is_not_written_over(link, places, tmp_path, capfd):
+    save_shipped(tmp_path / "w.npz", load_spotter(places / "start"), {})
+    start = tmp_path / "other.npz" if link else tmp_path / "." / "w.npz"
+    if link:
+        start.symlink_to(tmp_path / "w.npz")
+    assert tune(places, "one", tmp_path, f"--config.start={start}") == 2
+    assert "is the file of --config.start; name another --out" in said(capfd, "build_weights")
+    assert not (tmp_path / "work").exists()
 
 
 @pytest.fixture

@@ -240,6 +240,47 @@ def test_files_of_others_in_a_video_folder_stay(tree, run, tmp_path):
     assert (tmp_path / "out" / "talk" / "reviewed.csv").read_text() == "mine"
 
 
+def test_videos_of_one_name_are_exported(tree, run, tmp_path):
+    out = tmp_path / "out"
+    spot_videos(tree, weights=run, out=out, formats=("webvtt",), progress=False)
+    found = {path.relative_to(out).as_posix() for path in out.rglob("*.vtt")}
+    assert found == {"rest/rest.vtt", "s1/talk/s1_talk.vtt", "s2/talk/s2_talk.vtt"}
+
+
+def test_exports_of_earlier_intervals_are_told_and_stay(tree, run, tmp_path):
+    """Named as exports are, of a video that is replaced; those that are made again are not told."""
+    out, lines = tmp_path / "out", []
+    everything, nothing = (-9.0, -9.0), (9.0, 9.0)
+    options = dict(weights=run, out=out, progress=False, say=lines.append)
+    do = lambda height, **more: spot_videos(tree, threshold=height, **options, **more)
+    first = do(everything, formats=("elan", "bids"), overlay=True)
+    assert not lines and len(first["s1/talk"])
+    mine = out / "s1/talk/s1_talk.eaf"
+    mine.write_text("with notes of a person")
+    do(everything, again=True)
+    assert not lines  # the same intervals
+    assert do(nothing, formats=("bids",))["s1/talk"].empty
+    old = [f"{out}/s1/talk/{name}" for name in ("s1_talk.eaf", "overlay.mp4")]
+    assert [line for line in lines if "/s1/" in line] == [
+        f"{path}: is of earlier intervals; make it again, or remove it" for path in old
+    ]
+    assert not any("bids" in line or "_events" in line for line in lines)
+    assert mine.read_text() == "with notes of a person"
+    lines.clear()
+    do(nothing)
+    assert not any("earlier" in line for line in lines)  # nothing is replaced
+
+
+@pytest.mark.parametrize("name", ["talk\u200b.mp4", ".talk.mp4"])
+def test_a_name_that_no_export_can_have_is_told_before_the_work(name, face, run, tmp_path):
+    shutil.copy(face, tmp_path / name)
+    options = dict(weights=run, out=tmp_path / "out", progress=False)
+    with pytest.raises(UserError, match=r"--export: video .*talk"):
+        spot_videos(tmp_path / name, formats=("webvtt",), **options)
+    assert not (tmp_path / "out").exists()
+    assert len(spot_videos(tmp_path / name, **options)) == 1
+
+
 def test_threshold_goes_with_weights_without_a_judge(tree, run, tmp_path):
     options = dict(weights=run, progress=False)
     found = [

@@ -12,15 +12,16 @@ import pandas as pd
 import pytest
 from made_reviews import CHANCES, FOUND, THRESHOLDS, frame_times, frames_table, made_folder
 from PIL import Image
-from video_files import feat_clip
+from video_files import encode, feat_clip
 
 from jaxspot import write_review
 from jaxspot.commands.review import main
 from jaxspot.errors import UserError
-from jaxspot.files import write_table
+from jaxspot.files import content_of, write_table
 from jaxspot.spotting.automated_iou import apply_rule
 from jaxspot.spotting.decision import Decision, read_decision, video_address, write_decision
 from jaxspot.video.clip import aligned_clip
+from jaxspot.video.container import packet_times
 from jaxspot.video.frame_times import fps_of
 from jaxspot.video.landmarker import load_landmarker
 
@@ -205,11 +206,71 @@ def test_pictures_are_the_aligned_faces_of_the_video(tmp_path):
     assert page.stat().st_size < 130_000
 
 
-def test_another_video_is_refused_for_pictures(tmp_path):
+def note_run(folder, video, **options):
+    """A run.json, as of a run on a video."""
+    note = {"video_sha256": content_of([video]), "options": options}
+    (folder / "run.json").write_text(json.dumps(note))
+
+
+def copy_of(folder, times, name="copy.mp4"):
+    """Other pictures at other times, as a video in the folder."""
+    pictures = np.zeros((len(times), 64, 64, 3), np.uint8)
+    stamps = np.rint(np.asarray(times) * 1000).astype(int).tolist()
+    return encode(folder / name, pictures, times_ms=stamps)
+
+
+@pytest.mark.parametrize("include_frames", [True, False])
+@pytest.mark.parametrize("noted", [True, False])
+def test_another_video_is_refused(noted, include_frames, tmp_path):
+    """A shorter one, and one of as many frames at another rate; a copy is told where it can be."""
+    folder, times = made_folder(tmp_path)
+    if noted:
+        note_run(folder, tmp_path / "talk.mp4", fps=None)
+    page = lambda video, lines: write_review(
+        folder, video, include_frames=include_frames, progress=False, say=lines.append
+    )
+    says = {
+        "short.mp4": (times[:60], "has 60 frames, but .*frames.csv has 200; name the video that"),
+        "slow.mp4": (
+            times * 2,
+            r"frame 2 starts at 0\.\d+ s, but in .*frames.csv at 0\.\d+ s; name",
+        ),
+    }
+    for name, (others, words) in says.items():
+        with pytest.raises(UserError, match=words):
+            page(copy_of(tmp_path, others, name), [])
+    assert not (folder / "review.html").exists()
+    if include_frames:
+        return  # these videos show no face that could be followed
+    for video, told_so in ((copy_of(tmp_path, times), noted), (tmp_path / "talk.mp4", False)):
+        lines = []
+        page(video, lines)
+        assert len(lines) == told_so and all("is not the file" in line for line in lines)
+
+
+def test_a_video_that_was_replaced_where_it_lay_is_refused(tmp_path):
+    folder, times = made_folder(tmp_path)
+    note_run(folder, tmp_path / "talk.mp4")
+    write_review(folder)
+    copy_of(tmp_path, times[:60], "talk.mp4")
+    with pytest.raises(UserError, match=r"talk.mp4: has 60 frames, but"):
+        write_review(folder)
+
+
+def test_times_that_were_given_on_purpose_are_no_other_video(tmp_path):
+    """After `spot --fps` the number of frames tells; pictures are read at that rate."""
     clip = feat_clip("single_face.mp4")
-    folder, _ = made_folder(tmp_path, video=False)
-    with pytest.raises(UserError, match=r"not the video that was spotted \(frame 40 is at 1.300 s"):
-        write_review(folder, clip, include_frames=True, progress=False)
+    frames = len(packet_times(clip))
+    found = [("MaE", 15, 30, 60, 0.7)]
+    folder, _ = made_folder(tmp_path, times=np.arange(frames) / 200, found=found, video=False)
+    write_review(folder, clip)
+    note_run(folder, clip, fps=200.0)
+    page = write_review(folder, clip, include_frames=True, progress=False)
+    assert [list(own) for own in told(page)["pictures"]] == [
+        ["onset", "apex", "offset", "difference"]
+    ]
+    with pytest.raises(UserError, match="has 30 frames"):
+        write_review(folder, copy_of(tmp_path, np.arange(30) / 200))
 
 
 def _gray(data):

@@ -5,9 +5,12 @@ import pytest
 
 from jaxspot.annotations.durations import duration_table
 from jaxspot.commands import tables
-from jaxspot.experiment.tables import rows_by_run
+from jaxspot.evaluation.protocol import Protocol
+from jaxspot.experiment.tables import FinishedRun, join_tables, rows_by_run
 from jaxspot.report.side_by_side import layout2, side_by_side, stacked, table2
+from jaxspot.report.tables import COUNTS
 from jaxspot.report.text_tables import latex, markdown
+from jaxspot.spotting.automated_iou import IntervalRule
 
 KINDS = ("MaE", "ME", "overall")
 
@@ -76,6 +79,42 @@ def test_ours_takes_the_name_of_its_run_and_peers_that_agree_stand_once():
     }
     assert len(rows) == 15 and rows.method[rows.oracle].unique().tolist() == ["best"]
     assert rows_by_run({"paper": first}) is first
+
+
+def finished(name, *, length, f1, dataset="bank"):
+    """A run on a data set of one label, so many frames long."""
+    labels = pd.DataFrame([("a", "ME", 1, length)], columns=["video", "kind", "onset", "offset"])
+    durations = table2({dataset: duration_table(labels, fps=10, inclusive=True)})
+    counts = dict.fromkeys((*COUNTS, "precision", "recall"), 1.0)
+    table5 = tidy(jaxspot=f1, random=0.0).assign(**counts)
+    rules = {name: (Protocol(), IntervalRule())}
+    return FinishedRun(name, dataset, rules, {2: durations, 5: table5})
+
+
+def test_banks_of_one_name_and_other_labels_stand_side_by_side(tmp_path):
+    runs = [
+        finished("first", length=2, f1=0.1),
+        finished("again", length=2, f1=0.2),
+        finished("elsewhere", length=5, f1=0.3),
+        finished("named", length=3, f1=0.4, dataset="SAMM-LV"),
+    ]
+    joined = join_tables(runs, tmp_path)
+    assert len(joined) == 2
+    table5 = pd.read_csv(tmp_path / "table5.csv")
+    ours = table5[(table5.kind == "ME") & (table5.method != "random")]
+    assert ours[["data", "method", "f1"]].to_numpy().tolist() == [
+        ["bank (first, again)", "first", 0.1],
+        ["bank (first, again)", "again", 0.2],
+        ["bank (elsewhere)", "jaxspot", 0.3],
+        ["SAMM-LV", "jaxspot", 0.4],
+    ]
+    longest = pd.read_csv(tmp_path / "table2.csv").set_index(["data", "kind"]).maximum
+    assert longest.xs("ME", level="kind").to_dict() == {
+        "bank (first, again)": 0.2,
+        "bank (elsewhere)": 0.5,
+        "SAMM-LV": 0.3,
+    }
+    assert all("bank (elsewhere)" in table.title for table in joined)
 
 
 @pytest.mark.parametrize("config, says", [(None, "holds no run"), ("{", "not readable")])

@@ -1,6 +1,7 @@
 """Training that starts from a trained spotter: whose weights a fold takes, and what is refused."""
 
 import dataclasses
+import shutil
 from typing import Any
 
 import jax
@@ -9,17 +10,18 @@ import pytest
 from loso_runs import FOLDS, MODEL, TRAINING, same, train
 from made_spotters import RULE
 from pools import make_pool
+from tiny_banks import write_bank
 
 from configs import default
 from jaxspot.errors import UserError
-from jaxspot.experiment import crossval
+from jaxspot.experiment import crossval, run
 from jaxspot.experiment.run import train_and_evaluate
 from jaxspot.experiment.scores import Work
 from jaxspot.experiment.settings import read_settings
 from jaxspot.experiment.sweep import training_key
 from jaxspot.experiment.workdir import claim_workdir
 from jaxspot.network.model import model_fields
-from jaxspot.spotting.saved_spotter import save_spotter
+from jaxspot.spotting.saved_spotter import load_spotter, save_spotter
 from jaxspot.spotting.spotter import Spotter
 from jaxspot.training.inner_folds import plan_networks
 from jaxspot.training.loso import start_folds
@@ -108,6 +110,36 @@ def test_a_run_is_not_resumed_with_another_start(saved, tmp_path):
         claim_workdir(tmp_path / "run", small(""), resume=True),
     ):
         pytest.fail("the folder was given out")
+
+
+@pytest.mark.parametrize("sweep", [False, True])
+def test_a_run_is_not_resumed_from_weights_that_changed(sweep, saved, tmp_path, monkeypatch):
+    """In place of the epochs there is an error: only what is written before them matters here."""
+    monkeypatch.setattr(run, "run_one", lambda *_, **__: (_ for _ in ()).throw(OSError("stopped")))
+    start = tmp_path / "start"
+    shutil.copytree(saved, start)
+    config = small(start)
+    config.data.bank, config.peers = str(write_bank(tmp_path / "bank")), ()
+    if sweep:  # the start is that of a variant alone
+        config.start = ""
+        config.variants = (("plain", ()), ("started", (("start", str(start)),)))
+
+    def go_on():
+        train_and_evaluate(config, tmp_path / "run", resume=True)
+
+    for _ in range(2):
+        with pytest.raises(OSError, match="stopped"):
+            go_on()
+    spotter = load_spotter(start)
+    other = jax.tree.map(lambda leaf: leaf + np.float32(0.1), spotter.variables)
+    shutil.rmtree(start)
+    save_spotter(start, dataclasses.replace(spotter, variables=other))
+    with pytest.raises(UserError, match=r"was begun from weights in .*start that have changed"):
+        go_on()
+    shutil.rmtree(start)
+    save_spotter(start, spotter)
+    with pytest.raises(OSError, match="stopped"):
+        go_on()
 
 
 def test_another_network_is_refused_before_anything_is_written(saved, tmp_path):

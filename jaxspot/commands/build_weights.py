@@ -73,10 +73,12 @@ def describe(card: Mapping[str, Any]) -> Iterator[str]:
     """Lines on what a card knows of F1 and chances."""
     in_words = lambda f1: f"MaE {f1['MaE']:.2f}, ME {f1['ME']:.2f}, overall {f1['overall']:.2f}"
     people = card["data"]["people"]
+    seen = card.get("start", {}).get("trained_on_this_bank", False)
+    aside = " (the start was trained on this bank)" * seen
     if "f1_before" in card:
-        yield f"F1 on your {people} people before: {in_words(card['f1_before'])}"
+        yield f"F1 on your {people} people before{aside}: {in_words(card['f1_before'])}"
     if "f1" in card:
-        yield f"F1 on people left out: {in_words(card['f1'])}"
+        yield f"F1 on people left out{aside}: {in_words(card['f1'])}"
         error = card["calibration_error"]
         yield f"calibration error: MaE {error['MaE']:.3f}, ME {error['ME']:.3f}"
     else:

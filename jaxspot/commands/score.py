@@ -6,7 +6,7 @@ from jaxspot.commands.running import command, command_parser
 
 EPILOG = """\
 DIR then holds tables/ (Tables 4 and 5), intervals.csv and scores/, as `train` writes them. Of a
-bank that the weights were trained on, the figures are not held out.
+bank that the weights were trained on, the figures are not held out, as the titles then say.
 
 example:
   jaxspot score --weights=runs/synthetic --bank=banks/cas_motion --out=scored

@@ -8,7 +8,8 @@ from jaxspot.errors import UserError
 
 EPILOG = """\
 Writes table2, table4 ... table7 (.csv, .md, .tex), those that any of the runs has. Where several
-runs share a data set, ours is called by the name of its folder. Nothing is computed anew.
+runs share a data set, ours is called by the name of its folder. Where data sets of one name have
+other labels, they are told apart by their runs. Nothing is computed anew.
 
 examples:
   jaxspot tables --out=tables runs/samm_lv runs/cas_me2

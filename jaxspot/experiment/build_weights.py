@@ -20,6 +20,8 @@ from jaxspot.experiment.provenance import describe_run, write_provenance
 from jaxspot.experiment.run import stop_when_saved
 from jaxspot.experiment.scores import NetworkScores, Work, blank_faceless, score_bank
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
+from jaxspot.experiment.starting import describe_starts, refuse_start_as_out
+from jaxspot.experiment.trained_on import describe_bank
 from jaxspot.experiment.workdir import claim_workdir
 from jaxspot.files import write_table
 from jaxspot.report.figures import save_figure
@@ -70,12 +72,13 @@ def build_weights(
         raise UserError("--config has no weights.groups; take --config=shipped")
     if settings.protocol.frame_skip != "kth" or settings.protocol.oracle:
         raise UserError("--config.protocol must take the k-th frame and no test_oracle here")
-    bank = named_bank(config)
+    refuse_start_as_out(out, settings)
+    starts, bank = describe_starts([settings]), named_bank(config)
     with claim_workdir(workdir, config, resume=resume):
         bank = bank or make_bank(config, workdir)
         networks = group_networks(bank, config.weights.groups, validate=settings.validates)
         refuse_unusable(bank, [networks])
-        write_provenance(workdir / "provenance.json", describe_run(config, bank))
+        write_provenance(workdir / "provenance.json", describe_run(config, bank, starts))
         with stop_when_saved() as stop_here:
             built = _build(bank, networks, settings, workdir, stop_here)
         write_reliability(workdir, built.judge.candidates)
@@ -174,7 +177,7 @@ def describe_data(bank: Bank) -> dict[str, Any]:
         "source": source.get("kind"),
         "level": source.get("level"),
         "seed": source.get("seed"),
-        "bank_sha256": bank.sha256,
+        **describe_bank(bank),
         "people": int(bank.videos.subject.nunique()),
         "minutes": round(float((bank.videos.frames / bank.videos.fps).sum() / 60), 2),
         "fps": sorted({float(fps) for fps in bank.videos.fps}),

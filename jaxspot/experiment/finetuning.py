@@ -27,7 +27,8 @@ from jaxspot.experiment.run import stop_when_saved
 from jaxspot.experiment.score_weights import bank_intervals, bank_scores, refuse_unlike
 from jaxspot.experiment.scores import Work, blank_faceless, score_bank
 from jaxspot.experiment.settings import Settings, named_bank, read_settings
-from jaxspot.experiment.starting import starting_spotter
+from jaxspot.experiment.starting import SHIPPED, refuse_start_as_out, starting_spotter
+from jaxspot.experiment.trained_on import known_banks, was_trained_on
 from jaxspot.experiment.workdir import claim_workdir
 from jaxspot.spotting.mean_rule import mean_rule
 from jaxspot.spotting.saved_spotter import save_shipped
@@ -76,6 +77,7 @@ def finetune_weights(
     """
     out, workdir, settings = Path(out), Path(workdir), read_settings(config)
     refuse_place(out)
+    refuse_start_as_out(out, settings)
     if not out.exists() and out.with_name(CARD).exists():
         raise UserError(
             f"{out.with_name(CARD)}: is the card of other weights; name an --out in a folder of its"
@@ -96,7 +98,8 @@ def finetune_weights(
     networks = tuning_networks(bank, start, **sizes)
     prior = read_prior(config)
     with claim_workdir(workdir, config, resume=resume):
-        write_provenance(workdir / "provenance.json", describe_run(config, bank))
+        told = describe_run(config, bank, {settings.start: hash_tree(start.variables)})
+        write_provenance(workdir / "provenance.json", told)
         with stop_when_saved() as stop_here:
             work = Work(
                 workdir / "checkpoints",
@@ -195,7 +198,7 @@ def finetune(
     )
     card = {
         "data": describe_data(bank),
-        "start": {"weights": settings.start, "variables_sha256": hash_tree(start.variables)},
+        "start": describe_start(bank, start, settings.start),
         "networks": count,
         "start_people": prior,
         "epochs": settings.training.epochs,
@@ -227,6 +230,20 @@ def finetune(
         judge and judge.judge,
     )
     return FineTuned(spotter, judge, card)
+
+
+def describe_start(bank: Bank, start: Spotter, name: str) -> dict[str, Any]:
+    """What a card says of the weights that were tuned; `banks` are those that they were trained on.
+
+    Where `trained_on_this_bank`, no figure is of people whom the networks had never seen.
+    """
+    place = None if name == SHIPPED else name
+    return {
+        "weights": name,
+        "variables_sha256": hash_tree(start.variables),
+        "banks": sorted(known_banks(place)),
+        "trained_on_this_bank": was_trained_on(place, bank),
+    }
 
 
 def f1_of_spotter(bank: Bank, spotter: Spotter, protocol: Protocol) -> dict[str, float]:

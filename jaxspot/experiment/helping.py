@@ -57,14 +57,15 @@ def help_run(config: Any, team: Helper) -> None:
 def refuse_other_settings(told: dict[str, Any], settings: list[Settings], team: Helper) -> None:
     """A UserError where this process would train in another way than the leader."""
     number = told["number"]
-    same = number < len(settings) and describe_settings(settings[number]) == told["settings"]
-    error = (
-        None
-        if same
-        else UserError(
-            f"has other settings or other versions of packages than the first one; {AGAIN}"
-        )
+    error = UserError(
+        f"has other settings, weights to start from or versions of packages than the first one;"
+        f" {AGAIN}"
     )
+    try:
+        if number < len(settings) and describe_settings(settings[number]) == told["settings"]:
+            error = None
+    except UserError as missing:
+        error = missing
     team.meet(error)
     if error:
         error.at_once = True

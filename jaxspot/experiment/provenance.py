@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import jax
 
 from jaxspot.errors import UserError
+from jaxspot.experiment.trained_on import arrays_sha256
 from jaxspot.files import write_text
 from jaxspot.video.bank import Bank
 
@@ -24,7 +26,7 @@ def write_provenance(path: Path, now: dict[str, Any]) -> None:
     """Writes provenance.json; where a run is resumed, adds what has changed since.
 
     Raises:
-      UserError: the bank is another than the run was begun with.
+      UserError: the bank, or what training starts from, is another than the run was begun with.
     """
     try:
         first = json.loads(path.read_text("utf-8"))
@@ -41,6 +43,7 @@ def write_provenance(path: Path, now: dict[str, Any]) -> None:
             f"{path.parent}: was begun with the bank of sha256 {begun[:12]}, this one has"
             f" {bank[:12]}; resume with the same bank or name another --out"
         )
+    _refuse_other_start(path.parent, first.get("start") or {}, now.get("start") or {})
     changed = {name: value for name, value in now.items() if value != first.get(name)}
     for name in sorted(changed.keys() & MATTERS):
         line = f"{path.parent}: was begun with another {name} ({first.get(name)}, now {now[name]})"
@@ -49,10 +52,22 @@ def write_provenance(path: Path, now: dict[str, Any]) -> None:
     write_text(path, json.dumps(first, indent=1) + "\n")
 
 
-def describe_run(config: Any, bank: Bank) -> dict[str, Any]:
-    """Provenance of a run as JSON values."""
+def _refuse_other_start(folder, begun, starts):
+    for name in begun.keys() & starts.keys():
+        if begun[name] != starts[name]:
+            raise UserError(
+                f"{folder}: was begun from weights in {name} that have changed since (sha256"
+                f" {begun[name][:12]}, now {starts[name][:12]}); put those back, or begin anew in"
+                " another folder"
+            )
+
+
+def describe_run(
+    config: Any, bank: Bank, starts: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Provenance of a run as JSON values; `starts` as from `describe_starts`."""
     devices = jax.devices()
-    return {
+    told = {
         "python": platform.python_version(),
         "packages": package_versions(),
         "platform": platform.platform(),
@@ -61,9 +76,14 @@ def describe_run(config: Any, bank: Bank) -> dict[str, Any]:
         "xla_flags": os.environ.get("XLA_FLAGS", ""),
         "command": sys.argv,
         "seed": config.seed,
-        "bank": {"sha256": bank.sha256, "source": bank.meta["source"]},
+        "bank": {
+            "sha256": bank.sha256,
+            "arrays_sha256": arrays_sha256(bank),
+            "source": bank.meta["source"],
+        },
         "git_revision": git_revision(),
     }
+    return told | ({"start": dict(starts)} if starts else {})
 
 
 def package_versions() -> dict[str, str | None]:

@@ -22,7 +22,7 @@ from jaxspot.experiment.outputs import write_outputs
 from jaxspot.experiment.provenance import describe_run, package_versions, write_provenance
 from jaxspot.experiment.scores import Work, write_scores
 from jaxspot.experiment.settings import Settings, make_bank, named_bank, read_settings
-from jaxspot.experiment.starting import starting_variables
+from jaxspot.experiment.starting import describe_starts
 from jaxspot.experiment.sweep import SweepRun, read_finished, sweep_runs, training_key, write_sweep
 from jaxspot.experiment.team import Team
 from jaxspot.experiment.workdir import claim_workdir
@@ -63,8 +63,8 @@ def train_and_evaluate(
     workdir, runs, team = Path(workdir), sweep_runs(config), team or Team()
     settings = [read_settings(own) for _, own in runs]
     for own in settings:
-        starting_variables(own)
         refuse_peers(own.peers)
+    starts = describe_starts(settings)
     bank = named_bank(config)
     if bank:
         refuse_unusable(bank, [run_networks(bank, own) for own in settings])
@@ -72,7 +72,7 @@ def train_and_evaluate(
         if not bank:
             bank = make_bank(config, workdir)
             refuse_unusable(bank, [run_networks(bank, own) for own in settings])
-        write_provenance(workdir / "provenance.json", describe_run(config, bank))
+        write_provenance(workdir / "provenance.json", describe_run(config, bank, starts))
         with stop_when_saved() as stop_here:
             if len(runs) > 1:
                 return run_sweep(bank, runs, settings, workdir, stop_here, team)
@@ -94,8 +94,9 @@ def tell_run(
 
 
 def describe_settings(settings: Settings) -> str:
-    """A hash of settings and versions of packages: equal where processes can train together."""
-    return hashlib.sha256(repr((settings, package_versions())).encode()).hexdigest()
+    """A hash of settings, start and packages: equal where processes can train together."""
+    told = (settings, describe_starts([settings]), package_versions())
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def run_sweep(
@@ -116,7 +117,8 @@ def run_sweep(
         print(f"{run.name} ({number} of {len(runs)})", file=sys.stderr)
         folder = workdir / run.name
         with claim_workdir(folder, config, resume=True):
-            write_provenance(folder / "provenance.json", describe_run(config, bank))
+            told = describe_run(config, bank, describe_starts([own]))
+            write_provenance(folder / "provenance.json", told)
             table = read_finished(folder, own.peers)
             if table is None:
                 epochs = workdir / "trained" / training_key(own)

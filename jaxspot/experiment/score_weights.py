@@ -1,5 +1,6 @@
-"""A bank scored by weights that come from elsewhere: nothing is trained or fitted on the bank."""
+"""A bank scored by existing weights: nothing is trained or fitted on the bank."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +15,7 @@ from jaxspot.experiment.baselines import score_chance, score_method
 from jaxspot.experiment.scores import shown_frames, usable_scores, within_stays, write_scores
 from jaxspot.experiment.settings import Settings
 from jaxspot.experiment.tables import METHOD, NOTES, write_table
+from jaxspot.experiment.trained_on import was_trained_on
 from jaxspot.files import write_table as write_csv
 from jaxspot.progress import progress_bar
 from jaxspot.report.page import ReportTable
@@ -32,7 +34,8 @@ def score_weights(
     """Writes scores/, intervals.csv and Tables 4 and 5 of a bank by a spotter's mean scores.
 
     Intervals are found by the spotter's judge, else by the mean of its rules, as `spot` finds them.
-    Of `settings` only the matching of intervals and the seed of the bootstrap are used.
+    Of `settings` only the matching of intervals and the seed of the bootstrap are used. The titles
+    tell where the weights are known to be trained on this bank, and a line on stderr does.
 
     Raises:
       UserError: the weights or the bank cannot be used, they do not go together, or `out` is used.
@@ -41,6 +44,11 @@ def score_weights(
     refuse_unlike(spotter, found)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: is not empty; name another --out")
+    protocol = f"weights and thresholds from elsewhere ({weights}), none fitted here"
+    if was_trained_on(weights, found):
+        protocol = f"weights and thresholds of {weights}, trained on this bank: nobody is held out"
+        line = f"{weights}: was trained on {bank}; the figures are not of people left out"
+        print(line, file=sys.stderr)
     scores = bank_scores(found, spotter)
     intervals = bank_intervals(found, spotter, scores)
     write_scores(out / "scores", scores)
@@ -59,7 +67,7 @@ def score_weights(
             table_title(
                 number,
                 dataset=found.root.name,
-                protocol=f"weights and thresholds from elsewhere ({weights}), none fitted here",
+                protocol=protocol,
             ),
             NOTES[number],
         )

@@ -74,9 +74,11 @@ def join_tables(
     """Writes Tables 2 and 4 to 7 over all runs (.csv, .md, .tex), those that any of them has.
 
     Of one data set, ours is called by its run's name, and any other method that differs between
-    runs has that name in brackets. With `data` the CSVs name the data set in a first column (Table
-    2 always does). Returns the tables as printed, Table 5 first.
+    runs has that name in brackets; data sets of one name are told apart, see `tell_apart`. With
+    `data` the CSVs name the data set in a first column (Table 2 always does). Returns the tables as
+    printed, Table 5 first.
     """
+    runs = tell_apart(runs)
     datasets, shown = list(dict.fromkeys(run.dataset for run in runs)), []
     for number, (layout, join) in LAYOUTS.items():
         parts = {}
@@ -95,6 +97,35 @@ def join_tables(
         title = table_title(2, dataset=" and ".join(datasets))
         shown.append(write_table(folder, "table2", tidy, layout2(tidy), title, NOTES[2]))
     return shown
+
+
+def tell_apart(runs: Sequence[FinishedRun]) -> list[FinishedRun]:
+    """Runs whose data sets have one name and other labels (Table 2): the name tells the runs, too.
+
+    One name may be that of two banks, as "bank", which a config has until one names it.
+    """
+    groups: dict[str, list[list[FinishedRun]]] = {}
+    for run in runs:
+        alike = groups.setdefault(run.dataset, [])
+        own = next((group for group in alike if _same_labels(group[0], run)), None)
+        alike.append([run]) if own is None else own.append(run)
+    told = {}
+    for dataset, alike in groups.items():
+        for group in alike:
+            names = ", ".join(run.name for run in group)
+            name = f"{dataset} ({names})" if len(alike) > 1 else dataset
+            told |= {run.name: name for run in group}
+    return [_called(run, told[run.name]) for run in runs]
+
+
+def _same_labels(one, other):
+    tables = [run.tables[2] for run in (one, other) if 2 in run.tables]
+    return len(tables) < 2 or tables[0].equals(tables[1])
+
+
+def _called(run, name):
+    durations = {2: run.tables[2].assign(data=name)} if 2 in run.tables else {}
+    return run._replace(dataset=name, tables=run.tables | durations)
 
 
 def rows_by_run(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

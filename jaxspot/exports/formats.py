@@ -13,6 +13,7 @@ from jaxspot.exports.elan import eaf_file
 from jaxspot.exports.medium import Medium, find_medium
 from jaxspot.exports.megc2020 import NEEDS_LABELS, megc2020_file
 from jaxspot.exports.megc2022 import megc2022_file
+from jaxspot.exports.names import file_stem, files_by_name, refuse_one_stem, say_moved
 from jaxspot.exports.spans import read_spans, with_seconds
 from jaxspot.exports.srt import srt_file
 from jaxspot.exports.textgrid import textgrid_file
@@ -20,6 +21,7 @@ from jaxspot.exports.webvtt import webvtt_file
 from jaxspot.exports.xlsx import xlsx_file
 from jaxspot.files import write_bytes
 from jaxspot.spotting.decision import read_decision
+from jaxspot.spotting.same_video import check_same_video
 
 # Format -> ending -> what makes the file: one a video, or one for all videos of the table.
 OF_A_VIDEO = {
@@ -80,7 +82,7 @@ def export_file(
         predictions.
       formats: some of FORMATS.
       out: their folder.
-      videos: files of videos in the table, known by their names without ending; or name -> file.
+      videos: files of videos in the table, see `files_by_name`; or name -> file.
       labels: the workbook of a release, for megc2020.
 
     Raises:
@@ -90,17 +92,21 @@ def export_file(
     if "megc2020" in formats and labels is None:
         raise UserError(NEEDS_LABELS)
     read = read_spans(path)
-    files = videos if isinstance(videos, Mapping) else _by_name(videos)
+    files = videos if isinstance(videos, Mapping) else files_by_name(videos, read.videos)
     names = tuple(dict.fromkeys([*read.videos, *files]))
     if not names:
         raise UserError(f"{path}: holds no interval; name its video by --video")
+    refuse_one_stem(path, names)
     beside = _frames_beside(path, names[0], files) if len(names) == 1 else None
-    media, parts = {}, []
+    media, parts, copies = {}, [], []
     for name in names:
+        if beside and name in files:
+            copies += check_same_video(files[name], beside)
         media[name] = find_medium(name, out=out, video=files.get(name), frames=beside)
         part = read.table.loc[read.table.video == name]
         if set(formats) - set(IN_FRAMES) or media[name].starts is not None:
-            part = with_seconds(path, part, media[name].starts)
+            known_by = beside or files.get(name)
+            part = with_seconds(path, part, media[name].starts, known_by=known_by)
         parts.append(part)
     spans = pd.concat(parts, ignore_index=True)
     made = {}
@@ -116,13 +122,23 @@ def export_file(
     for name, data in made.items():
         write_bytes(out / name, data)
         written.append(out / name)
-    written.notes = _notes(read.rejected, spans, media, formats)
+    moved = [] if isinstance(videos, Mapping) else say_moved(files)
+    written.notes = [*_notes(read.rejected, spans, media, formats), *copies, *moved]
     return written
 
 
 def export_spotted(name: str, video: Path, formats: Sequence[str], *, folder: Path) -> Exported:
     """Writes formats beside FOLDER/intervals.csv, which `spot` wrote for a video."""
     return export_file(folder / "intervals.csv", formats, out=folder, videos={name: video})
+
+
+def exports_in(folder: Path, video: str) -> list[Path]:
+    """The files of a folder that have the names of exports of a video, in order."""
+    endings = [ending for made in (OF_A_VIDEO, OF_ALL) for own in made.values() for ending in own]
+    # The review page calls s1/talk by its folder.
+    stems = dict.fromkeys((file_stem(video), file_stem(PurePosixPath(video).name)))
+    files = [folder / f"{stem}{ending}" for stem in stems for ending in (*endings, MEGC2020)]
+    return [file for file in files if file.is_file()]
 
 
 def _frames_beside(path, name, files):
@@ -135,6 +151,8 @@ def _frames_beside(path, name, files):
     if not spotted and address:
         video = PurePosixPath(address)
         spotted, name = {video.name, video.stem}, PurePosixPath(name).name
+    # The review page calls s1/talk by its folder.
+    spotted |= {PurePosixPath(video).name for video in spotted}
     # Where nothing tells, a video that is named comes first.
     own = name in spotted if spotted else name not in files
     return frames if own else None
@@ -142,28 +160,6 @@ def _frames_beside(path, name, files):
 
 def _makers(formats, table):
     return [pair for name in formats for pair in table.get(name, {}).items()]
-
-
-def _by_name(videos):
-    files: dict[str, Path] = {}
-    for video in map(Path, videos):
-        if not video.exists():
-            raise UserError(f"{video}: no such video file; check the path")
-        if video.stem in files:
-            raise UserError(f"{video}: has the same name as {files[video.stem]}; export them apart")
-        files[video.stem] = video
-    return files
-
-
-def file_stem(video: str) -> str:
-    """The name of a video as that of a file: `s1/talk` as `s1_talk`.
-
-    UserError: no file can be named after it.
-    """
-    stem = video.replace("/", "_")
-    if "\\" in stem or stem in (".", ".."):
-        raise UserError(f"video {video!r}: no file can be named after it; rename it in the table")
-    return stem
 
 
 def _notes(rejected: int, spans: pd.DataFrame, media: Mapping[str, Medium], formats) -> list[str]:

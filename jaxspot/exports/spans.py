@@ -9,14 +9,17 @@ import pandas as pd
 from jaxspot.annotations.columns import read_columns, refuse
 from jaxspot.annotations.intervals import KINDS, REJECTED, VERDICTS
 from jaxspot.errors import UserError
+from jaxspot.exports.names import BAD_STEM, UNPRINTABLE, is_stem
 from jaxspot.video.frame_times import frame_ends
-from jaxspot.video.writer import BAD_NAME, is_file_name
 
 NEEDED = dict(video=str, kind=str, onset=int, offset=int)
 OPTIONAL = dict(subject=str, face=int, apex=int, score=float, rank=int)
 OPTIONAL |= dict(onset_s=float, apex_s=float, offset_s=float, verdict=str)
 COLUMNS = ("subject", "video", "face", "kind", "onset", "apex", "offset", "score")
 COLUMNS += ("rank", "onset_s", "apex_s", "offset_s", "verdict")
+
+MOST_OFF = 1.5
+"""Frames: whether seconds are those of a frame's start or end, they are as near."""
 
 
 class Spans(NamedTuple):
@@ -47,12 +50,15 @@ def read_spans(path: str | Path) -> Spans:
     table = table.loc[:, list(COLUMNS)].fillna({"subject": "", "verdict": ""})
     shown = table.loc[:, ["video", "kind", "onset", "offset", "onset_s", "offset_s"]]
     refuse(path, shown, table.video == "", "video has no name")
-    refuse(path, shown, ~table.video.map(is_file_name), f"the video's name: {BAD_NAME}")
+    refuse(path, shown, ~table.video.map(is_stem), f"the video's name: {BAD_STEM}")
     odd = ~(table.video + table.subject).map(str.isprintable)
-    refuse(path, shown, odd, "the name of the video or subject holds signs that cannot be printed")
+    refuse(path, shown, odd, UNPRINTABLE)
     refuse(path, shown, ~table.kind.isin(KINDS), "kind must be ME or MaE")
     refuse(path, shown, table.onset < 1, "onset is before frame 1 (frames count from 1)")
     refuse(path, shown, table.offset < table.onset, "offset is before onset")
+    outside = (table.apex < table.onset) | (table.apex > table.offset)
+    aside = table.loc[:, ["video", "kind", "onset", "apex", "offset"]]
+    refuse(path, aside, outside.fillna(False), "apex is outside onset..offset")
     refuse(path, shown, table.onset_s < 0, "onset_s is below 0")
     refuse(path, shown, table.offset_s <= table.onset_s, "offset_s is not after onset_s")
     known = table.verdict.isin(["", *VERDICTS])
@@ -66,10 +72,17 @@ def read_spans(path: str | Path) -> Spans:
     return Spans(kept.drop(columns="order"), videos, len(table) - len(kept))
 
 
-def with_seconds(path: str | Path, spans: pd.DataFrame, starts: np.ndarray | None) -> pd.DataFrame:
+def with_seconds(
+    path: str | Path,
+    spans: pd.DataFrame,
+    starts: np.ndarray | None,
+    *,
+    known_by: str | Path | None = None,
+) -> pd.DataFrame:
     """Fills in missing seconds of one video's intervals from the times its frames start at.
 
-    UserError: `starts` is needed and None, or an interval is past the last of them.
+    `known_by` is the file that has these times. UserError: `starts` is needed and None, an interval
+    is past the last of them, or seconds are more than MOST_OFF frames away from their frame.
     """
     name = spans.video.iloc[0] if len(spans) else ""
     if starts is None:
@@ -88,6 +101,8 @@ def with_seconds(path: str | Path, spans: pd.DataFrame, starts: np.ndarray | Non
             f"{path}, row {row}: offset is {offset}, but video {name!r} has {len(starts)} frames"
         )
     ends = frame_ends(starts)
+    for name, times in (("onset", starts), ("apex", starts), ("offset", ends)):
+        _refuse_other_time(path, spans, name, times, known_by)
     apexes = spans.apex.fillna(1).to_numpy(int)
     apex_s = pd.Series(starts[apexes - 1], spans.index).where(spans.apex.notna())
     return spans.assign(
@@ -95,3 +110,21 @@ def with_seconds(path: str | Path, spans: pd.DataFrame, starts: np.ndarray | Non
         apex_s=spans.apex_s.fillna(apex_s),
         offset_s=spans.offset_s.fillna(pd.Series(ends[spans.offset - 1], spans.index)),
     )
+
+
+def _refuse_other_time(path, spans, name, times, known_by):
+    """Seconds that a person forgot to change with the frame, or that are of another video."""
+    rows = spans[spans[name].notna() & spans[f"{name}_s"].notna()]
+    at = rows[name].to_numpy(int) - 1
+    steps = np.diff(times)
+    around = np.maximum(np.append(steps, 0), np.append(0, steps))
+    most = MOST_OFF * np.maximum(around, np.median(steps))[at]
+    wrong = abs(times[at] - rows[f"{name}_s"].to_numpy(float)) > most
+    if wrong.any():
+        row, frame, given = rows.loc[wrong, ["row", name, f"{name}_s"]].values.tolist()[0]
+        verb = "ends" if name == "offset" else "starts"
+        by = f" by {known_by}" if known_by else ""
+        raise UserError(
+            f"{path}, row {int(row)}: {name} is frame {int(frame)}, which {verb} at"
+            f" {times[at][wrong][0]:.3f} s{by}, but {name}_s is {given:g}; correct either"
+        )

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 import jaxspot
 from jaxspot.errors import UserError
+from jaxspot.exports.formats import exports_in
 from jaxspot.files import hash_file
 
 RUN = "run.json"
@@ -70,6 +71,28 @@ def altered(folder: Path) -> list[str]:
     """The result files of a video that was done which are not as they were written."""
     hashes = json.loads((folder / RUN).read_text("utf-8")).get("sha256", {})
     return [name for name, digest in hashes.items() if hash_file(folder / name) != digest]
+
+
+def intervals_of(folder: Path) -> str:
+    """The hash of a video's intervals.csv; "" where there is none."""
+    table = folder / "intervals.csv"
+    return hash_file(table) if table.is_file() else ""
+
+
+def say_outdated(folder: Path, video: str, before: str, written: Collection[Path]) -> Iterator[str]:
+    """A line on each export and overlay of intervals that have been replaced by others.
+
+    `before` is `intervals_of` the folder then; `written` are files that were written since. Nothing
+    is removed: a person may have gone on with such a file.
+    """
+    if not before or before == intervals_of(folder):
+        return
+    overlay = folder / OVERLAY
+    noted = json.loads((folder / RUN).read_text("utf-8"))["files"]
+    old = [overlay] if overlay.is_file() and OVERLAY not in noted else []
+    for path in [*exports_in(folder, video), *old]:
+        if path not in written:
+            yield f"{path}: is of earlier intervals; make it again, or remove it"
 
 
 def describe_run(content: str, *, weights: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from jaxspot.errors import Interrupted, UserError
 from jaxspot.exports.formats import export_spotted
+from jaxspot.exports.names import check_names
 from jaxspot.files import content_of
 from jaxspot.own_video import WORK
 from jaxspot.own_video.done import (
@@ -16,6 +17,8 @@ from jaxspot.own_video.done import (
     check_folder,
     describe_run,
     find_done,
+    intervals_of,
+    say_outdated,
     say_replaced,
 )
 from jaxspot.own_video.inputs import Video, find_videos
@@ -144,6 +147,8 @@ def spot_by(
     places = [places] if isinstance(places, str | Path) else places
     pool.start(load_reader)
     videos, notes = find_videos(places, fps=options.fps, subject=subject)
+    if formats:
+        check_names((video.name, video.subject) for video in videos)
     check_folder(Path(out))
     spotter = load_spotter(weights)
     spotter.check_options(min_chance=options.min_chance, threshold=options.threshold)
@@ -155,6 +160,7 @@ def spot_by(
     errors: dict[str, UserError] = {}
     jobs: list[Job] = []
     totals: list[int] = []
+    before: dict[str, str] = {}
     with work_folder(Path(out)) as (work, partials):
         for place, video in enumerate(videos):
             folder = Path(out) / video.name
@@ -181,6 +187,7 @@ def spot_by(
                     say(f"{folder / name}: altered since it was made; --again makes it anew")
                 continue
             where = (folder, *partials(place))
+            before[video.name] = intervals_of(folder)
             count = Progress(work / "frames", len(jobs))
             jobs.append(Job(video, *where, options, made_from, overlay, count))
             totals.append(total)
@@ -190,8 +197,12 @@ def spot_by(
                     threading.Thread(target=warm_up, args=(spotter, jobs[0]), daemon=True).start()
                 _run(jobs, totals, spotter, pool, progress, say, found, errors)
             for video in videos:
+                folder, written = Path(out) / video.name, []
                 if formats and video.name in found:
-                    export_spotted(video.name, video.path, formats, folder=Path(out) / video.name)
+                    written = export_spotted(video.name, video.path, formats, folder=folder)
+                if video.name in found and video.name in before:
+                    for line in say_outdated(folder, video.name, before[video.name], written):
+                        say(line)
         except KeyboardInterrupt:
             raise Stopped(_ordered(found, videos), len(videos)) from None
     if errors:

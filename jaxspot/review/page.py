@@ -1,7 +1,7 @@
 """Writes review.html: one page without network, on which a person checks the intervals."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from jaxspot.files import write_text
 from jaxspot.review.packed import pack_video, read_found, read_frames
 from jaxspot.review.pictures import interval_pictures
 from jaxspot.spotting.decision import Decision, read_decision, video_address
+from jaxspot.spotting.same_video import check_same_video, run_of
 from jaxspot.video.landmarker import Landmarker
 
 PAGE = "review.html"
@@ -29,6 +30,7 @@ def write_review(
     include_frames: bool = False,
     landmarker: Landmarker | None = None,
     progress: bool = True,
+    say: Callable[[str], object] = print,
 ) -> Path:
     """Writes FOLDER/review.html from what `spot_videos` wrote there; it appears only when whole.
 
@@ -43,14 +45,16 @@ def write_review(
         offset of each interval, which takes as long as following the face through the video.
       landmarker: follows the face; by default loaded from the installed model.
       progress: whether to show frames done.
+      say: is given a line where the video is not the file that was spotted.
 
     Returns:
       The path of the page.
 
     Raises:
-      UserError: a table is missing or wrong, or `include_frames` and the video cannot be read.
+      UserError: a table is missing or wrong, the video is another one than was spotted, or
+        `include_frames` and it cannot be read.
     """
-    folder = Path(folder)
+    folder, new = Path(folder), place is not None
     place = Path(place) if place is not None else folder
     frames = read_frames(folder / "frames.csv")
     intervals = read_found(folder / "intervals.csv", frames=len(frames))
@@ -59,14 +63,18 @@ def write_review(
         if not Path(video).exists():
             raise UserError(f"{video}: no such video file; check the path")
         address = video_address(video, place)
+    film = Path(video) if video is not None else place / address
+    if address and not new:  # else `spot` has just read it
+        for line in check_same_video(film, folder / "frames.csv"):
+            say(line)
     told = pack_video(place.absolute().name, frames, intervals, decision)
     told |= dict(video=address, pictures=[])
     if include_frames:
-        video = place / address if video is None else Path(video)
-        if video is None or not Path(video).is_file():
-            raise UserError(f"{video}: no such video file; name it by --video")
+        if not film.is_file():
+            raise UserError(f"{film}: no such video file; name it by --video")
+        fps = run_of(folder / "frames.csv").fps or None
         told["pictures"] = interval_pictures(
-            video, frames, intervals, landmarker=landmarker, progress=progress
+            film, frames, intervals, fps=fps, landmarker=landmarker, progress=progress
         )
     path = folder / PAGE
     write_text(path, _render(told, expected_sentences(intervals, decision)))

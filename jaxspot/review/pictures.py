@@ -29,14 +29,16 @@ def interval_pictures(
     frames: pd.DataFrame,
     intervals: pd.DataFrame,
     *,
+    fps: float | None = None,
     landmarker: Landmarker | None = None,
     progress: bool = True,
 ) -> list[dict[str, str]]:
     """Of each interval its aligned face at onset, apex and offset, and apex minus onset.
 
     The face is followed through the video as by `aligned_frames`. `frames` has pts_s, `intervals`
-    onset, apex, offset (frames from 1). Values are JPEG data URIs of 112 x 112 pixels under the
-    names onset, apex, offset, difference (gray: no change); one without a face is left out.
+    onset, apex, offset (frames from 1). `fps` is the rate that it was spotted at in place of its
+    own times. Values are JPEG data URIs of 112 x 112 pixels under the names onset, apex, offset,
+    difference (gray: no change); one without a face is left out.
 
     UserError: the video cannot be read, or is not the one that was spotted.
     """
@@ -45,7 +47,8 @@ def interval_pictures(
         return []
     faces = {}
     name = f"{Path(video).name}, faces"
-    fps = None if probe(video).timed else fps_of(frames.pts_s.to_numpy(float), video)
+    if fps is None and not probe(video).timed:
+        fps = fps_of(frames.pts_s.to_numpy(float), video)
     read = read_video(video, fps=fps)
     shown = progress_bar(read, desc=name, total=max(wanted), unit="frame", shown=progress)
     number = 0
