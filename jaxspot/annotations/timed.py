@@ -12,6 +12,7 @@ from jaxspot.annotations.rules import Span
 from jaxspot.errors import UserError
 
 KIND_WORDS = {"me": "ME", "mae": "MaE"}
+LONG_WORD = re.compile(r"(micro|macro)(expr?|e[xs]pres\w*)?")
 KIND_STEMS = {"micro": "ME", "macro": "MaE"}
 CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
 
@@ -93,18 +94,17 @@ def foreign_labels(foreign: Foreign, times: TimesOf) -> Iterator[Label]:
 
 
 def kind_in(*texts: str) -> str | None:
-    """The kind that the first word of a text names (ME, micro..., MaE, macro...), else None.
+    """The kind that the first word of a text names (ME, micro, microexpression, ...), else None.
 
-    The texts are asked in turn. Case does not count.
+    The texts are asked in turn. Case does not count. Other words, such as microphone, are no kind.
     """
     for text in texts:
         word = re.match(r"[^\W\d_]*", text.strip().casefold())
         name = word[0] if word else ""
         if name in KIND_WORDS:
             return KIND_WORDS[name]
-        for stem, kind in KIND_STEMS.items():
-            if name.startswith(stem):
-                return kind
+        if long := LONG_WORD.fullmatch(name):
+            return KIND_STEMS[long[1]]
     return None
 
 

@@ -197,7 +197,7 @@ def say_alike(videos: Any) -> list[str]:
 
 def say_labels(annotations: Any, repairs: Any, out: Path, videos: Any) -> list[str]:
     """Lines on labels that were mended or left out, and on such as can hardly be right."""
-    from jaxspot.annotations.plausible import doubt_units, marked_twice
+    from jaxspot.annotations.plausible import doubt_units, marked_twice, say_two_kinds
     from jaxspot.annotations.repairs import REPAIRS, count_repairs
 
     counted = count_repairs(repairs)
@@ -205,7 +205,7 @@ def say_labels(annotations: Any, repairs: Any, out: Path, videos: Any) -> list[s
     twice = marked_twice(annotations)
     if twice:
         lines.append(f"labels of one kind overlap by half ({twice[0]}); are they of two coders?")
-    return lines + doubt_units(annotations, videos)
+    return lines + say_two_kinds(annotations) + doubt_units(annotations, videos)
 
 
 def planned(frames: int, regions: Any) -> str:
