@@ -159,6 +159,13 @@ TWICE = [
         r"labels of one kind overlap by half \(talk1 1-3 and 1-4\); are they of two coders\?",
         doctor="expressions marked twice .* 1: talk1 1-3 and 1-4",
     ),
+    kept(
+        "one span as ME and as MaE",
+        talks("p0,talk1,ME,1,2,3", "p0,talk1,MaE,1,2,3", "p0,talk1,MaE,1,2,4"),
+        "3 labels of talk1",
+        "labelled twice: talk1 1-3 as ME and MaE; delete the label that is wrong",
+        doctor="spans of two kinds .* 1: talk1 1-3 as ME and MaE",
+    ),
     replace(
         kept(
             "a row twice, and the rule switched off",
@@ -188,6 +195,8 @@ ROWS = [
            row("annotations.csv", "p,v,ME,a,2,3")),
     broken("a column `onset` that stands twice", "annotations.csv: two columns are called 'onset'",
            tables("annotations.csv", f"{LABELS.strip()},onset\np,v,ME,1,2,3,2\n")),
+    broken("a column `Apex`", "annotations.csv: column 'Apex': call it 'apex'",
+           tables("annotations.csv", LABELS.replace("apex", "Apex") + "p,v,ME,1,1,3\n")),
     broken("a table without rows", "videos.csv: lists no video", tables("videos.csv", CSV)),
     broken("semicolons", "annotations.csv: .* it separates by semicolons",
            tables("annotations.csv", LABELS.replace(",", ";"))),

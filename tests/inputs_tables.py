@@ -113,6 +113,11 @@ VERDICTS = [
          "none of its 3 intervals was reviewed", needs=("bank",)),
     Case("a second download of a review", "prepare --dataset=reviewed --source=in --out=bank",
          second_download, r"in/a.reviewed \(1\).csv: is not read; .* if it is a second download"),
+    refused("a column `Verdict`", REVIEWED.replace("verdict", "Verdict"),
+            "column 'Verdict': call it 'verdict'"),
+    Case("a column `verdict ` in labels", EVALUATE,
+         reviewed_labels(REVIEWED.replace("verdict", "verdict ")),
+         "annotations.csv: column 'verdict ': call it 'verdict'", needs=("bank",)),
     refused("a verdict `maybe`", REVIEWED.replace("open", "maybe"), "row 4: verdict must be"),
 ]  # fmt: skip
 PUBLISHED = [

@@ -11,8 +11,8 @@ from video_files import encode, noise
 from jaxspot.annotations.columns import read_file
 from jaxspot.annotations.foreign import read_foreign
 from jaxspot.annotations.labels import read_labels
-from jaxspot.annotations.plausible import marked_twice
-from jaxspot.annotations.timed import Foreign, FrameTimes, Timed, foreign_labels
+from jaxspot.annotations.plausible import marked_twice, of_two_kinds
+from jaxspot.annotations.timed import Foreign, FrameTimes, Timed, foreign_labels, kind_in
 from jaxspot.datasets.folders import video_source
 from jaxspot.errors import UserError
 from jaxspot.evaluation.score_files import evaluate_files, read_predictions, read_truth
@@ -177,6 +177,22 @@ def test_labels_marked_twice_are_all_pairs_that_overlap_by_half(seed):
         pairs += one[:2] == two[:2] and 2 * len(first & second) >= len(first | second)
     table = pd.DataFrame(rows, columns=["video", "kind", "onset", "offset"])
     assert len(marked_twice(table)) == pairs
+    both = {row[:1] + row[2:] for row in rows if row[1] == "ME"}
+    both &= {row[:1] + row[2:] for row in rows if row[1] == "MaE"}
+    assert sorted(of_two_kinds(table)) == sorted(f"{v} {a}-{b} as ME and MaE" for v, a, b in both)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("ME", "ME"), ("MaE 2", "MaE"), ("Micro", "ME"), ("macro_smile", "MaE"),
+        ("micro-expression", "ME"), ("Macroexpressions (left)", "MaE"),
+        ("microexpresión", "ME"), ("Microphone on", None), ("macros of Excel", None),
+        ("microscope", None), ("meeting", None), ("", None),
+    ],
+)  # fmt: skip
+def test_kinds_are_whole_words(text, kind):
+    assert kind_in(text) == kind
 
 
 def broken_project(change):

@@ -160,6 +160,18 @@ def test_intervals_may_carry_more(tmp_path):
     refused(read_intervals, write(tmp_path, header + "1,a,v,ME,1,5,9,x,0\n"), 2, "score is 'x'")
 
 
+@pytest.mark.parametrize("name", ["Verdict", "verdict ", "SCORE", "Apex ", "Onset"])
+def test_a_column_in_another_case_is_not_passed_over(tmp_path, name):
+    known = name.strip().lower()
+    header = ",".join([*INTERVAL_COLUMNS, "verdict"])
+    row = "\na,v,ME,1,5,9,0.25,rejected\n"
+    assert read_intervals(write(tmp_path, header + row)).empty
+    other = write(tmp_path, header.replace(known, name) + row)
+    refused(read_intervals, other, None, f"column {name!r}: call it {known!r}")
+    # Beside the column itself, it is any other.
+    assert read_intervals(write(tmp_path, f"{header},{name}{row.rstrip()},x\n")).empty
+
+
 def test_blank_optional_cells_are_not_known(tmp_path):
     rows = "a,v,ME,1,,9,\na,v,ME,2, 3 ,9,0.5\na,v,ME,3,,9,\n"
     path = write(tmp_path, ",".join(INTERVAL_COLUMNS) + "\n" + rows)

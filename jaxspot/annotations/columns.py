@@ -50,12 +50,13 @@ def read_columns(
     `columns` maps names to str, int or float; every cell must hold one. Cells of `blank` may be
     blank: <NA> (Int64) or NaN; columns of `optional` may be missing too, and be of text. `program`
     is what writes such files with very many columns; only the named ones are read then. `data` are
-    the file's bytes, if known. UserError: no table, a column that is missing or there twice, or a
-    cell of another type, named by its row.
+    the file's bytes, if known. UserError: no table, a column that is missing, there twice or named
+    in another case, or a cell of another type, named by its row.
     """
     needed = {**columns, **(blank or {})}
     sparse = {**(blank or {}), **(optional or {})}
-    wanted = lambda name: name.strip() in {**needed, **sparse}
+    asked = {**needed, **sparse}
+    wanted = lambda name: name.strip() in asked
     try:
         table = pd.read_csv(
             io.BytesIO(read_file(path) if data is None else data),
@@ -70,10 +71,12 @@ def read_columns(
     # pandas takes what is too much in every row for names of the rows.
     if not isinstance(table.index, pd.RangeIndex):
         raise UserError(f"{path}: not a readable CSV table (rows hold more values than the header)")
+    for name in asked:
+        _refuse_nearly(path, table, name)
     missing = [name for name in needed if name not in table]
     if missing:
         raise UserError(f"{path}: column {missing[0]!r} is missing{_remedy(table, program)}")
-    for name in {**needed, **sparse}:
+    for name in asked:
         if name in table and f"{name}.1" in table:  # so pandas calls the second one
             raise UserError(f"{path}: two columns are called {name!r}; keep one of them")
     # Blank lines go, but still count: a mistake is named by its row in the file.
@@ -97,6 +100,13 @@ def refuse(
         place = f"{source}, index {row.name}" if by_index else in_row(source, row.name + 2)
         values = ", ".join(f"{name}={value}" for name, value in row.items())
         raise UserError(f"{place}: {reason} ({values})")
+
+
+def _refuse_nearly(path, table, name):
+    """A column of an optional name in another case would be passed over, and change the result."""
+    nearly = [head for head in table if str(head).strip().casefold() == name.casefold()]
+    if nearly and name not in nearly:
+        raise UserError(f"{path}: column {nearly[0]!r}: call it {name!r}")
 
 
 def _remedy(table, program):

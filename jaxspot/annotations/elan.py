@@ -16,8 +16,14 @@ FORMATS = {
     "ss.msec": (re.compile(r"\d+[.,]\d+"), 1.0),
     "msec": (re.compile(r"\d+"), 0.001),
 }
+FACE = re.compile(r"\bface[ _]?(\d+)", re.IGNORECASE)
 DURATION = re.compile(r"duration|dur[aée]|dauer|duur", re.IGNORECASE)
 TOLERANCE_S = 0.002
+LONGEST_S = 4.0  # no expression lasts longer
+BEGIN_END = (
+    "its two columns of times are read as begin and end; if the second is the duration, export it"
+    " from ELAN with begin and end time"
+)
 NO_COLUMNS = (
     "holds no begin and end time in each row; export it from ELAN as tab-delimited text"
     " with begin and end time, as hh:mm:ss.ms, ss.msec or msec"
@@ -54,7 +60,8 @@ def read_eaf(path: str | Path) -> Foreign:
                 raise UserError(f"{place}: has no begin or end time; give it one in ELAN")
             onset, offset = (begin + origin) / 1000, (end + origin) / 1000
             kind = one_kind(place, {"the tier": tier, "the annotation": value or ""})
-            rows.append(Timed(place, len(rows) + 1, video, kind, onset, offset))
+            who = _face(tier), attributes.get("PARTICIPANT", "").strip()
+            rows.append(Timed(place, len(rows) + 1, video, kind, onset, offset, *who))
     if passed and not rows:
         raise UserError(
             f"{path}: only tiers that depend on others hold intervals ({passed!r}); in ELAN, change"
@@ -90,15 +97,16 @@ def read_elan_text(sheet: Sheet) -> Foreign:
     if titles and any(DURATION.search(_cell(titles, at)) for at in (begin, end)):
         raise UserError(f"{sheet.path}: {NO_COLUMNS}")
     files = _file_column(body, last)
-    rows = []
+    rows, unknown = [], titles is None and last == end
     for row in body:
         place = in_row(sheet.path, row.number)
         video = video_name(_cell(row, files) if files is not None else sheet.path)
         onset, offset = (_time(row, at, word) for at in (begin, end))
         for tier, value in _values(row, titles, begin, last, files):
             kind = one_kind(place, {"the tier": tier, "the annotation": value})
-            rows.append(Timed(place, row.number, video, kind, onset, offset))
-    return Foreign(tuple(rows))
+            rows.append(Timed(place, row.number, video, kind, onset, offset, _face(tier)))
+    unknown = unknown and all(row.offset <= LONGEST_S for row in rows)
+    return Foreign(tuple(rows), notes=(BEGIN_END,) if unknown else ())
 
 
 def _opened(path):
@@ -116,6 +124,12 @@ def _opened(path):
             f"{path}: is not a readable .eaf file ({type(error).__name__}: {reason}); open it in"
             " ELAN and save it again"
         ) from None
+
+
+def _face(tier):
+    """The number of the face that a tier is of, as in the tiers that jaxspot exports; else ''."""
+    found = FACE.search(tier)
+    return found[1] if found else ""
 
 
 def _values(row, titles, begin, last, files):

@@ -69,5 +69,6 @@ def foreign_intervals(path: str | Path, foreign: Foreign, videos: pd.DataFrame) 
 
 
 def rates_of(videos: pd.DataFrame) -> TimesOf:
-    """The frame rate of each video of a table (video, fps)."""
-    return {video: FrameTimes(fps) for video, fps in zip(videos.video, videos.fps, strict=True)}.get
+    """The frame rate and length of each video of a table (video, frames, fps)."""
+    rows = zip(*(videos[name].tolist() for name in ("video", "fps", "frames")), strict=True)
+    return {video: FrameTimes(fps, frames=frames) for video, fps, frames in rows}.get

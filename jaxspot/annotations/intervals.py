@@ -18,6 +18,7 @@ KINDS = ("ME", "MaE")
 ACCEPTED, REJECTED, OPEN = VERDICTS = ("accepted", "rejected", "open")
 VIDEO_COLUMNS = ("subject", "video", "frames", "fps")
 ANNOTATION_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset")
+WHOSE = {"face": str, "onset_s": str}  # of optional columns that only `say_table` looks at
 INTERVAL_COLUMNS = ("subject", "video", "kind", "onset", "apex", "offset", "score")
 
 
@@ -71,20 +72,25 @@ def read_intervals(path: str | Path, videos: pd.DataFrame | None = None) -> pd.D
     A blank cell of an optional column is not known: <NA> as apex (Int64), NaN as score. Rows that
     a review rejected (column verdict) are left out. UserError names file and row.
     """
-    return read_unrejected(path, videos)[0]
+    table, _ = read_unrejected(path, videos)
+    return table.drop(columns=[*WHOSE], errors="ignore").reset_index(drop=True)
 
 
 def read_unrejected(
     path: str | Path, videos: pd.DataFrame | None = None
 ) -> tuple[pd.DataFrame, int]:
-    """The table of `read_intervals`, and how many rows were left out as rejected."""
-    table = _read_spans(path, videos, {}, {"apex": int, "score": float, "verdict": str})
+    """The table of `read_intervals`, with WHOSE too, and how many rows were left out as rejected.
+
+    The index of a row + 2 is its number in the file.
+    """
+    optional = {"apex": int, "score": float, "verdict": str, **WHOSE}
+    table = _read_spans(path, videos, {}, optional)
     if "verdict" in table:
         table["verdict"] = table.verdict.fillna("")
         check_verdicts(path, table, table.verdict.isin(["", *VERDICTS]))
         kept: Any = table[table.verdict != REJECTED].drop(columns="verdict")
-        return kept.reset_index(drop=True), len(table) - len(kept)
-    return table.reset_index(drop=True), 0
+        return kept, len(table) - len(kept)
+    return table, 0
 
 
 def check_verdicts(path: str | Path, table: pd.DataFrame, known: pd.Series) -> None:

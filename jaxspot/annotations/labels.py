@@ -12,7 +12,7 @@ from jaxspot.annotations.cas_me3 import cas_me3_labels
 from jaxspot.annotations.columns import SEPARATORS, in_row, read_columns, read_file, refuse
 from jaxspot.annotations.csv_sheets import csv_sheet, read_sheets
 from jaxspot.annotations.foreign import read_foreign
-from jaxspot.annotations.intervals import ACCEPTED, KINDS, OPEN, VERDICTS, check_verdicts
+from jaxspot.annotations.intervals import ACCEPTED, KINDS, OPEN, VERDICTS, WHOSE, check_verdicts
 from jaxspot.annotations.recognise import READERS, is_label_sheet, recognise
 from jaxspot.annotations.repairs import RULES, Label, Labels, mend, mend_without_apex
 from jaxspot.annotations.rules import Span
@@ -20,6 +20,7 @@ from jaxspot.annotations.samm_lv import samm_lv_labels
 from jaxspot.annotations.sheets import Sheet
 from jaxspot.annotations.smic_long import smic_long_labels
 from jaxspot.annotations.timed import TimesOf, foreign_labels
+from jaxspot.annotations.whose import say_foreign, say_table
 from jaxspot.errors import UserError
 
 OF_SHEETS: dict[str, Callable[..., Labels]] = dict(
@@ -86,14 +87,16 @@ def read_labels(
     data = read_file(file)  # once: it may be a pipe
     foreign = read_foreign(file, data) if times and dataset is None else None
     if times and foreign:
-        return mend_without_apex(foreign_labels(foreign, times), file=str(file), rules=rules)
+        labels = foreign_labels(foreign, times)
+        made = mend_without_apex(labels, file=str(file), rules=rules)
+        return made._replace(notes=tuple(say_foreign(foreign, times)))
     sheets = read_sheets(file, data)
     is_csv = not sheets[0].name
     if is_csv and (is_canonical(sheets[0]) or not is_label_sheet(sheets[0])):
         for sign, word in SEPARATORS.items():
             if is_label_sheet(csv_sheet(file, data, separator=sign)):
                 raise UserError(f"{file}: it separates by {word}: save it with commas")
-        return canonical_labels(file, data, rules=rules)
+        return canonical_labels(file, data, rules=rules, times=times)
     # The reader says what the sheets of another set are, or that they are nobody's.
     dataset = dataset or READERS.get(recognise(sheets), "samm_lv")
     return OF_SHEETS[dataset](sheets, rules=rules)
@@ -105,7 +108,13 @@ def is_canonical(sheet: Sheet) -> bool:
     return first >= {*NAMES, "onset", "offset"}
 
 
-def canonical_labels(path: str | Path, data: bytes, *, rules: Collection[str] = RULES) -> Labels:
+def canonical_labels(
+    path: str | Path,
+    data: bytes,
+    *,
+    rules: Collection[str] = RULES,
+    times: TimesOf | None = None,
+) -> Labels:
     """Reads a canonical table, `data`: subject, video, kind (ME or MaE), onset, offset, maybe apex.
 
     Frames count from 1, both ends included, and are mended by the same rules as those of a release.
@@ -115,7 +124,7 @@ def canonical_labels(path: str | Path, data: bytes, *, rules: Collection[str] = 
     no frame, an unknown kind, frames no rule mends, times in seconds, nothing reviewed.
     """
     columns = dict.fromkeys(NAMES, str) | {"onset": float}
-    optional = {"apex": float, "verdict": str}
+    optional = {"apex": float, "verdict": str, **WHOSE}
     table = read_columns(path, columns, blank={"offset": float}, optional=optional, data=data)
     refuse(path, table.loc[:, list(NAMES)], ~table.kind.isin(KINDS), "kind must be ME or MaE")
     table, notes = _accepted(path, table)
@@ -125,7 +134,7 @@ def canonical_labels(path: str | Path, data: bytes, *, rules: Collection[str] = 
     else:
         table = table.assign(apex=np.nan)
         labels = mend_without_apex(_rows(table), file=str(path), rules=rules)
-    return labels._replace(notes=notes)
+    return labels._replace(notes=(*notes, *say_table(table, times)))
 
 
 def _accepted(path: str | Path, table: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -49,7 +49,7 @@ def long_micro(annotations: pd.DataFrame, videos: pd.DataFrame) -> list[str]:
 def marked_twice(annotations: pd.DataFrame) -> list[str]:
     """Pairs of labels of one kind that overlap by half (IoU), as 'video a-b and c-d'.
 
-    `annotations` has video, kind, onset, offset.
+    `annotations` has video, kind, onset, offset. See `of_two_kinds` for pairs of two kinds.
     """
     lines = []
     table = annotations.sort_values(["onset", "offset"], kind="stable")
@@ -60,6 +60,21 @@ def marked_twice(annotations: pd.DataFrame) -> list[str]:
             if shared / either >= SAME_IOU:
                 lines.append(f"{video} {onset}-{offset} and {begin}-{end}")
     return lines
+
+
+def of_two_kinds(annotations: pd.DataFrame) -> list[str]:
+    """Spans that are labelled both as ME and as MaE, as 'video a-b as ME and MaE'; see above."""
+    spans = annotations.groupby(["video", "onset", "offset"], sort=False).kind.nunique()
+    return [
+        f"{video} {onset}-{offset} as ME and MaE" for video, onset, offset in spans.index[spans > 1]
+    ]
+
+
+def say_two_kinds(annotations: pd.DataFrame) -> list[str]:
+    """A line on the spans of `of_two_kinds`, if there are any."""
+    found = of_two_kinds(annotations)
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return [f"labelled twice: {found[0]}{more}; delete the label that is wrong"] if found else []
 
 
 def _meant(own):

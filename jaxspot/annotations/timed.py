@@ -1,8 +1,9 @@
 """Intervals of annotation tools: rows with a kind and times, and how they become frames."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from jaxspot.annotations.rules import Span
 from jaxspot.errors import UserError
 
 KIND_WORDS = {"me": "ME", "mae": "MaE"}
+LONG_WORD = re.compile(r"(micro|macro)(expr?|e[xs]pres\w*)?")
 KIND_STEMS = {"micro": "ME", "macro": "MaE"}
 CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
 
@@ -19,12 +21,19 @@ CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)")
 class FrameTimes(NamedTuple):
     """How many frames a video has a second and, where known, when each starts and ends.
 
-    `starts` and `ends` are float64 (T,), in seconds. Without them, frames are even from 0 s.
+    `starts` and `ends` are float64 (T,), in seconds. Without them, frames are even from 0 s, and
+    there are `frames` of them (0: not known).
     """
 
     fps: float
     starts: np.ndarray | None = None
     ends: np.ndarray | None = None
+    frames: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long the video lasts; 0: not known."""
+        return self.frames / self.fps if self.ends is None else float(self.ends[-1])
 
     def between(self, onset_s: float, offset_s: float) -> tuple[int, int]:
         """First and last frame of an interval, from 1: the nearest ones, the same if need be."""
@@ -46,7 +55,7 @@ class Timed(NamedTuple):
     """One interval; `place` says where it stands, for messages, `row` is its number in the file.
 
     `onset` and `offset` are the times in seconds at which it begins and ends; or, in a file of
-    frames, its first and last frame, from 1.
+    frames, its first and last frame, from 1. `face` and `subject` tell whose it is, or are "".
     """
 
     place: str
@@ -55,13 +64,21 @@ class Timed(NamedTuple):
     kind: str
     onset: float
     offset: float
+    face: str = ""
+    subject: str = ""
 
 
 class Foreign(NamedTuple):
-    """All intervals of a file that another program wrote; `frames`: it counts in frames."""
+    """All intervals of a file that another program wrote; `frames`: it counts in frames.
+
+    `notes` are lines on what cannot be known of them. `lasts` has the seconds that a video has by
+    that program, where it tells.
+    """
 
     rows: tuple[Timed, ...]
     frames: bool = False
+    notes: tuple[str, ...] = ()
+    lasts: Mapping[str, float] = MappingProxyType({})
 
 
 def foreign_labels(foreign: Foreign, times: TimesOf) -> Iterator[Label]:
@@ -93,18 +110,17 @@ def foreign_labels(foreign: Foreign, times: TimesOf) -> Iterator[Label]:
 
 
 def kind_in(*texts: str) -> str | None:
-    """The kind that the first word of a text names (ME, micro..., MaE, macro...), else None.
+    """The kind that the first word of a text names (ME, micro, microexpression, ...), else None.
 
-    The texts are asked in turn. Case does not count.
+    The texts are asked in turn. Case does not count. Other words, such as microphone, are no kind.
     """
     for text in texts:
         word = re.match(r"[^\W\d_]*", text.strip().casefold())
         name = word[0] if word else ""
         if name in KIND_WORDS:
             return KIND_WORDS[name]
-        for stem, kind in KIND_STEMS.items():
-            if name.startswith(stem):
-                return kind
+        if long := LONG_WORD.fullmatch(name):
+            return KIND_STEMS[long[1]]
     return None
 
 

@@ -86,7 +86,7 @@ def main(argv: Sequence[str]) -> int:
     if len(done.repairs):
         print(f"{count_repairs(done.repairs)}: see {Path(flags.out) / REPAIRS}\n")
     for line in done.doubts:
-        print(f"{flags.annotations}: {line}\n")
+        print(f"{line}\n")
     if done.rejected:
         print(f"{flags.intervals}: rejected intervals, left out: {done.rejected}\n")
     print(f"{format_scores(done.scores)}\nopen {Path(flags.out) / 'scores.json'}")

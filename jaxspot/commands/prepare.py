@@ -203,7 +203,7 @@ def say_alike(videos: Any) -> list[str]:
 
 def say_labels(annotations: Any, repairs: Any, out: Path, videos: Any) -> list[str]:
     """Lines on labels that were mended or left out, and on such as can hardly be right."""
-    from jaxspot.annotations.plausible import doubt_units, marked_twice
+    from jaxspot.annotations.plausible import doubt_units, marked_twice, say_two_kinds
     from jaxspot.annotations.repairs import REPAIRS, count_repairs
 
     counted = count_repairs(repairs)
@@ -216,7 +216,7 @@ def say_labels(annotations: Any, repairs: Any, out: Path, videos: Any) -> list[s
         more = ", ..." if len(bare) > MOST_NAMED else ""
         names = ", ".join(bare[:MOST_NAMED]) + more
         lines.append(f"{len(bare)} of {len(videos)} videos have no label ({names})")
-    return lines + doubt_units(annotations, videos)
+    return lines + say_two_kinds(annotations) + doubt_units(annotations, videos)
 
 
 def planned(frames: int, regions: Any) -> str:

@@ -6,7 +6,13 @@ import pandas as pd
 
 from jaxspot.annotations.durations import duration_table, move_to_neutral_ratio
 from jaxspot.annotations.intervals import KINDS
-from jaxspot.annotations.plausible import LONG_ME_S, doubt_units, long_micro, marked_twice
+from jaxspot.annotations.plausible import (
+    LONG_ME_S,
+    doubt_units,
+    long_micro,
+    marked_twice,
+    of_two_kinds,
+)
 from jaxspot.annotations.repairs import left_out
 from jaxspot.datasets.doubles import ALIKE, ONE_NAME, alike_subjects
 from jaxspot.datasets.expected import Expected
@@ -140,6 +146,11 @@ def check_labels(
             "expressions marked twice",
             [] if expected else marked_twice(annotations),
             "are they of two coders? keep the labels of one",
+        ),
+        expect_none(
+            "spans of two kinds",
+            [] if expected else of_two_kinds(annotations),
+            "an expression has one kind; delete the label of the other",
         ),
     ]
 

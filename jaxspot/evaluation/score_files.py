@@ -4,18 +4,20 @@ import contextlib
 import json
 from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from jaxspot.annotations.columns import in_row, read_file
 from jaxspot.annotations.foreign import foreign_intervals, rates_of, read_foreign
-from jaxspot.annotations.intervals import read_unrejected, read_videos
+from jaxspot.annotations.intervals import WHOSE, read_unrejected, read_videos
 from jaxspot.annotations.labels import read_labels
 from jaxspot.annotations.names import VideoNames
-from jaxspot.annotations.plausible import doubt_units
+from jaxspot.annotations.plausible import doubt_units, say_two_kinds
 from jaxspot.annotations.repairs import REPAIRS, RULES, Labels, fit_to_videos
+from jaxspot.annotations.whose import say_foreign, say_table
 from jaxspot.errors import UserError
+from jaxspot.evaluation.doubts import doubt_labels, doubt_predictions
 from jaxspot.evaluation.f1 import SCORES, score_intervals
 from jaxspot.evaluation.matching import MatchingRule
 from jaxspot.files import table_text, whole_file
@@ -27,8 +29,8 @@ class Evaluation(NamedTuple):
     """Scores as `score_intervals` gives them, and the labels that were mended or left out.
 
     `repairs` has the columns of a bank's repairs.csv (`repairs.REPAIR_COLUMNS`). `doubts` are lines
-    on labels that were passed over or can hardly be frames (`doubt_units`). `rejected` predictions,
-    by the column verdict of a reviewed table, were left out.
+    on what was passed over, or may not have been meant so, each with its file. `rejected`
+    predictions, by the column verdict of a reviewed table, were left out.
     """
 
     scores: dict[str, dict]
@@ -62,7 +64,7 @@ def evaluate_files(
       UserError: it names file and row, or the folder that cannot be written; nothing is written.
     """
     table = read_videos(videos)
-    predicted, rejected = _read_predictions(intervals, table)
+    predicted, rejected, said = _read_predictions(intervals, table)
     labels = read_truth(annotations, table, rules=rules)
     scores = score_intervals(
         predicted, labels.annotations, videos=table, matching=matching, iou=iou
@@ -70,7 +72,12 @@ def evaluate_files(
     if out is not None:
         record = scores | dict(protocol=matching, iou=iou)
         _write(Path(out), json.dumps(record, indent=2) + "\n", labels.repairs)
-    doubts = [*labels.notes, *doubt_units(labels.annotations, table)]
+    found: Any = labels.annotations
+    of_labels = [*labels.notes, *doubt_units(found, table), *doubt_labels(found, table, predicted)]
+    of_labels += [] if labels.release else say_two_kinds(found)
+    of_predictions = [*said, *doubt_predictions(predicted, table)]
+    doubts = [f"{annotations}: {line}" for line in of_labels]
+    doubts += [f"{intervals}: {line}" for line in of_predictions]
     return Evaluation(scores, labels.repairs, doubts, rejected)
 
 
@@ -80,12 +87,14 @@ def read_predictions(file: str | Path, videos: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_predictions(file, videos):
-    """The intervals, and how many were left out as rejected."""
-    data = read_file(file)
+    """The intervals, how many were left out as rejected, and lines on the others."""
+    data, times = read_file(file), rates_of(videos)
     foreign = read_foreign(file, data)
     if foreign:
-        return foreign_intervals(file, foreign, videos), 0
-    return read_unrejected(file, videos)
+        return foreign_intervals(file, foreign, videos), 0, tuple(say_foreign(foreign, times))
+    table, rejected = read_unrejected(file, videos)
+    said = tuple(say_table(table, times))
+    return table.drop(columns=[*WHOSE], errors="ignore"), rejected, said
 
 
 def read_truth(file: str | Path, videos: pd.DataFrame, *, rules: Collection[str] = RULES) -> Labels:
