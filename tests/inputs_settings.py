@@ -109,5 +109,8 @@ OTHERS = [
     Case("a bank for fine-tuning that is not there",
          "build_weights --config=reviewed --config.data.bank=none --out=o.npz --workdir=w",
          says="none: no frame bank"),
+    Case("weights that would be written over those they start from",
+         "build_weights --config=reviewed --config.start=o.npz --out=o.npz --workdir=w",
+         says="o.npz: is the file of --config.start"),
 ]  # fmt: skip
 CASES = [*SETTINGS, *PLACES, *WEIGHTS, *OTHERS]

@@ -5,6 +5,7 @@ import json
 
 from input_case import Case
 from made_intervals import write_intervals
+from video_files import encode, noise
 
 HEADER = "subject,video,kind,onset,apex,offset,score\n"
 ROWS = HEADER + "s1,s1_1,ME,6,,12,\ns1,s1_1,MaE,21, ,45,0.5\n"
@@ -51,8 +52,26 @@ def placed(here):
     (here / "file").write_text("mine")
 
 
-def export(what, words, says, make=lambda here: write_intervals(here / "i.csv")):
-    return Case(what, f"export i.csv {words}", make, says)
+def export(what, words, says, make=lambda here: write_intervals(here / "i.csv"), **more):
+    return Case(what, f"export i.csv {words}", make, says, **more)
+
+
+def with_frames(row, frames=100):
+    """A table of one row, and the times of the frames of its video at 30 a second."""
+
+    def make(here):
+        header = "video,kind,onset,apex,offset,onset_s,apex_s,offset_s\n"
+        (here / "i.csv").write_text(f"{header}{row}\n")
+        times = "".join(f"{at},{(at - 1) / 30:.6f}\n" for at in range(1, frames + 1))
+        (here / "frames.csv").write_text(f"frame,pts_s\n{times}")
+
+    return make
+
+
+def shorter(here):
+    with_frames("talk,ME,3,5,9,,,")(here)
+    (here / "intervals.csv").write_bytes((here / "i.csv").read_bytes())
+    encode(here / "talk.mp4", noise(60))
 
 
 PLACES = [
@@ -133,6 +152,18 @@ EXPORTS = [
     export("intervals without seconds, and no video", "--to=elan",
            "i.csv, row 2: has no onset_s.*--video",
            lambda here: write_intervals(here / "i.csv", seconds=False)),
+    export("frames that were edited, beside their old seconds", "--to=elan",
+           r"row 2: onset is frame 61, which starts at 2.000 s .* onset_s is 1; correct either",
+           with_frames("talk,ME,61,65,70,1.0,1.1,1.3")),
+    export("an apex outside its interval", "--to=elan", "row 2: apex is outside onset..offset",
+           with_frames("talk,ME,61,35,70,,,")),
+    export("a video that is named with its folder", "--to=elan --out=out", "",
+           with_frames("s1/talk,ME,61,65,70,,,"), code=0,
+           shows=lambda here: next((here / "out").iterdir()).name, holds="s1_talk.eaf"),
+    export("a name that leaves the folder", "--to=elan", "row 2: the video's name: its files",
+           with_frames("s1/../../talk,ME,61,65,70,,,")),
+    export("the file of another video", "--to=elan --video=talk.mp4",
+           "talk.mp4: has 60 frames, but frames.csv has 100; name the video that was", shorter),
     export("a table that is not there", "--to=elan", "i.csv", lambda here: None),
 ]  # fmt: skip
 CASES = [*PLACES, *REFUSED, *TAKEN, *VERDICTS, *PUBLISHED, *EXPORTS]
