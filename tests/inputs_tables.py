@@ -139,6 +139,27 @@ VERDICTS = [
          "annotations.csv: column 'verdict ': call it 'verdict'", needs=("bank",)),
     refused("a verdict `maybe`", REVIEWED.replace("open", "maybe"), "row 4: verdict must be"),
 ]  # fmt: skip
+QUEUE = {"file": {"1": ["s1_1.mp4", "s2_1.mp4"]}, "events": [[1.0, "", "ME", "", ""]]}
+PROJECT = json.dumps({"project_format_version": "7.0", "behaviors_conf": {},
+                      "observations": {"one": QUEUE}})  # fmt: skip
+SPLIT = "ME,6,8,12,accepted,0", "MaE,21,30,45,accepted,1"
+FACES = HEADER.replace("score", "verdict,face") + "".join(f"s1,s1_1,{row}\n" for row in SPLIT)
+
+
+def said(what, make, says, holds):
+    return Case(what, EVALUATE, make, says, 0, scored, holds, ("bank",))
+
+
+DOUBTS = [
+    said("labels of one video, predictions of all", reviewed_labels(FACES.replace(",1\n", ",0\n")),
+         r"\d of \d videos have no label \(.*\): taken as without expressions",
+         "2 right, 0 false, 0 missed"),
+    said("labels of two faces in one video", reviewed_labels(FACES),
+         "s1_1: intervals of faces 0 and 1, taken as one person's", "2 right, 0 false, 0 missed"),
+    Case("an observation of BORIS that plays two files", EVALUATE, mine(PROJECT),
+         r"observation 'one': plays several files \(s1_1.mp4, s2_1.mp4\) in player 1",
+         needs=("bank",)),
+]  # fmt: skip
 PUBLISHED = [
     published("a published onset 0", "ME,0,8,12", "onset_zero", "1 right, 1 false, 0 missed"),
     published("a published apex after the offset", "ME,6,14,12", "apex_after_offset",
@@ -166,4 +187,4 @@ EXPORTS = [
            "talk.mp4: has 60 frames, but frames.csv has 100; name the video that was", shorter),
     export("a table that is not there", "--to=elan", "i.csv", lambda here: None),
 ]  # fmt: skip
-CASES = [*PLACES, *REFUSED, *TAKEN, *VERDICTS, *PUBLISHED, *EXPORTS]
+CASES = [*PLACES, *REFUSED, *TAKEN, *VERDICTS, *DOUBTS, *PUBLISHED, *EXPORTS]

@@ -37,7 +37,7 @@ def recordings(tmp_path_factory):
 
 
 def write_eaf(path, video, start_ms):
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     eaf = Eaf()
     eaf.add_linked_file(f"file:///D:/Videos/{video.upper()}", mimetype="video/mp4")
     eaf.add_tier("ME")
@@ -93,6 +93,22 @@ def test_each_label_names_its_own_file(recordings, tmp_path, capfd):
     assert count_repairs(found.repairs).endswith("3 left out (duplicate 2, past_end 1)")
     assert doctor.main(["--dataset=video", f"--source={source.root}", flags[1]]) == 1
     assert "c.eaf, row 1 BERT_1 (past_end)" in capfd.readouterr().out
+
+
+def test_an_old_copy_beside_the_labels_is_said(recordings, tmp_path):
+    labels = tmp_path / "labels"
+    write_eaf(labels / "a.eaf", "anna_1.mp4", 0)
+    write_eaf(labels / "b.eaf", "bert_1.mp4", 0)
+    assert not video_source(recordings / "recordings", labels=labels).notes
+    write_eaf(labels / "backup" / "a.eaf", "anna_1.mp4", 5000)
+    source = video_source(recordings / "recordings", labels=labels)
+    assert source.notes == (
+        f"{labels}: labels of anna_1 are in a.eaf and backup/a.eaf, both taken",
+    )
+    found = fit_labels(source, look_over(source, progress=False)[0]).repairs
+    named = found[["file", "row", "rule"]].values.tolist()
+    assert ["backup/a.eaf", 1, "past_end"] in named and ["a.eaf", 1, "video_name"] in named
+    assert {"backup/a.eaf", "a.eaf", "b.eaf"} == set(found.file)
 
 
 @pytest.mark.parametrize(("file", "words"), [("x.txt", "holds no .eaf"), (".x.eaf", "no .eaf")])

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from face_clips import head_clip
+from made_reviews import found_table, frame_times
 from prepare_calls import add, call
 from tiny_banks import said
+from video_files import encode, noise
 
 from jaxspot.commands import doctor
 from jaxspot.datasets.reviewed import reviewed_source
@@ -110,7 +112,7 @@ def test_an_interval_past_the_end_is_clipped_and_listed(spotted, clips, tmp_path
 
 
 def test_intervals_of_several_faces_are_said(spotted, clips):
-    add(spotted / "anna_1" / "reviewed.csv", "anna,anna_1,1,ME,6,7,8,0.3,4,0.4,0.5,0.6,accepted")
+    add(spotted / "anna_1" / "reviewed.csv", "anna,anna_1,1,ME,6,7,8,0.3,4,0.333,0.4,0.53,accepted")
     notes = reviewed_source(spotted, videos=clips).notes
     assert [note for note in notes if "several faces: anna_1; the bank follows one face" in note]
 
@@ -130,7 +132,7 @@ def test_a_table_without_rows_is_a_video_without_expressions(spotted, clips):
         ("anna,other,0,ME,2,3,4,0.6,1,0,0,0,open", "row 6: video must be 'anna_1'"),
         ("eva,anna_1,0,ME,2,3,4,0.6,1,0,0,0,open", "row 6: subject was 'anna' before"),
         ("anna,anna_1,0,ME,x,3,4,0.6,1,0,0,0,open", "row 6: onset is 'x'; it must be a number"),
-        ("anna,anna_1,0,ME,9,3,4,0.6,1,0,0,0,accepted", "row 6: no rule mends onset 9, apex 3"),
+        ("anna,anna_1,0,ME,9,3,4,0.6,1,,,,accepted", "row 6: no rule mends onset 9, apex 3"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_row(spotted, clips, tmp_path, capfd, row, line):
@@ -222,3 +224,32 @@ def test_frames_and_seconds_that_contradict_each_other_are_refused(spotted, clip
     file.write_text(file.read_text().replace(",ME,2,3,4,", ",ME,3,3,4,"))
     with pytest.raises(UserError, match="row 2: frame onset does not start at onset_s"):
         reviewed_source(spotted, videos=clips)
+
+
+@pytest.mark.parametrize("name", ["even", "uneven"])
+def test_a_table_alone_is_laid_on_the_version_that_was_spotted(tmp_path, name):
+    times = dict(even=np.arange(60) / 25, uneven=frame_times(60, fps=25.0))
+    for version, starts in [*times.items(), ("fast", np.arange(60) / 30)]:
+        (tmp_path / version).mkdir()
+        encode(tmp_path / version / "talk.mp4", noise(60), times_ms=np.rint(starts * 1000).tolist())
+    table = found_table(times[name], [("ME", 20, 23, 26, 0.9), ("MaE", 40, 45, 50, 0.8)])
+    (tmp_path / "dl").mkdir()
+    table.assign(verdict="accepted").to_csv(tmp_path / "dl" / "talk.reviewed.csv", index=False)
+    found = reviewed_source(tmp_path / "dl", videos=tmp_path / name)
+    assert found.labels.annotations.onset.tolist() == [20, 40]
+    (note,) = (note for note in found.notes if "cannot be checked" in note)
+    assert note.startswith(f"{tmp_path / 'dl' / 'talk.reviewed.csv'}: no run of `spot` beside it;")
+    assert f"whether {tmp_path / name / 'talk.mp4'} is" in note
+    with pytest.raises(UserError, match=r"row 2: .* onset_s in .*fast/talk.mp4; .* by --videos"):
+        reviewed_source(tmp_path / "dl", videos=tmp_path / "fast")
+
+
+def test_beside_its_run_a_table_says_nothing_of_it(spotted, clips):
+    notes = lambda: [n for n in reviewed_source(spotted, videos=clips).notes if "no run of" in n]
+    (line,) = notes()
+    assert "anna_1/reviewed.csv" in line and line.endswith("(and so for 1 more tables)")
+    spotted_by(spotted / "anna_1", clips / "anna_1.mp4")
+    (line,) = notes()
+    assert "ben.reviewed.csv" in line and line.endswith("cannot be checked")
+    spotted_by(spotted / "ben", clips / "ben.mp4")
+    assert not notes()

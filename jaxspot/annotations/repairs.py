@@ -36,9 +36,10 @@ class Labels(NamedTuple):
 
     `annotations` has ANNOTATION_COLUMNS and `row`, the row in the sheet; frames are integers.
     `repairs` has REPAIR_COLUMNS: a row for each rule that changed or left out a row, in the order
-    of the sheet; `file` is the file's name, `after` starts with 'left out' where the row is not in
-    `annotations`. `file` is the path, `release` the data set that it was released with, such as
-    "samm_lv", or "" for a canonical table. `notes` are lines on rows that were passed over.
+    of the sheet; `file` is the file's name, or its path in the folder of all files, `after` starts
+    with 'left out' where the row is not in `annotations`. `file` is the path, `release` the data
+    set that it was released with, such as "samm_lv", or "" for a canonical table. `notes` are lines
+    on rows that were passed over, or may not be meant so.
     """
 
     annotations: pd.DataFrame
@@ -51,13 +52,20 @@ class Labels(NamedTuple):
 def join_labels(tables: Sequence[Labels], *, file: str) -> Labels:
     """The labels of several files as those of one; `file` is the folder that they lie in.
 
-    `annotations` has the column `file` too.
+    `annotations` has the column `file` too, the path; in `repairs`, and in notes, a file is named
+    by its path in the folder.
     """
     join = lambda parts: pd.concat(parts, ignore_index=True)
+    names = [_name(table.file, file) for table in tables]
     return Labels(
         join([table.annotations.assign(file=table.file) for table in tables]),
-        join([table.repairs for table in tables]),
+        join([table.repairs.assign(file=n) for table, n in zip(tables, names, strict=True)]),
         file,
+        notes=tuple(
+            f"{name}: {note}"
+            for table, name in zip(tables, names, strict=True)
+            for note in table.notes
+        ),
     )
 
 
@@ -84,7 +92,7 @@ def mend(
     kept, repairs = [], []
     for label in labels:
         span, changes = _through(label.span, rules)
-        repairs += [_repair(file, label, *change) for change in changes]
+        repairs += [_repair(_name(file), label, *change) for change in changes]
         if span is None:
             continue
         if not 1 <= span.onset <= span.apex <= span.offset:
@@ -123,25 +131,26 @@ def fit_to_videos(
     known = {video: (subject, frames) for video, subject, frames in zip(*columns, strict=True)}
     names, seen = VideoNames(known), {}
     kept, repairs = [], labels.repairs.values.tolist()
+    repair = lambda label, *change: _repair(_name(label.file, labels.file), label, *change)
     for label in _rows(labels):
         try:
             name, change = _named(label.video, names, rules)
-            repairs += [_repair(label.file, label, *change)] if change else []
+            repairs += [repair(label, *change)] if change else []
             if name is None:
                 continue
             span, change = _fitted(label._replace(video=name), known, rules)
         except UserError as error:
             raise UserError(f"{in_row(label.file, label.row)}: {error}") from None
-        repairs += [_repair(label.file, label, *change)] if change else []
+        repairs += [repair(label, *change)] if change else []
         if span is None:
             continue
         interval = (name, label.kind, span.onset, span.offset)
         first = seen.setdefault(interval, label)
         if "duplicate" in rules and first is not label:
             where = f"row {first.row}"
-            where += f" of {_name(first.file)}" if first.file != label.file else ""
+            where += f" of {_name(first.file, labels.file)}" if first.file != label.file else ""
             again = f"{LEFT_OUT} (the same as {where})"
-            repairs.append(_repair(label.file, label, "duplicate", _told(span), again))
+            repairs.append(repair(label, "duplicate", _told(span), again))
             continue
         kept.append(label._replace(video=name, span=span, subject=known[name][0]))
     return _labels(kept, repairs, labels.file, labels.release)._replace(notes=labels.notes)
@@ -248,12 +257,15 @@ def _text(frame):
     return str(int(frame)) if frame == int(frame) else repr(float(frame))
 
 
-def _name(file):
-    return file.replace("\\", "/").rsplit("/", 1)[-1]
+def _name(file, folder=""):
+    """A file by its path in the folder, or by its name if it is not in it."""
+    file, folder = (path.replace("\\", "/").rstrip("/") for path in (str(file), str(folder)))
+    inside = folder and file.startswith(f"{folder}/")
+    return file[len(folder) + 1 :] if inside else file.rsplit("/", 1)[-1]
 
 
 def _repair(file, label, rule, before, after):
-    return (_name(file), label.row, label.subject, label.video, rule, before, after)
+    return (file, label.row, label.subject, label.video, rule, before, after)
 
 
 def _labels(kept, repairs, file, release):

@@ -110,6 +110,8 @@ def make_dataset(
     if files:
         tables = [read_labels(path, **options) for path in files]
         found = join_labels(tables, file=str(file))
+        shared = _say_shared(found, VideoNames(video.video for video in videos))
+        found = found._replace(notes=(*found.notes, *shared))
     else:
         found = read_labels(file, **options) if given else no_labels()
     unread = say_unread(file) if files else [] if given else say_beside(root)
@@ -125,6 +127,18 @@ def make_dataset(
         rates=(*rates, *other),
         tables=files,
     )
+
+
+def _say_shared(labels, names):
+    """A line on each video that several files label, such as an old copy beside the new one."""
+    table: Any = labels.annotations
+    meant = table.video.map(lambda name: names.find(name) or name)
+    for video, files in table.file.groupby(meant, sort=False):
+        places = [Path(path).relative_to(labels.file).as_posix() for path in files.unique()]
+        if len(places) > 1:
+            listed = f"{', '.join(places[:-1])} and {places[-1]}"
+            taken = "both" if len(places) == 2 else "all"
+            yield f"labels of {video} are in {listed}, {taken} taken"
 
 
 def check_root(root: str | Path) -> Path:

@@ -1,55 +1,28 @@
 """Videos with the tables of a review: what a person accepted of the intervals that `spot` found."""
 
-import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import numpy as np
-import pandas as pd
-
-from jaxspot.annotations.columns import read_columns, refuse
-from jaxspot.annotations.intervals import ACCEPTED, KINDS, OPEN, REJECTED, VERDICTS, check_verdicts
+from jaxspot.annotations.intervals import ACCEPTED, OPEN, REJECTED
 from jaxspot.annotations.names import VIDEO_ENDINGS
 from jaxspot.annotations.repairs import RULES, Label, Labels, join_labels, mend
 from jaxspot.annotations.rules import Span
 from jaxspot.datasets.dataset import Dataset, SourceVideo, check_names, check_root
 from jaxspot.datasets.folders import list_people
-from jaxspot.datasets.spot_runs import SpotRun, find_run, other_times
+from jaxspot.datasets.review_tables import (
+    TABLE,
+    Review,
+    find_tables,
+    read_review,
+    refuse_other_video,
+    refuse_twice,
+)
+from jaxspot.datasets.spot_runs import SpotRun
 from jaxspot.datasets.walk import all_folders
 from jaxspot.errors import UserError
 from jaxspot.files import content_of
 
-TABLE, FOUND, ALL_FACES = "reviewed.csv", "intervals.csv", "all"
-NEARLY = re.compile(r"(^|\.)reviewed[^.]*\.csv$", re.IGNORECASE)
-
-
-class Review(NamedTuple):
-    """A reviewed table: its file, the video's name, its rows, and the run that found them.
-
-    The index of a row + 2 is its number in the file.
-    """
-
-    file: Path
-    video: str
-    rows: pd.DataFrame
-    run: SpotRun
-
-    @property
-    def subject(self) -> str:
-        """The subject that the table names; else the video's name."""
-        names = [name for name in self.rows.subject if name]
-        return names[0] if names else self.video
-
-    @property
-    def faces(self) -> list[int]:
-        """The faces, or stays of one face in the picture, that have accepted intervals."""
-        faces: Any = self.rows.face[self.rows.verdict == ACCEPTED]
-        return sorted(map(int, faces.dropna().unique()))
-
-    def count(self, verdict: str) -> int:
-        """How many intervals have this verdict."""
-        return int((self.rows.verdict == verdict).sum())
+FOUND, ALL_FACES = "intervals.csv", "all"
 
 
 def reviewed_source(
@@ -67,6 +40,7 @@ def reviewed_source(
     ends included. A table without a subject makes its video a subject of its own. A video file is
     the one that `spotted.json` of the run names, else that of this name under `videos`, by default
     `root`; its content must be that of the run, and its frames have the rate of `spot --fps`.
+    Without the run beside the table, its frames must begin at the times in column onset_s.
     `face` is the one that a bank will follow; None: not known. UserError names file and row: no
     table, a table that nobody reviewed, no video file, two, or another one, or a run that followed
     another face.
@@ -84,11 +58,12 @@ def reviewed_source(
     refuse_twice(reviews)
     refuse_face(reviews, face)
     files = video_files(check_root(videos) if videos else root)
+    paths = [video_of(review, files, videos or root) for review in reviews]
+    both = list(zip(reviews, paths, strict=True))
+    for review, path in both:
+        refuse_other_video(review, path)
     found = [
-        SourceVideo(
-            review.subject, review.video, video_of(review, files, videos or root), review.run.fps
-        )
-        for review in reviews
+        SourceVideo(review.subject, review.video, path, review.run.fps) for review, path in both
     ]
     check_names(found)
     return Dataset(
@@ -97,65 +72,9 @@ def reviewed_source(
         tuple(found),
         _labels(root, reviews, rules),
         rules,
-        notes=tuple(say_reviewed(root, reviews)),
+        notes=(*say_reviewed(root, reviews), *say_unchecked(both)),
         tables=tuple(review.file for review in reviews),
     )
-
-
-def find_tables(root: Path) -> Iterator[tuple[Path, str]]:
-    """Every reviewed table under a folder with the name of its video.
-
-    UserError: a file is named nearly so, such as `talk.reviewed (1).csv`.
-    """
-    for folder in all_folders(root):
-        for path in sorted(folder.iterdir()):
-            if path.name == TABLE:
-                yield path, folder.resolve().name
-            elif path.name.endswith(f".{TABLE}") and path.name[0] != ".":
-                yield path, path.name.removesuffix(f".{TABLE}")
-            elif NEARLY.search(path.name) and path.name[0] != ".":
-                raise UserError(
-                    f"{path}: is not read; a reviewed table is named {TABLE} or <video>.{TABLE};"
-                    " rename it, or remove it if it is a second download"
-                )
-
-
-def read_review(file: Path, video: str) -> Review:
-    """One reviewed table; raises UserError for rows that are none, and where all are open."""
-    columns: dict[str, type] = dict.fromkeys(("subject", "video", "kind", "verdict"), str)
-    columns |= dict(onset=float, offset=float)
-    rows = read_columns(file, columns, optional=dict(apex=float, face=float, onset_s=float))
-    for name in ("apex", "face", "onset_s"):
-        rows = rows if name in rows else rows.assign(**{name: np.nan})
-    check_verdicts(file, rows, rows.verdict.isin(VERDICTS))
-    shown: Any = rows[["video", "kind", "onset", "offset", "verdict"]]
-    refuse(file, shown, ~rows.kind.isin(KINDS), f"kind must be {' or '.join(KINDS)}")
-    refuse(file, shown, rows.video != video, f"video must be {video!r}, as the name of the table")
-    review = Review(file, video, rows, find_run(file, video))
-    shown, other = rows[["subject", "video"]], ~rows.subject.isin(["", review.subject])
-    refuse(file, shown, other, f"subject was {review.subject!r} before")
-    shown = rows[["kind", "onset", "onset_s"]]
-    other = other_times(rows.onset.to_numpy(), rows.onset_s.to_numpy(), review.run.starts)
-    reason = "frame onset does not start at onset_s by frames.csv of the run; correct either"
-    refuse(file, shown, other, reason)
-    if len(rows) and review.count(OPEN) == len(rows):
-        raise UserError(
-            f"{file}: none of its {len(rows)} intervals was reviewed, all are open; accept or"
-            " reject them in the review page, or remove the table"
-        )
-    return review
-
-
-def refuse_twice(reviews: list[Review]) -> None:
-    """Raises UserError where two tables review one video."""
-    seen: dict[str, Path] = {}
-    for review in reviews:
-        if review.video in seen:
-            raise UserError(
-                f"{review.file}: reviews {review.video!r}, as {seen[review.video]} does; keep the"
-                " newer one"
-            )
-        seen[review.video] = review.file
 
 
 def refuse_face(reviews: list[Review], face: str | None) -> None:
@@ -235,6 +154,17 @@ def say_reviewed(root: Path, reviews: list[Review]) -> Iterator[str]:
     bare = [p.name for p in bare if p not in tables and p.resolve().name not in names]
     if bare:
         yield f"not reviewed, so left out: {', '.join(bare)}"
+
+
+def say_unchecked(reviews: list[tuple[Review, Path]]) -> Iterator[str]:
+    """A line on tables whose run is not beside them, with the videos that they are laid on."""
+    alone = [(review.file, path) for review, path in reviews if review.run == SpotRun()]
+    if alone:
+        (file, path), *more = alone
+        yield (
+            f"{file}: no run of `spot` beside it; whether {path} is the one that was spotted cannot"
+            f" be checked{f' (and so for {len(more)} more tables)' if more else ''}"
+        )
 
 
 def _labels(root: Path, reviews: list[Review], rules: Collection[str]) -> Labels:
