@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -42,6 +43,15 @@ def hash_file(path: str | Path) -> str:
     """The sha256 of what a file holds."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_note(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds; empty where it is not there or holds something else."""
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def content_of(files: Iterable[Path]) -> str:

@@ -1,12 +1,12 @@
 """What `spot` notes in the folder of a video: which file it was, and by which options."""
 
-import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from jaxspot.annotations.columns import read_columns
+from jaxspot.files import read_note
 
 RUN, DECISION, FRAMES = "run.json", "spotted.json", "frames.csv"
 
@@ -40,7 +40,7 @@ class SpotRun(NamedTuple):
 def find_run(table: Path, video: str) -> SpotRun:
     """The run whose intervals a table reviews: in its folder, or in the one of the video beside."""
     folder = table.parent if table.parent.resolve().name == video else table.parent / video
-    run, decision = _read(folder / RUN), _read(folder / DECISION)
+    run, decision = read_note(folder / RUN), read_note(folder / DECISION)
     options = run.get("options")
     options = options if isinstance(options, dict) else {}
     named = decision.get("video")
@@ -69,11 +69,3 @@ def _starts(file: Path) -> tuple[float, ...]:
         return ()
     rows = read_columns(file, {"frame": int, "pts_s": float}).drop_duplicates("frame")
     return tuple(rows.pts_s.tolist())
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}

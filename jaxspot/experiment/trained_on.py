@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from jaxspot.files import read_note
 from jaxspot.spotting.spotter_file import SHIPPED, card_place
 from jaxspot.video.bank import Bank
 
@@ -30,13 +31,13 @@ def known_banks(weights: str | Path | None) -> set[str]:
     """
     place = SHIPPED if weights is None else Path(weights)
     if place.suffix == SHIPPED.suffix and not place.is_dir():
-        card = _read(card_place(place))
+        card = read_note(card_place(place))
         start = card.get("start")
         before = start.get("banks", ()) if isinstance(start, dict) else ()
         return _hashes(card.get("data")) | {str(sha) for sha in before}
     if place.absolute().parts[-2:] == ("checkpoints", "spotter"):
         place = place.absolute().parents[1]
-    return _hashes(_read(place / "provenance.json").get("bank"))
+    return _hashes(read_note(place / "provenance.json").get("bank"))
 
 
 def was_trained_on(weights: str | Path | None, bank: Bank) -> bool:
@@ -47,11 +48,3 @@ def was_trained_on(weights: str | Path | None, bank: Bank) -> bool:
 def _hashes(values: Any) -> set[str]:
     names = ("sha256", "bank_sha256", "arrays_sha256")
     return {str(values[name]) for name in names if isinstance(values, dict) and name in values}
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
