@@ -1,4 +1,4 @@
-"""Whose labels they are, and of which version of a video: what a file tells, and what is said."""
+"""Labels of several people, or of another version of a video, are told."""
 
 import json
 

@@ -205,13 +205,14 @@ def say_labels(annotations: Any, repairs: Any, out: Path, videos: Any) -> list[s
     """Lines on labels that were mended or left out, and on such as can hardly be right."""
     from jaxspot.annotations.plausible import doubt_units, marked_twice, say_two_kinds
     from jaxspot.annotations.repairs import REPAIRS, count_repairs
+    from jaxspot.evaluation.doubts import videos_without
 
     counted = count_repairs(repairs)
     lines = [f"{counted}: see {out / REPAIRS}"] if counted else []
     twice = marked_twice(annotations)
     if twice:
         lines.append(f"labels of one kind overlap by half ({twice[0]}); are they of two coders?")
-    bare = [video for video in videos.video if video not in set(annotations.video)]
+    bare = videos_without(annotations, videos)
     if bare and len(annotations):
         more = ", ..." if len(bare) > MOST_NAMED else ""
         names = ", ".join(bare[:MOST_NAMED]) + more

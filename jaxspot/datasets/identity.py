@@ -15,10 +15,7 @@ def hash_source(video: SourceVideo) -> str:
 
     It does not depend on where the data set is. UserError: a file is gone.
     """
-    try:
-        stats = [(path.name, stat.st_size, stat.st_mtime_ns) for path, stat in _stats(video)]
-    except OSError as error:
-        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
+    stats = [(path.name, stat.st_size, stat.st_mtime_ns) for path, stat in _stats(video)]
     parts = [video.subject, video.video, video.fps, video.aligned, stats]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -31,18 +28,17 @@ def hash_content(video: SourceVideo) -> str:
     """
     if not video.path.is_dir() or video.motion:
         return content_of(_files(video))
-    try:
-        stats = [(path.name, stat.st_size) for path, stat in _stats(video)]
-    except OSError as error:
-        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
-    files = _files(video)
-    some = {files[at] for at in (0, len(files) // 2, -1)} if files else ()
-    parts = [stats, content_of(sorted(some))]
+    found = _stats(video)
+    some = {found[at][0] for at in (0, len(found) // 2, -1)} if found else ()
+    parts = [[(path.name, stat.st_size) for path, stat in found], content_of(sorted(some))]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _stats(video):
-    return [(path, path.stat()) for path in _files(video)]
+    try:
+        return [(path, path.stat()) for path in _files(video)]
+    except OSError as error:
+        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
 
 
 def _files(video: SourceVideo) -> list[Path]:

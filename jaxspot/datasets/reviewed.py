@@ -17,12 +17,12 @@ from jaxspot.datasets.review_tables import (
     refuse_other_video,
     refuse_twice,
 )
-from jaxspot.datasets.spot_runs import SpotRun
+from jaxspot.datasets.spot_runs import FOUND, SpotRun
 from jaxspot.datasets.walk import all_folders
 from jaxspot.errors import UserError
 from jaxspot.files import content_of
 
-FOUND, ALL_FACES = "intervals.csv", "all"
+ALL_FACES = "all"
 
 
 def reviewed_source(

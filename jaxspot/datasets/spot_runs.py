@@ -9,7 +9,6 @@ from jaxspot.annotations.columns import read_columns
 from jaxspot.files import read_note
 
 RUN, DECISION, FRAMES = "run.json", "spotted.json", "frames.csv"
-
 FOUND, OVERLAY = "intervals.csv", "overlay.mp4"
 
 

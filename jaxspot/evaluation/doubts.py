@@ -14,7 +14,7 @@ def doubt_labels(labels: pd.DataFrame, videos: pd.DataFrame, predicted: pd.DataF
 
     Tables have video and, but for `videos`, kind.
     """
-    bare = _without(labels, videos)
+    bare = videos_without(labels, videos)
     if 1 < len(videos) <= 2 * len(bare):
         yield (
             f"{len(bare)} of {len(videos)} videos have no label ({_listed(bare)}): taken as without"
@@ -28,7 +28,7 @@ def doubt_labels(labels: pd.DataFrame, videos: pd.DataFrame, predicted: pd.DataF
 
 def doubt_predictions(predicted: pd.DataFrame, videos: pd.DataFrame) -> Iterator[str]:
     """A line on predictions that lack most of the videos; none at all are no doubt."""
-    bare = _without(predicted, videos)
+    bare = videos_without(predicted, videos)
     if len(predicted) and 2 * len(bare) > len(videos):
         yield (
             f"{len(bare)} of {len(videos)} videos have no prediction ({_listed(bare)}): taken as"
@@ -36,7 +36,8 @@ def doubt_predictions(predicted: pd.DataFrame, videos: pd.DataFrame) -> Iterator
         )
 
 
-def _without(table, videos):
+def videos_without(table: pd.DataFrame, videos: pd.DataFrame) -> list[str]:
+    """The names of the videos that have no row in a table (video)."""
     return videos.video[~videos.video.isin(table.video)].tolist()
 
 

@@ -9,17 +9,16 @@ from typing import Any
 import pandas as pd
 
 import jaxspot
+from jaxspot.datasets.review_tables import TABLE as REVIEWED
+from jaxspot.datasets.spot_runs import DECISION, FOUND, FRAMES, OVERLAY, RUN
 from jaxspot.errors import UserError
 from jaxspot.exports.formats import exports_in
 from jaxspot.files import hash_file
 
-RUN = "run.json"
-REVIEWED = "reviewed.csv"
-FILES = ("frames.csv", "scores.png", "intervals.csv", "spotted.json", "review.html")
+FILES = (FRAMES, "scores.png", FOUND, DECISION, "review.html")
 """What is written for each video, in this order; a video without one of them is done again."""
-HASHED = ("frames.csv", "scores.png", "intervals.csv", "spotted.json")
+HASHED = (FRAMES, "scores.png", FOUND, DECISION)
 """Those that nothing but `spot` writes."""
-OVERLAY = "overlay.mp4"
 
 
 def find_done(
@@ -34,7 +33,7 @@ def find_done(
         if not all((folder / name).is_file() for name in files):
             return None
         words: Any = {"subject": str, "video": str}
-        return pd.read_csv(folder / "intervals.csv", dtype=words, keep_default_na=False)
+        return pd.read_csv(folder / FOUND, dtype=words, keep_default_na=False)
     except (OSError, ValueError, KeyError, TypeError):  # or another version's
         return None
 
@@ -75,7 +74,7 @@ def altered(folder: Path) -> list[str]:
 
 def intervals_of(folder: Path) -> str:
     """The hash of a video's intervals.csv; "" where there is none."""
-    table = folder / "intervals.csv"
+    table = folder / FOUND
     return hash_file(table) if table.is_file() else ""
 
 

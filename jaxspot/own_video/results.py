@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from jaxspot.datasets.spot_runs import OVERLAY, RUN
 from jaxspot.errors import UserError
 from jaxspot.files import hash_file, write_table, write_text
-from jaxspot.own_video.done import FILES, HASHED, OVERLAY, RUN
+from jaxspot.own_video.done import FILES, HASHED
 from jaxspot.own_video.overlay import write_overlay
 from jaxspot.report.clip_plot import plot_spotted
 from jaxspot.review.page import write_review

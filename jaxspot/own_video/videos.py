@@ -169,9 +169,8 @@ def spot_by(
                 total = _frames(video)
                 content = content_of(_files(video))
                 lost = [place for place, name in enumerate(video.pictures, 1) if not name]
-                kept = (
-                    asdict(options) | {"subject": video.subject} | ({"lost": lost} if lost else {})
-                )
+                kept = asdict(options) | {"subject": video.subject}
+                kept |= {"lost": lost} if lost else {}
                 made_from = describe_run(content, weights=sha, options=kept)
                 done = None if again else find_done(folder, made_from, overlay=overlay)
                 if done is None:

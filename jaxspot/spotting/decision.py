@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jaxspot.datasets.spot_runs import DECISION
 from jaxspot.errors import UserError
 from jaxspot.files import write_text
 from jaxspot.spotting.automated_iou import FittedRule, Pair
-
-DECISION = "spotted.json"
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ def open_bank(root: str | Path, *, verify: bool = False) -> Bank:
     """
     root = Path(root)
     meta = _read_description(root)
-    if verify and meta.get("check", _hash_description(meta)) != _hash_description(meta):
+    if verify and meta.get("check", expected := _hash_description(meta)) != expected:
         raise UserError(f"{root}/bank.json: altered since the bank was made; prepare it again")
     for name, expected in meta["sha256"].items() if verify else ():
         if not (root / name).is_file():
